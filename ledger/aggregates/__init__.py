@@ -1,0 +1,1 @@
+"""The fund aggregate: decisions and the state they rest on."""

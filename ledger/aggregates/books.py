@@ -1,0 +1,181 @@
+"""What every decision rests on: the chain, the balances by day, the vouchers, the requests answered before.
+
+A decision refuses or records; recording builds the line, posts its legs and evolves the state. Applying an event runs
+again on every replay, for ever: it never refuses and looks nothing up.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from copy import copy
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from ledger.chart import NEVER_NEGATIVE, Leg, Legs, cash_movement, is_balanced
+from ledger.days import DailyBalance, civil_day
+from ledger.events import NO_HEAD, Entry, Event, FundOpened, Request, Voucher, encode, head_of
+from ledger.money import MAX_AMOUNT
+from ledger.refusals import (
+    AmountTooLarge,
+    BeforeFundOpened,
+    BelowZero,
+    FutureDay,
+    InsufficientFunds,
+    InsufficientSavings,
+    PrincipalOverRepaid,
+)
+
+E = TypeVar("E", bound=Event)
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """Who tells the fund of a fact and when: the day it happened, the instant it was heard, the principal.
+
+    `member` is the principal's own number in this fund, if they have one; `texts` are digests of what was written
+    about people. Raises `FutureDay` for a day that has not come yet in the village.
+    """
+
+    on: date
+    recorded_at: datetime
+    recorded_by: str
+    member: int | None = None
+    request: Request | None = None
+    texts: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        today = civil_day(self.recorded_at)
+        if self.on > today:
+            raise FutureDay(on=self.on, today=today)
+
+
+class BrokenChain(Exception):
+    """A stored line does not fit the one before it: the history of this fund was changed."""
+
+    def __init__(self, fund: str, version: int) -> None:
+        super().__init__(f"the history of fund {fund} is broken at version {version}")
+        self.fund = fund
+        self.version = version
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """Where in the log a request's facts lie, and the digest of its body."""
+
+    digest: str
+    first: int
+    last: int
+
+
+class Books:
+    """The part of a fund that is the same for every kind of fact."""
+
+    opened: FundOpened
+
+    def __init__(self, fund: str) -> None:
+        self.id = fund
+        self.version = 0
+        self.head = NO_HEAD
+        self.entries: list[Event] = []
+        self.pending: list[Entry] = []
+        self.requests: dict[str, Answered] = {}
+        self.balances: dict[tuple[str, str, int | str | None], int] = defaultdict(int)
+        self.daily: dict[tuple[str, str, int | str | None], DailyBalance] = {}
+        self.last_vouchers: dict[str, int] = {}
+        self.reversed_by: dict[int, int] = {}
+
+    # --- replay ---------------------------------------------------------------------------------------------------
+
+    def apply(self, entry: Entry) -> None:
+        """Take in the next entry of the log. Raises `BrokenChain` when it does not follow the last one."""
+        event = entry.event
+        if event.prev != self.head or event.version != self.version + 1 or event.fund != self.id:
+            raise BrokenChain(self.id, self.version + 1)
+        self.entries.append(event)
+        event.evolve(self)  # type: ignore[arg-type]  # Books is only ever a part of Fund.
+        for leg in event.legs():
+            self._post(event.on, leg)
+        if event.request:
+            known = self.requests.get(event.request.key)
+            first = known.first if known else event.version
+            self.requests[event.request.key] = Answered(event.request.digest, first, event.version)
+        if isinstance(event, Voucher) and event.voucher:
+            self.last_vouchers[event.voucher[:8]] = int(event.voucher[8:])
+        self.version = event.version
+        self.head = head_of(entry.line)
+
+    def _post(self, on: date, leg: Leg) -> None:
+        key = (leg.pot, leg.account, leg.of)
+        self.balances[key] += leg.amount
+        if leg.account in NEVER_NEGATIVE:
+            daily = self.daily.get(key)
+            if daily is None:
+                daily = self.daily[key] = DailyBalance()
+            daily.add(on, leg.amount)
+
+    def fork(self) -> Any:
+        """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused."""
+        twin = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list):
+                setattr(twin, name, copy(value))
+        twin.daily = {key: balance.copy() for key, balance in self.daily.items()}
+        return twin
+
+    # --- recording ------------------------------------------------------------------------------------------------
+
+    def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
+        """Record one fact, or refuse it by the rules that hold for every fact."""
+        if self.version and stamp.on < self.opened.on:
+            raise BeforeFundOpened(on=stamp.on, opened_on=self.opened.on)
+        event = fact(
+            fund=self.id,
+            version=self.version + 1,
+            prev=self.head,
+            on=stamp.on,
+            recorded_at=max(stamp.recorded_at, self.entries[-1].recorded_at) if self.entries else stamp.recorded_at,
+            recorded_by=stamp.recorded_by,
+            request=stamp.request,
+            texts=stamp.texts or None,
+            **facts,
+        )
+        legs = event.legs()
+        assert is_balanced(legs), event
+        for leg in legs:
+            self._refuse_below_zero(event.on, leg)
+        if isinstance(event, Voucher) and (number := self._next_voucher(event.on, legs)):
+            event = msgspec.structs.replace(event, voucher=number)
+        entry = Entry(event, encode(event))
+        self.pending.append(entry)
+        self.apply(entry)
+        return event
+
+    def _refuse_below_zero(self, on: date, leg: Leg) -> None:
+        """No guarded account may be below zero at the end of any day, in order of the days things happened."""
+        if abs(leg.amount) > MAX_AMOUNT:
+            raise AmountTooLarge(amount=abs(leg.amount), ceiling=MAX_AMOUNT)
+        sign = NEVER_NEGATIVE.get(leg.account, 0)
+        if leg.amount * sign >= 0:
+            return
+        before = self.daily.get((leg.pot, leg.account, leg.of), DailyBalance())
+        available, short_on = before.worst_from(on, sign)
+        needed = abs(leg.amount)
+        if available >= needed:
+            return
+        if leg.account in ("cash", "bank"):
+            raise InsufficientFunds(
+                pot=leg.pot, place=leg.account, available=available, amount=needed, short_on=short_on
+            )
+        if leg.account == "savings":
+            raise InsufficientSavings(member=leg.of, available=available, amount=needed, short_on=short_on)
+        if leg.account == "loans":
+            raise PrincipalOverRepaid(loan=leg.of, available=available, amount=needed, short_on=short_on)
+        raise BelowZero(pot=leg.pot, account=leg.account, available=available, amount=needed, short_on=short_on)
+
+    def _next_voucher(self, on: date, legs: Legs) -> str | None:
+        """Phiếu thu for cash in, phiếu chi for cash out: per kind and year of `on`, without gaps, never reused."""
+        cash = cash_movement(legs)
+        if cash == 0:
+            return None
+        series = f"{'PT' if cash > 0 else 'PC'}-{on.year:04d}-"
+        return f"{series}{self.last_vouchers.get(series, 0) + 1:04d}"

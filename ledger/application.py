@@ -1,0 +1,329 @@
+"""The ledger as a whole: loads funds, decides jobs, commits a batch in one transaction.
+
+Everything that records goes through `Ledger.record`: many jobs, one commit. Whatever happens in between (another
+process was faster, the connection broke during COMMIT) ends in the same place: forget the funds, load them anew, look
+each request's key up, and only then decide again.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from eventsourcing.application import AggregateNotFoundError, Application, Cache
+from eventsourcing.persistence import IntegrityError, JSONTranscoder, PersistenceError
+from eventsourcing.utils import Environment, EnvType
+
+from ledger.aggregates.fund import Fund
+from ledger.database import Database
+from ledger.events import Entry, Event, Request
+from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
+from ledger.register import Register, Text
+from ledger.storage import EVENTS_TABLE, LineMapper, LineStore, Recorder, UnsafeStorage, environment
+
+SCHEMA = "1"
+SELECT_FUNDS = f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"
+PATIENCE_SECONDS = 10.0
+"""How long a batch is tried again before the storage counts as away."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to record, ready to be decided.
+
+    `decide` calls the fund's public methods. `several` says that it may record some facts and then refuse: it is tried
+    on a copy first. Only a dry run may come without a request's key.
+    """
+
+    fund: str
+    decide: Callable[[Fund], object]
+    request: Request | None
+    texts: tuple[Text, ...] = ()
+    expected_version: int | None = None
+    opens: bool = False
+    several: bool = False
+    dry_run: bool = False
+
+
+class Recorded(msgspec.Struct, kw_only=True):
+    """What a job recorded (or would record), and where.
+
+    `position` is the last event's place in the whole log, None for a dry run. `names` are those of the members the
+    events speak of, as far as the register has them.
+    """
+
+    fund: str
+    events: tuple[Event, ...]
+    head: str
+    replayed: bool = False
+    position: int | None = None
+    names: dict[int, str] = {}
+
+    @property
+    def version(self) -> int:
+        """The fund's version after the last of the events."""
+        return self.events[-1].version
+
+
+class StorageUnavailable(Exception):
+    """The database is away or full. Whether anything was recorded is unknown: the same request may be sent again."""
+
+
+Outcome = Recorded | Exception
+
+
+class FundCache(Cache[str, Fund]):
+    """Funds in memory, the least recently used forgotten first, bounded by the entries they hold together."""
+
+    def __init__(self, max_entries: int) -> None:
+        super().__init__()
+        self.cache: OrderedDict[str, Fund] = OrderedDict()
+        self._max_entries = max_entries
+
+    def get(self, key: str, *, evict: bool = False) -> Fund:
+        """A fund, from now on the most recently used. Raises `KeyError`."""
+        fund = self.cache.pop(key)
+        if not evict:
+            self.cache[key] = fund
+        return fund
+
+    def put(self, key: str, value: Fund | None) -> None:
+        """Keep a fund in memory."""
+        assert value is not None
+        self.cache[key] = value
+
+    def shrink(self) -> None:
+        """Forget funds until the rest fit; the last one always stays."""
+        held = sum(fund.version for fund in self.cache.values())
+        while held > self._max_entries and len(self.cache) > 1:
+            held -= self.cache.popitem(last=False)[1].version
+
+
+class _Answer(NamedTuple):
+    """An answer that waits for the commit: `people` are digests of names by member."""
+
+    recorded: Recorded
+    people: dict[int, str]
+    unregistered: dict[str, str]
+    is_dry_run: bool
+
+
+class _Batch:
+    """What one transaction will hold, and the answers that wait for it."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.texts: list[Text] = []
+        self.funds: set[str] = set()
+        self.answers: list[_Answer] = []
+
+    def add(self, fund: Fund, job: Job) -> None:
+        """Take over what a fund has decided and not yet committed."""
+        self.entries += fund.pending
+        self.texts += job.texts
+        self.funds.add(fund.id)
+        fund.pending = []
+
+    def answer(self, fund: Fund, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
+        """The answer made of a fund's events from version `first` to `last`."""
+        events = tuple(fund.entries[first - 1 : last])
+        head = fund.head if last == fund.version else fund.entries[last].prev
+        recorded = Recorded(fund=fund.id, events=events, head=head, replayed=replayed)
+        numbers = {number for event in events if (number := getattr(event, "member", None)) is not None}
+        people = {number: name for number in numbers if (name := fund.members[number].name)}
+        texts = {text.digest: text.text for text in job.texts}
+        self.answers.append(_Answer(recorded, people, texts, job.dry_run and not replayed))
+        return recorded
+
+
+class _Bug(Exception):
+    """A job failed otherwise than by a refusal; the others are decided again without it."""
+
+    def __init__(self, index: int, cause: Exception) -> None:
+        super().__init__(index)
+        self.index = index
+        self.cause = cause
+
+
+def replay(fund: Fund | None, entries: Iterable[Entry]) -> Fund | None:
+    """Apply entries to a fund, which the first of them begins. Raises `BrokenChain`."""
+    for entry in entries:
+        if fund is None:
+            fund = Fund(entry.event.fund)
+        fund.apply(entry)
+    return fund
+
+
+class Ledger(Application[str]):
+    """All funds of one database. `record` belongs to one thread at a time; the reading methods to any."""
+
+    name = "ledger"
+    recorder: Recorder
+
+    def __init__(self, database_url: str, *, max_cached_entries: int = 200_000) -> None:
+        super().__init__(environment(database_url))
+        self.database = Database(self.recorder.datastore)
+        self.register = Register(self.database)
+        self._funds = FundCache(max_cached_entries)
+        self.repository.cache = cast("Any", self._funds)  # The library cannot know that all aggregates are funds.
+        self.request_secret = self._prepare()
+
+    # --- the library's extension points ---------------------------------------------------------------------------
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """The settings as given; the environment of the process is the edge's business."""
+        keep_funds = {"AGGREGATE_CACHE_FASTFORWARD": "n", "DEEPCOPY_FROM_AGGREGATE_CACHE": "n"}
+        return Environment(name, {**(env or {}), **keep_funds})
+
+    def construct_mapper(self) -> LineMapper:
+        """Events are stored as their lines; the library's transcoder has nothing to do."""
+        return LineMapper(JSONTranscoder())
+
+    def construct_event_store(self) -> LineStore:
+        """Lines are read without the library's row objects in between."""
+        return LineStore(self.mapper, self.recorder)
+
+    def _prepare(self) -> bytes:
+        """Make the settings table; answers the secret that keys the digests of request bodies.
+
+        A plain digest of a body with a name and a birth year could be guessed back; a keyed one cannot.
+        """
+        with self.database.transaction() as transaction:
+            transaction.execute("CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
+            for name, value in (("schema", SCHEMA), ("request_secret", secrets.token_hex(32))):
+                transaction.execute(
+                    "INSERT INTO settings VALUES (:name, :value) ON CONFLICT DO NOTHING", name=name, value=value
+                )
+            stored = {row["name"]: row["value"] for row in transaction.query("SELECT name, value FROM settings")}
+        if stored["schema"] != SCHEMA:
+            raise UnsafeStorage(f"the database has schema {stored['schema']}; this program knows schema {SCHEMA}")
+        return bytes.fromhex(stored["request_secret"])
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def entries(self, fund: str, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
+        """A fund's stored entries in order, straight from the log."""
+        return cast("Iterator[Entry]", self.events.get(fund, gt=after, lte=upto))
+
+    def replayed(self, fund: str, *, upto: int | None = None) -> Fund:
+        """A fund built anew from the log, its chain checked. Raises `FundNotFound`, `BrokenChain`."""
+        replayed = replay(None, self.entries(fund, upto=upto))
+        if replayed is None:
+            raise FundNotFound(fund=fund)
+        return replayed
+
+    def funds(self) -> list[str]:
+        """The codes of all funds, in order."""
+        return [row["fund"] for row in self.database.query(SELECT_FUNDS)]
+
+    # --- recording ------------------------------------------------------------------------------------------------
+
+    def record(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Decide each job in turn and commit all they record in one transaction.
+
+        Answers one outcome per job: `Recorded`, or the exception to raise. What was recorded is durable when this
+        returns, and a refused job has left no trace.
+        """
+        failed: dict[int, Outcome] = {}
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        for attempt in count():
+            try:
+                decided = self._decide_and_commit([(i, job) for i, job in enumerate(jobs) if i not in failed])
+                return [failed[i] if i in failed else decided[i] for i in range(len(jobs))]
+            except _Bug as bug:
+                failed[bug.index] = bug.cause
+                self._forget(jobs)
+            except PersistenceError as error:
+                self._forget(jobs)
+                # Another process was faster, or nobody knows whether the commit took place. Only the log can tell.
+                if time.monotonic() > give_up_at:
+                    unavailable = StorageUnavailable(str(error))
+                    return [failed.get(i, unavailable) for i in range(len(jobs))]
+                pause = 0.002 if isinstance(error, IntegrityError) else min(0.05 * 2**attempt, 1.0)
+                time.sleep(random.uniform(0, pause))  # noqa: S311  # Keeps processes out of step; no secret.
+        raise AssertionError
+
+    def _forget(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._funds.cache.pop(job.fund, None)
+
+    def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
+        batch = _Batch()
+        outcomes: dict[int, Outcome] = {}
+        for index, job in jobs:
+            try:
+                outcomes[index] = self._decide(job, batch)
+            except Refusal as refusal:
+                outcomes[index] = refusal
+            except PersistenceError:
+                raise
+            except Exception as bug:
+                raise _Bug(index, bug) from bug
+        self._commit(batch)
+        return outcomes
+
+    def _decide(self, job: Job, batch: _Batch) -> Recorded:
+        fund = self._load(job)
+        if job.dry_run and fund.id not in batch.funds:
+            self._catch_up(fund)
+        try:
+            return self._decide_on(fund, job, batch)
+        except Refusal:
+            # Memory may be behind another process: a refusal is only given on what the log holds now. Where the batch
+            # has decided on this fund already, a stale memory makes the commit fail, and all is decided again.
+            if fund.id in batch.funds or not self._catch_up(fund):
+                raise
+            return self._decide_on(fund, job, batch)
+
+    def _load(self, job: Job) -> Fund:
+        try:
+            return self.repository.get(job.fund, projector_func=replay)
+        except AggregateNotFoundError:
+            if not job.opens:
+                raise FundNotFound(fund=job.fund) from None
+            return Fund(job.fund)
+
+    def _catch_up(self, fund: Fund) -> bool:
+        """Apply what others have recorded since; answers whether there was anything."""
+        version = fund.version
+        replay(fund, self.entries(fund.id, after=version))
+        return fund.version > version
+
+    def _decide_on(self, fund: Fund, job: Job, batch: _Batch) -> Recorded:
+        if job.request and (answered := fund.requests.get(job.request.key)):
+            if answered.digest != job.request.digest:
+                raise IdempotencyKeyReused(key=job.request.key, version=answered.last)
+            return batch.answer(fund, job, answered.first, answered.last, replayed=True)
+        if job.expected_version not in (None, fund.version):
+            raise VersionMismatch(expected=job.expected_version, version=fund.version)
+        first = fund.version + 1
+        trial: Fund = fund.fork() if job.several or job.dry_run else fund
+        job.decide(trial)
+        if not job.dry_run:
+            assert job.request, "only a dry run may come without a key"
+            self._funds.put(trial.id, trial)
+            batch.add(trial, job)
+        return batch.answer(trial, job, first, trial.version)
+
+    def _commit(self, batch: _Batch) -> None:
+        """Store the batch in one transaction, then complete the answers with positions and names."""
+        rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
+        positions = self.recorder.insert_events(rows, texts=batch.texts) if rows else ()
+        assert positions is not None
+        at = {
+            (row.originator_id, row.originator_version): position for row, position in zip(rows, positions, strict=True)
+        }
+        texts = self.register.texts(digest for answer in batch.answers for digest in answer.people.values())
+        for answer in batch.answers:
+            recorded = answer.recorded
+            if not answer.is_dry_run:
+                key = (recorded.fund, recorded.version)
+                recorded.position = at[key] if key in at else self.recorder.position_of(*key)
+            known = texts | answer.unregistered
+            recorded.names = {number: known[digest] for number, digest in answer.people.items() if digest in known}
+        self._funds.shrink()

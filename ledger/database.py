@@ -1,0 +1,114 @@
+"""The tables beside the log, in the same database: portable SQL with `:name` parameters on SQLite and PostgreSQL.
+
+Rows are dictionaries. Days and instants are ISO text, so that both engines store, order and return them alike.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from eventsourcing.persistence import OperationalError
+from eventsourcing.postgres import PostgresDatastore
+from eventsourcing.sqlite import SQLiteDatastore
+
+Row = dict[str, Any]
+
+IN_LIST = 500
+"""Parameters of one `IN (…)`; SQLite's limit is far above, the statement cache likes few shapes."""
+
+
+class Transaction:
+    """Statements that are committed together or not at all."""
+
+    def __init__(self, cursor: Any, *, is_postgres: bool) -> None:
+        self._cursor = cursor
+        self._is_postgres = is_postgres
+
+    def execute(self, sql: str, **parameters: Any) -> int:
+        """Run a statement; answers how many rows it touched."""
+        self._run(sql, parameters)
+        return max(int(self._raw().rowcount), 0)
+
+    def query(self, sql: str, **parameters: Any) -> list[Row]:
+        """The rows of a query."""
+        self._run(sql, parameters)
+        rows = self._cursor.fetchall()
+        return rows if self._is_postgres else [dict(row) for row in rows]
+
+    def execute_many(self, sql: str, rows: Sequence[Row]) -> None:
+        """Run a statement once per row of parameters."""
+        if rows:
+            self._cursor.executemany(_native(sql) if self._is_postgres else sql, rows)
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Insert many rows the fastest way the engine has. Names come from our own code, never from a request."""
+        if not rows:
+            return
+        names = ", ".join(columns)
+        if self._is_postgres:
+            with self._cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            marks = ", ".join("?" * len(columns))
+            self._cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+
+    def _raw(self) -> Any:
+        return self._cursor if self._is_postgres else self._cursor.sqlite_cursor
+
+    def _run(self, sql: str, parameters: Row) -> None:
+        if self._is_postgres:
+            self._cursor.execute(_native(sql), parameters or None, prepare=True)
+        else:
+            self._cursor.execute(sql, parameters)
+
+
+@lru_cache(maxsize=1024)
+def _native(sql: str) -> str:
+    """`:name` as psycopg writes it."""
+    return re.sub(r"(?<![:\w]):([a-z_]\w*)", r"%(\1)s", sql.replace("%", "%%"))
+
+
+class Database:
+    """The tables beside the log, through the event store's own connections."""
+
+    def __init__(self, datastore: SQLiteDatastore | PostgresDatastore) -> None:
+        self._datastore = datastore
+        self.is_postgres = isinstance(datastore, PostgresDatastore)
+
+    @contextmanager
+    def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
+        """Statements committed together at the end. Raises the event store's `PersistenceError`s."""
+        with self._datastore.transaction(commit=commit) as cursor:
+            try:
+                yield Transaction(cursor, is_postgres=self.is_postgres)
+            except (sqlite3.OperationalError, psycopg.OperationalError) as error:
+                raise OperationalError(str(error)) from error
+
+    def query(self, sql: str, **parameters: Any) -> list[Row]:
+        """The rows of one query."""
+        with self.transaction(commit=False) as transaction:
+            return transaction.query(sql, **parameters)
+
+    def execute(self, sql: str, **parameters: Any) -> int:
+        """Run and commit one statement; answers how many rows it touched."""
+        with self.transaction() as transaction:
+            return transaction.execute(sql, **parameters)
+
+    def select_in(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        """The rows of a query that ends in `… IN`, for as many values as there are."""
+        rows: list[Row] = []
+        for chunk in _chunks(values):
+            names = {f"v{number}": value for number, value in enumerate(chunk)}
+            rows += self.query(f"{sql} ({', '.join(':' + name for name in names)})", **names)
+        return rows
+
+
+def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (values[start : start + IN_LIST] for start in range(0, len(values), IN_LIST))

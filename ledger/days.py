@@ -1,0 +1,69 @@
+"""Civil days in the village: today, anniversaries, and balances by day (`domain.md` §2 and §4)."""
+
+from bisect import insort
+from calendar import monthrange
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+VILLAGE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+def civil_day(instant: datetime) -> date:
+    """The day it is in the village at an instant; a UTC clock would be a day off until seven each morning."""
+    return instant.astimezone(VILLAGE_TIME).date()
+
+
+def add_months(day: date, months: int) -> date:
+    """The day `months` months later, clamped to the last day of its month (31/01 → 29/02 → 31/03)."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))
+
+
+def whole_months(start: date, end: date) -> int:
+    """How many anniversaries of `start` have come by `end`."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    return months if add_months(start, months) <= end else months - 1
+
+
+class DailyBalance:
+    """One account's movements by the day they happened, whatever order they were recorded in."""
+
+    __slots__ = ("_changes", "_days", "total")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._days: list[date] = []
+        self._changes: dict[date, int] = {}
+
+    def add(self, day: date, amount: int) -> None:
+        """Move the balance by `amount` on `day`."""
+        self.total += amount
+        if day in self._changes:
+            self._changes[day] += amount
+        else:
+            self._changes[day] = amount
+            insort(self._days, day)
+
+    def worst_from(self, day: date, sign: int) -> tuple[int, date]:
+        """The lowest end-of-day balance times `sign` from `day` on, and the first day that has it.
+
+        The cost grows with how late an entry is, not with how old the fund is.
+        """
+        worst, worst_on = None, day
+        balance = self.total
+        for later in reversed(self._days):
+            if later <= day:
+                break
+            if worst is None or balance * sign <= worst:
+                worst, worst_on = balance * sign, later
+            balance -= self._changes[later]
+        if worst is None or balance * sign <= worst:
+            worst, worst_on = balance * sign, day
+        return worst, worst_on
+
+    def copy(self) -> "DailyBalance":
+        """An independent copy."""
+        twin = DailyBalance()
+        twin.total, twin._days, twin._changes = self.total, self._days.copy(), self._changes.copy()
+        return twin

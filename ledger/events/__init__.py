@@ -1,0 +1,93 @@
+"""Every fact that can happen to a fund, and the one decoder that turns a stored line back into an event."""
+
+from typing import get_args
+
+import msgspec
+
+from ledger.events.base import NO_HEAD, Entry, Event, Request, Voucher, check_code, head_of
+from ledger.events.club import Bylaws, BylawsAdopted, FundOpened, MemberChanged, MemberJoined, MemberLeft
+from ledger.events.corrections import EntryReversed
+from ledger.events.loans import (
+    PRODUCTION,
+    LoanApproved,
+    LoanDisbursed,
+    LoanRejected,
+    LoanRepaid,
+    LoanRequested,
+    Override,
+)
+from ledger.events.money import (
+    ContributionReceived,
+    DonationReceived,
+    ExpensePaid,
+    InKindDonationReceived,
+    Item,
+)
+
+AnyEvent = (
+    FundOpened
+    | BylawsAdopted
+    | MemberJoined
+    | MemberChanged
+    | MemberLeft
+    | ContributionReceived
+    | DonationReceived
+    | InKindDonationReceived
+    | ExpensePaid
+    | LoanRequested
+    | LoanApproved
+    | LoanRejected
+    | LoanDisbursed
+    | LoanRepaid
+    | EntryReversed
+)
+
+EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
+"""Every event by its name in the line. Types are resolved from here only, never from a stored module path."""
+
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(AnyEvent)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(event: Event) -> bytes:
+    """The event as the one line of compact JSON that is stored, hashed and handed out."""
+    return _encoder.encode(event)
+
+
+def decode(line: bytes) -> Event:
+    """The event a line holds. Raises `msgspec.DecodeError` for bytes that are no line of ours."""
+    return _decoder.decode(line)
+
+
+__all__ = [
+    "EVENT_TYPES",
+    "NO_HEAD",
+    "PRODUCTION",
+    "AnyEvent",
+    "Bylaws",
+    "BylawsAdopted",
+    "ContributionReceived",
+    "DonationReceived",
+    "Entry",
+    "EntryReversed",
+    "Event",
+    "ExpensePaid",
+    "FundOpened",
+    "InKindDonationReceived",
+    "Item",
+    "LoanApproved",
+    "LoanDisbursed",
+    "LoanRejected",
+    "LoanRepaid",
+    "LoanRequested",
+    "MemberChanged",
+    "MemberJoined",
+    "MemberLeft",
+    "Override",
+    "Request",
+    "Voucher",
+    "check_code",
+    "decode",
+    "encode",
+    "head_of",
+]

@@ -1,0 +1,92 @@
+"""What every event is: a fact with an envelope, stored as one line that names the hash of the line before it."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ledger.chart import Legs
+
+if TYPE_CHECKING:
+    from ledger.aggregates.fund import Fund
+
+NO_HEAD = "0" * 64
+"""`prev` of a fund's first line."""
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """The request a fact came from: its idempotency key and a keyed digest of its body."""
+
+    key: str
+    digest: str
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
+    """A fact about a fund. It says itself what it does to the books (`legs`) and to the fund's state (`evolve`).
+
+    `on` is the day it happened in the village, `recorded_at` the UTC instant the service heard of it, `recorded_by` a
+    principal's id. `texts` maps what was written about people (a name, a note, a reason) to salted digests; the texts
+    lie in an erasable register beside the log, never in here (Law 91/2025/QH15; `domain.md` §7).
+    """
+
+    fund: str
+    version: int
+    prev: str
+    on: date
+    recorded_at: datetime
+    recorded_by: str
+    request: Request | None = None
+    texts: dict[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The event's type, as it stands in the line."""
+        return type(self).__name__
+
+    def legs(self) -> Legs:
+        """What the fact does to the books, balanced within each pot."""
+        return ()
+
+    def evolve(self, fund: Fund) -> None:
+        """Change the fund's state. Never refuses, reads a clock or looks anything up."""
+
+    def revoke(self, fund: Fund) -> None:
+        """Undo in the fund's state what `evolve` did; its legs are undone by the reversal's own."""
+
+
+class Voucher(Event, frozen=True, kw_only=True, gc=False):
+    """A fact that may move money: where cash moves, it bears the number of a phiếu thu or phiếu chi."""
+
+    voucher: str | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """An event with the bytes it is stored as. Encoded once; hashes are always taken of the stored bytes."""
+
+    event: Event
+    line: bytes
+
+    @property
+    def originator_id(self) -> str:
+        """The fund, under the name the event store gives it."""
+        return self.event.fund
+
+    @property
+    def originator_version(self) -> int:
+        """The event's version, under the name the event store gives it."""
+        return self.event.version
+
+
+def head_of(line: bytes) -> str:
+    """The SHA-256 of a line's bytes, in hex: `prev` of the next one."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def check_code(head: str) -> str:
+    """The first 80 bits of a head in Base32, `XXXX-XXXX-XXXX-XXXX`: short enough for the paper book."""
+    code = b32encode(bytes.fromhex(head[:20])).decode()
+    return "-".join(code[start : start + 4] for start in range(0, 16, 4))

@@ -1,0 +1,98 @@
+"""The club itself: its founding, its bylaws, its roll."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from ledger.events.base import Event
+from ledger.terms import InterestMethod, RepaymentMode
+
+if TYPE_CHECKING:
+    from ledger.aggregates.fund import Fund
+
+Sex = Literal["female", "male"]
+Poverty = Literal["poor", "near_poor", "hardship", "none"]
+LeavingReason = Literal["moved", "resigned", "excluded", "died"]
+
+
+class Bylaws(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The club's own rules (quy chế), whole; amounts in đồng, rates in ppm a month (`domain.md` §4)."""
+
+    monthly_rate_ppm: int
+    interest_method: InterestMethod
+    repayment_mode: RepaymentMode
+    max_principal: int
+    max_term_months: int
+    min_membership_months: int
+    one_open_loan_per_household: bool
+    interest_to_activity_ppm: int
+    monthly_dues: int
+    meeting_day: int
+    two_person_approval: bool
+
+
+class FundOpened(Event, frozen=True, kw_only=True, gc=False):
+    """A club's fund was opened in the ledger."""
+
+    club: str
+    commune: str
+    district: str
+    province: str
+    founded_on: date
+    plan: str | None = None
+
+    def evolve(self, fund: Fund) -> None:
+        fund.opened = self
+
+
+class BylawsAdopted(Event, frozen=True, kw_only=True, gc=False):
+    """The club adopted its bylaws, in force from `on`."""
+
+    bylaws: Bylaws
+
+    def evolve(self, fund: Fund) -> None:
+        fund.adopt(self.on, self.bylaws)
+
+
+class MemberJoined(Event, frozen=True, kw_only=True, gc=False):
+    """Somebody joined. Only what the figures need is in here; the name lies in the register."""
+
+    member: int
+    sex: Sex
+    birth_year: int
+    poverty: Poverty
+    household: str | None = None
+
+    def evolve(self, fund: Fund) -> None:
+        fund.enrol(self)
+
+
+class MemberChanged(Event, frozen=True, kw_only=True, gc=False):
+    """What is known of a member changed from `on`; only changed fields are given."""
+
+    member: int
+    sex: Sex | None = None
+    birth_year: int | None = None
+    poverty: Poverty | None = None
+    household: str | None = None
+
+    def changes(self) -> dict[str, str | int]:
+        """The changed fields, by name."""
+        fields = ("sex", "birth_year", "poverty", "household")
+        return {field: value for field in fields if (value := getattr(self, field)) is not None}
+
+    def evolve(self, fund: Fund) -> None:
+        fund.change(self)
+
+
+class MemberLeft(Event, frozen=True, kw_only=True, gc=False):
+    """A member left the roll. Open loans stay open and savings stay owed."""
+
+    member: int
+    reason: LeavingReason
+
+    def evolve(self, fund: Fund) -> None:
+        fund.members[self.member] = msgspec.structs.replace(fund.members[self.member], left_on=self.on)

@@ -1,0 +1,183 @@
+"""Every refusal: a class whose docstring is the sentence and whose attributes are the facts.
+
+The class name in kebab case is the stable `code` and the key of the translations (`service/messages.toml`); which
+HTTP status belongs to which is decided at the edge. People's mistakes are refusals; our own bugs are assertions.
+"""
+
+import re
+from datetime import date
+from typing import Any, ClassVar
+
+FactValue = int | str | bool | date | tuple[str, ...] | None
+
+
+class Refusal(Exception):
+    """A request the fund's rules do not allow; nothing was recorded."""
+
+    code: ClassVar[str] = "refusal"
+    field: ClassVar[str | None] = None
+    """The field of the request that is at fault, where a single one is."""
+
+    def __init_subclass__(cls, field: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        cls.field = field
+
+    def __init__(self, **facts: FactValue) -> None:
+        super().__init__(self.code, facts)
+        self.facts = facts
+
+
+class NotFound(Refusal):
+    """What the request names does not exist."""
+
+
+class Conflict(Refusal):
+    """The request does not fit the state the fund is in."""
+
+
+# --- the fund -----------------------------------------------------------------------------------------------------
+
+
+class FundNotFound(NotFound):
+    """There is no fund {fund}."""
+
+
+class FundExists(Conflict, field="fund"):
+    """There is a fund {fund} already."""
+
+
+class VersionMismatch(Refusal):
+    """The fund is at version {version}, not {expected}: somebody recorded something in between."""
+
+
+class IdempotencyKeyReused(Refusal):
+    """The key {key} belongs to another request, recorded as version {version}."""
+
+
+class FutureDay(Refusal, field="on"):
+    """{on} has not come yet in the village, where it is {today}."""
+
+
+class BeforeFundOpened(Refusal, field="on"):
+    """{on} is before the fund opened on {opened_on}."""
+
+
+class NoBylawsInForce(Conflict):
+    """On {on} the club had no bylaws in force."""
+
+
+class RateAboveLegalCeiling(Refusal, field="monthly_rate_ppm"):
+    """A monthly rate of {rate_ppm} ppm is above {ceiling_ppm} ppm, the Civil Code's 20 % a year."""
+
+
+# --- money --------------------------------------------------------------------------------------------------------
+
+
+class InsufficientFunds(Refusal, field="amount"):
+    """The {place} of the {pot} pot has {available} at the end of {short_on}; {amount} is needed."""
+
+
+class InsufficientSavings(Refusal, field="amount"):
+    """The savings of member {member} are {available} at the end of {short_on}; {amount} is needed."""
+
+
+class PrincipalOverRepaid(Conflict, field="amount"):
+    """Loan {loan} would have more principal repaid than lent: reverse the later repayment, then enter both again."""
+
+
+class BelowZero(Refusal, field="amount"):
+    """The account {account} of the {pot} pot has {available} at the end of {short_on}; {amount} is needed."""
+
+
+class AmountTooLarge(Refusal, field="amount"):
+    """{amount} is above {ceiling}, the largest single amount."""
+
+
+# --- members ------------------------------------------------------------------------------------------------------
+
+
+class MemberNotFound(NotFound):
+    """There is no member {member} in this fund."""
+
+
+class MemberNotOnRoll(Refusal, field="member"):
+    """Member {member} was not on the roll on {on}."""
+
+
+class AlreadyLeft(Conflict):
+    """Member {member} left on {left_on} already."""
+
+
+class BirthYearImplausible(Refusal, field="birth_year"):
+    """A birth year of {birth_year} does not fit somebody who joins in {year}."""
+
+
+class NothingChanged(Refusal):
+    """The request changes nothing."""
+
+
+# --- loans --------------------------------------------------------------------------------------------------------
+
+
+class LoanNotFound(NotFound):
+    """There is no loan {loan} in this fund."""
+
+
+class LoanNotRequested(Conflict):
+    """Loan {loan} is {status}; only a requested loan is decided upon."""
+
+
+class LoanNotApproved(Conflict):
+    """Loan {loan} is {status}; only an approved loan is disbursed."""
+
+
+class LoanNotRunning(Conflict):
+    """Loan {loan} is {status}; only a running loan is repaid."""
+
+
+class OutOfOrder(Refusal, field="on"):
+    """{on} is before {earliest}, the day of what this follows."""
+
+
+class OwnLoan(Refusal):
+    """Loan {loan} is the approver's own."""
+
+
+class SamePersonApproved(Refusal):
+    """Loan {loan} was approved by the same person; the bylaws ask for two."""
+
+
+class NotEligible(Refusal):
+    """Loan {loan} does not meet the bylaws: {reasons}."""
+
+
+class GuarantorIsBorrower(Refusal, field="guarantor"):
+    """Member {member} cannot stand surety for their own loan."""
+
+
+class Overpayment(Refusal, field="amount"):
+    """{amount} is more than {settlement_amount}, which settles the loan."""
+
+
+class SettlementShort(Refusal, field="amount"):
+    """{amount} would clear the principal but not the interest; {settlement_amount} settles the loan."""
+
+
+# --- corrections --------------------------------------------------------------------------------------------------
+
+
+class EntryNotFound(NotFound):
+    """The fund has no entry {version}."""
+
+
+class AlreadyReversed(Conflict):
+    """Entry {version} was reversed by entry {reversed_by} already."""
+
+
+class NotReversible(Refusal):
+    """Entry {version} is a {entry}; that is not undone by a reversal."""
+
+
+class LiveRepayments(Conflict):
+    """Loan {loan} has repayments; reverse them before its disbursement."""

@@ -1,0 +1,66 @@
+"""The erasable register: names, phones and free text about people, beside the log and never in it.
+
+An event carries a salted digest of each text. Erasing deletes text and salt: no event, sum or hash changes, and nobody
+can test a guess against the digest any more (Law 91/2025/QH15, right to erasure; `domain.md` §7).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ledger.database import Database
+
+CREATE_TEXTS = (
+    "CREATE TABLE IF NOT EXISTS texts (fund TEXT NOT NULL, digest TEXT NOT NULL, salt TEXT NOT NULL, "
+    "text TEXT NOT NULL, folded TEXT NOT NULL, PRIMARY KEY (fund, digest))"
+)
+
+
+class Text(NamedTuple):
+    """A row of the register. `folded` is the text as a search compares it."""
+
+    fund: str
+    digest: str
+    salt: str
+    text: str
+    folded: str
+
+
+def written(fund: str, text: str) -> Text:
+    """A text with a fresh salt, in NFC, ready to be registered under its digest."""
+    text = unicodedata.normalize("NFC", text)
+    salt = secrets.token_hex(16)
+    return Text(fund, hashlib.sha256(f"{salt}{text}".encode()).hexdigest(), salt, text, folded(text))
+
+
+def folded(text: str) -> str:
+    """Text without case and diacritics, for searching: "Hoàng Thị Sầm" is found by "sam"."""
+    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+class Register:
+    """The texts of all funds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def texts(self, digests: Iterable[str]) -> dict[str, str]:
+        """The texts still registered under these digests; what was erased is missing."""
+        wanted = list(dict.fromkeys(digests))
+        rows = self._database.select_in("SELECT digest, text FROM texts WHERE digest IN", wanted)
+        return {row["digest"]: row["text"] for row in rows}
+
+    def erase(self, fund: str, digests: Iterable[str]) -> int:
+        """Delete texts and their salts for good; answers how many there were."""
+        with self._database.transaction() as transaction:
+            return sum(
+                transaction.execute(
+                    "DELETE FROM texts WHERE fund = :fund AND digest = :digest", fund=fund, digest=digest
+                )
+                for digest in dict.fromkeys(digests)
+            )

@@ -1,0 +1,302 @@
+"""Where the log lies: the event store library's factories for SQLite and PostgreSQL, set up for a fund's money.
+
+Our part is small: an event is stored as its own line, the erasable texts of a batch go into the same transaction,
+SQLite is kept durable and out of reach of its WAL-reset race, and PostgreSQL takes a batch as arrays instead of
+composites.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import msgspec
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    EventStore,
+    Mapper,
+    OperationalError,
+    StoredEvent,
+)
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteCursor,
+    SQLiteDatastore,
+    SQLiteFactory,
+    SQLiteTransaction,
+)
+from eventsourcing.utils import Environment, EnvType
+from psycopg import Cursor
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import DictRow
+from psycopg.sql import SQL, Identifier
+
+from ledger.aggregates.books import BrokenChain
+from ledger.events import Entry, decode
+from ledger.register import CREATE_TEXTS, Text
+
+EVENTS_TABLE = "stored_events"
+LOCK_SECONDS = "30"
+NO_LIMIT = 2**62
+
+
+class UnsafeStorage(Exception):
+    """The database is set up in a way that can lose acknowledged entries; it says how and what to do."""
+
+
+class LineMapper(Mapper[str]):
+    """From an entry to its stored row. The bytes stored are the bytes hashed, never an object written again."""
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        """The row of an entry."""
+        entry = cast("Entry", domain_event)
+        return StoredEvent(entry.event.fund, entry.event.version, entry.event.name, entry.line)
+
+
+class LineStore(EventStore[str]):
+    """From stored lines to entries: the lines alone, since a line says itself which fund and version it is."""
+
+    recorder: Recorder
+
+    def get(
+        self, originator_id: str, *, gt: int | None = None, lte: int | None = None, **_: Any
+    ) -> Iterator[DomainEventProtocol[str]]:
+        """A fund's entries in order. Raises `BrokenChain` for a row that holds no line of ours."""
+        for number, line in enumerate(self.recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
+            try:
+                event = decode(line)
+            except msgspec.MsgspecError as error:
+                raise BrokenChain(originator_id, number) from error
+            yield Entry(event, line)
+
+
+def environment(database_url: str) -> dict[str, str]:
+    """The library's settings for `sqlite:///PATH` or `postgresql://…`. Raises `ValueError` for anything else."""
+    if database_url.startswith("sqlite:///"):
+        return {
+            "PERSISTENCE_MODULE": "ledger.storage:SQLiteStorage",
+            "ORIGINATOR_ID_TYPE": "text",
+            "SQLITE_DBNAME": database_url.removeprefix("sqlite:///"),
+            "SQLITE_LOCK_TIMEOUT": LOCK_SECONDS,
+        }
+    if database_url.startswith(("postgresql://", "postgres://")):
+        parts = conninfo_to_dict(database_url)
+        return {
+            "PERSISTENCE_MODULE": "ledger.storage:PostgresStorage",
+            "ORIGINATOR_ID_TYPE": "text",
+            "POSTGRES_DBNAME": str(parts.get("dbname") or "postgres"),
+            "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
+            "POSTGRES_PORT": str(parts.get("port") or 5432),
+            "POSTGRES_USER": str(parts.get("user") or "postgres"),
+            "POSTGRES_PASSWORD": str(parts.get("password") or ""),
+            "POSTGRES_LOCK_TIMEOUT": LOCK_SECONDS,
+            "POSTGRES_CONNECT_TIMEOUT": "5",
+            "POSTGRES_PRE_PING": "n",
+        }
+    raise ValueError("the database is given as sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME")
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+def has_wal_reset_race(version: tuple[int, int, int]) -> bool:
+    """Whether this SQLite can corrupt a database in WAL mode: 3.7.0 to 3.51.2, but for the repaired branches."""
+    repaired = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
+    return version >= (3, 7, 0) and not repaired
+
+
+JOURNAL_MODE = "truncate" if has_wal_reset_race(sqlite3.sqlite_version_info) else "wal"
+"""A rollback journal knows no WAL-reset race; a repaired engine may use the faster write-ahead log."""
+
+
+class DurablePool(SQLiteConnectionPool):
+    """Connections that sync every commit to disk."""
+
+    def _create_connection(self) -> SQLiteConnection:
+        self.is_journal_mode_wal = True  # Keeps the library from choosing; the pragma below does.
+        connection = super()._create_connection()
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA journal_mode={JOURNAL_MODE}")
+        cursor.execute("PRAGMA synchronous=FULL")
+        return connection
+
+
+class ImmediateTransaction(SQLiteTransaction):
+    """A transaction that, if it is to write, takes the write lock at once: two that both began by reading would
+    otherwise end in a deadlock that no waiting resolves."""
+
+    def __enter__(self) -> SQLiteCursor:
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
+        return cursor
+
+
+class DurableDatastore(SQLiteDatastore):
+    """The library's datastore with durable connections and immediate write transactions."""
+
+    def __init__(self, db_name: str, **settings: Any) -> None:
+        super().__init__(db_name, **settings)
+        self.pool = DurablePool(db_name=db_name, lock_timeout=int(LOCK_SECONDS), pool_timeout=float(LOCK_SECONDS))
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        """A cursor in a transaction that is committed at the end, or always rolled back."""
+        with (
+            self.get_connection(commit=commit) as connection,
+            ImmediateTransaction(connection, commit=commit) as cursor,
+            cursor,
+        ):
+            yield cursor
+
+
+class SQLiteRecorder(SQLiteApplicationRecorder):
+    """The log in SQLite; positions are row ids."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        """The library's table of events, and the register beside it."""
+        return [*super().construct_create_table_statements(), CREATE_TEXTS]
+
+    def _insert_events(
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **kwargs: Any
+    ) -> Sequence[int] | None:
+        if texts:
+            c.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?, ?, ?, ?)", texts)
+        return super()._insert_events(c, stored_events, **kwargs)
+
+    def lines(self, fund: str, after: int, upto: int | None) -> list[bytes]:
+        """A fund's stored lines in order, from the version `after` on."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT state FROM {self.events_table_name} WHERE originator_id = ? "
+                "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version",
+                (fund, after, NO_LIMIT if upto is None else upto),
+            )
+            return [state for (state,) in cursor.fetchall()]
+
+    def position_of(self, fund: str, version: int) -> int:
+        """Where in the whole log an entry lies."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT rowid FROM {self.events_table_name} WHERE originator_id = ? AND originator_version = ?",
+                (fund, version),
+            )
+            return int(cursor.fetchone()[0])
+
+
+class SQLiteStorage(SQLiteFactory):
+    """SQLite in one file: the default."""
+
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self.datastore = DurableDatastore(self.datastore.pool.db_name, originator_id_type="text")
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log, its tables made."""
+        recorder = SQLiteRecorder(self.datastore, EVENTS_TABLE)
+        recorder.create_table()
+        return recorder
+
+    def findings(self) -> list[str]:
+        """What an operator should know of this engine."""
+        if JOURNAL_MODE == "wal":
+            return []
+        return [
+            f"SQLite {sqlite3.sqlite_version} has the WAL-reset race; a rollback journal is used instead (slower, safe)"
+        ]
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+class PostgresRecorder(PostgresApplicationRecorder):
+    """The log in PostgreSQL; positions are notification ids, handed out in commit order under the table's lock."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        table = {"schema": Identifier(self.datastore.schema), "table": Identifier(self.events_table_name)}
+        self.sql_create_statements.append(SQL(CREATE_TEXTS).format())
+        self.insert_lines = SQL(
+            "INSERT INTO {schema}.{table} (originator_id, originator_version, topic, state) "
+            "SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[]) RETURNING notification_id"
+        ).format(**table)
+        self.select_lines = SQL(
+            "SELECT state FROM {schema}.{table} WHERE originator_id = %s "
+            "AND originator_version > %s AND originator_version <= %s ORDER BY originator_version"
+        ).format(**table)
+        self.select_position = SQL(
+            "SELECT notification_id FROM {schema}.{table} WHERE originator_id = %s AND originator_version = %s"
+        ).format(**table)
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **_: Any
+    ) -> Sequence[int]:
+        """Store a batch in one transaction, as four arrays.
+
+        Unlike the library's own method it never tries again by itself: after a connection lost during COMMIT nobody
+        knows yet whether the batch is stored, and only the caller can look its requests up.
+        """
+        columns = (
+            [stored.originator_id for stored in stored_events],
+            [stored.originator_version for stored in stored_events],
+            [stored.topic for stored in stored_events],
+            [stored.state for stored in stored_events],
+        )
+        with self.datastore.get_connection() as connection, connection.transaction(), connection.cursor() as cursor:
+            self._lock_table(cursor)
+            if texts:
+                cursor.executemany("INSERT INTO texts VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", texts)
+            cursor.execute(self.insert_lines, columns, prepare=True)
+            return [row["notification_id"] for row in cursor.fetchall()]
+
+    def lines(self, fund: str, after: int, upto: int | None) -> list[bytes]:
+        """A fund's stored lines in order, from the version `after` on."""
+        with self.datastore.get_connection() as connection, connection.cursor(binary=True) as cursor:
+            cursor.execute(self.select_lines, (fund, after, NO_LIMIT if upto is None else upto), prepare=True)
+            return [row["state"] for row in cursor.fetchall()]
+
+    def position_of(self, fund: str, version: int) -> int:
+        """Where in the whole log an entry lies."""
+        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
+            cursor.execute(self.select_position, (fund, version), prepare=True)
+            row = cursor.fetchone()
+            assert row
+            return int(row["notification_id"])
+
+
+class PostgresStorage(PostgresFactory):
+    """PostgreSQL: for a province or a country."""
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log, its tables made. Raises `UnsafeStorage` for a server that may lose what it acknowledged."""
+        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
+            self._refuse_unsafe(cursor)
+        recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
+        recorder.create_table()
+        return recorder
+
+    @staticmethod
+    def _refuse_unsafe(cursor: Cursor[DictRow]) -> None:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            row = cursor.execute(SQL("SHOW {0}").format(Identifier(setting))).fetchone()
+            assert row
+            if row[setting] == "off":
+                raise UnsafeStorage(
+                    f"PostgreSQL runs with {setting} = off and could lose entries already acknowledged; "
+                    f"set {setting} = on and start again"
+                )
+
+    def findings(self) -> list[str]:
+        """What an operator should know of this server."""
+        return []
+
+
+Recorder = SQLiteRecorder | PostgresRecorder

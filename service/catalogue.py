@@ -1,0 +1,147 @@
+"""The one catalogue of everything the service says to people, in Vietnamese and English.
+
+`messages.toml` holds an entry for every refusal, every sentence read aloud to the meeting and every word of
+an enumeration. An entry is a table with exactly the keys `vi` and `en`; its key is the dotted path to that
+table, such as `refusal.overpayment.detail`. Templates name facts in braces:
+
+===================== ============================================ ===========================
+`{amount:dong}`       an amount in figures                         `50.000 đ`
+`{amount:words}`      the same in words                            `Năm mươi nghìn đồng`
+`{on:day}`            a `date`                                     `05/03/2024`
+`{for_month:month}`   a month given as `2024-03`                   `03/2024`
+`{rate_ppm:rate}`     a rate in parts per million                  `1,25%`
+`{pot:word.pot}`      the word of an enumeration's value           `quỹ hoạt động`
+`{reasons:codes}`     the entries `reason.<code>`, joined by "; "
+`{member}`            text or a whole number, as it is
+===================== ============================================ ===========================
+
+Facts are never templates themselves, and a template reaches neither into attributes nor into items of a fact.
+"""
+
+import string
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from service import wording
+
+
+def render(key: str, language: str, /, **facts: object) -> str:
+    """Say the entry `key` with these facts, beginning with a capital.
+
+    An unknown key or language, or a fact the template names and nobody gave, raises `KeyError`. Facts that
+    the template does not name are passed over, so an event's fields may be given whole.
+    """
+    return wording.capitalised(_fill(key, language, facts))
+
+
+def sentence(name: str, language: str, /, **facts: object) -> str:
+    """Say what happened, for the meeting: the entry `sentence.<name>`, then the voucher's number, if any.
+
+    `voucher` (`PT-2024-0001` or `PC-2024-0001`) may be absent or `None`: money moved by the bank has none. A
+    reversal speaks of the wrong voucher's number itself, so there it is not added again.
+    """
+    key = f"sentence.{name}"
+    spoken = render(key, language, **facts)
+    voucher = facts.get("voucher")
+    if voucher is None or ("voucher", "") in fields(key, language):
+        return spoken
+    kind = str(voucher).partition("-")[0]
+    return f"{spoken} {render(f'voucher.{kind}', language, voucher=voucher)}"
+
+
+def word(enumeration: str, value: str, language: str) -> str:
+    """Give the word for one value of an enumeration, in the small letters it has amid a sentence."""
+    return _fill(f"word.{enumeration}.{value}", language, {})
+
+
+def every_key() -> Sequence[str]:
+    """List every key of the catalogue, in the order of the file."""
+    return tuple(_ENTRIES)
+
+
+def fields(key: str, language: str) -> frozenset[tuple[str, str]]:
+    """Name the facts an entry asks for, each with its form: `("amount", "dong")`."""
+    parts = string.Formatter().parse(_ENTRIES[key][language])
+    return frozenset((name, form or "") for _, name, form, _ in parts if name is not None)
+
+
+def _fill(key: str, language: str, facts: Mapping[str, object]) -> str:
+    """Fill a template part by part. `str.format` would also reach into attributes and items of a fact."""
+    spoken: list[str] = []
+    for text, name, form, conversion in string.Formatter().parse(_ENTRIES[key][language]):
+        spoken.append(text)
+        if conversion:
+            raise ValueError(f"the template {key} may not show a fact as Python does, by !{conversion}")
+        if name is not None:
+            spoken.append(_formed(facts[name], form or "", language))
+    return "".join(spoken)
+
+
+def _formed(fact: object, form: str, language: str) -> str:
+    """Put a fact into the form the template asks for; a fact of another kind raises `TypeError`."""
+    match form:
+        case "":
+            return _plain(fact)
+        case "dong":
+            return wording.dong(_whole(fact), language)
+        case "words":
+            return wording.in_words(_whole(fact), language)
+        case "rate":
+            return wording.rate(_whole(fact), language)
+        case "day":
+            return wording.day(_date(fact), language)
+        case "month":
+            return wording.month(_text(fact), language)
+        case "codes":
+            return "; ".join(_fill(f"reason.{code}", language, {}) for code in _codes(fact))
+    if form.startswith("word."):
+        return _fill(f"{form}.{_text(fact)}", language, {})
+    raise ValueError(f"a template asks for the unknown form {form!r}")
+
+
+# A fact of the wrong kind is a mistake of ours. Saying "None" or "True" to a meeting would hide it.
+
+
+def _plain(fact: object) -> str:
+    return fact if isinstance(fact, str) else str(_whole(fact))
+
+
+def _whole(fact: object) -> int:
+    if isinstance(fact, bool) or not isinstance(fact, int):
+        raise TypeError(f"a whole number is expected, not {type(fact).__name__}")
+    return fact
+
+
+def _text(fact: object) -> str:
+    if not isinstance(fact, str):
+        raise TypeError(f"text is expected, not {type(fact).__name__}")
+    return fact
+
+
+def _date(fact: object) -> date:
+    if not isinstance(fact, date):
+        raise TypeError(f"a day is expected, not {type(fact).__name__}")
+    return fact
+
+
+def _codes(fact: object) -> Iterable[str]:
+    if isinstance(fact, str) or not isinstance(fact, Iterable):
+        raise TypeError(f"a list of codes is expected, not {type(fact).__name__}")
+    return [_text(code) for code in fact]
+
+
+def _entries(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, dict[str, str]]]:
+    """Walk the file down to its entries; an entry without both languages raises `ValueError`."""
+    if not table.keys().isdisjoint(wording.LANGUAGES):
+        if set(table) != set(wording.LANGUAGES):
+            raise ValueError(f"the entry {'.'.join(path)} needs exactly the languages {wording.LANGUAGES}")
+        yield ".".join(path), dict(table)
+        return
+    for name, child in table.items():
+        yield from _entries(child, (*path, name))
+
+
+_ENTRIES: Final = dict(_entries(tomllib.loads(Path(__file__).with_name("messages.toml").read_text("utf-8"))))
