@@ -38,9 +38,12 @@ def written(fund: str, text: str) -> Text:
 
 
 def folded(text: str) -> str:
-    """Text without case and diacritics, for searching: "Hoàng Thị Sầm" is found by "sam"."""
-    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    """The key to search by: case and diacritics do not count, so `hoang thi sam` finds `Hoàng Thị Sầm`.
+
+    `đ` is a letter of its own to Unicode, not a `d` with a mark, and is folded by name.
+    """
+    decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).replace("đ", "d")
 
 
 class Register:

@@ -6,7 +6,6 @@ raise `KeyError` for any other.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from typing import Final
@@ -200,20 +199,3 @@ def language_of(accept_language: str | None) -> str:
 def _thousandths(quality: str) -> int:
     """Read a q-value without floats: `1` is 1000 and `0.25` is 250."""
     return int(quality.replace(".", "").ljust(4, "0"))
-
-
-# Text as it is kept and as it is searched
-
-
-def nfc(text: str) -> str:
-    """Compose letters and marks, so that one name typed on two keyboards is stored as one text."""
-    return unicodedata.normalize("NFC", text)
-
-
-def fold(text: str) -> str:
-    """Give the key to search by: case and diacritics do not count, so `hoang thi sam` finds `Hoàng Thị Sầm`.
-
-    `đ` is a letter of its own to Unicode, not a `d` with a mark, and is folded by name.
-    """
-    decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).replace("đ", "d")
