@@ -65,6 +65,9 @@ class Leg(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 Legs = tuple[Leg, ...]
 
+Key = tuple[Pot, Account, int | str | None]
+"""What a balance is kept for: a pot, an account and, beneath it, a loan, a member, an advance or an activity."""
+
 
 def transfer(pot: Pot, debit: Account, credit: Account, amount: int, *, of: int | str | None = None) -> Legs:
     """The usual pair of legs. `of` belongs to whichever of the two accounts is kept in parts."""

@@ -1,6 +1,6 @@
 """Civil days in the village: today, anniversaries, and balances by day (`domain.md` §2 and §4)."""
 
-from bisect import insort
+from bisect import bisect_right, insort
 from calendar import monthrange
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -61,6 +61,10 @@ class DailyBalance:
         if worst is None or balance * sign <= worst:
             worst, worst_on = balance * sign, day
         return worst, worst_on
+
+    def at(self, day: date) -> int:
+        """The balance at the end of `day`."""
+        return self.total - sum(self._changes[later] for later in self._days[bisect_right(self._days, day) :])
 
     def copy(self) -> "DailyBalance":
         """An independent copy."""

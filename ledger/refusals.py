@@ -63,6 +63,14 @@ class BeforeFundOpened(Refusal, field="on"):
     """{on} is before the fund opened on {opened_on}."""
 
 
+class PeriodIsClosed(Conflict, field="on"):
+    """{on} lies in a closed period; the books are closed up to {closed_through}."""
+
+
+class FundIsDissolved(Conflict):
+    """The fund was dissolved on {on}."""
+
+
 class NoBylawsInForce(Conflict):
     """On {on} the club had no bylaws in force."""
 
@@ -88,6 +96,14 @@ class PrincipalOverRepaid(Conflict, field="amount"):
 
 class BelowZero(Refusal, field="amount"):
     """The account {account} of the {pot} pot has {available} at the end of {short_on}; {amount} is needed."""
+
+
+class SamePot(Refusal, field="to"):
+    """Money moves between two different pots."""
+
+
+class AdvanceNotFound(NotFound):
+    """There is no advance {advance} in this fund."""
 
 
 class AmountTooLarge(Refusal, field="amount"):
@@ -162,6 +178,69 @@ class Overpayment(Refusal, field="amount"):
 
 class SettlementShort(Refusal, field="amount"):
     """{amount} would clear the principal but not the interest; {settlement_amount} settles the loan."""
+
+
+class LoanNotWrittenOff(Conflict):
+    """Loan {loan} is {status}; money is recovered on a loan that was written off."""
+
+
+class LoanChangedSince(Conflict, field="on"):
+    """Loan {loan} was rescheduled or written off on {changed_on}, and that rests on this: reverse it first."""
+
+
+class LaterRepayments(Conflict, field="on"):
+    """Loan {loan} has repayments after {on}; this must be dated after them."""
+
+
+class LiveRecoveries(Conflict):
+    """Loan {loan} has recoveries; reverse them before its write-off."""
+
+
+# --- the life of the club -----------------------------------------------------------------------------------------
+
+
+class NobodyPresent(Refusal, field="present"):
+    """A meeting needs somebody present."""
+
+
+class NamedTwice(Refusal):
+    """Member {member} is named more than once."""
+
+
+class LinesRefused(Refusal):
+    """{count} lines of the meeting were refused; nothing was recorded."""
+
+
+class NotesDoNotAddUp(Refusal, field="notes"):
+    """The notes make {notes_total}, not {counted}."""
+
+
+class NothingToClose(Refusal, field="through"):
+    """The books are closed up to {closed_through} already."""
+
+
+class PeriodNotClosed(Refusal, field="from"):
+    """{since} is not in a closed period."""
+
+
+class OfficeNotHeld(Conflict):
+    """Member {member} does not hold the office of {office}."""
+
+
+class OfficeHeldAlready(Conflict):
+    """Member {member} holds the office of {office} already."""
+
+
+class BooksHaveBegun(Conflict):
+    """Opening balances come once, before any other money; entry {version} was first."""
+
+
+class OpeningLoanImplausible(Refusal):
+    """The loan of member {member} has {outstanding} outstanding of {principal}, disbursed on {disbursed_on}."""
+
+
+class StillOwed(Conflict):
+    """The fund cannot be dissolved while {account} of {amount} are open."""
 
 
 # --- corrections --------------------------------------------------------------------------------------------------

@@ -99,10 +99,22 @@ def plan(terms: LoanTerms, disbursed_on: date) -> list[Instalment]:
     return instalments
 
 
-def standing(terms: LoanTerms, disbursed_on: date, repayments: Iterable[Repayment], day: date) -> Standing:
-    """Fold the live repayments up to `day` into what is owed at its end. Cases: `golden/repayments.csv`."""
+def standing(
+    terms: LoanTerms,
+    disbursed_on: date,
+    repayments: Iterable[Repayment],
+    day: date,
+    *,
+    carried: int = 0,
+    accrues_after: date | None = None,
+) -> Standing:
+    """Fold the live repayments up to `day` into what is owed at its end. Cases: `golden/repayments.csv`.
+
+    `carried` is interest already owed at the start, from before a rescheduling; months that ended by `accrues_after`
+    were dealt with in the old book of a club that was taken over.
+    """
     past = sorted((r for r in repayments if r.on <= day), key=lambda r: r.on)
-    outstanding, accrued, paid_before = terms.principal, 0, 0
+    outstanding, accrued, paid_before = terms.principal, carried, 0
     for month in count(1):
         anniversary = add_months(disbursed_on, month)
         while paid_before < len(past) and past[paid_before].on < anniversary:
@@ -110,7 +122,8 @@ def standing(terms: LoanTerms, disbursed_on: date, repayments: Iterable[Repaymen
             paid_before += 1
         if anniversary > day or outstanding <= 0:
             break
-        accrued += terms.month_interest(month, outstanding)
+        if accrues_after is None or anniversary > accrues_after:
+            accrued += terms.month_interest(month, outstanding)
     outstanding -= sum(repayment.principal for repayment in past[paid_before:])
     interest_due = accrued - sum(repayment.interest for repayment in past)
     on_anniversary = add_months(disbursed_on, month - 1) == day
@@ -119,14 +132,23 @@ def standing(terms: LoanTerms, disbursed_on: date, repayments: Iterable[Repaymen
     return Standing(max(outstanding, 0), max(interest_due, 0), max(begun + min(interest_due, 0), 0))
 
 
-def split(terms: LoanTerms, disbursed_on: date, repayments: Iterable[Repayment], day: date, amount: int) -> Split:
+def split(
+    terms: LoanTerms,
+    disbursed_on: date,
+    repayments: Iterable[Repayment],
+    day: date,
+    amount: int,
+    *,
+    carried: int = 0,
+    accrues_after: date | None = None,
+) -> Split:
     """Divide a payment made on `day`: accrued interest first, the rest to principal.
 
     Before maturity an `interest_at_maturity` loan gives everything to principal. Exactly the settlement amount closes
     the loan. Raises `Overpayment` above it, and `SettlementShort` when the principal would be cleared but not the
     interest; both state the settlement amount.
     """
-    now = standing(terms, disbursed_on, repayments, day)
+    now = standing(terms, disbursed_on, repayments, day, carried=carried, accrues_after=accrues_after)
     settlement = now.settlement_amount
     if amount > settlement:
         raise Overpayment(amount=amount, settlement_amount=settlement)

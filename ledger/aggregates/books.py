@@ -13,17 +13,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ledger.chart import NEVER_NEGATIVE, Leg, Legs, cash_movement, is_balanced
+from ledger.chart import NEVER_NEGATIVE, Key, Leg, Legs, cash_movement, is_balanced
 from ledger.days import DailyBalance, civil_day
-from ledger.events import NO_HEAD, Entry, Event, FundOpened, Request, Voucher, encode, head_of
+from ledger.events import NO_HEAD, Entry, Event, FundOpened, PeriodReopened, Request, Voucher, encode, head_of
 from ledger.money import MAX_AMOUNT
 from ledger.refusals import (
     AmountTooLarge,
     BeforeFundOpened,
     BelowZero,
+    FundIsDissolved,
     FutureDay,
     InsufficientFunds,
     InsufficientSavings,
+    PeriodIsClosed,
     PrincipalOverRepaid,
 )
 
@@ -79,10 +81,12 @@ class Books:
         self.entries: list[Event] = []
         self.pending: list[Entry] = []
         self.requests: dict[str, Answered] = {}
-        self.balances: dict[tuple[str, str, int | str | None], int] = defaultdict(int)
-        self.daily: dict[tuple[str, str, int | str | None], DailyBalance] = {}
+        self.balances: dict[Key, int] = defaultdict(int)
+        self.daily: dict[Key, DailyBalance] = {}
         self.last_vouchers: dict[str, int] = {}
         self.reversed_by: dict[int, int] = {}
+        self.closed_through: date | None = None
+        self.dissolved: Event | None = None
 
     # --- replay ---------------------------------------------------------------------------------------------------
 
@@ -126,8 +130,7 @@ class Books:
 
     def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
         """Record one fact, or refuse it by the rules that hold for every fact."""
-        if self.version and stamp.on < self.opened.on:
-            raise BeforeFundOpened(on=stamp.on, opened_on=self.opened.on)
+        self._refuse_day(fact, stamp.on)
         event = fact(
             fund=self.id,
             version=self.version + 1,
@@ -149,6 +152,15 @@ class Books:
         self.pending.append(entry)
         self.apply(entry)
         return event
+
+    def _refuse_day(self, fact: type[Event], on: date) -> None:
+        """Facts lie in the life of the fund, and outside closed periods."""
+        if self.version and on < self.opened.on:
+            raise BeforeFundOpened(on=on, opened_on=self.opened.on)
+        if self.dissolved:
+            raise FundIsDissolved(on=self.dissolved.on)
+        if self.closed_through and on <= self.closed_through and fact is not PeriodReopened:
+            raise PeriodIsClosed(on=on, closed_through=self.closed_through)
 
     def _refuse_below_zero(self, on: date, leg: Leg) -> None:
         """No guarded account may be below zero at the end of any day, in order of the days things happened."""

@@ -1,31 +1,45 @@
 """`Fund`: every decision about a club's revolving fund, and nothing else.
 
 A public method refuses, with a `Refusal`, or records. Its parts: `books.py` holds what every fact shares, `roll.py` the
-bylaws and the members, `lending.py` the loans; money that simply comes and goes, and corrections, are here.
+bylaws and the members, `lending.py` the loans, `governance.py` meetings, counts, periods, offices, the beginning and
+the end; money that simply comes and goes, and corrections, are here.
 """
 
 from __future__ import annotations
 
 from ledger.aggregates.books import BrokenChain, Stamp
-from ledger.aggregates.lending import Lending
+from ledger.aggregates.governance import Governance
 from ledger.chart import Place, Pot, negated
 from ledger.events import (
+    AdvanceReceived,
+    AdvanceRepaid,
+    BankDeposited,
+    BankWithdrawn,
     ContributionReceived,
     DonationReceived,
     EntryReversed,
     ExpensePaid,
+    FundDissolved,
+    IncomeReceived,
     InKindDonationReceived,
     Item,
-    LoanDisbursed,
+    LoanRescheduled,
+    OpeningBalancesDeclared,
+    PotTransferred,
+    SavingsWithdrawn,
 )
 from ledger.events.corrections import ReversalReason
-from ledger.events.money import Activity, ContributionKind, DonationSource
-from ledger.refusals import AlreadyReversed, EntryNotFound, LiveRepayments, NotReversible, OutOfOrder
+from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
+from ledger.refusals import AdvanceNotFound, AlreadyReversed, EntryNotFound, NotReversible, OutOfOrder, SamePot
 
 __all__ = ["BrokenChain", "Fund", "Stamp"]
 
 
-class Fund(Lending):
+NEVER_REVERSED = (EntryReversed, OpeningBalancesDeclared, FundDissolved)
+"""Facts that move money and are yet not undone by a reversal."""
+
+
+class Fund(Governance):
     """One club's fund, built by replaying its log."""
 
     def receive_contribution(
@@ -71,6 +85,47 @@ class Fund(Lending):
         """Pay for an activity. Raises `InsufficientFunds`."""
         return self._record(ExpensePaid, stamp, activity=activity, pot=pot, place=place, amount=amount)
 
+    def withdraw_savings(self, stamp: Stamp, *, member: int, amount: int) -> SavingsWithdrawn:
+        """Give a member back some of their savings, also after they left. Raises `MemberNotFound`,
+        `InsufficientSavings`, `InsufficientFunds`."""
+        self.member(member)
+        return self._record(SavingsWithdrawn, stamp, member=member, amount=amount)
+
+    def receive_income(
+        self, stamp: Stamp, *, kind: IncomeKind, pot: Pot, amount: int, place: Place = "cash"
+    ) -> IncomeReceived:
+        """Take what the club earned."""
+        return self._record(IncomeReceived, stamp, kind=kind, pot=pot, place=place, amount=amount)
+
+    def transfer_between_pots(self, stamp: Stamp, *, source: Pot, target: Pot, amount: int) -> PotTransferred:
+        """Move cash from one pot to the other, as the meeting minuted. Raises `SamePot`, `InsufficientFunds`."""
+        if source == target:
+            raise SamePot
+        return self._record(PotTransferred, stamp, source=source, target=target, amount=amount)
+
+    def move_to_bank(self, stamp: Stamp, *, pot: Pot, amount: int) -> BankDeposited:
+        """Take cash to the bank. Raises `InsufficientFunds`."""
+        return self._record(BankDeposited, stamp, pot=pot, amount=amount)
+
+    def fetch_from_bank(self, stamp: Stamp, *, pot: Pot, amount: int) -> BankWithdrawn:
+        """Fetch cash from the bank. Raises `InsufficientFunds`."""
+        return self._record(BankWithdrawn, stamp, pot=pot, amount=amount)
+
+    def receive_advance(self, stamp: Stamp, *, source: DonationSource, amount: int) -> AdvanceReceived:
+        """Borrow capital for the revolving pot, free of interest."""
+        return self._record(AdvanceReceived, stamp, advance=len(self.advances) + 1, source=source, amount=amount)
+
+    def repay_advance(self, stamp: Stamp, number: int, *, amount: int) -> AdvanceRepaid:
+        """Give back some of an advance. Raises `AdvanceNotFound`, `BelowZero`, `InsufficientFunds`."""
+        if number not in self.advances:
+            raise AdvanceNotFound(advance=number)
+        return self._record(AdvanceRepaid, stamp, advance=number, amount=amount)
+
+    @property
+    def advances(self) -> set[int]:
+        """The numbers of all advances the club has ever taken."""
+        return {int(number) for _, account, number in self.balances if account == "advances" and number is not None}
+
     def reverse_entry(self, stamp: Stamp, version: int, *, reason: ReversalReason) -> EntryReversed:
         """Undo an entry by posting its legs negated: once, and only if no later day falls below zero by it.
 
@@ -82,12 +137,11 @@ class Fund(Lending):
         event = self.entries[version - 1]
         if version in self.reversed_by:
             raise AlreadyReversed(version=version, reversed_by=self.reversed_by[version])
-        if isinstance(event, EntryReversed) or not event.legs():
+        if isinstance(event, NEVER_REVERSED) or not (event.legs() or isinstance(event, LoanRescheduled)):
             raise NotReversible(version=version, entry=event.name)
         if stamp.on < event.on:
             raise OutOfOrder(on=stamp.on, earliest=event.on)
-        if isinstance(event, LoanDisbursed) and self.loans[event.loan].repayments:
-            raise LiveRepayments(loan=event.loan)
+        self._refuse_loan_reversal(event)
         return self._record(
             EntryReversed,
             stamp,

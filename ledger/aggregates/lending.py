@@ -1,101 +1,45 @@
-"""Lending: request, approval, disbursement, repayment (`domain.md` §4)."""
+"""Lending: from request to repayment, rescheduling and write-off (`domain.md` §4)."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
-
-import msgspec
 
 from ledger.aggregates.books import Stamp
+from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member, Roll
 from ledger.chart import Place
 from ledger.days import whole_months
 from ledger.events import (
+    Event,
     LoanApproved,
     LoanDisbursed,
+    LoanRecovered,
     LoanRejected,
     LoanRepaid,
     LoanRequested,
+    LoanRescheduled,
+    LoanWrittenOff,
     Override,
 )
 from ledger.events.loans import Purpose
 from ledger.money import share
 from ledger.refusals import (
     GuarantorIsBorrower,
+    LaterRepayments,
+    LiveRecoveries,
+    LiveRepayments,
+    LoanChangedSince,
     LoanNotApproved,
     LoanNotFound,
     LoanNotRequested,
     LoanNotRunning,
+    LoanNotWrittenOff,
     NotEligible,
     OutOfOrder,
     OwnLoan,
     PrincipalOverRepaid,
     SamePersonApproved,
 )
-from ledger.terms import LoanTerms, Repayment, split
-
-LoanStatus = Literal["requested", "approved", "rejected", "running", "settled"]
-
-
-class Loan(msgspec.Struct, frozen=True, kw_only=True):
-    """A loan as the fund knows it; `repayments` are the live ones, by the version of their entry."""
-
-    number: int
-    member: int
-    principal: int
-    term_months: int
-    purpose: Purpose
-    requested_on: date
-    rejected_on: date | None = None
-    approval: LoanApproved | None = None
-    disbursed_on: date | None = None
-    repayments: dict[int, Repayment] = {}
-
-    @property
-    def outstanding(self) -> int:
-        """Principal not yet repaid, in đồng; zero until disbursed."""
-        repaid = sum(repayment.principal for repayment in self.repayments.values())
-        return self.principal - repaid if self.disbursed_on else 0
-
-    @property
-    def status(self) -> LoanStatus:
-        """Where the loan stands in its life."""
-        if self.disbursed_on:
-            return "running" if self.outstanding else "settled"
-        if self.rejected_on:
-            return "rejected"
-        return "approved" if self.approval else "requested"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it stands in the way of another loan: granted and not yet paid back."""
-        return self.status in ("approved", "running")
-
-    def terms(self) -> LoanTerms:
-        """What it was approved under."""
-        assert self.approval
-        return LoanTerms(
-            principal=self.principal,
-            term_months=self.term_months,
-            repayment_mode=self.approval.repayment_mode,
-            interest_method=self.approval.interest_method,
-            monthly_rate_ppm=self.approval.monthly_rate_ppm,
-        )
-
-    def approved(self, approval: LoanApproved) -> Loan:
-        """The loan, granted."""
-        return msgspec.structs.replace(self, approval=approval)
-
-    def repaid(self, event: LoanRepaid) -> Loan:
-        """The loan with one more live repayment."""
-        repayment = Repayment(event.on, event.principal, event.interest)
-        return msgspec.structs.replace(self, repayments={**self.repayments, event.version: repayment})
-
-    def unrepaid(self, event: LoanRepaid) -> Loan:
-        """The loan without a repayment that was reversed."""
-        live = {version: r for version, r in self.repayments.items() if version != event.version}
-        return msgspec.structs.replace(self, repayments=live)
 
 
 class Lending(Roll):
@@ -214,10 +158,11 @@ class Lending(Roll):
         loan = self.loan(number)
         if loan.status != "approved":
             raise LoanNotApproved(loan=number, status=loan.status)
-        assert loan.approval
-        if stamp.on < loan.approval.on:
-            raise OutOfOrder(on=stamp.on, earliest=loan.approval.on)
-        if loan.approval.two_person_approval and loan.approval.recorded_by == stamp.recorded_by:
+        approval = loan.conditions
+        assert isinstance(approval, LoanApproved)
+        if stamp.on < approval.on:
+            raise OutOfOrder(on=stamp.on, earliest=approval.on)
+        if approval.two_person_approval and approval.recorded_by == stamp.recorded_by:
             raise SamePersonApproved(loan=number)
         self._member_on_roll(loan.member, stamp.on)
         return self._record(
@@ -228,14 +173,9 @@ class Lending(Roll):
         """Take a repayment and record its split. A payment dated before a later live one is split by what was live up
         to its own day. Raises `LoanNotRunning`, `OutOfOrder`, `Overpayment`, `SettlementShort`,
         `PrincipalOverRepaid`."""
-        loan = self.loan(number)
-        if loan.status != "running":
-            raise LoanNotRunning(loan=number, status=loan.status)
-        assert loan.approval
-        assert loan.disbursed_on
-        if stamp.on < loan.disbursed_on:
-            raise OutOfOrder(on=stamp.on, earliest=loan.disbursed_on)
-        parts = split(loan.terms(), loan.disbursed_on, loan.repayments.values(), stamp.on, amount)
+        loan = self._running_loan(stamp, number)
+        assert loan.conditions
+        parts = loan.split(stamp.on, amount)
         if parts.principal > loan.outstanding:
             raise PrincipalOverRepaid(loan=number, available=loan.outstanding, amount=parts.principal)
         return self._record(
@@ -246,6 +186,72 @@ class Lending(Roll):
             amount=amount,
             principal=parts.principal,
             interest=parts.interest,
-            interest_to_activity=share(parts.interest, loan.approval.interest_to_activity_ppm),
+            interest_to_activity=share(parts.interest, loan.conditions.interest_to_activity_ppm),
             outstanding=loan.outstanding - parts.principal,
         )
+
+    def _running_loan(self, stamp: Stamp, number: int) -> Loan:
+        loan = self.loan(number)
+        if loan.status != "running":
+            raise LoanNotRunning(loan=number, status=loan.status)
+        earliest = loan.taken_over_on or loan.disbursed_on
+        assert earliest
+        if stamp.on < earliest:
+            raise OutOfOrder(on=stamp.on, earliest=earliest)
+        if loan.changed_on and stamp.on < loan.changed_on:
+            raise LoanChangedSince(loan=number, changed_on=loan.changed_on)
+        return loan
+
+    def reschedule_loan(self, stamp: Stamp, number: int, *, term_months: int) -> LoanRescheduled:
+        """Plan the principal still owed anew, over `term_months` from the stamp's day; interest accrued by then is
+        carried. Raises `LoanNotFound`, `LoanNotRunning`, `OutOfOrder`, `LoanChangedSince`, `LaterRepayments`."""
+        loan = self._running_loan(stamp, number)
+        if any(repayment.on > stamp.on for repayment in loan.repayments.values()):
+            raise LaterRepayments(loan=number, on=stamp.on)
+        now = loan.standing(stamp.on)
+        return self._record(
+            LoanRescheduled,
+            stamp,
+            loan=number,
+            member=loan.member,
+            term_months=term_months,
+            outstanding=now.outstanding,
+            interest_carried=now.interest_due,
+        )
+
+    def write_off_loan(self, stamp: Stamp, number: int) -> LoanWrittenOff:
+        """Give up on the principal still owed. Raises `LoanNotFound`, `LoanNotRunning`, `OutOfOrder`,
+        `LoanChangedSince`, `LaterRepayments`."""
+        loan = self._running_loan(stamp, number)
+        if any(repayment.on > stamp.on for repayment in loan.repayments.values()):
+            raise LaterRepayments(loan=number, on=stamp.on)
+        return self._record(LoanWrittenOff, stamp, loan=number, member=loan.member, amount=loan.outstanding)
+
+    def recover_loan(self, stamp: Stamp, number: int, *, amount: int) -> LoanRecovered:
+        """Take money on a loan that was written off: an income. Raises `LoanNotFound`, `LoanNotWrittenOff`,
+        `OutOfOrder`."""
+        loan = self.loan(number)
+        if not loan.written_off:
+            raise LoanNotWrittenOff(loan=number, status=loan.status)
+        if stamp.on < loan.written_off.on:
+            raise OutOfOrder(on=stamp.on, earliest=loan.written_off.on)
+        return self._record(LoanRecovered, stamp, loan=number, member=loan.member, amount=amount)
+
+    def _refuse_loan_reversal(self, event: Event) -> None:
+        """A loan is taken apart from its end: what later facts of it rest on cannot be undone before them."""
+        if isinstance(event, LoanDisbursed) and self.loans[event.loan].repayments:
+            raise LiveRepayments(loan=event.loan)
+        if isinstance(event, LoanDisbursed | LoanRepaid):
+            loan = self.loans[event.loan]
+            latest = loan.written_off or (loan.reschedulings[-1] if loan.reschedulings else None)
+            if latest and latest.version > event.version:
+                raise LoanChangedSince(loan=event.loan, changed_on=latest.on)
+        if isinstance(event, LoanRescheduled):
+            loan = self.loans[event.loan]
+            if loan.reschedulings[-1] is not event or loan.written_off:
+                assert loan.changed_on
+                raise LoanChangedSince(loan=event.loan, changed_on=loan.changed_on)
+            if any(version > event.version for version in loan.repayments):
+                raise LiveRepayments(loan=event.loan)
+        if isinstance(event, LoanWrittenOff) and self.loans[event.loan].recoveries:
+            raise LiveRecoveries(loan=event.loan)

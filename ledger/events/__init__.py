@@ -7,21 +7,47 @@ import msgspec
 from ledger.events.base import NO_HEAD, Entry, Event, Request, Voucher, check_code, head_of
 from ledger.events.club import Bylaws, BylawsAdopted, FundOpened, MemberChanged, MemberJoined, MemberLeft
 from ledger.events.corrections import EntryReversed
+from ledger.events.governance import (
+    CashCounted,
+    FundDissolved,
+    InspectionMade,
+    MeetingHeld,
+    OfficeLeft,
+    OfficeTaken,
+    OldLoan,
+    OpeningAdvance,
+    OpeningBalancesDeclared,
+    OpeningLoan,
+    OpeningPot,
+    OpeningSavings,
+    PeriodClosed,
+    PeriodReopened,
+)
 from ledger.events.loans import (
     PRODUCTION,
     LoanApproved,
     LoanDisbursed,
+    LoanRecovered,
     LoanRejected,
     LoanRepaid,
     LoanRequested,
+    LoanRescheduled,
+    LoanWrittenOff,
     Override,
 )
 from ledger.events.money import (
+    AdvanceReceived,
+    AdvanceRepaid,
+    BankDeposited,
+    BankWithdrawn,
     ContributionReceived,
     DonationReceived,
     ExpensePaid,
+    IncomeReceived,
     InKindDonationReceived,
     Item,
+    PotTransferred,
+    SavingsWithdrawn,
 )
 
 AnyEvent = (
@@ -40,6 +66,25 @@ AnyEvent = (
     | LoanDisbursed
     | LoanRepaid
     | EntryReversed
+    | SavingsWithdrawn
+    | IncomeReceived
+    | PotTransferred
+    | BankDeposited
+    | BankWithdrawn
+    | AdvanceReceived
+    | AdvanceRepaid
+    | LoanRescheduled
+    | LoanWrittenOff
+    | LoanRecovered
+    | MeetingHeld
+    | CashCounted
+    | PeriodClosed
+    | PeriodReopened
+    | OfficeTaken
+    | OfficeLeft
+    | OpeningBalancesDeclared
+    | InspectionMade
+    | FundDissolved
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
@@ -63,28 +108,52 @@ __all__ = [
     "EVENT_TYPES",
     "NO_HEAD",
     "PRODUCTION",
+    "AdvanceReceived",
+    "AdvanceRepaid",
     "AnyEvent",
+    "BankDeposited",
+    "BankWithdrawn",
     "Bylaws",
     "BylawsAdopted",
+    "CashCounted",
     "ContributionReceived",
     "DonationReceived",
     "Entry",
     "EntryReversed",
     "Event",
     "ExpensePaid",
+    "FundDissolved",
     "FundOpened",
     "InKindDonationReceived",
+    "IncomeReceived",
+    "InspectionMade",
     "Item",
     "LoanApproved",
     "LoanDisbursed",
+    "LoanRecovered",
     "LoanRejected",
     "LoanRepaid",
     "LoanRequested",
+    "LoanRescheduled",
+    "LoanWrittenOff",
+    "MeetingHeld",
     "MemberChanged",
     "MemberJoined",
     "MemberLeft",
+    "OfficeLeft",
+    "OfficeTaken",
+    "OldLoan",
+    "OpeningAdvance",
+    "OpeningBalancesDeclared",
+    "OpeningLoan",
+    "OpeningPot",
+    "OpeningSavings",
     "Override",
+    "PeriodClosed",
+    "PeriodReopened",
+    "PotTransferred",
     "Request",
+    "SavingsWithdrawn",
     "Voucher",
     "check_code",
     "decode",

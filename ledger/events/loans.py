@@ -52,7 +52,7 @@ class LoanApproved(Event, frozen=True, kw_only=True, gc=False):
     override: Override | None = None
 
     def evolve(self, fund: Fund) -> None:
-        fund.loans[self.loan] = fund.loans[self.loan].approved(self)
+        fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], conditions=self)
 
 
 class LoanRejected(Event, frozen=True, kw_only=True, gc=False):
@@ -113,3 +113,55 @@ class LoanRepaid(Voucher, frozen=True, kw_only=True, gc=False):
 
     def revoke(self, fund: Fund) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].unrepaid(self)
+
+
+class LoanRescheduled(Event, frozen=True, kw_only=True, gc=False):
+    """The principal still owed was planned anew, over `term_months` from this day; accrued interest is carried."""
+
+    loan: int
+    member: int
+    term_months: int
+    outstanding: int
+    interest_carried: int
+
+    def evolve(self, fund: Fund) -> None:
+        loan = fund.loans[self.loan]
+        fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=(*loan.reschedulings, self))
+
+    def revoke(self, fund: Fund) -> None:
+        loan = fund.loans[self.loan]
+        fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=loan.reschedulings[:-1])
+
+
+class LoanWrittenOff(Event, frozen=True, kw_only=True, gc=False):
+    """The club gave up on the principal still owed: `amount`. Later money is recovered, an income."""
+
+    loan: int
+    member: int
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer("revolving", "write_offs", "loans", self.amount, of=self.loan)
+
+    def evolve(self, fund: Fund) -> None:
+        fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], written_off=self)
+
+    def revoke(self, fund: Fund) -> None:
+        fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], written_off=None)
+
+
+class LoanRecovered(Voucher, frozen=True, kw_only=True, gc=False):
+    """Money came in on a loan that had been written off."""
+
+    loan: int
+    member: int
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer("revolving", "cash", "recoveries", self.amount)
+
+    def evolve(self, fund: Fund) -> None:
+        fund.loans[self.loan] = fund.loans[self.loan].recovered(self)
+
+    def revoke(self, fund: Fund) -> None:
+        fund.loans[self.loan] = fund.loans[self.loan].unrecovered(self)

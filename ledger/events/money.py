@@ -41,6 +41,14 @@ Activity = Literal[
     "other",
 ]
 
+IncomeKind = Literal["collective", "bank_interest", "other"]
+
+INCOME_ACCOUNT: dict[IncomeKind, Account] = {
+    "collective": "collective",
+    "bank_interest": "bank_interest",
+    "other": "other_income",
+}
+
 CONTRIBUTION_ACCOUNT: dict[ContributionKind, tuple[Pot, Account]] = {
     "dues": ("activity", "contributions"),
     "share": ("revolving", "contributions"),
@@ -74,6 +82,16 @@ class DonationReceived(Voucher, frozen=True, kw_only=True, gc=False):
 
     def legs(self) -> Legs:
         return transfer(self.pot, "cash", "donations", self.amount)
+
+
+class SavingsWithdrawn(Voucher, frozen=True, kw_only=True, gc=False):
+    """A member took back some of their savings."""
+
+    member: int
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer("revolving", "savings", "cash", self.amount, of=self.member)
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -113,3 +131,70 @@ class ExpensePaid(Voucher, frozen=True, kw_only=True, gc=False):
 
     def legs(self) -> Legs:
         return transfer(self.pot, "expenses", self.place, self.amount, of=self.activity)
+
+
+class IncomeReceived(Voucher, frozen=True, kw_only=True, gc=False):
+    """The club earned something: collective fund-raising, interest from the bank, other."""
+
+    kind: IncomeKind
+    pot: Pot
+    place: Place
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer(self.pot, self.place, INCOME_ACCOUNT[self.kind], self.amount)
+
+
+class PotTransferred(Event, frozen=True, kw_only=True, gc=False):
+    """Cash was moved from one pot to the other, as minuted. It stays in the same box, so it bears no voucher."""
+
+    source: Pot = msgspec.field(name="from")
+    target: Pot = msgspec.field(name="to")
+    amount: int
+
+    def legs(self) -> Legs:
+        return (
+            *transfer(self.source, "transfers", "cash", self.amount),
+            *transfer(self.target, "cash", "transfers", self.amount),
+        )
+
+
+class BankDeposited(Voucher, frozen=True, kw_only=True, gc=False):
+    """Cash of a pot was taken to the bank."""
+
+    pot: Pot
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer(self.pot, "bank", "cash", self.amount)
+
+
+class BankWithdrawn(Voucher, frozen=True, kw_only=True, gc=False):
+    """Money of a pot was fetched from the bank."""
+
+    pot: Pot
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer(self.pot, "cash", "bank", self.amount)
+
+
+class AdvanceReceived(Voucher, frozen=True, kw_only=True, gc=False):
+    """Somebody lent capital to the club for its revolving pot, free of interest: a liability."""
+
+    advance: int
+    source: DonationSource
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer("revolving", "cash", "advances", self.amount, of=self.advance)
+
+
+class AdvanceRepaid(Voucher, frozen=True, kw_only=True, gc=False):
+    """The club gave back some of an advance."""
+
+    advance: int
+    amount: int
+
+    def legs(self) -> Legs:
+        return transfer("revolving", "advances", "cash", self.amount, of=self.advance)

@@ -1,0 +1,293 @@
+"""How a club keeps itself honest: meetings, counts, periods, offices, taking over old books, dissolution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import msgspec
+
+from ledger.aggregates.books import Stamp
+from ledger.aggregates.lending import Lending
+from ledger.aggregates.loan import Loan
+from ledger.chart import ASSETS, POTS, Account, Leg, Pot
+from ledger.events import (
+    CashCounted,
+    FundDissolved,
+    InspectionMade,
+    Item,
+    MeetingHeld,
+    OfficeLeft,
+    OfficeTaken,
+    OldLoan,
+    OpeningAdvance,
+    OpeningBalancesDeclared,
+    OpeningLoan,
+    OpeningPot,
+    OpeningSavings,
+    PeriodClosed,
+    PeriodReopened,
+)
+from ledger.events.governance import CERTIFIED, CountedPot, CountReason, InspectionKind, Office
+from ledger.events.money import DonationSource
+from ledger.refusals import (
+    BooksHaveBegun,
+    FutureDay,
+    NamedTwice,
+    NobodyPresent,
+    NotesDoNotAddUp,
+    NothingToClose,
+    OfficeHeldAlready,
+    OfficeNotHeld,
+    OpeningLoanImplausible,
+    PeriodNotClosed,
+    StillOwed,
+)
+from ledger.terms import Repayment
+
+SEVERAL_HOLDERS = frozenset({"volunteer"})
+"""Offices that many may hold at once; of the others there is one each."""
+
+
+class Governance(Lending):
+    """Decisions about the club as such."""
+
+    def __init__(self, fund: str) -> None:
+        super().__init__(fund)
+        self.meetings: dict[str, MeetingHeld] = {}
+        self.last_count: CashCounted | None = None
+        self.offices: set[tuple[str, int]] = set()
+
+    def take_over(self, opening: OpeningBalancesDeclared) -> None:
+        """Enter the loans of an old book as they stood."""
+        for old in opening.loans:
+            repaid = Repayment(opening.on, old.principal - old.outstanding, 0)
+            self.loans[old.loan] = Loan(
+                number=old.loan,
+                member=old.member,
+                principal=old.principal,
+                term_months=old.term_months,
+                purpose=old.purpose,
+                requested_on=old.disbursed_on,
+                conditions=old,
+                disbursed_on=old.disbursed_on,
+                repayments={opening.version: repaid} if repaid.principal else {},
+                taken_over_on=opening.on,
+            )
+
+    # --- meetings and counts --------------------------------------------------------------------------------------
+
+    def hold_meeting(
+        self,
+        stamp: Stamp,
+        *,
+        sheet: str,
+        present: Sequence[int],
+        by_proxy: Sequence[int] = (),
+        opening_cash: int | None = None,
+        closing_cash: int | None = None,
+        book_opening: int,
+    ) -> MeetingHeld | None:
+        """Keep the attendance of a meeting, after its lines; once for each paper sheet, None from then on.
+
+        `book_opening` is the cash in the books before the lines. Raises `NobodyPresent`, `NamedTwice`,
+        `MemberNotFound`, `MemberNotOnRoll`.
+        """
+        if sheet in self.meetings:
+            return None
+        if not present:
+            raise NobodyPresent
+        named = [*present, *by_proxy]
+        for number in named:
+            self._member_on_roll(number, stamp.on)
+            if named.count(number) > 1:
+                raise NamedTwice(member=number)
+        on_roll = (member.number for member in self.members.values() if member.is_on_roll(stamp.on))
+        return self._record(
+            MeetingHeld,
+            stamp,
+            meeting=len(self.meetings) + 1,
+            sheet=sheet,
+            present=tuple(present),
+            by_proxy=tuple(by_proxy),
+            absent=tuple(sorted(set(on_roll) - set(named))),
+            opening_cash=opening_cash,
+            closing_cash=closing_cash,
+            book_opening=book_opening,
+            book_closing=self.cash_at(stamp.on),
+        )
+
+    def cash_at(self, day: date, pot: CountedPot = "both") -> int:
+        """What the books say lies in the cash box at the end of `day`, in đồng."""
+        return sum(self._balance_at(each, "cash", day) for each in (POTS if pot == "both" else (pot,)))
+
+    def _balance_at(self, pot: Pot, account: Account, day: date) -> int:
+        kept = (daily for key, daily in self.daily.items() if key[:2] == (pot, account))
+        return sum(daily.at(day) for daily in kept)
+
+    def count_cash(
+        self,
+        stamp: Stamp,
+        *,
+        reason: CountReason,
+        counted: int,
+        pot: CountedPot = "both",
+        notes: dict[str, int] | None = None,
+        witnesses: Sequence[int] = (),
+    ) -> CashCounted:
+        """Certify the box: what was counted, what the books expected, and the difference, which is posted.
+
+        Raises `NotesDoNotAddUp`, `NamedTwice`, `MemberNotFound`, `MemberNotOnRoll`.
+        """
+        if notes is not None:
+            total = sum(int(denomination) * quantity for denomination, quantity in notes.items())
+            if total != counted:
+                raise NotesDoNotAddUp(notes_total=total, counted=counted)
+        for number in witnesses:
+            self._member_on_roll(number, stamp.on)
+            if list(witnesses).count(number) > 1:
+                raise NamedTwice(member=number)
+        expected = self.cash_at(stamp.on, pot)
+        short = max(expected - counted, 0)
+        bearable = self._lowest_cash("activity", stamp.on)
+        return self._record(
+            CashCounted,
+            stamp,
+            pot=pot,
+            counted=counted,
+            expected=expected,
+            difference=counted - expected,
+            reason=reason,
+            witnesses=tuple(witnesses),
+            notes=notes,
+            from_revolving=max(short - bearable, 0),
+        )
+
+    def _lowest_cash(self, pot: Pot, on: date) -> int:
+        """The least that the pot's box holds at the end of any day from `on`."""
+        daily = self.daily.get((pot, "cash", None))
+        return daily.worst_from(on, 1)[0] if daily else 0
+
+    # --- periods --------------------------------------------------------------------------------------------------
+
+    def close_period(self, stamp: Stamp, *, through: date) -> PeriodClosed:
+        """Close the books up to and including `through`, with the balances they certify.
+
+        Raises `NothingToClose`, `FutureDay`.
+        """
+        if through > stamp.on:
+            raise FutureDay(on=through, today=stamp.on)
+        if self.closed_through and through <= self.closed_through:
+            raise NothingToClose(closed_through=self.closed_through)
+        balances = (
+            Leg(pot, account, amount)
+            for pot in POTS
+            for account in CERTIFIED
+            if (amount := self._balance_at(pot, account, through))
+        )
+        return self._record(PeriodClosed, stamp, through=through, balances=tuple(balances))
+
+    def reopen_period(self, stamp: Stamp, *, since: date) -> PeriodReopened:
+        """Let the days from `since` on take entries again. Raises `PeriodNotClosed`."""
+        if not self.closed_through or since > self.closed_through:
+            raise PeriodNotClosed(since=since)
+        return self._record(PeriodReopened, stamp, since=since, closed_through=since - timedelta(days=1))
+
+    # --- offices --------------------------------------------------------------------------------------------------
+
+    def take_office(
+        self, stamp: Stamp, *, member: int, office: Office, until: date | None = None
+    ) -> OfficeTaken | OfficeLeft:
+        """Put a member in an office, or end it: naming the holder again with `until` ends it on that day.
+
+        Of most offices there is one: whoever held it leaves it on the same day. Raises `MemberNotFound`,
+        `MemberNotOnRoll`, `OfficeHeldAlready`.
+        """
+        holds = (office, member) in self.offices
+        if holds and until:
+            return self.leave_office(msgspec.structs.replace(stamp, on=until), member=member, office=office)
+        if holds:
+            raise OfficeHeldAlready(member=member, office=office)
+        self._member_on_roll(member, stamp.on)
+        if office not in SEVERAL_HOLDERS:
+            for _, predecessor in [held for held in self.offices if held[0] == office]:
+                self._record(OfficeLeft, stamp, member=predecessor, office=office)
+        return self._record(OfficeTaken, stamp, member=member, office=office, until=until)
+
+    def leave_office(self, stamp: Stamp, *, member: int, office: Office) -> OfficeLeft:
+        """End a member's office. Raises `OfficeNotHeld`."""
+        if (office, member) not in self.offices:
+            raise OfficeNotHeld(member=member, office=office)
+        return self._record(OfficeLeft, stamp, member=member, office=office)
+
+    # --- the beginning and the end --------------------------------------------------------------------------------
+
+    def declare_opening_balances(
+        self,
+        stamp: Stamp,
+        *,
+        revolving: OpeningPot,
+        activity: OpeningPot,
+        equipment: Sequence[Item] = (),
+        savings: Sequence[OpeningSavings] = (),
+        loans: Sequence[OldLoan] = (),
+        advances: Sequence[tuple[DonationSource, int]] = (),
+        document: str | None = None,
+    ) -> OpeningBalancesDeclared:
+        """Take over an old club's books: once, before any other money; equity is the difference.
+
+        Loans keep the terms of the bylaws in force; advances are given by source and amount. Raises `BooksHaveBegun`,
+        `MemberNotFound`, `NamedTwice`, `OpeningLoanImplausible`, `NoBylawsInForce`.
+        """
+        for event in self.entries:
+            if event.legs() or isinstance(event, OpeningBalancesDeclared):
+                raise BooksHaveBegun(version=event.version)
+        savers = [saved.member for saved in savings]
+        for number in savers:
+            self.member(number)
+            if savers.count(number) > 1:
+                raise NamedTwice(member=number)
+        for loan in loans:
+            self._refuse_implausible(loan, stamp.on)
+        bylaws = self.bylaws_on(stamp.on)
+        return self._record(
+            OpeningBalancesDeclared,
+            stamp,
+            revolving=revolving,
+            activity=activity,
+            equipment=tuple(equipment),
+            savings=tuple(savings),
+            loans=tuple(OpeningLoan.of(old, number, bylaws) for number, old in enumerate(loans, len(self.loans) + 1)),
+            advances=tuple(OpeningAdvance(number, *lent) for number, lent in enumerate(advances, 1)),
+            document=document,
+        )
+
+    def _refuse_implausible(self, loan: OldLoan, on: date) -> None:
+        self.member(loan.member)
+        if loan.disbursed_on > on or not 0 < loan.outstanding <= loan.principal:
+            raise OpeningLoanImplausible(
+                member=loan.member,
+                outstanding=loan.outstanding,
+                principal=loan.principal,
+                disbursed_on=loan.disbursed_on,
+            )
+
+    def note_inspection(self, stamp: Stamp, *, kind: InspectionKind) -> InspectionMade:
+        """Keep that an inspector came."""
+        return self._record(InspectionMade, stamp, kind=kind)
+
+    def dissolve(self, stamp: Stamp, *, document: str | None = None) -> FundDissolved:
+        """Wind the fund up and hand over what is left. Raises `StillOwed`, `OutOfOrder`."""
+        open_sums = {
+            account: abs(sum(amount for (_, its_account, _), amount in self.balances.items() if its_account == account))
+            for account in ("loans", "savings", "advances")
+        }
+        for account, amount in open_sums.items():
+            if amount:
+                raise StillOwed(account=account, amount=amount)
+        remainder = (
+            Leg(pot, account, amount)
+            for (pot, account, _), amount in sorted(self.balances.items(), key=lambda item: item[0][:2])
+            if account in ASSETS and amount
+        )
+        return self._record(FundDissolved, stamp, remainder=tuple(remainder), document=document)

@@ -1,0 +1,228 @@
+"""How a club keeps itself honest: meetings, counts, closed periods, offices, inspections, its beginning and its end."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from ledger.chart import POTS, Account, Leg, Legs, Pot, transfer
+from ledger.events.base import Event, Voucher
+from ledger.events.club import Bylaws
+from ledger.events.loans import Purpose
+from ledger.events.money import DonationSource, Item
+from ledger.terms import InterestMethod, RepaymentMode
+
+if TYPE_CHECKING:
+    from ledger.aggregates.fund import Fund
+
+Office = Literal["chair", "deputy_chair", "secretary", "accountant", "treasurer", "volunteer"]
+CountReason = Literal["periodic", "surprise", "handover"]
+CountedPot = Literal["revolving", "activity", "both"]
+InspectionKind = Literal["sample", "focal", "complaint"]
+
+NOTES: tuple[int, ...] = (500_000, 200_000, 100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100)
+"""The denominations of cash in circulation, in đồng."""
+
+
+class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
+    """The club met. `sheet` names the paper sheet; attendance is recorded once for each.
+
+    `opening_cash` and `closing_cash` are what the club counted, the `book_…` what the books say for the same moment.
+    """
+
+    meeting: int
+    sheet: str
+    present: tuple[int, ...]
+    by_proxy: tuple[int, ...]
+    absent: tuple[int, ...]
+    opening_cash: int | None = None
+    closing_cash: int | None = None
+    book_opening: int
+    book_closing: int
+
+    def evolve(self, fund: Fund) -> None:
+        fund.meetings[self.sheet] = self
+
+
+class CashCounted(Voucher, frozen=True, kw_only=True, gc=False):
+    """The box was counted, in đồng; by being in the chain the count certifies everything before it.
+
+    `difference` = counted − expected. It belongs to the activity pot; what that pot cannot bear of a shortage falls on
+    the revolving pot (`from_revolving`), for money that is gone cannot be refused.
+    """
+
+    pot: CountedPot
+    counted: int
+    expected: int
+    difference: int
+    reason: CountReason
+    witnesses: tuple[int, ...] = ()
+    notes: dict[str, int] | None = None
+    from_revolving: int = 0
+
+    def legs(self) -> Legs:
+        if self.difference > 0:
+            return transfer("activity", "cash", "cash_over", self.difference)
+        shares: tuple[tuple[Pot, int], ...] = (
+            ("activity", -self.difference - self.from_revolving),
+            ("revolving", self.from_revolving),
+        )
+        return tuple(leg for pot, short in shares if short for leg in transfer(pot, "cash_short", "cash", short))
+
+    def evolve(self, fund: Fund) -> None:
+        fund.last_count = self
+
+
+class PeriodClosed(Event, frozen=True, kw_only=True, gc=False):
+    """The books are closed up to `through`, with the balances they certify, by pot and account."""
+
+    through: date
+    balances: tuple[Leg, ...]
+
+    def evolve(self, fund: Fund) -> None:
+        fund.closed_through = self.through
+
+
+class PeriodReopened(Event, frozen=True, kw_only=True, gc=False):
+    """Days from `since` on take entries again; why lies in the register."""
+
+    since: date = msgspec.field(name="from")
+    closed_through: date
+
+    def evolve(self, fund: Fund) -> None:
+        fund.closed_through = self.closed_through
+
+
+class OfficeTaken(Event, frozen=True, kw_only=True, gc=False):
+    """A member took an office, or became a home-care volunteer."""
+
+    member: int
+    office: Office
+    until: date | None = None
+
+    def evolve(self, fund: Fund) -> None:
+        fund.offices.add((self.office, self.member))
+
+
+class OfficeLeft(Event, frozen=True, kw_only=True, gc=False):
+    """A member gave an office up."""
+
+    member: int
+    office: Office
+
+    def evolve(self, fund: Fund) -> None:
+        fund.offices.discard((self.office, self.member))
+
+
+class OpeningPot(msgspec.Struct, frozen=True, gc=False):
+    """What a pot held when the books were taken over, in đồng."""
+
+    cash: int
+    bank: int
+
+
+class OpeningSavings(msgspec.Struct, frozen=True, gc=False):
+    """Savings owed to a member when the books were taken over."""
+
+    member: int
+    amount: int
+
+
+class OldLoan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A loan in an old club's own book; amounts in đồng."""
+
+    member: int
+    principal: int
+    outstanding: int
+    disbursed_on: date
+    term_months: int
+    purpose: Purpose
+
+
+class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True):
+    """A loan that was running when the books were taken over, and the terms it keeps."""
+
+    loan: int
+    monthly_rate_ppm: int
+    interest_method: InterestMethod
+    repayment_mode: RepaymentMode
+    interest_to_activity_ppm: int
+
+    @classmethod
+    def of(cls, old: OldLoan, number: int, bylaws: Bylaws) -> OpeningLoan:
+        """The loan under the fund's numbering, on the terms of the bylaws."""
+        return cls(
+            loan=number,
+            **msgspec.structs.asdict(old),
+            monthly_rate_ppm=bylaws.monthly_rate_ppm,
+            interest_method=bylaws.interest_method,
+            repayment_mode=bylaws.repayment_mode,
+            interest_to_activity_ppm=bylaws.interest_to_activity_ppm,
+        )
+
+
+class OpeningAdvance(msgspec.Struct, frozen=True, gc=False):
+    """Capital owed to a lender when the books were taken over."""
+
+    advance: int
+    source: DonationSource
+    amount: int
+
+
+class OpeningBalancesDeclared(Event, frozen=True, kw_only=True, gc=False):
+    """An old club's books were taken over; equity is the difference, per pot."""
+
+    revolving: OpeningPot
+    activity: OpeningPot
+    equipment: tuple[Item, ...] = ()
+    savings: tuple[OpeningSavings, ...] = ()
+    loans: tuple[OpeningLoan, ...] = ()
+    advances: tuple[OpeningAdvance, ...] = ()
+    document: str | None = None
+
+    def legs(self) -> Legs:
+        held = (
+            Leg("revolving", "cash", self.revolving.cash),
+            Leg("revolving", "bank", self.revolving.bank),
+            *(Leg("revolving", "loans", loan.outstanding, loan.loan) for loan in self.loans),
+            *(Leg("revolving", "savings", -saved.amount, saved.member) for saved in self.savings),
+            *(Leg("revolving", "advances", -advance.amount, advance.advance) for advance in self.advances),
+            Leg("activity", "cash", self.activity.cash),
+            Leg("activity", "bank", self.activity.bank),
+            Leg("activity", "equipment", sum(item.value for item in self.equipment)),
+        )
+        equity = (Leg(pot, "opening", -sum(leg.amount for leg in held if leg.pot == pot)) for pot in POTS)
+        return tuple(leg for leg in (*held, *equity) if leg.amount)
+
+    def evolve(self, fund: Fund) -> None:
+        fund.take_over(self)
+
+
+class InspectionMade(Event, frozen=True, kw_only=True, gc=False):
+    """An inspector came; the finding lies in the register."""
+
+    kind: InspectionKind
+
+
+class FundDissolved(Voucher, frozen=True, kw_only=True, gc=False):
+    """The fund was wound up: every loan, saving and advance settled, and what was left handed over.
+
+    `remainder` is what was handed over, by pot and account.
+    """
+
+    remainder: tuple[Leg, ...]
+    document: str | None = None
+
+    def legs(self) -> Legs:
+        return tuple(
+            leg for held in self.remainder for leg in transfer(held.pot, "transfers", held.account, held.amount)
+        )
+
+    def evolve(self, fund: Fund) -> None:
+        fund.dissolved = self
+
+
+CERTIFIED: tuple[Account, ...] = ("cash", "bank", "loans", "equipment", "savings", "advances")
+"""The accounts whose balances a closed period certifies."""
