@@ -21,6 +21,8 @@ from eventsourcing.persistence import IntegrityError, JSONTranscoder, Persistenc
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.aggregates.fund import Fund
+from ledger.aggregates.lending import Loan
+from ledger.aggregates.roll import Member
 from ledger.database import Database
 from ledger.events import Entry, Event, Request
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
@@ -53,8 +55,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class Recorded(msgspec.Struct, kw_only=True):
     """What a job recorded (or would record), and where.
 
-    `position` is the last event's place in the whole log, None for a dry run. `names` are those of the members the
-    events speak of, as far as the register has them.
+    `position` is the last event's place in the whole log, None for a dry run. `members` and `loans` are those the
+    events speak of, as they stand now; `names` and `donors` (by the event's version) as far as the register has them.
     """
 
     fund: str
@@ -62,7 +64,10 @@ class Recorded(msgspec.Struct, kw_only=True):
     head: str
     replayed: bool = False
     position: int | None = None
+    members: dict[int, Member] = {}
+    loans: dict[int, Loan] = {}
     names: dict[int, str] = {}
+    donors: dict[int, str] = {}
 
     @property
     def version(self) -> int:
@@ -105,10 +110,11 @@ class FundCache(Cache[str, Fund]):
 
 
 class _Answer(NamedTuple):
-    """An answer that waits for the commit: `people` are digests of names by member."""
+    """An answer that waits for the commit: digests of names by member, and of donors by version."""
 
     recorded: Recorded
-    people: dict[int, str]
+    names: dict[int, str]
+    donors: dict[int, str]
     unregistered: dict[str, str]
     is_dry_run: bool
 
@@ -133,12 +139,19 @@ class _Batch:
         """The answer made of a fund's events from version `first` to `last`."""
         events = tuple(fund.entries[first - 1 : last])
         head = fund.head if last == fund.version else fund.entries[last].prev
-        recorded = Recorded(fund=fund.id, events=events, head=head, replayed=replayed)
-        numbers = {number for event in events if (number := getattr(event, "member", None)) is not None}
-        people = {number: name for number in numbers if (name := fund.members[number].name)}
+        members = {number: fund.members[number] for number in _numbers(events, "member")}
+        loans = {number: fund.loans[number] for number in _numbers(events, "loan")}
+        recorded = Recorded(fund=fund.id, events=events, head=head, replayed=replayed, members=members, loans=loans)
+        names = {number: member.name for number, member in members.items() if member.name}
+        donors = {event.version: event.texts["donor"] for event in events if event.texts and "donor" in event.texts}
         texts = {text.digest: text.text for text in job.texts}
-        self.answers.append(_Answer(recorded, people, texts, job.dry_run and not replayed))
+        self.answers.append(_Answer(recorded, names, donors, texts, job.dry_run and not replayed))
         return recorded
+
+
+def _numbers(events: Iterable[Event], field: str) -> set[int]:
+    """The members or loans that events speak of."""
+    return {number for event in events if (number := getattr(event, field, None)) is not None}
 
 
 class _Bug(Exception):
@@ -318,12 +331,15 @@ class Ledger(Application[str]):
         at = {
             (row.originator_id, row.originator_version): position for row, position in zip(rows, positions, strict=True)
         }
-        texts = self.register.texts(digest for answer in batch.answers for digest in answer.people.values())
+        texts = self.register.texts(
+            digest for answer in batch.answers for digest in (*answer.names.values(), *answer.donors.values())
+        )
         for answer in batch.answers:
             recorded = answer.recorded
             if not answer.is_dry_run:
                 key = (recorded.fund, recorded.version)
                 recorded.position = at[key] if key in at else self.recorder.position_of(*key)
             known = texts | answer.unregistered
-            recorded.names = {number: known[digest] for number, digest in answer.people.items() if digest in known}
+            recorded.names = {number: known[digest] for number, digest in answer.names.items() if digest in known}
+            recorded.donors = {version: known[digest] for version, digest in answer.donors.items() if digest in known}
         self._funds.shrink()
