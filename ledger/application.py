@@ -21,7 +21,7 @@ from eventsourcing.persistence import IntegrityError, JSONTranscoder, Persistenc
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.lending import Loan
+from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member
 from ledger.database import Database
 from ledger.events import Entry, Event, Request

@@ -268,6 +268,7 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
 # The catalogue
 
 ENUMERATIONS = {
+    "owed": "loans savings advances",
     "source": "state_budget political_org mass_org business benefactor elderly_care_fund "
     "social_security_fund credit_fund other_local_fund programme elderly_association member "
     "better_off_member community anonymous foreign_org foreign_individual",
