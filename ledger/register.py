@@ -30,10 +30,11 @@ class Text(NamedTuple):
     folded: str
 
 
-def written(fund: str, text: str) -> Text:
-    """A text with a fresh salt, in NFC, ready to be registered under its digest."""
+def written(fund: str, text: str, *, salt: str | None = None) -> Text:
+    """A text in NFC, ready to be registered under its digest. The salt is a fresh one unless the text is made up and
+    its digest must come out the same every time."""
     text = unicodedata.normalize("NFC", text)
-    salt = secrets.token_hex(16)
+    salt = salt or secrets.token_hex(16)
     return Text(fund, hashlib.sha256(f"{salt}{text}".encode()).hexdigest(), salt, text, folded(text))
 
 
