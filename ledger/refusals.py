@@ -5,6 +5,7 @@ HTTP status belongs to which is decided at the edge. People's mistakes are refus
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, ClassVar
 
@@ -207,8 +208,12 @@ class NamedTwice(Refusal):
     """Member {member} is named more than once."""
 
 
-class LinesRefused(Refusal):
-    """{count} lines of the meeting were refused; nothing was recorded."""
+class LinesRefused(Refusal, field="lines"):
+    """{count} lines of the meeting were refused; nothing was recorded. `lines` holds what became of each."""
+
+    def __init__(self, lines: Sequence[Any], **facts: FactValue) -> None:
+        super().__init__(**facts)
+        self.lines = lines
 
 
 class NotesDoNotAddUp(Refusal, field="notes"):

@@ -85,6 +85,7 @@ class Books:
         self.daily: dict[Key, DailyBalance] = {}
         self.last_vouchers: dict[str, int] = {}
         self.reversed_by: dict[int, int] = {}
+        self.by_day: dict[date, list[int]] = {}
         self.closed_through: date | None = None
         self.dissolved: Event | None = None
 
@@ -99,6 +100,7 @@ class Books:
         event.evolve(self)  # type: ignore[arg-type]  # Books is only ever a part of Fund.
         for leg in event.legs():
             self._post(event.on, leg)
+        self.by_day.setdefault(event.on, []).append(event.version)
         if event.request:
             known = self.requests.get(event.request.key)
             first = known.first if known else event.version
@@ -124,7 +126,21 @@ class Books:
             if isinstance(value, dict | list):
                 setattr(twin, name, copy(value))
         twin.daily = {key: balance.copy() for key, balance in self.daily.items()}
+        twin.by_day = {day: versions.copy() for day, versions in self.by_day.items()}
         return twin
+
+    def possible_duplicate(self, event: Event) -> int | None:
+        """The version of an earlier live entry of the same day that says the same: after "did it save?" it is worth
+        a question, though two like facts may both be true."""
+        said = _said(event)
+        if said is None:
+            return None
+        for version in self.by_day[event.on]:
+            if version >= event.version:
+                break
+            if version not in self.reversed_by and _said(self.entries[version - 1]) == said:
+                return version
+        return None
 
     # --- recording ------------------------------------------------------------------------------------------------
 
@@ -191,3 +207,11 @@ class Books:
             return None
         series = f"{'PT' if cash > 0 else 'PC'}-{on.year:04d}-"
         return f"{series}{self.last_vouchers.get(series, 0) + 1:04d}"
+
+
+def _said(event: Event) -> tuple[object, ...] | None:
+    """What a money event says, without who said it and when: its type, whom it concerns, and how much."""
+    if not isinstance(event, Voucher):
+        return None
+    asked = (getattr(event, field, None) for field in ("member", "loan", "kind", "pot", "activity", "source", "amount"))
+    return (event.name, *asked)

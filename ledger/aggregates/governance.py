@@ -87,6 +87,7 @@ class Governance(Lending):
         opening_cash: int | None = None,
         closing_cash: int | None = None,
         book_opening: int,
+        refused: dict[str, str] | None = None,
     ) -> MeetingHeld | None:
         """Keep the attendance of a meeting, after its lines; once for each paper sheet, None from then on.
 
@@ -115,6 +116,7 @@ class Governance(Lending):
             closing_cash=closing_cash,
             book_opening=book_opening,
             book_closing=self.cash_at(stamp.on),
+            refused=refused,
         )
 
     def cash_at(self, day: date, pot: CountedPot = "both") -> int:

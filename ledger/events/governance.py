@@ -30,6 +30,7 @@ class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
     """The club met. `sheet` names the paper sheet; attendance is recorded once for each.
 
     `opening_cash` and `closing_cash` are what the club counted, the `book_…` what the books say for the same moment.
+    `refused` are the codes of the lines that were not recorded, by their key, when the club asked for what could be.
     """
 
     meeting: int
@@ -41,6 +42,7 @@ class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
     closing_cash: int | None = None
     book_opening: int
     book_closing: int
+    refused: dict[str, str] | None = None
 
     def evolve(self, fund: Fund) -> None:
         fund.meetings[self.sheet] = self
