@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 from eventsourcing.application import AggregateNotFoundError, Application, Cache
-from eventsourcing.persistence import IntegrityError, JSONTranscoder, PersistenceError
+from eventsourcing.persistence import IntegrityError, InterfaceError, JSONTranscoder, OperationalError
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.aggregates.fund import Fund
@@ -33,6 +33,8 @@ SCHEMA = "1"
 SELECT_FUNDS = f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"
 PATIENCE_SECONDS = 10.0
 """How long a batch is tried again before the storage counts as away."""
+PASSING = (IntegrityError, OperationalError, InterfaceError)
+"""What another try may mend: another process was faster, or the storage is away, locked or full for a while."""
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,12 +204,11 @@ class Ledger(Application[str]):
         return LineStore(self.mapper, self.recorder)
 
     def _prepare(self) -> bytes:
-        """Make the settings table; answers the secret that keys the digests of request bodies.
+        """Fill the settings table; answers the secret that keys the digests of request bodies.
 
         A plain digest of a body with a name and a birth year could be guessed back; a keyed one cannot.
         """
         with self.database.transaction() as transaction:
-            transaction.execute("CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
             for name, value in (("schema", SCHEMA), ("request_secret", secrets.token_hex(32))):
                 transaction.execute(
                     "INSERT INTO settings VALUES (:name, :value) ON CONFLICT DO NOTHING", name=name, value=value
@@ -251,14 +252,20 @@ class Ledger(Application[str]):
             except _Bug as bug:
                 failed[bug.index] = bug.cause
                 self._forget(jobs)
-            except PersistenceError as error:
+            except PASSING as error:
                 self._forget(jobs)
                 # Another process was faster, or nobody knows whether the commit took place. Only the log can tell.
                 if time.monotonic() > give_up_at:
                     unavailable = StorageUnavailable(str(error))
                     return [failed.get(i, unavailable) for i in range(len(jobs))]
-                pause = 0.002 if isinstance(error, IntegrityError) else min(0.05 * 2**attempt, 1.0)
+                pause = 0.002 if isinstance(error, IntegrityError) else 0.05 * 2 ** min(attempt, 5)
                 time.sleep(random.uniform(0, pause))  # noqa: S311  # Keeps processes out of step; no secret.
+            except Exception as error:  # noqa: BLE001  # Its own caller gets it.
+                self._forget(jobs)
+                # No waiting mends this, and it may be one job's alone: the others are recorded without it.
+                if len(jobs) == 1:
+                    return [error]
+                return [failed[i] if i in failed else self.record([job])[0] for i, job in enumerate(jobs)]
         raise AssertionError
 
     def _forget(self, jobs: Sequence[Job]) -> None:
@@ -273,10 +280,13 @@ class Ledger(Application[str]):
                 outcomes[index] = self._decide(job, batch)
             except Refusal as refusal:
                 outcomes[index] = refusal
-            except PersistenceError:
+            except PASSING:
                 raise
             except Exception as bug:
-                raise _Bug(index, bug) from bug
+                if job.fund in batch.funds:
+                    raise _Bug(index, bug) from bug
+                self._forget([job])
+                outcomes[index] = bug
         self._commit(batch)
         return outcomes
 
@@ -316,7 +326,12 @@ class Ledger(Application[str]):
             raise VersionMismatch(expected=job.expected_version, version=fund.version)
         first = fund.version + 1
         trial: Fund = fund.fork() if job.several or job.dry_run else fund
-        job.decide(trial)
+        try:
+            job.decide(trial)
+        except Refusal:
+            assert not fund.pending, "a job that may record some facts and then refuse says `several`"
+            raise
+        assert trial.pending, "a job records something"
         if not job.dry_run:
             assert job.request, "only a dry run may come without a key"
             self._funds.put(trial.id, trial)

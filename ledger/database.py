@@ -64,7 +64,7 @@ class Transaction:
 
     def _run(self, sql: str, parameters: Row) -> None:
         if self._is_postgres:
-            self._cursor.execute(_native(sql), parameters or None, prepare=True)
+            self._cursor.execute(_native(sql), parameters, prepare=True)
         else:
             self._cursor.execute(sql, parameters)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from threading import Lock
 from typing import Any, cast
 
 import msgspec
@@ -33,7 +34,7 @@ from eventsourcing.sqlite import (
 )
 from eventsourcing.utils import Environment, EnvType
 from psycopg import Cursor
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Identifier
 
@@ -44,6 +45,9 @@ from ledger.register import CREATE_TEXTS, Text
 EVENTS_TABLE = "stored_events"
 LOCK_SECONDS = "30"
 NO_LIMIT = 2**62
+POSTGRES_PARTS = frozenset({"dbname", "host", "port", "user", "password"})
+"""The parts of a PostgreSQL URL that the library passes on; the others, sslmode above all, are passed on by us."""
+CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
 
 class UnsafeStorage(Exception):
@@ -73,6 +77,8 @@ class LineStore(EventStore[str]):
                 event = decode(line)
             except msgspec.MsgspecError as error:
                 raise BrokenChain(originator_id, number) from error
+            if event.fund != originator_id:
+                raise BrokenChain(originator_id, number)
             yield Entry(event, line)
 
 
@@ -87,6 +93,7 @@ def environment(database_url: str) -> dict[str, str]:
         }
     if database_url.startswith(("postgresql://", "postgres://")):
         parts = conninfo_to_dict(database_url)
+        others = {name: value for name, value in parts.items() if name not in POSTGRES_PARTS}
         return {
             "PERSISTENCE_MODULE": "ledger.storage:PostgresStorage",
             "ORIGINATOR_ID_TYPE": "text",
@@ -95,6 +102,7 @@ def environment(database_url: str) -> dict[str, str]:
             "POSTGRES_PORT": str(parts.get("port") or 5432),
             "POSTGRES_USER": str(parts.get("user") or "postgres"),
             "POSTGRES_PASSWORD": str(parts.get("password") or ""),
+            "POSTGRES_CONNINFO": make_conninfo("", **others),
             "POSTGRES_LOCK_TIMEOUT": LOCK_SECONDS,
             "POSTGRES_CONNECT_TIMEOUT": "5",
             "POSTGRES_PRE_PING": "n",
@@ -122,8 +130,17 @@ class DurablePool(SQLiteConnectionPool):
         self.is_journal_mode_wal = True  # Keeps the library from choosing; the pragma below does.
         connection = super()._create_connection()
         cursor = connection.cursor()
-        cursor.execute(f"PRAGMA journal_mode={JOURNAL_MODE}")
-        cursor.execute("PRAGMA synchronous=FULL")
+        try:
+            cursor.execute(f"PRAGMA journal_mode={JOURNAL_MODE}")
+            (mode,) = cursor.fetchone()
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA secure_delete=ON")  # What is erased from the register is gone from the file.
+        except sqlite3.OperationalError as error:
+            raise OperationalError(error) from error
+        except sqlite3.DatabaseError as error:
+            raise UnsafeStorage(f"{self.db_name} cannot be used: {error}") from error
+        if mode != JOURNAL_MODE:
+            raise UnsafeStorage(f"SQLite keeps {self.db_name} with journal_mode = {mode} instead of {JOURNAL_MODE}")
         return connection
 
 
@@ -139,19 +156,32 @@ class ImmediateTransaction(SQLiteTransaction):
             raise OperationalError(error) from error
         return cursor
 
+    def __exit__(self, *raised: Any) -> None:
+        """Commit or roll back. A commit that found the database busy or full would leave its transaction open, and
+        with it the locks that keep everybody out."""
+        try:
+            super().__exit__(*raised)
+        finally:
+            self.connection.rollback()
+
 
 class DurableDatastore(SQLiteDatastore):
     """The library's datastore with durable connections and immediate write transactions."""
 
     def __init__(self, db_name: str, **settings: Any) -> None:
         super().__init__(db_name, **settings)
+        self._writing = Lock()
         self.pool = DurablePool(db_name=db_name, lock_timeout=int(LOCK_SECONDS), pool_timeout=float(LOCK_SECONDS))
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        """A cursor in a transaction that is committed at the end, or always rolled back."""
+        """A cursor in a transaction that is committed at the end, or always rolled back.
+
+        Writers wait at a lock of our own: the library's stays locked for ever once a connection cannot be made.
+        """
         with (
-            self.get_connection(commit=commit) as connection,
+            self._writing if commit else nullcontext(),
+            self.get_connection(commit=False) as connection,
             ImmediateTransaction(connection, commit=commit) as cursor,
             cursor,
         ):
@@ -162,8 +192,8 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
     """The log in SQLite; positions are row ids."""
 
     def construct_create_table_statements(self) -> list[str]:
-        """The library's table of events, and the register beside it."""
-        return [*super().construct_create_table_statements(), CREATE_TEXTS]
+        """The library's table of events, with the register and the settings beside it."""
+        return [*super().construct_create_table_statements(), CREATE_TEXTS, CREATE_SETTINGS]
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **kwargs: Any
@@ -223,7 +253,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         table = {"schema": Identifier(self.datastore.schema), "table": Identifier(self.events_table_name)}
-        self.sql_create_statements.append(SQL(CREATE_TEXTS).format())
+        self.sql_create_statements += [SQL(CREATE_TEXTS).format(), SQL(CREATE_SETTINGS).format()]
         self.insert_lines = SQL(
             "INSERT INTO {schema}.{table} (originator_id, originator_version, topic, state) "
             "SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[]) RETURNING notification_id"
@@ -275,12 +305,19 @@ class PostgresRecorder(PostgresApplicationRecorder):
 class PostgresStorage(PostgresFactory):
     """PostgreSQL: for a province or a country."""
 
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        super().__init__(env)
+        self.datastore.pool.conninfo = self.env.get("POSTGRES_CONNINFO", "")
+
     def application_recorder(self) -> ApplicationRecorder:
         """The log, its tables made. Raises `UnsafeStorage` for a server that may lose what it acknowledged."""
         with self.datastore.get_connection() as connection, connection.cursor() as cursor:
             self._refuse_unsafe(cursor)
         recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
-        recorder.create_table()
+        with self.datastore.transaction() as cursor:
+            # PostgreSQL's IF NOT EXISTS and OR REPLACE fail when two processes start at once.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('microfund start'))")
+            recorder.create_table()
         return recorder
 
     @staticmethod

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
@@ -65,11 +66,18 @@ class Writer:
     def _run(self) -> None:
         while (first := self._queue.get()) is not None:
             batch, stopping = self._drain(first)
-            outcomes = self._ledger.record([waiting.job for waiting in batch])
-            self._on_commit()
-            self._answer(batch, outcomes)
+            self._answer(batch, self._outcomes(batch))
             if stopping:
                 return
+
+    def _outcomes(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
+        """What became of each job. A bug is handed to the callers: a writer that died of it would leave all waiting."""
+        try:
+            outcomes = self._ledger.record([waiting.job for waiting in batch])
+            self._on_commit()
+        except Exception as bug:  # noqa: BLE001
+            return [bug] * len(batch)
+        return outcomes
 
     def _drain(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         batch = [first]
@@ -90,7 +98,7 @@ class Writer:
         for waiting, outcome in zip(batch, outcomes, strict=True):
             by_loop[waiting.future.get_loop()].append((waiting.future, outcome))
         for loop, answers in by_loop.items():
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
                 loop.call_soon_threadsafe(_settle, answers)
 
 
