@@ -52,6 +52,11 @@ def sentence(name: str, language: str, /, **facts: object) -> str:
     return f"{spoken} {render(f'voucher.{kind}', language, voucher=voucher)}"
 
 
+def phrase(key: str, language: str, /, **facts: object) -> str:
+    """Say the entry `key` amid a sentence: as `render`, with the small letters it has in the file."""
+    return _fill(key, language, facts)
+
+
 def word(enumeration: str, value: str, language: str) -> str:
     """Give the word for one value of an enumeration, in the small letters it has amid a sentence."""
     return _fill(f"word.{enumeration}.{value}", language, {})

@@ -1,0 +1,101 @@
+"""What a write is answered with, and the sentence that is read aloud to the meeting."""
+
+from typing import Any
+
+import msgspec
+
+from ledger.application import Recorded
+from ledger.events import (
+    BylawsAdopted,
+    ContributionReceived,
+    DonationReceived,
+    EntryReversed,
+    Event,
+    InKindDonationReceived,
+    LoanRepaid,
+    MemberLeft,
+    check_code,
+)
+from service import catalogue
+
+
+def answer(recorded: Recorded, language: str) -> dict[str, Any]:
+    """What was recorded. Of several facts in one act, the first gives the type, the last one the version; `entries`
+    tells each of them."""
+    entries = [_entry(event, recorded, language) for event in recorded.events]
+    together: dict[str, Any] = {"fund": recorded.fund}
+    for entry in entries:
+        together |= entry
+    together |= {
+        "type": entries[0]["type"],
+        "position": recorded.position,
+        "check_code": check_code(recorded.head),
+        "sentence": " ".join(entry["sentence"] for entry in entries),
+    }
+    if len(entries) > 1:
+        together |= {"versions": [event.version for event in recorded.events], "entries": entries}
+    return together
+
+
+def _entry(event: Event, recorded: Recorded, language: str) -> dict[str, Any]:
+    entry = {
+        "version": event.version,
+        "type": event.name,
+        "on": event.on,
+        "recorded_at": event.recorded_at,
+        "sentence": sentence(event, recorded, language),
+    }
+    numbers = {name: number for name in ("voucher", "member", "loan") if (number := getattr(event, name, None))}
+    if isinstance(event, LoanRepaid):
+        split = {name: getattr(event, name) for name in ("principal", "interest", "interest_to_activity")}
+        return entry | numbers | {"split": split, "outstanding": event.outstanding}
+    return entry | numbers
+
+
+def sentence(event: Event, recorded: Recorded, language: str) -> str:
+    """One plain sentence for one fact."""
+    facts = msgspec.structs.asdict(event) | _borrowed(event, recorded)
+    if "member" in facts and facts["member"] is not None:
+        facts["member"] = person(event.member, recorded, language)  # type: ignore[attr-defined]
+    name = event.name
+    match event:
+        case BylawsAdopted():
+            facts |= msgspec.structs.asdict(event.bylaws)
+        case MemberLeft():
+            name = f"MemberLeft.{event.reason}"
+        case ContributionReceived():
+            for_month = "_for_month" if event.kind == "dues" and event.for_month else ""
+            name = f"ContributionReceived.{event.kind}{for_month}"
+        case DonationReceived() | InKindDonationReceived():
+            name = f"{name}.named" if "donor" in facts else f"{name}.source"
+        case LoanRepaid():
+            name = "LoanRepaid.running" if event.outstanding else "LoanRepaid.settled"
+        case EntryReversed():
+            name = "EntryReversed.voucher_entry" if event.voucher else "EntryReversed.entry"
+    return catalogue.sentence(name, language, **facts)
+
+
+def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:
+    """Facts a sentence needs and the event leaves to others: the loan's own, the donor's name, sums."""
+    facts: dict[str, Any] = {}
+    if (number := getattr(event, "loan", None)) is not None:
+        loan = recorded.loans[number]
+        facts |= {"term_months": loan.term_months} | (
+            {} if hasattr(event, "principal") else {"principal": loan.principal}
+        )
+    if event.version in recorded.donors:
+        facts["donor"] = recorded.donors[event.version]
+    if isinstance(event, InKindDonationReceived):
+        facts["amount"] = event.amount
+        facts["items"] = ", ".join(f"{item.quantity} {item.unit} {item.what}" for item in event.items)
+    if isinstance(event, EntryReversed):
+        facts["amount"] = sum(leg.amount for leg in event.posted if leg.amount > 0)
+    return facts
+
+
+def person(number: int, recorded: Recorded, language: str) -> str:
+    """How a member is spoken of; without a name the number alone speaks."""
+    if number not in recorded.names:
+        return catalogue.phrase("person.unnamed", language, number=number)
+    sex = recorded.members[number].sex
+    return catalogue.phrase(f"person.{sex}", language, name=recorded.names[number], number=number)

@@ -1,0 +1,42 @@
+"""The HTTP service put together: what it is made of, opened and closed in order."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from datetime import datetime
+
+from fastapi import FastAPI
+
+from ledger.application import Ledger
+from ledger.writer import Writer
+from service import operations, writes
+from service.auth import Principals
+from service.desk import Desk, utc_now
+from service.metrics import Metrics
+from service.middleware import Doorkeeper, Guard
+from service.openapi import documented
+from service.problems import add_problem_handlers
+from service.settings import Settings
+
+
+def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The service for these settings; its database is opened when it starts. `now` is the clock."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with ExitStack() as opened:
+            ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
+            opened.callback(ledger.close)
+            writer = opened.enter_context(Writer(ledger))
+            app.state.desk = Desk(settings, ledger, writer, Principals(ledger.database), now)
+            app.state.metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
+            yield
+
+    app = FastAPI(title="microfund", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.metrics = Metrics()
+    app.include_router(writes.router)
+    app.include_router(operations.router)
+    add_problem_handlers(app)
+    app.add_middleware(Doorkeeper)
+    app.add_middleware(Guard, metrics=app.state.metrics)
+    documented(app)
+    return app

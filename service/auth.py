@@ -1,0 +1,135 @@
+"""Who asks, and what they may: principals with roles and a scope, and the tokens they hold.
+
+Only a token's SHA-256 is stored. What is looked up is remembered for a few seconds, so that a revoked token dies soon.
+"""
+
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from ledger.database import Database
+
+Role = Literal["admin", "treasurer", "chair", "inspector", "reporter"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+
+REMEMBERED_SECONDS: Final = 5.0
+MOST_REMEMBERED: Final = 10_000
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a fund is."""
+
+    province: str
+    district: str
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The funds a principal has to do with: all, those of a province, of a district in it, or named ones."""
+
+    everything: bool = False
+    province: str | None = None
+    district: str | None = None
+    funds: frozenset[str] = frozenset()
+
+    def holds(self, fund: str, place: Place) -> bool:
+        """Whether a fund is in scope."""
+        if self.everything or fund in self.funds:
+            return True
+        if self.district is not None:
+            return self.district == place.district and self.province in (None, place.province)
+        return self.province == place.province
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody, or some program, with a token. `members` says under which number they are a member of a fund."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    scope: Scope
+    members: dict[str, int] = {}
+
+
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS principals (id TEXT PRIMARY KEY, principal TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS tokens (digest TEXT PRIMARY KEY, principal TEXT NOT NULL, issued_at TEXT NOT NULL, "
+    "revoked_at TEXT)",
+)
+_SELECT: Final = (
+    "SELECT p.principal FROM tokens t JOIN principals p ON p.id = t.principal "
+    "WHERE t.digest = :digest AND t.revoked_at IS NULL"
+)
+
+
+class Principals:
+    """The principals of one database. Methods block; the edge calls them off its event loop."""
+
+    def __init__(self, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._seconds = seconds
+        self._remembered: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        with database.transaction() as transaction:
+            for statement in _TABLES:
+                transaction.execute(statement)
+
+    def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
+        """Make a principal with a token; the token is answered once and never stored."""
+        principal = Principal(id=f"p{secrets.token_hex(6)}", name=name, roles=roles, scope=scope, members=members)
+        token = f"mf_{secrets.token_urlsafe(32)}"
+        with self._database.transaction() as transaction:
+            transaction.execute(
+                "INSERT INTO principals VALUES (:id, :principal)",
+                id=principal.id,
+                principal=msgspec.json.encode(principal).decode(),
+            )
+            transaction.execute(
+                "INSERT INTO tokens VALUES (:digest, :principal, :issued_at, NULL)",
+                digest=_digest(token),
+                principal=principal.id,
+                issued_at=now.isoformat(),
+            )
+        return token
+
+    def revoke(self, now: datetime, token: str) -> bool:
+        """End a token's validity; answers whether it was valid until now."""
+        return bool(
+            self._database.execute(
+                "UPDATE tokens SET revoked_at = :now WHERE digest = :digest AND revoked_at IS NULL",
+                now=now.isoformat(),
+                digest=_digest(token),
+            )
+        )
+
+    def remembered(self, token: str) -> Principal | None:
+        """The holder of a token that was looked up a moment ago; does not block."""
+        until, principal = self._remembered.get(_digest(token), (0.0, None))
+        return principal if self._seconds() < until else None
+
+    def holder(self, token: str) -> Principal | None:
+        """The holder of a valid token."""
+        digest = _digest(token)
+        rows = self._database.query(_SELECT, digest=digest)
+        if not rows:
+            self._remembered.pop(digest, None)
+            return None
+        principal = msgspec.json.decode(rows[0]["principal"], type=Principal)
+        self._remembered[digest] = (self._seconds() + REMEMBERED_SECONDS, principal)
+        while len(self._remembered) > MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return principal
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The token of an Authorization header."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

@@ -1,0 +1,102 @@
+"""What every request finds at hand: the ledger, its writer, its read model, the principals and the clock.
+
+Also who may come forward: `admitted` lets a principal of the right role at a fund of their scope.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from ledger.application import Ledger
+from ledger.days import civil_day
+from ledger.events import FundOpened
+from ledger.refusals import FundNotFound
+from ledger.storage import PostgresStorage, SQLiteStorage
+from ledger.writer import Writer
+from service.auth import Place, Principal, Principals, Role
+from service.refusals import Forbidden
+from service.settings import Settings
+
+
+def utc_now() -> datetime:
+    """The instant; only the edge looks at a clock."""
+    return datetime.now(UTC)
+
+
+class Desk:
+    """The parts of a running service."""
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, writer: Writer, principals: Principals, now: Callable[[], datetime]
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.writer = writer
+        self.principals = principals
+        self.now = now
+        self._places: dict[str, Place] = {}
+
+    def today(self) -> date:
+        """The day it is in the village."""
+        return civil_day(self.now())
+
+    def findings(self) -> list[str]:
+        """What an operator should know of the storage."""
+        return cast("SQLiteStorage | PostgresStorage", self.ledger.factory).findings()
+
+    async def place_of(self, fund: str) -> Place | None:
+        """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
+        if fund not in self._places:
+            opened = await asyncio.to_thread(self._opened, fund)
+            if opened is None:
+                return None
+            self._places[fund] = Place(opened.province, opened.district)
+        return self._places[fund]
+
+    def _opened(self, fund: str) -> FundOpened | None:
+        event = next((entry.event for entry in self.ledger.entries(fund, upto=1)), None)
+        assert event is None or isinstance(event, FundOpened)
+        return event
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the service a request came to."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+
+WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
+DECIDERS: frozenset[Role] = frozenset({"chair"})
+OPENERS: frozenset[Role] = frozenset({"admin"})
+ERASERS: frozenset[Role] = frozenset({"chair", "admin"})
+READERS: frozenset[Role] = frozenset({"treasurer", "chair", "inspector"})
+"""Who reads everything, names included."""
+FIGURE_READERS: frozenset[Role] = READERS | {"reporter", "admin"}
+"""Who reads figures; of these, reporters and administrators never see a person."""
+
+
+def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]]:
+    """Admits a principal who has one of the roles, at the fund of the path if it names one. Raises `Forbidden`, and
+    `FundNotFound` alike for a fund that does not exist and for one out of scope."""
+
+    async def admit(request: Request) -> Principal:
+        principal: Principal = request.scope["principal"]
+        if not principal.roles & roles:
+            raise Forbidden
+        if (fund := request.path_params.get("fund")) is not None:
+            place = await desk_of(request).place_of(fund)
+            if place is None or not principal.scope.holds(fund, place):
+                raise FundNotFound
+        return principal
+
+    return admit
+
+
+def sees_people(principal: Principal) -> bool:
+    """Whether names, phones and notes may be shown to a principal."""
+    return bool(principal.roles & READERS)

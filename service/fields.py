@@ -1,0 +1,124 @@
+"""The fields of request bodies and paths: their form, their bounds, and how the API's document shows them.
+
+Each refuses with a stable code of ours that has words in the catalogue, never with a library's message.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from ledger.money import MAX_AMOUNT
+from service.parsing import MAX_TEXT
+
+EARLIEST: Final = date(1900, 1, 1)
+"""No day before this is believed."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from `least` to `most`; JSON integers only."""
+
+    least: int
+    most: int
+    code: str = "number-out-of-range"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._bounded, core_schema.int_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+    def _bounded(self, number: int) -> int:
+        if not self.least <= number <= self.most:
+            raise PydanticCustomError(self.code, "out of range", {"least": self.least, "most": self.most})
+        return number
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text of one form, in which nothing can be said about anybody."""
+
+    pattern: str
+    code: str = "not-well-formed"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._well_formed, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^{self.pattern}$"}
+
+    def _well_formed(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text, re.ASCII):
+            raise PydanticCustomError(self.code, "not well formed")
+        return text
+
+
+@dataclass(frozen=True)
+class Some:
+    """A list of 1 to `most` items."""
+
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._bounded, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"minItems": 1, "maxItems": self.most}
+
+    def _bounded(self, items: list[Any]) -> list[Any]:
+        if not 1 <= len(items) <= self.most:
+            raise PydanticCustomError("list-out-of-range", "too few or too many", {"least": 1, "most": self.most})
+        return items
+
+
+def _day(value: object) -> date:
+    try:
+        # Other forms of ISO 8601, such as 20240305, are days to Python and mistakes to a reader.
+        written = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII)
+        day = date.fromisoformat(written[0] if written else "")
+    except ValueError:
+        raise PydanticCustomError("not-a-day", "not a day") from None
+    if day < EARLIEST:
+        raise PydanticCustomError("day-too-early", "too early", {"earliest": EARLIEST})
+    return day
+
+
+def _said(text: str) -> str:
+    if not (text := text.strip()):
+        raise PydanticCustomError("text-empty", "empty")
+    return text
+
+
+def _as_text(value: object) -> object:
+    """Clubs that number their households may send the number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _plain_number(text: object) -> object:
+    """The digits of a path; `int` would also take signs, spaces and underscores."""
+    if not isinstance(text, str) or not re.fullmatch(r"[1-9]\d{0,8}", text, re.ASCII):
+        raise PydanticCustomError("not-an-integer", "not a number")
+    return int(text)
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Words = Annotated[str, AfterValidator(_said), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TEXT})]
+Amount = Annotated[int, Whole(1, MAX_AMOUNT, "amount-out-of-range")]
+AmountOrNothing = Annotated[int, Whole(0, MAX_AMOUNT, "amount-out-of-range")]
+Number = Annotated[int, Whole(1, 999_999_999)]
+PathNumber = Annotated[int, BeforeValidator(_plain_number), WithJsonSchema({"type": "integer", "minimum": 1})]
+FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
+Month = Annotated[str, Code(r"(19|20|21)\d{2}-(0[1-9]|1[0-2])", "not-a-month")]
+Household = Annotated[
+    str,
+    Code("[A-Za-z0-9-]{1,24}"),
+    BeforeValidator(_as_text),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": "^[A-Za-z0-9-]{1,24}$", "minimum": 1}),
+]
+Reference = Annotated[str, Code(r"(?=\S*\d)[\w./-]{1,60}")]
+"""The number of a paper, such as `12/QD-UBND`; it has a digit and no space, so that it is no place for a name."""

@@ -1,0 +1,35 @@
+"""What Prometheus may know: how many requests, how fast, how far behind. Never who, whose fund or how much."""
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import Scope
+
+METHODS: Final = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
+
+
+class Metrics:
+    """The figures of one service. Routes are named by their pattern, so that labels stay few."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "microfund_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram("microfund_request_seconds", "Time to answer.", ["route"], registry=self.registry)
+
+    def count(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count one answer; status 0 is a request whose sender left before it."""
+        route = getattr(scope.get("route"), "path", "none")
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def watch(self, name: str, meaning: str, figure: Callable[[], float]) -> None:
+        """Show a figure that is looked up whenever somebody asks."""
+        Gauge(f"microfund_{name}", meaning, registry=self.registry).set_function(figure)
+
+    def text(self) -> bytes:
+        """All figures, as Prometheus reads them."""
+        return generate_latest(self.registry)

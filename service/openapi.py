@@ -1,0 +1,79 @@
+"""The API's document, completed: problems, the token, and what every write answers and needs."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+PROBLEM: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "RFC 9457. `code` is stable; the facts of the refusal are further members.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "In the language of Accept-Language: vi or en."},
+        "code": {"type": "string", "examples": ["insufficient-funds"]},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code", "detail"],
+                "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail")},
+            },
+        },
+    },
+}
+
+REASONS: Final = {
+    "400": "Malformed: JSON, UTF-8, a key given twice, Idempotency-Key, If-Match",
+    "401": "No valid token",
+    "403": "Outside the roles of the token",
+    "404": "Unknown, or out of scope",
+    "409": "Does not fit the state the fund is in",
+    "412": "The fund is no longer at the version of If-Match",
+    "413": "Body over 64 KiB",
+    "415": "Not application/json",
+    "422": "Refused by a rule or by a field",
+    "429": "Too many requests; see Retry-After",
+    "503": "Storage away or busy; send the same again after Retry-After",
+}
+WRITE_REASONS: Final = tuple(REASONS.keys() - {"429"})
+READ_REASONS: Final = ("400", "401", "403", "404", "422", "503")
+
+
+def documented(app: FastAPI) -> None:
+    """Have the app's document say what FastAPI cannot know by itself."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _completed(
+                get_openapi(title=app.title, version="1", description=__doc__, routes=app.routes)
+            )
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    parts = document.setdefault("components", {})
+    parts.setdefault("schemas", {})["Problem"] = PROBLEM
+    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if path.startswith("/v1") and path != "/v1/check":
+                operation["security"] = [{"token": []}]
+            operation["responses"] = _responses(method, path, operation["responses"])
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
+    return document
+
+
+def _responses(method: str, path: str, given: dict[str, Any]) -> dict[str, Any]:
+    if not path.startswith("/v1"):
+        return given
+    reasons = WRITE_REASONS if method == "post" else ("429",) if path == "/v1/check" else READ_REASONS
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    told = {status: {"description": REASONS[status], "content": content} for status in sorted(reasons)}
+    return {status: answer for status, answer in given.items() if status < "400"} | told

@@ -1,0 +1,41 @@
+"""What operators and programs ask: alive, ready, figures, the API's document."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from service.desk import AtDesk
+
+router = APIRouter()
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    """The process is alive."""
+    return _json({"status": "alive"})
+
+
+@router.get("/readyz")
+async def readyz(desk: AtDesk) -> Response:
+    """The storage is reached; `findings` are what an operator should know of it."""
+    await asyncio.to_thread(desk.ledger.recorder.max_notification_id)
+    return _json({"status": "ready", "findings": desk.findings()})
+
+
+@router.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """Figures for Prometheus; nothing about people or money."""
+    text = await asyncio.to_thread(request.app.state.metrics.text)
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """The API's document."""
+    return _json(request.app.openapi())
+
+
+def _json(content: Any) -> Response:
+    return Response(msgspec.json.encode(content), media_type="application/json")

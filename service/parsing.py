@@ -1,0 +1,186 @@
+"""The one way a request's body is read: strict JSON, bounded, with text that means what it shows.
+
+Standard parsers take what a ledger must not: keys given twice (which one counts?), NaN, bytes beyond all bounds,
+letters that hide or turn the writing direction. Here all of that is refused, and never repeated in the answer.
+"""
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Final, NoReturn
+
+from fastapi import Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+
+from service.refusals import (
+    BodyTooLarge,
+    DuplicateKey,
+    FieldError,
+    InvalidFields,
+    InvalidUtf8,
+    MalformedJson,
+    NotANumber,
+    TooDeep,
+    UnsupportedMediaType,
+    within,
+)
+
+MAX_BODY: Final = 64 * 1024
+MAX_DEPTH: Final = 16
+MAX_TEXT: Final = 200
+MAX_MARKS: Final = 4
+"""Combining marks in a row; no writing system needs more, and heaps of them bury the lines around."""
+
+_JOINERS: Final = "\u200c\u200d"
+"""Invisible, but names in several scripts need them."""
+
+_MEDIA_TYPE: Final = re.compile(r'application/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
+_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS: Final = re.compile(rb"[][{}]")
+
+
+def parse(body: bytes) -> Any:
+    """The value a body holds, its text in NFC. Raises the refusals of this module's imports; none repeats the body."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidUtf8 from None
+    _refuse_depth(body)
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite, parse_int=_bounded
+        )
+    except json.JSONDecodeError:
+        raise MalformedJson from None
+    errors: list[FieldError] = []
+    value = _sound(value, "", errors)
+    if errors:
+        raise InvalidFields(errors)
+    return value
+
+
+def _refuse_depth(body: bytes) -> None:
+    depth = 0
+    for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", body)):
+        depth += 1 if bracket[0] in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise TooDeep(most=MAX_DEPTH)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise DuplicateKey
+    return fields
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise NotANumber
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if not math.isfinite(number):
+        raise NotANumber
+    return number
+
+
+def _bounded(literal: str) -> int:
+    if len(literal) > 40:
+        raise NotANumber
+    return int(literal)
+
+
+def _sound(value: Any, pointer: str, errors: list[FieldError]) -> Any:
+    """The value with its text in NFC; what is wrong with a text is added to `errors`."""
+    match value:
+        case str():
+            text = unicodedata.normalize("NFC", value)
+            if not _is_readable(text):
+                errors.append(FieldError(pointer, "text-not-allowed"))
+            elif len(text) > MAX_TEXT:
+                errors.append(FieldError(pointer, "text-too-long", {"most": MAX_TEXT}))
+            return text
+        case list():
+            return [_sound(item, f"{pointer}/{index}", errors) for index, item in enumerate(value)]
+        case dict():
+            return {key: _sound(item, within(pointer, key), errors) for key, item in value.items()}
+    return value
+
+
+def _is_readable(text: str) -> bool:
+    """No control, surrogate, line separator or invisible character, and no heap of combining marks."""
+    if text.isascii():
+        return text.isprintable()
+    marks = 0
+    for letter in text:
+        category = unicodedata.category(letter)
+        if category in ("Cc", "Cs", "Zl", "Zp") or (category == "Cf" and letter not in _JOINERS):
+            return False
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks > MAX_MARKS:
+            return False
+    return True
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, as soon as it is known to be JSON of bearable size. Raises `UnsupportedMediaType`, `BodyTooLarge`."""
+    if not _MEDIA_TYPE.fullmatch(request.headers.get("content-type", "").strip()):
+        raise UnsupportedMediaType
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:12]) > MAX_BODY:
+        raise BodyTooLarge(most_kib=MAX_BODY // 1024)
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise BodyTooLarge(most_kib=MAX_BODY // 1024)
+    return body
+
+
+class _Parsed(Request):
+    """A request whose body is read and parsed already, for FastAPI to validate."""
+
+    async def body(self) -> bytes:
+        return b"parsed"
+
+    async def json(self) -> Any:
+        return self.state.body
+
+
+class StrictRoute(APIRoute):
+    """A route that takes its body through `parse` and refuses query parameters it does not know: a misspelt
+    `dry_run` would record, a misspelt `as_of` would answer with other figures."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's own handler, with the strict reading before it."""
+        answer = super().get_route_handler()
+        parameters = get_flat_params(self.dependant)
+        known = {parameter.alias for parameter in parameters if isinstance(parameter.field_info, Query)}
+
+        async def strict(request: Request) -> Response:
+            _refuse_unknown_parameters(request, known)
+            if self.body_field is not None:
+                request.state.body = parse(await read_body(request))
+                request = _Parsed(request.scope, request.receive)
+            return await answer(request)
+
+        return strict
+
+
+def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
+    errors = list(_parameter_errors(request, known))
+    if errors:
+        raise InvalidFields(errors)
+
+
+def _parameter_errors(request: Request, known: set[str]) -> Iterator[FieldError]:
+    for name in request.query_params:
+        if name not in known:
+            yield FieldError("?", "unknown-field")
+        elif len(request.query_params.getlist(name)) > 1:
+            yield FieldError(f"?{name}", "given-twice")

@@ -1,0 +1,110 @@
+"""Refusals of a request as such, before any rule of the club is asked. None of them repeats what was sent."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from ledger.refusals import Refusal
+
+_FIELD: Final = re.compile(r"[a-z_]{1,40}")
+
+
+def within(pointer: str, key: str | int) -> str:
+    """The JSON pointer of a field; a name that is none of ours is not repeated, its object is pointed at instead."""
+    return f"{pointer}/{key}" if isinstance(key, int) or _FIELD.fullmatch(key) else pointer
+
+
+class MalformedJson(Refusal):
+    """The body is not well-formed JSON."""
+
+
+class InvalidUtf8(Refusal):
+    """The body is not UTF-8."""
+
+
+class DuplicateKey(Refusal):
+    """A field occurs twice in one object."""
+
+
+class NotANumber(Refusal):
+    """NaN, Infinity or a number beyond all bounds."""
+
+
+class TooDeep(Refusal):
+    """The body is nested more than {most} levels deep."""
+
+
+class BodyTooLarge(Refusal):
+    """The body has more than {most_kib} KiB."""
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is not sent as application/json."""
+
+
+class IdempotencyKeyMissing(Refusal):
+    """A request that records carries no Idempotency-Key."""
+
+
+class IdempotencyKeyInvalid(Refusal):
+    """The Idempotency-Key has other characters, or fewer or more, than one may have."""
+
+
+class IfMatchInvalid(Refusal):
+    """If-Match is not a version in quotation marks."""
+
+
+class Unauthorized(Refusal):
+    """There is no valid token."""
+
+
+class Forbidden(Refusal):
+    """The principal's roles do not include this."""
+
+
+class MethodNotAllowed(Refusal):
+    """The address accepts only {allowed}."""
+
+
+class TooManyRequests(Refusal):
+    """Too many requests came; the next may come in {retry_after} seconds."""
+
+
+class CursorInvalid(Refusal):
+    """The cursor is not one of ours."""
+
+
+class PositionNotReached(Refusal):
+    """The read model has reached {position}, not yet {min_position}."""
+
+
+class StorageUnavailable(Refusal):
+    """The database is away; the next try may be in {retry_after} seconds."""
+
+
+class QueueFull(Refusal):
+    """Too many requests wait; the next try may be in {retry_after} seconds."""
+
+
+class HistoryBroken(Refusal):
+    """The history of fund {fund} was changed at entry {version}; nothing more is recorded in it."""
+
+
+class InternalError(Refusal):
+    """A fault of the service."""
+
+
+class FieldError(NamedTuple):
+    """What is wrong with one field: a JSON pointer (`?name` for a query parameter), a code and its facts."""
+
+    pointer: str
+    code: str
+    facts: Mapping[str, Any] = {}
+
+
+class InvalidFields(Refusal):
+    """{count} fields are not right; each is listed."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__(count=len(errors))
+        self.errors = errors

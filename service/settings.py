@@ -1,0 +1,47 @@
+"""The settings of the service: from the environment or `.env`, prefix `MICROFUND_`.
+
+Everything has a default that works; what is set wrongly is refused at start, in words.
+"""
+
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ledger.storage import environment
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="MICROFUND_", env_file=".env", extra="ignore", frozen=True)
+
+    database: str = "sqlite:///microfund.db"
+    """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    max_cached_entries: Annotated[int, Field(ge=1)] = 200_000
+    """How many entries the funds kept in memory may hold together."""
+    read_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long a read waits for the read model to have what it must show."""
+    checks_per_minute: Annotated[int, Field(ge=1)] = 30
+    """How often one address may ask `check`, which needs no token."""
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        environment(url)
+        return url
+
+
+class BadSettings(Exception):
+    """The settings do not make sense; the message names each one and what it should be, but never its value."""
+
+
+def load_settings() -> Settings:
+    """The settings as the process finds them. Raises `BadSettings`."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = (f"MICROFUND_{str(found['loc'][0]).upper()}: {found['msg']}" for found in error.errors())
+        raise BadSettings("; ".join(wrong)) from None

@@ -1,0 +1,267 @@
+"""Everything that is recorded: one table of the writes, and the one way all of them go.
+
+A row names the path, the body, the roles and the method of `Fund` that decides. The way: admitted, parsed, validated,
+handed to the writer, answered with what the log then holds.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from ledger.aggregates.fund import Fund, Stamp
+from ledger.application import Job, Recorded
+from ledger.events import Request as RequestMark
+from ledger.refusals import MemberNotFound, OutOfOrder
+from ledger.register import Text, written
+from service import bodies
+from service.answers import answer
+from service.auth import Place, Principal, Role
+from service.desk import DECIDERS, ERASERS, OPENERS, WRITERS, Desk, admitted, desk_of
+from service.fields import FundCode, PathNumber
+from service.parsing import StrictRoute
+from service.refusals import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid
+from service.wording import language_of
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+
+class Write(NamedTuple):
+    """One kind of fact that can be recorded, and who may."""
+
+    path: str
+    body: type[bodies.Dated]
+    decide: Callable[..., object]
+    roles: frozenset[Role] = WRITERS
+
+
+FUND: Final = "/funds/{fund}"
+LOAN: Final = FUND + "/loans/{loan}"
+
+WRITES: Final = (
+    Write("/funds", bodies.NewFund, Fund.open, OPENERS),
+    Write(FUND + "/bylaws", bodies.NewBylaws, Fund.adopt_bylaws, DECIDERS),
+    Write(FUND + "/members", bodies.NewMember, Fund.join),
+    Write(FUND + "/members/{member}/changes", bodies.MemberChange, Fund.change_member),
+    Write(FUND + "/members/{member}/departure", bodies.Departure, Fund.leave),
+    Write(FUND + "/contributions", bodies.Contribution, Fund.receive_contribution),
+    Write(FUND + "/donations", bodies.Donation, Fund.receive_donation),
+    Write(FUND + "/in-kind-donations", bodies.InKindDonation, Fund.receive_in_kind_donation),
+    Write(FUND + "/expenses", bodies.Expense, Fund.pay_expense),
+    Write(FUND + "/loans", bodies.LoanRequest, Fund.request_loan),
+    Write(LOAN + "/approval", bodies.Approval, Fund.approve_loan, DECIDERS),
+    Write(LOAN + "/rejection", bodies.Rejection, Fund.reject_loan, DECIDERS),
+    Write(LOAN + "/disbursement", bodies.Disbursement, Fund.disburse_loan),
+    Write(LOAN + "/repayments", bodies.Repayment, Fund.repay_loan),
+    Write(FUND + "/entries/{version}/reversal", bodies.Reversal, Fund.reverse_entry),
+)
+
+LINES: Final[Mapping[type[bodies.Dated], Callable[..., object]]] = {
+    bodies.ContributionLine: Fund.receive_contribution,
+    bodies.DonationLine: Fund.receive_donation,
+    bodies.InKindDonationLine: Fund.receive_in_kind_donation,
+    bodies.ExpenseLine: Fund.pay_expense,
+    bodies.DisbursementLine: Fund.disburse_loan,
+    bodies.RepaymentLine: Fund.repay_loan,
+}
+"""What a line in a body is decided by; its `loan` comes first, as the path's would."""
+
+
+class Fact(NamedTuple):
+    """One call of one of the fund's methods, with the texts that go beside it."""
+
+    decide: Callable[..., object]
+    numbers: tuple[int, ...]
+    facts: Mapping[str, Any]
+    on: date
+    texts: Mapping[str, Text]
+
+
+class Sent(NamedTuple):
+    """How a request was sent: by whom, when, under which key, with what conditions."""
+
+    principal: Principal
+    at: datetime
+    mark: RequestMark | None
+    expected_version: int | None
+    dry_run: bool
+
+
+def _fact(decide: Callable[..., object], numbers: tuple[int, ...], body: bodies.Dated, fund: str, today: date) -> Fact:
+    on = body.on or today
+    texts = {kind: written(fund, text) for kind, text in body.texts().items()}
+    return Fact(decide, numbers, body.facts(), on, texts)
+
+
+def _replacement(line: bodies.Dated, fund: str, on: date) -> Fact:
+    facts = _fact(LINES[type(line)], (), line, fund, on)
+    given = dict(facts.facts)
+    loan = (given.pop("loan"),) if "loan" in given else ()
+    return facts._replace(numbers=loan, facts=given)
+
+
+def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> Job:
+    """The job that records these facts together, or none of them."""
+
+    def decide(aggregate: Fund) -> None:
+        for fact in facts:
+            stamp = Stamp(
+                on=fact.on,
+                recorded_at=sent.at,
+                recorded_by=sent.principal.id,
+                member=sent.principal.members.get(fund),
+                request=sent.mark,
+                texts={kind: text.digest for kind, text in fact.texts.items()},
+            )
+            fact.decide(aggregate, stamp, *fact.numbers, **fact.facts)
+
+    return Job(
+        fund=fund,
+        decide=decide,
+        request=sent.mark,
+        texts=tuple(text for fact in facts for text in fact.texts.values()),
+        expected_version=sent.expected_version,
+        opens=opens,
+        several=len(facts) > 1,
+        dry_run=sent.dry_run,
+    )
+
+
+# --- how a request was sent ---------------------------------------------------------------------------------------
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,9})"')
+
+
+def _mark(request: Request, key: str | None, secret: bytes) -> RequestMark | None:
+    """The request's key with a keyed digest of the body as it was sent, its defaults not filled in: a day left out
+    means the same request tomorrow."""
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid
+    body = json.dumps(request.state.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = f"{request.method} {request.url.path}\n{body}"
+    return RequestMark(key, hmac.new(secret, text.encode(), hashlib.sha256).hexdigest())
+
+
+def _expected(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if not (version := _ETAG.fullmatch(if_match.strip())):
+        raise IfMatchInvalid
+    return int(version[1])
+
+
+async def _sent(
+    request: Request,
+    dry_run: Annotated[
+        Literal["true", "false"], Query(description="Only say what would be recorded; records nothing, spends no key.")
+    ] = "false",
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="8 to 64 of `A-Za-z0-9_-`; required unless it is a dry run.", examples=["meeting-2026-01-15-7"]
+        ),
+    ] = None,
+    if_match: Annotated[
+        str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
+    ] = None,
+) -> Sent:
+    desk, dry = desk_of(request), dry_run == "true"
+    if idempotency_key is None and not dry:
+        raise IdempotencyKeyMissing
+    mark = _mark(request, idempotency_key, desk.ledger.request_secret)
+    return Sent(request.scope["principal"], desk.now(), mark, _expected(if_match), dry)
+
+
+# --- the one way --------------------------------------------------------------------------------------------------
+
+
+def _add(write: Write) -> None:
+    """Make the route of one row. Its signature is composed, so that the API's document shows the path's numbers, the
+    body and the headers of each."""
+    names = re.findall(r"{(\w+)}", write.path)
+
+    async def record(request: Request, sent: Sent, body: bodies.Dated, **path: Any) -> Response:
+        desk = desk_of(request)
+        if isinstance(body, bodies.NewFund):
+            fund, numbers = body.fund, ()
+            _refuse_foreign_fund(sent.principal, body, body.on or desk.today())
+        else:
+            fund, numbers = path["fund"], tuple(path[name] for name in names[1:])
+        facts = [_fact(write.decide, numbers, body, fund, desk.today())]
+        if isinstance(body, bodies.Reversal) and body.replacement:
+            facts.append(_replacement(body.replacement, fund, facts[0].on))
+        recorded = await desk.writer.record(job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund)))
+        return _response(recorded, sent, request)
+
+    types = {"fund": FundCode}
+    parameters = {"request": Request, "sent": Annotated[Sent, Depends(_sent)], "body": write.body}
+    parameters |= {name: types.get(name, PathNumber) for name in names}
+    record.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+            for name, annotation in parameters.items()
+        ]
+    )
+    router.add_api_route(
+        write.path,
+        record,
+        methods=["POST"],
+        status_code=201,
+        name=write.body.__name__,
+        operation_id=write.body.__name__,
+        summary=inspect.getdoc(write.body),
+        dependencies=[Depends(admitted(write.roles))],
+        response_model=None,
+    )
+
+
+def _refuse_foreign_fund(principal: Principal, body: bodies.NewFund, on: date) -> None:
+    if not principal.scope.holds(body.fund, Place(body.province, body.district)):
+        raise Forbidden
+    if on < body.founded_on:
+        raise OutOfOrder(on=on, earliest=body.founded_on)
+
+
+def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:
+    language = language_of(request.headers.get("accept-language"))
+    headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
+    if recorded.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    status = 200 if sent.dry_run else 201
+    return Response(msgspec.json.encode(answer(recorded, language)), status, headers, "application/json")
+
+
+for _write in WRITES:
+    _add(_write)
+
+
+# --- erasing ------------------------------------------------------------------------------------------------------
+
+
+@router.delete(FUND + "/members/{member}/person", dependencies=[Depends(admitted(ERASERS))])
+async def erase_person(request: Request, fund: FundCode, member: PathNumber) -> Response:
+    """Erase a member's name and phone, and what was noted with their entries; no event, sum or hash changes."""
+    desk = desk_of(request)
+    erased = await asyncio.to_thread(_erase, desk, fund, member)
+    return Response(
+        msgspec.json.encode({"fund": fund, "member": member, "erased": erased}), media_type="application/json"
+    )
+
+
+def _erase(desk: Desk, fund: str, member: int) -> int:
+    events = [entry.event for entry in desk.ledger.entries(fund)]
+    theirs = [event for event in events if getattr(event, "member", None) == member]
+    if not theirs:
+        raise MemberNotFound(member=member)
+    return desk.ledger.register.erase(fund, [digest for event in theirs for digest in (event.texts or {}).values()])
