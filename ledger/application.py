@@ -57,11 +57,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 class Recorded(msgspec.Struct, kw_only=True):
     """What a job recorded (or would record), and where.
 
-    `position` is the last event's place in the whole log, None for a dry run. `members` and `loans` are those the
+    `version` is the fund's after it. A meeting's sheet sent again may record nothing: then there are no events.
+    `position` is that version's place in the whole log, None for a dry run. `members` and `loans` are those the
     events speak of, as they stand now; `names` and `donors` (by the event's version) as far as the register has them.
     """
 
     fund: str
+    version: int
     events: tuple[Event, ...]
     head: str
     replayed: bool = False
@@ -70,11 +72,6 @@ class Recorded(msgspec.Struct, kw_only=True):
     loans: dict[int, Loan] = {}
     names: dict[int, str] = {}
     donors: dict[int, str] = {}
-
-    @property
-    def version(self) -> int:
-        """The fund's version after the last of the events."""
-        return self.events[-1].version
 
 
 class StorageUnavailable(Exception):
@@ -143,7 +140,15 @@ class _Batch:
         head = fund.head if last == fund.version else fund.entries[last].prev
         members = {number: fund.members[number] for number in _numbers(events, "member")}
         loans = {number: fund.loans[number] for number in _numbers(events, "loan")}
-        recorded = Recorded(fund=fund.id, events=events, head=head, replayed=replayed, members=members, loans=loans)
+        recorded = Recorded(
+            fund=fund.id,
+            version=last,
+            events=events,
+            head=head,
+            replayed=replayed,
+            members=members,
+            loans=loans,
+        )
         names = {number: member.name for number, member in members.items() if member.name}
         donors = {event.version: event.texts["donor"] for event in events if event.texts and "donor" in event.texts}
         texts = {text.digest: text.text for text in job.texts}
@@ -331,8 +336,7 @@ class Ledger(Application[str]):
         except Refusal:
             assert not fund.pending, "a job that may record some facts and then refuse says `several`"
             raise
-        assert trial.pending, "a job records something"
-        if not job.dry_run:
+        if trial.pending and not job.dry_run:
             assert job.request, "only a dry run may come without a key"
             self._funds.put(trial.id, trial)
             batch.add(trial, job)
