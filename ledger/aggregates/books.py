@@ -123,7 +123,7 @@ class Books:
         """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused."""
         twin = copy(self)
         for name, value in vars(self).items():
-            if isinstance(value, dict | list):
+            if isinstance(value, dict | list | set):
                 setattr(twin, name, copy(value))
         twin.daily = {key: balance.copy() for key, balance in self.daily.items()}
         twin.by_day = {day: versions.copy() for day, versions in self.by_day.items()}
