@@ -6,7 +6,7 @@ again on every replay, for ever: it never refuses and looks nothing up.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from copy import copy
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -81,7 +81,7 @@ class Books:
         self.entries: list[Event] = []
         self.pending: list[Entry] = []
         self.requests: dict[str, Answered] = {}
-        self.balances: dict[Key, int] = defaultdict(int)
+        self.balances: Counter[Key] = Counter()  # Asking for an account that is not there makes none.
         self.daily: dict[Key, DailyBalance] = {}
         self.last_vouchers: dict[str, int] = {}
         self.reversed_by: dict[int, int] = {}
