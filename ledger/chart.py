@@ -53,7 +53,7 @@ NEVER_NEGATIVE: dict[str, int] = dict.fromkeys(ASSETS, 1) | dict.fromkeys(LIABIL
 """Accounts that may not fall below zero at the end of any day, with the sign that makes a sound balance positive."""
 
 
-class Leg(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Leg(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """One side of a posting, in đồng. `of` names what lies beneath the account: the loan's, the member's or the
     advance's number, or the activity an expense was for."""
 

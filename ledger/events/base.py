@@ -18,14 +18,22 @@ NO_HEAD = "0" * 64
 """`prev` of a fund's first line."""
 
 
-class Request(msgspec.Struct, frozen=True, gc=False):
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The request a fact came from: its idempotency key and a keyed digest of its body."""
 
     key: str
     digest: str
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, gc=False):
+class Event(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
+):
     """A fact about a fund. It says itself what it does to the books (`legs`) and to the fund's state (`evolve`).
 
     `on` is the day it happened in the village, `recorded_at` the UTC instant the service heard of it, `recorded_by` a

@@ -18,7 +18,7 @@ Poverty = Literal["poor", "near_poor", "hardship", "none"]
 LeavingReason = Literal["moved", "resigned", "excluded", "died"]
 
 
-class Bylaws(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Bylaws(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The club's own rules (quy chế), whole; amounts in đồng, rates in ppm a month (`domain.md` §4)."""
 
     monthly_rate_ppm: int

@@ -118,21 +118,21 @@ class OfficeLeft(Event, frozen=True, kw_only=True, gc=False):
         fund.offices.discard((self.office, self.member))
 
 
-class OpeningPot(msgspec.Struct, frozen=True, gc=False):
+class OpeningPot(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What a pot held when the books were taken over, in đồng."""
 
     cash: int
     bank: int
 
 
-class OpeningSavings(msgspec.Struct, frozen=True, gc=False):
+class OpeningSavings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Savings owed to a member when the books were taken over."""
 
     member: int
     amount: int
 
 
-class OldLoan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class OldLoan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A loan in an old club's own book; amounts in đồng."""
 
     member: int
@@ -165,7 +165,7 @@ class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True):
         )
 
 
-class OpeningAdvance(msgspec.Struct, frozen=True, gc=False):
+class OpeningAdvance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Capital owed to a lender when the books were taken over."""
 
     advance: int

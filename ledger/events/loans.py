@@ -33,7 +33,7 @@ class LoanRequested(Event, frozen=True, kw_only=True, gc=False):
         fund.open_loan(self)
 
 
-class Override(msgspec.Struct, frozen=True, gc=False):
+class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """The rules of the bylaws the chair set aside; the chair's reason lies in the register, its digest in `texts`."""
 
     rules: tuple[str, ...]
