@@ -89,7 +89,8 @@ class Fund(Governance):
         """Give a member back some of their savings, also after they left. Raises `MemberNotFound`,
         `InsufficientSavings`, `InsufficientFunds`."""
         self.member(member)
-        return self._record(SavingsWithdrawn, stamp, member=member, amount=amount)
+        left = -self.balances.get(("revolving", "savings", member), 0) - amount
+        return self._record(SavingsWithdrawn, stamp, member=member, amount=amount, savings_left=left)
 
     def receive_income(
         self, stamp: Stamp, *, kind: IncomeKind, pot: Pot, amount: int, place: Place = "cash"
@@ -119,7 +120,8 @@ class Fund(Governance):
         """Give back some of an advance. Raises `AdvanceNotFound`, `BelowZero`, `InsufficientFunds`."""
         if number not in self.advances:
             raise AdvanceNotFound(advance=number)
-        return self._record(AdvanceRepaid, stamp, advance=number, amount=amount)
+        left = -self.balances.get(("revolving", "advances", number), 0) - amount
+        return self._record(AdvanceRepaid, stamp, advance=number, amount=amount, outstanding=left)
 
     @property
     def advances(self) -> set[int]:

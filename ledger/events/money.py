@@ -85,16 +85,17 @@ class DonationReceived(Voucher, frozen=True, kw_only=True, gc=False):
 
 
 class SavingsWithdrawn(Voucher, frozen=True, kw_only=True, gc=False):
-    """A member took back some of their savings."""
+    """A member took back some of their savings; `savings_left` are still owed to them."""
 
     member: int
     amount: int
+    savings_left: int
 
     def legs(self) -> Legs:
         return transfer("revolving", "savings", "cash", self.amount, of=self.member)
 
 
-class Item(msgspec.Struct, frozen=True, gc=False):
+class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A line of a gift in kind; `value` is the worth of the whole line in đồng."""
 
     what: str
@@ -191,10 +192,11 @@ class AdvanceReceived(Voucher, frozen=True, kw_only=True, gc=False):
 
 
 class AdvanceRepaid(Voucher, frozen=True, kw_only=True, gc=False):
-    """The club gave back some of an advance."""
+    """The club gave back some of an advance; `outstanding` is still owed."""
 
     advance: int
     amount: int
+    outstanding: int
 
     def legs(self) -> Legs:
         return transfer("revolving", "advances", "cash", self.amount, of=self.advance)
