@@ -29,7 +29,8 @@ def answer(recorded: Recorded, language: str) -> dict[str, Any]:
     together |= {
         "type": entries[0]["type"],
         "position": recorded.position,
-        "check_code": check_code(recorded.head),
+        # Nobody should write a code into the paper book that the log will never have.
+        "check_code": None if recorded.position is None else check_code(recorded.head),
         "sentence": " ".join(entry["sentence"] for entry in entries),
     }
     if len(entries) > 1:
@@ -71,7 +72,8 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
         case LoanRepaid():
             name = "LoanRepaid.running" if event.outstanding else "LoanRepaid.settled"
         case EntryReversed():
-            name = "EntryReversed.voucher_entry" if event.voucher else "EntryReversed.entry"
+            kind = "voucher_entry" if event.voucher else "entry" if event.posted else "note"
+            name = f"EntryReversed.{kind}"
     return catalogue.sentence(name, language, **facts)
 
 

@@ -8,14 +8,14 @@ from fastapi import FastAPI
 
 from ledger.application import Ledger
 from ledger.writer import Writer
-from service import operations, writes
-from service.auth import Principals
+from service import chain, operations, writes
 from service.desk import Desk, utc_now
 from service.metrics import Metrics
 from service.middleware import Doorkeeper, Guard
 from service.openapi import documented
 from service.problems import add_problem_handlers
 from service.settings import Settings
+from service.waiting import Bell
 
 
 def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
@@ -26,14 +26,16 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         with ExitStack() as opened:
             ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
             opened.callback(ledger.close)
-            writer = opened.enter_context(Writer(ledger))
-            app.state.desk = Desk(settings, ledger, writer, Principals(ledger.database), now)
+            bell = Bell()
+            writer = opened.enter_context(Writer(ledger, on_commit=bell.ring))
+            app.state.desk = Desk(settings, ledger, writer, bell, now)
             app.state.metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             yield
 
     app = FastAPI(title="microfund", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.metrics = Metrics()
     app.include_router(writes.router)
+    app.include_router(chain.router)
     app.include_router(operations.router)
     add_problem_handlers(app)
     app.add_middleware(Doorkeeper)

@@ -19,6 +19,7 @@ from ledger.writer import Writer
 from service.auth import Place, Principal, Principals, Role
 from service.refusals import Forbidden
 from service.settings import Settings
+from service.waiting import Bell, Turnstile
 
 
 def utc_now() -> datetime:
@@ -30,13 +31,15 @@ class Desk:
     """The parts of a running service."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, writer: Writer, principals: Principals, now: Callable[[], datetime]
+        self, settings: Settings, ledger: Ledger, writer: Writer, bell: Bell, now: Callable[[], datetime]
     ) -> None:
         self.settings = settings
         self.ledger = ledger
         self.writer = writer
-        self.principals = principals
+        self.bell = bell
         self.now = now
+        self.principals = Principals(ledger.database)
+        self.turnstile = Turnstile(settings.checks_per_minute)
         self._places: dict[str, Place] = {}
 
     def today(self) -> date:

@@ -19,6 +19,10 @@ EARLIEST: Final = date(1900, 1, 1)
 """No day before this is believed."""
 
 
+MOST_ITEMS: Final = 500
+"""The longest page of a list."""
+
+
 @dataclass(frozen=True)
 class Whole:
     """A whole number from `least` to `most`; JSON integers only."""
@@ -99,11 +103,13 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _plain_number(text: object) -> object:
-    """The digits of a path; `int` would also take signs, spaces and underscores."""
-    if not isinstance(text, str) or not re.fullmatch(r"[1-9]\d{0,8}", text, re.ASCII):
-        raise PydanticCustomError("not-an-integer", "not a number")
-    return int(text)
+def _digits(text: object) -> object:
+    """The digits of a path or a query; `int` would also take signs, spaces and underscores."""
+    if isinstance(text, str):
+        if not re.fullmatch(r"0|[1-9]\d{0,17}", text, re.ASCII):
+            raise PydanticCustomError("not-an-integer", "not a number")
+        return int(text)
+    return text
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
@@ -111,7 +117,11 @@ Words = Annotated[str, AfterValidator(_said), WithJsonSchema({"type": "string", 
 Amount = Annotated[int, Whole(1, MAX_AMOUNT, "amount-out-of-range")]
 AmountOrNothing = Annotated[int, Whole(0, MAX_AMOUNT, "amount-out-of-range")]
 Number = Annotated[int, Whole(1, 999_999_999)]
-PathNumber = Annotated[int, BeforeValidator(_plain_number), WithJsonSchema({"type": "integer", "minimum": 1})]
+PathNumber = Annotated[int, Whole(1, 999_999_999), BeforeValidator(_digits)]
+Position = Annotated[int, Whole(0, 10**18 - 1), BeforeValidator(_digits)]
+Limit = Annotated[int, Whole(1, MOST_ITEMS, "limit-invalid"), BeforeValidator(_digits)]
+WaitSeconds = Annotated[int, Whole(0, 30), BeforeValidator(_digits)]
+CheckCode = Annotated[str, Code("[A-Z2-7]{4}(-[A-Z2-7]{4}){3}")]
 FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
 Month = Annotated[str, Code(r"(19|20|21)\d{2}-(0[1-9]|1[0-2])", "not-a-month")]
 Household = Annotated[

@@ -1,0 +1,107 @@
+"""The log itself, for those who trust no figure: the stored lines, whether they hold together, and what comes next."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from ledger.events import decode
+from ledger.history import Verification, verify
+from ledger.storage import NO_LIMIT
+from service.auth import Principal
+from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
+from service.fields import MOST_ITEMS, CheckCode, FundCode, Limit, PathNumber, Position, WaitSeconds
+from service.parsing import StrictRoute
+from service.waiting import neighbourhood
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+LINES_AT_ONCE: Final = 1_000
+POLL_SECONDS: Final = 1.0
+"""How often a waiting feed looks for what other processes committed; this one's own commits ring a bell."""
+
+
+@router.get("/funds/{fund}/history", dependencies=[Depends(admitted(READERS))])
+async def history(desk: AtDesk, fund: FundCode, known_version: PathNumber | None = None) -> Response:
+    """The stored lines, byte for byte, oldest first, as `application/x-ndjson`.
+
+    `prev` of each is the SHA-256 of the line before it, so any program can check them.
+    """
+
+    async def lines() -> AsyncIterator[bytes]:
+        after, upto = 0, known_version or NO_LIMIT
+        while after < upto:
+            some = await asyncio.to_thread(desk.ledger.recorder.lines, fund, after, min(after + LINES_AT_ONCE, upto))
+            if not some:
+                return
+            yield b"".join(line + b"\n" for line in some)
+            after += LINES_AT_ONCE
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+@router.get("/funds/{fund}/verification", dependencies=[Depends(admitted(FIGURE_READERS))])
+async def verification(desk: AtDesk, fund: FundCode, code: CheckCode | None = None) -> Response:
+    """Whether the fund's lines hold together; `code` asks which version a check code belongs to."""
+    found, _ = await asyncio.to_thread(_verified, desk, fund, code)
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+@router.get("/check")
+async def check(request: Request, desk: AtDesk, fund: Annotated[FundCode, Query()], code: CheckCode) -> Response:
+    """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token."""
+    desk.turnstile.pass_through(neighbourhood(request.client.host if request.client else ""))
+    found, on = await asyncio.to_thread(_verified, desk, fund, code)
+    answer = {"fund": fund, "matches": found.matches_version is not None, "on": on}
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+def _verified(desk: Desk, fund: str, code: str | None) -> tuple[Verification, date | None]:
+    lines = desk.ledger.recorder.lines(fund, 0, None)
+    found = verify(lines, code=code)
+    on = decode(lines[found.matches_version - 1]).on if found.matches_version else None
+    return found, on
+
+
+@router.get("/feed")
+async def feed(
+    desk: AtDesk,
+    principal: Annotated[Principal, Depends(admitted(READERS))],
+    after: Position = 0,
+    wait: WaitSeconds = 0,
+    limit: Limit = 100,
+) -> Response:
+    """Events of all funds in scope after a position, in the order they were recorded, without names.
+
+    Waits up to `wait` seconds for something new; `next` is the position to ask after the next time.
+    """
+    give_up_at = asyncio.get_running_loop().time() + wait
+    while True:
+        items, after = await _events(desk, principal, after, limit)
+        left = give_up_at - asyncio.get_running_loop().time()
+        if items or left <= 0:
+            return Response(msgspec.json.encode({"items": items, "next": after}), media_type="application/json")
+        await desk.bell.wait(min(left, POLL_SECONDS))
+
+
+async def _events(desk: Desk, principal: Principal, after: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """The events in scope of the next stretch of the log that has any, and the position reached."""
+    items: list[dict[str, Any]] = []
+    while True:
+        stretch = await asyncio.to_thread(
+            desk.ledger.recorder.select_notifications, after or None, MOST_ITEMS, inclusive_of_start=False
+        )
+        for notification in stretch:
+            place = await desk.place_of(notification.originator_id)
+            assert place, "an event's fund was opened before it"
+            after = notification.id
+            if principal.scope.holds(notification.originator_id, place):
+                items.append({"position": after, "event": msgspec.Raw(notification.state)})
+            if len(items) == limit:
+                return items, after
+        if items or len(stretch) < MOST_ITEMS:
+            return items, after

@@ -1,0 +1,184 @@
+"""A service in the test's own process, and a village with something in its books."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from service.app import create_app
+from service.auth import Role, Scope
+from service.desk import Desk
+from service.settings import Settings
+from service.writes import WRITES
+
+FUND = "LS-CL-MAIPHA"
+OTHER_FUND = "LS-VQ-DIEMHE"
+OPENED_ON = "2024-01-10"
+NAME = "Hoàng Thị Sầm"
+
+BYLAWS: dict[str, Any] = {
+    "monthly_rate_ppm": 10_000,
+    "interest_method": "reducing",
+    "repayment_mode": "equal_principal",
+    "max_principal": 10_000_000,
+    "max_term_months": 24,
+    "min_membership_months": 0,
+    "one_open_loan_per_household": False,
+    "interest_to_activity_ppm": 300_000,
+    "monthly_dues": 10_000,
+    "meeting_day": 15,
+    "two_person_approval": False,
+}
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2024, 6, 15, 3, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+
+class House:
+    """A running service, seen by one who holds tokens."""
+
+    def __init__(self, app: FastAPI, client: TestClient, clock: Clock) -> None:
+        self.app = app
+        self.client = client
+        self.clock = clock
+        self._keys = 0
+        self.token = self.issue("admin", "treasurer", "chair", "inspector")
+
+    @property
+    def desk(self) -> Desk:
+        desk: Desk = self.app.state.desk
+        return desk
+
+    def issue(self, *roles: Role, scope: Scope | None = None, members: dict[str, int] | None = None) -> str:
+        return self.desk.principals.issue(
+            self.clock(),
+            name="Ban Chủ nhiệm",
+            roles=frozenset(roles),
+            scope=scope or Scope(everything=True),
+            members=members or {},
+        )
+
+    def headers(self, token: str | None = None, **headers: str) -> dict[str, str]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return {"Authorization": f"Bearer {token or self.token}", **named}
+
+    def key(self) -> str:
+        self._keys += 1
+        return f"request-{self._keys:06}"
+
+    def post(
+        self, path: str, body: Any = None, token: str | None = None, key: str | None = None, **headers: str
+    ) -> Any:
+        headers = self.headers(token, **headers)
+        return self.client.post(
+            f"/v1{path}", json=body or {}, headers={"Idempotency-Key": key or self.key(), **headers}
+        )
+
+    def get(self, path: str, token: str | None = None, **headers: str) -> Any:
+        return self.client.get(f"/v1{path}", headers=self.headers(token, **headers))
+
+    def recorded(self, path: str, body: Any = None, **how: Any) -> Any:
+        answer = self.post(path, body, **how)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def entries(self) -> int:
+        """How many events the whole log holds."""
+        return self.desk.ledger.recorder.max_notification_id() or 0
+
+
+@contextmanager
+def house(database_url: str, **settings: Any) -> Iterator[House]:
+    """A service on a database, until the end of the block."""
+    clock = Clock()
+    app = create_app(Settings(database=database_url, **settings), now=clock)
+    with TestClient(app, raise_server_exceptions=True) as client:
+        yield House(app, client, clock)
+
+
+def opening(fund: str = FUND, **changes: Any) -> dict[str, Any]:
+    return {
+        "fund": fund,
+        "club": "Câu lạc bộ Mai Pha",
+        "commune": "Mai Pha",
+        "district": "Lạng Sơn",
+        "province": "Lạng Sơn",
+        "founded_on": OPENED_ON,
+        "on": OPENED_ON,
+        "bylaws": BYLAWS,
+    } | changes
+
+
+def settle_in(house: House, fund: str = FUND, **place: str) -> None:
+    """A fund with two members, money in both pots, and a loan in each state: 1 running, 2 approved, 3 requested."""
+    house.recorded("/funds", opening(fund, **place))
+    at = f"/funds/{fund}"
+    member = {"sex": "female", "birth_year": 1955, "poverty": "near_poor", "on": OPENED_ON}
+    house.recorded(f"{at}/members", member | {"name": NAME, "phone": "0912 345 678", "household": "H1"})
+    house.recorded(f"{at}/members", member | {"name": "Nông Văn Tài", "sex": "male", "household": 2})
+    for pot in ("revolving", "activity"):
+        house.recorded(f"{at}/donations", {"source": "business", "pot": pot, "amount": 50_000_000, "on": OPENED_ON})
+    for _ in range(3):
+        loan = {"member": 1, "principal": 5_000_000, "term_months": 12, "purpose": "livestock", "on": "2024-02-15"}
+        house.recorded(f"{at}/loans", loan)
+    for number in (1, 2):
+        house.recorded(f"{at}/loans/{number}/approval", {"on": "2024-02-15"})
+    house.recorded(f"{at}/loans/1/disbursement", {"on": "2024-02-15"})
+    house.recorded(f"{at}/contributions", {"member": 1, "kind": "dues", "amount": 10_000, "on": "2024-03-15"})
+
+
+CONTRIBUTION_VERSION = 13
+"""The version of the contribution that ends `settle_in`."""
+
+SOUND: dict[str, dict[str, Any]] = {
+    "/funds": opening("LS-LB-MAUSON"),
+    "/funds/{fund}/bylaws": BYLAWS | {"on": "2024-05-01"},
+    "/funds/{fund}/members": {"sex": "male", "birth_year": 1960, "poverty": "none", "on": "2024-05-15"},
+    "/funds/{fund}/members/{member}/changes": {"poverty": "poor", "on": "2024-05-15"},
+    "/funds/{fund}/members/{member}/departure": {"reason": "moved", "on": "2024-05-15"},
+    "/funds/{fund}/contributions": {"member": 1, "kind": "dues", "amount": 10_000, "on": "2024-05-15"},
+    "/funds/{fund}/donations": {"source": "business", "pot": "activity", "amount": 500_000, "on": "2024-05-15"},
+    "/funds/{fund}/in-kind-donations": {
+        "source": "state_budget",
+        "items": [{"what": "loa kéo", "quantity": 2, "unit": "bộ", "value": 12_000_000}],
+        "on": "2024-05-15",
+    },
+    "/funds/{fund}/expenses": {"activity": "culture", "amount": 300_000, "on": "2024-05-15"},
+    "/funds/{fund}/loans": {
+        "member": 2,
+        "principal": 2_000_000,
+        "term_months": 6,
+        "purpose": "crops",
+        "on": "2024-05-15",
+    },
+    "/funds/{fund}/loans/{loan}/approval": {"on": "2024-05-15"},
+    "/funds/{fund}/loans/{loan}/rejection": {"on": "2024-05-15", "reason": "Chờ đợt sau"},
+    "/funds/{fund}/loans/{loan}/disbursement": {"on": "2024-05-15"},
+    "/funds/{fund}/loans/{loan}/repayments": {"amount": 470_000, "on": "2024-05-15"},
+    "/funds/{fund}/entries/{version}/reversal": {"reason": "wrong_amount", "on": "2024-05-15"},
+}
+"""A body for each write that a fund as `settle_in` leaves it accepts."""
+
+LOANS = {"approval": 3, "rejection": 3, "disbursement": 2, "repayments": 1}
+
+
+def path_of(template: str, fund: str = FUND) -> str:
+    """The address of a write in a fund as `settle_in` leaves it."""
+    loan = LOANS.get(template.rpartition("/")[2], 1)
+    return template.format(fund=fund, member=2, loan=loan, version=CONTRIBUTION_VERSION)
+
+
+ALL_WRITES = [write.path for write in WRITES]
