@@ -41,12 +41,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One request to record, ready to be decided.
 
     `decide` calls the fund's public methods. `several` says that it may record some facts and then refuse: it is tried
-    on a copy first. Only a dry run may come without a request's key.
+    on a copy first. Only a dry run may come without a request's key. `speaks_of` names the events the answer is about,
+    where these are not just the ones recorded: it is asked after the decision, and when the request is answered again.
     """
 
     fund: str
     decide: Callable[[Fund], object]
     request: Request | None
+    speaks_of: Callable[[Fund], Sequence[Event]] | None = None
     texts: tuple[Text, ...] = ()
     expected_version: int | None = None
     opens: bool = False
@@ -60,6 +62,7 @@ class Recorded(msgspec.Struct, kw_only=True):
     `version` is the fund's after it. A meeting's sheet sent again may record nothing: then there are no events.
     `position` is that version's place in the whole log, None for a dry run. `members` and `loans` are those the
     events speak of, as they stand now; `names` and `donors` (by the event's version) as far as the register has them.
+    `duplicates` are earlier entries that say the same as an event, by its version.
     """
 
     fund: str
@@ -72,6 +75,7 @@ class Recorded(msgspec.Struct, kw_only=True):
     loans: dict[int, Loan] = {}
     names: dict[int, str] = {}
     donors: dict[int, str] = {}
+    duplicates: dict[int, int] = {}
 
 
 class StorageUnavailable(Exception):
@@ -138,8 +142,9 @@ class _Batch:
         """The answer made of a fund's events from version `first` to `last`."""
         events = tuple(fund.entries[first - 1 : last])
         head = fund.head if last == fund.version else fund.entries[last].prev
-        members = {number: fund.members[number] for number in _numbers(events, "member")}
-        loans = {number: fund.loans[number] for number in _numbers(events, "loan")}
+        spoken_of = job.speaks_of(fund) if job.speaks_of else events
+        members = {number: fund.members[number] for number in _numbers(spoken_of, "member")}
+        loans = {number: fund.loans[number] for number in _numbers(spoken_of, "loan")}
         recorded = Recorded(
             fund=fund.id,
             version=last,
@@ -148,9 +153,10 @@ class _Batch:
             replayed=replayed,
             members=members,
             loans=loans,
+            duplicates={e.version: earlier for e in spoken_of if (earlier := fund.possible_duplicate(e))},
         )
         names = {number: member.name for number, member in members.items() if member.name}
-        donors = {event.version: event.texts["donor"] for event in events if event.texts and "donor" in event.texts}
+        donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}
         texts = {text.digest: text.text for text in job.texts}
         self.answers.append(_Answer(recorded, names, donors, texts, job.dry_run and not replayed))
         return recorded

@@ -4,14 +4,13 @@ Field names are those of the fund's own methods, so that `facts()` is a call's a
 (`PERSONAL`) never reaches an event; it goes to the register beside the log.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from ledger import events
 from ledger.chart import Place, Pot
 from ledger.events.club import LeavingReason, Poverty, Sex
-from ledger.events.corrections import ReversalReason
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource
 from ledger.money import PPM
@@ -40,8 +39,8 @@ class Body(BaseModel):
     """Fields written about people, by the name they have in `texts`."""
 
     def facts(self) -> dict[str, Any]:
-        """The arguments of the fund's method: what was given, but for the day and for what is about people."""
-        aside = {"on", "type", *self.PERSONAL}
+        """The arguments of the fund's method: without the day, a line's marks and what is about people."""
+        aside = {"on", "type", "key", *self.PERSONAL}
         given = {name: getattr(self, name) for name in type(self).model_fields if name not in aside}
         return {name: value for name, value in given.items() if value is not None}
 
@@ -319,72 +318,3 @@ class Repayment(Dated):
     model_config = example(amount=470_000, on="2026-02-15")
 
     amount: Amount
-
-
-# --- corrections --------------------------------------------------------------------------------------------------
-# A line names in its body what a path would name elsewhere.
-
-
-class ContributionLine(Contribution):
-    """A contribution, in the place of what is reversed."""
-
-    type: Literal["contribution"]
-
-
-class DonationLine(Donation):
-    """A donation, in the place of what is reversed."""
-
-    type: Literal["donation"]
-
-
-class InKindDonationLine(InKindDonation):
-    """A donation in kind, in the place of what is reversed."""
-
-    type: Literal["in_kind_donation"]
-
-
-class ExpenseLine(Expense):
-    """An expense, in the place of what is reversed."""
-
-    type: Literal["expense"]
-
-
-class DisbursementLine(Disbursement):
-    """A disbursement, in the place of what is reversed."""
-
-    type: Literal["disbursement"]
-    loan: Number
-
-
-class RepaymentLine(Repayment):
-    """A repayment, in the place of what is reversed."""
-
-    type: Literal["repayment"]
-    loan: Number
-
-
-Line = Annotated[
-    ContributionLine | DonationLine | InKindDonationLine | ExpenseLine | DisbursementLine | RepaymentLine,
-    Field(discriminator="type"),
-]
-
-
-class Reversal(Dated):
-    """An entry is undone, and in the same act entered anew as it should have been; both or neither.
-
-    The replacement happened on the day of the reversal, unless it names its own.
-    """
-
-    model_config = example(
-        reason="wrong_amount",
-        on="2026-02-15",
-        replacement={"type": "contribution", "member": 1, "kind": "dues", "amount": 20_000, "on": "2026-02-15"},
-    )
-    PERSONAL = ("note",)
-
-    reason: ReversalReason
-    note: Words | None = None
-    replacement: Line | None = None
-
-    def facts(self) -> dict[str, Any]:
-        return {"reason": self.reason}

@@ -40,6 +40,8 @@ class Desk:
         self.now = now
         self.principals = Principals(ledger.database)
         self.turnstile = Turnstile(settings.checks_per_minute)
+        self.acknowledged = 0
+        """The last position this process has acknowledged to anybody; a read shows at least that."""
         self._places: dict[str, Place] = {}
 
     def today(self) -> date:
@@ -76,6 +78,9 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
 DECIDERS: frozenset[Role] = frozenset({"chair"})
 OPENERS: frozenset[Role] = frozenset({"admin"})
+INSPECTORS: frozenset[Role] = frozenset({"inspector"})
+COUNTERS: frozenset[Role] = WRITERS | INSPECTORS
+"""Who may count the box; an inspector does so by surprise."""
 ERASERS: frozenset[Role] = frozenset({"chair", "admin"})
 READERS: frozenset[Role] = frozenset({"treasurer", "chair", "inspector"})
 """Who reads everything, names included."""

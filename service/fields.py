@@ -5,7 +5,7 @@ Each refuses with a stable code of ours that has words in the catalogue, never w
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
@@ -64,19 +64,21 @@ class Code:
 
 @dataclass(frozen=True)
 class Some:
-    """A list of 1 to `most` items."""
+    """A list of `least` to `most` items."""
 
     most: int
+    least: int = 1
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._bounded, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(schema) | {"minItems": 1, "maxItems": self.most}
+        return handler(schema) | {"minItems": self.least, "maxItems": self.most}
 
     def _bounded(self, items: list[Any]) -> list[Any]:
-        if not 1 <= len(items) <= self.most:
-            raise PydanticCustomError("list-out-of-range", "too few or too many", {"least": 1, "most": self.most})
+        if not self.least <= len(items) <= self.most:
+            bounds = {"least": self.least, "most": self.most}
+            raise PydanticCustomError("list-out-of-range", "too few or too many", bounds)
         return items
 
 
@@ -90,6 +92,16 @@ def _day(value: object) -> date:
     if day < EARLIEST:
         raise PydanticCustomError("day-too-early", "too early", {"earliest": EARLIEST})
     return day
+
+
+def _instant(value: object) -> datetime:
+    try:
+        instant = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        instant = datetime.min
+    if instant.tzinfo is None:
+        raise PydanticCustomError("not-an-instant", "not an instant")
+    return instant
 
 
 def _said(text: str) -> str:
@@ -113,6 +125,7 @@ def _digits(text: object) -> object:
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Words = Annotated[str, AfterValidator(_said), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TEXT})]
 Amount = Annotated[int, Whole(1, MAX_AMOUNT, "amount-out-of-range")]
 AmountOrNothing = Annotated[int, Whole(0, MAX_AMOUNT, "amount-out-of-range")]
@@ -121,6 +134,7 @@ PathNumber = Annotated[int, Whole(1, 999_999_999), BeforeValidator(_digits)]
 Position = Annotated[int, Whole(0, 10**18 - 1), BeforeValidator(_digits)]
 Limit = Annotated[int, Whole(1, MOST_ITEMS, "limit-invalid"), BeforeValidator(_digits)]
 WaitSeconds = Annotated[int, Whole(0, 30), BeforeValidator(_digits)]
+Cursor = Annotated[str, Code(r"[\w.~-]{1,400}", "cursor-invalid")]
 CheckCode = Annotated[str, Code("[A-Z2-7]{4}(-[A-Z2-7]{4}){3}")]
 FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
 Month = Annotated[str, Code(r"(19|20|21)\d{2}-(0[1-9]|1[0-2])", "not-a-month")]

@@ -30,6 +30,8 @@ from service.refusals import (
 )
 
 MAX_BODY: Final = 64 * 1024
+MAX_SHEET: Final = 256 * 1024
+"""A meeting's sheet has many lines."""
 MAX_DEPTH: Final = 16
 MAX_TEXT: Final = 200
 MAX_MARKS: Final = 4
@@ -127,18 +129,18 @@ def _is_readable(text: str) -> bool:
     return True
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
     """The body, as soon as it is known to be JSON of bearable size. Raises `UnsupportedMediaType`, `BodyTooLarge`."""
     if not _MEDIA_TYPE.fullmatch(request.headers.get("content-type", "").strip()):
         raise UnsupportedMediaType
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:12]) > MAX_BODY:
-        raise BodyTooLarge(most_kib=MAX_BODY // 1024)
+    if declared.isdecimal() and int(declared[:12]) > most:
+        raise BodyTooLarge(most_kib=most // 1024)
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise BodyTooLarge(most_kib=MAX_BODY // 1024)
+        if len(body) > most:
+            raise BodyTooLarge(most_kib=most // 1024)
     return body
 
 
@@ -156,6 +158,8 @@ class StrictRoute(APIRoute):
     """A route that takes its body through `parse` and refuses query parameters it does not know: a misspelt
     `dry_run` would record, a misspelt `as_of` would answer with other figures."""
 
+    most = MAX_BODY
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, with the strict reading before it."""
         answer = super().get_route_handler()
@@ -165,11 +169,17 @@ class StrictRoute(APIRoute):
         async def strict(request: Request) -> Response:
             _refuse_unknown_parameters(request, known)
             if self.body_field is not None:
-                request.state.body = parse(await read_body(request))
+                request.state.body = parse(await read_body(request, self.most))
                 request = _Parsed(request.scope, request.receive)
             return await answer(request)
 
         return strict
+
+
+class SheetRoute(StrictRoute):
+    """A strict route that takes a meeting's whole sheet."""
+
+    most = MAX_SHEET
 
 
 def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:

@@ -22,11 +22,12 @@ from ledger.application import Job, Recorded
 from ledger.events import Request as RequestMark
 from ledger.refusals import MemberNotFound, OutOfOrder
 from ledger.register import Text, written
-from service import bodies
+from service import bodies, bodies_club
 from service.answers import answer
 from service.auth import Place, Principal, Role
-from service.desk import DECIDERS, ERASERS, OPENERS, WRITERS, Desk, admitted, desk_of
+from service.desk import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
 from service.fields import FundCode, PathNumber
+from service.lines import Reversal, call_of
 from service.parsing import StrictRoute
 from service.refusals import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid
 from service.wording import language_of
@@ -61,18 +62,24 @@ WRITES: Final = (
     Write(LOAN + "/rejection", bodies.Rejection, Fund.reject_loan, DECIDERS),
     Write(LOAN + "/disbursement", bodies.Disbursement, Fund.disburse_loan),
     Write(LOAN + "/repayments", bodies.Repayment, Fund.repay_loan),
-    Write(FUND + "/entries/{version}/reversal", bodies.Reversal, Fund.reverse_entry),
+    Write(FUND + "/entries/{version}/reversal", Reversal, Fund.reverse_entry),
+    Write(FUND + "/withdrawals", bodies_club.Withdrawal, Fund.withdraw_savings),
+    Write(FUND + "/incomes", bodies_club.Income, Fund.receive_income),
+    Write(FUND + "/pot-transfers", bodies_club.PotTransfer, Fund.transfer_between_pots),
+    Write(FUND + "/bank-movements", bodies_club.BankMovement, Fund.move_by_bank),
+    Write(FUND + "/advances", bodies_club.Advance, Fund.receive_advance),
+    Write(FUND + "/advances/{advance}/repayments", bodies_club.AdvanceRepayment, Fund.repay_advance),
+    Write(LOAN + "/rescheduling", bodies_club.Rescheduling, Fund.reschedule_loan, DECIDERS),
+    Write(LOAN + "/write-off", bodies_club.WriteOff, Fund.write_off_loan, DECIDERS),
+    Write(LOAN + "/recoveries", bodies_club.Recovery, Fund.recover_loan),
+    Write(FUND + "/cash-counts", bodies_club.CashCount, Fund.count_cash, COUNTERS),
+    Write(FUND + "/periods", bodies_club.PeriodClosing, Fund.close_period, DECIDERS),
+    Write(FUND + "/periods/reopening", bodies_club.PeriodReopening, Fund.reopen_period, DECIDERS),
+    Write(FUND + "/offices", bodies_club.OfficeTerm, Fund.take_office),
+    Write(FUND + "/opening-balances", bodies_club.OpeningBalances, Fund.declare_opening_balances),
+    Write(FUND + "/inspections", bodies_club.Inspection, Fund.note_inspection, INSPECTORS),
+    Write(FUND + "/dissolution", bodies_club.Dissolution, Fund.dissolve, DECIDERS),
 )
-
-LINES: Final[Mapping[type[bodies.Dated], Callable[..., object]]] = {
-    bodies.ContributionLine: Fund.receive_contribution,
-    bodies.DonationLine: Fund.receive_donation,
-    bodies.InKindDonationLine: Fund.receive_in_kind_donation,
-    bodies.ExpenseLine: Fund.pay_expense,
-    bodies.DisbursementLine: Fund.disburse_loan,
-    bodies.RepaymentLine: Fund.repay_loan,
-}
-"""What a line in a body is decided by; its `loan` comes first, as the path's would."""
 
 
 class Fact(NamedTuple):
@@ -101,11 +108,10 @@ def _fact(decide: Callable[..., object], numbers: tuple[int, ...], body: bodies.
     return Fact(decide, numbers, body.facts(), on, texts)
 
 
-def _replacement(line: bodies.Dated, fund: str, on: date) -> Fact:
-    facts = _fact(LINES[type(line)], (), line, fund, on)
-    given = dict(facts.facts)
-    loan = (given.pop("loan"),) if "loan" in given else ()
-    return facts._replace(numbers=loan, facts=given)
+def line_fact(line: Any, fund: str, on: date) -> Fact:
+    """A line as a call of the fund's method; it happened on `on`, unless it names its own day."""
+    decide, numbers, facts = call_of(line)
+    return _fact(decide, numbers, line, fund, on)._replace(facts=facts)
 
 
 def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> Job:
@@ -199,9 +205,10 @@ def _add(write: Write) -> None:
         else:
             fund, numbers = path["fund"], tuple(path[name] for name in names[1:])
         facts = [_fact(write.decide, numbers, body, fund, desk.today())]
-        if isinstance(body, bodies.Reversal) and body.replacement:
-            facts.append(_replacement(body.replacement, fund, facts[0].on))
+        if isinstance(body, Reversal) and body.replacement:
+            facts.append(line_fact(body.replacement, fund, facts[0].on))
         recorded = await desk.writer.record(job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund)))
+        desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
         return _response(recorded, sent, request)
 
     types = {"fund": FundCode}

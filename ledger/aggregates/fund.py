@@ -7,6 +7,8 @@ the end; money that simply comes and goes, and corrections, are here.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ledger.aggregates.books import BrokenChain, Stamp
 from ledger.aggregates.governance import Governance
 from ledger.chart import Place, Pot, negated
@@ -103,6 +105,14 @@ class Fund(Governance):
         if source == target:
             raise SamePot
         return self._record(PotTransferred, stamp, source=source, target=target, amount=amount)
+
+    def move_by_bank(
+        self, stamp: Stamp, *, direction: Literal["deposit", "withdrawal"], pot: Pot, amount: int
+    ) -> BankDeposited | BankWithdrawn:
+        """Take cash to the bank, or fetch it from there. Raises `InsufficientFunds`."""
+        if direction == "deposit":
+            return self.move_to_bank(stamp, pot=pot, amount=amount)
+        return self.fetch_from_bank(stamp, pot=pot, amount=amount)
 
     def move_to_bank(self, stamp: Stamp, *, pot: Pot, amount: int) -> BankDeposited:
         """Take cash to the bank. Raises `InsufficientFunds`."""
