@@ -1,0 +1,268 @@
+"""What may be sent about the life of the club: the bank, advances, counts, periods, offices, old books, inspections."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from ledger import events
+from ledger.chart import Place, Pot
+from ledger.events.governance import NOTES, CountedPot, CountReason, InspectionKind, Office
+from ledger.events.loans import Purpose
+from ledger.events.money import DonationSource, IncomeKind
+from service.bodies import Body, Dated, Item, example
+from service.fields import Amount, AmountOrNothing, Code, Day, Number, Reference, Some, Whole, Words
+
+MOST_MEMBERS = 500
+"""More than any club has."""
+
+
+# --- money --------------------------------------------------------------------------------------------------------
+
+
+class Withdrawal(Dated):
+    """A member takes back some of their savings."""
+
+    model_config = example(member=1, amount=200_000, on="2026-01-15")
+
+    member: Number
+    amount: Amount
+
+
+class Income(Dated):
+    """The club earns something."""
+
+    model_config = example(kind="collective", pot="activity", amount=450_000, on="2026-01-15")
+
+    kind: IncomeKind
+    pot: Pot
+    place: Place = "cash"
+    amount: Amount
+
+
+class PotTransfer(Dated):
+    """Cash is moved from one pot to the other, as the meeting minuted."""
+
+    model_config = example(**{"from": "revolving", "to": "activity"}, amount=300_000, on="2026-01-15")
+
+    source: Pot = Field(alias="from")
+    target: Pot = Field(alias="to")
+    amount: Amount
+
+
+class BankMovement(Dated):
+    """Money of a pot is taken to the bank, or fetched from it."""
+
+    model_config = example(direction="deposit", pot="revolving", amount=5_000_000, on="2026-01-15")
+
+    direction: Literal["deposit", "withdrawal"]
+    pot: Pot
+    amount: Amount
+
+
+class Advance(Dated):
+    """Somebody lends capital to the club for its revolving pot, free of interest."""
+
+    model_config = example(source="elderly_association", amount=10_000_000, on="2026-01-15")
+    PERSONAL = ("lender",)
+
+    source: DonationSource
+    lender: Words | None = None
+    amount: Amount
+
+
+class AdvanceRepayment(Dated):
+    """The club gives back some of an advance."""
+
+    model_config = example(amount=2_000_000, on="2026-06-15")
+
+    amount: Amount
+
+
+class Rescheduling(Dated):
+    """What is still owed is planned anew, over so many months from this day."""
+
+    model_config = example(term_months=6, reason="Mất mùa", on="2026-06-15")
+    PERSONAL = ("reason",)
+
+    term_months: Annotated[int, Whole(1, 120)]
+    reason: Words
+
+
+class WriteOff(Dated):
+    """The club gives up on what is still owed, and says why."""
+
+    model_config = example(reason="Họp câu lạc bộ đã biểu quyết", on="2026-06-15")
+    PERSONAL = ("reason",)
+
+    reason: Words
+
+
+class Recovery(Dated):
+    """Money comes in on a loan that was written off."""
+
+    model_config = example(amount=500_000, on="2026-12-15")
+
+    amount: Amount
+
+
+# --- counts and periods -------------------------------------------------------------------------------------------
+
+Denomination = Annotated[str, Code("|".join(str(note) for note in NOTES), "not-a-note")]
+
+
+class CashCount(Dated):
+    """The box is counted: how much, or how many of each note."""
+
+    model_config = example(
+        notes={"500000": 3, "100000": 12, "10000": 7}, reason="periodic", witnesses=[2, 3], on="2026-01-15"
+    )
+
+    pot: CountedPot = "both"
+    counted: AmountOrNothing | None = None
+    notes: dict[Denomination, Annotated[int, Whole(0, 1_000_000)]] | None = None
+    reason: CountReason
+    witnesses: Annotated[list[Number], Some(20)] | None = None
+
+    @model_validator(mode="after")
+    def _counted_somehow(self) -> "CashCount":
+        if self.counted is None and self.notes is None:
+            raise PydanticCustomError("field-missing", "counted or notes", {"name": "counted"})
+        return self
+
+    def facts(self) -> dict[str, Any]:
+        given = super().facts()
+        if self.counted is None and self.notes is not None:
+            given["counted"] = sum(int(note) * quantity for note, quantity in self.notes.items())
+        return given
+
+
+class PeriodClosing(Dated):
+    """The books are closed up to and including a day."""
+
+    model_config = example(through="2025-12-31")
+
+    through: Day
+
+
+class PeriodReopening(Dated):
+    """Days from one on take entries again, and why."""
+
+    model_config = example(**{"from": "2025-12-01"}, reason="Tìm thấy phiếu chi chưa ghi")
+    PERSONAL = ("reason",)
+
+    since: Day = Field(alias="from")
+    reason: Words
+
+
+# --- offices, inspections, the beginning and the end --------------------------------------------------------------
+
+
+class OfficeTerm(Dated):
+    """A member takes an office; naming the holder again with `until` ends it on that day."""
+
+    model_config = example(member=3, office="treasurer", on="2026-01-15")
+
+    member: Number
+    office: Office
+    until: Day | None = None
+
+
+class Inspection(Dated):
+    """An inspector comes, and what was found."""
+
+    model_config = example(kind="sample", finding="Sổ khớp với tiền mặt", on="2026-03-20")
+    PERSONAL = ("finding", "note")
+
+    kind: InspectionKind
+    finding: Words | None = None
+    note: Words | None = None
+
+
+class PotMoney(Body):
+    """What a pot holds, in đồng."""
+
+    cash: AmountOrNothing = 0
+    bank: AmountOrNothing = 0
+
+
+class Pots(Body):
+    """What both pots hold."""
+
+    revolving: PotMoney
+    activity: PotMoney
+
+
+class SavedBefore(Body):
+    """Savings owed to a member."""
+
+    member: Number
+    amount: Amount
+
+
+class LentBefore(Body):
+    """A loan that is still running."""
+
+    member: Number
+    principal: Amount
+    outstanding: Amount
+    disbursed_on: Day
+    term_months: Annotated[int, Whole(1, 120)]
+    purpose: Purpose
+
+
+class BorrowedBefore(Body):
+    """Capital the club still owes."""
+
+    source: DonationSource
+    amount: Amount
+
+
+class OpeningBalances(Dated):
+    """An old club's books are taken over: once, before any other money; equity is the difference."""
+
+    model_config = example(
+        on="2026-01-01",
+        pots={"revolving": {"cash": 4_500_000, "bank": 10_000_000}, "activity": {"cash": 1_200_000, "bank": 0}},
+        equipment=[{"what": "loa kéo", "quantity": 1, "unit": "bộ", "value": 6_000_000}],
+        savings=[{"member": 1, "amount": 500_000}],
+        loans=[
+            {
+                "member": 1,
+                "principal": 5_000_000,
+                "outstanding": 2_916_000,
+                "disbursed_on": "2025-08-10",
+                "term_months": 12,
+                "purpose": "livestock",
+            }
+        ],
+        advances=[],
+        document="01/BBBG",
+    )
+
+    pots: Pots
+    equipment: Annotated[list[Item], Some(100, least=0)] = Field(default_factory=list)
+    savings: Annotated[list[SavedBefore], Some(MOST_MEMBERS, least=0)] = Field(default_factory=list)
+    loans: Annotated[list[LentBefore], Some(MOST_MEMBERS, least=0)] = Field(default_factory=list)
+    advances: Annotated[list[BorrowedBefore], Some(100, least=0)] = Field(default_factory=list)
+    document: Reference | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "revolving": events.OpeningPot(self.pots.revolving.cash, self.pots.revolving.bank),
+            "activity": events.OpeningPot(self.pots.activity.cash, self.pots.activity.bank),
+            "equipment": [events.Item(item.what, item.quantity, item.unit, item.value) for item in self.equipment],
+            "savings": [events.OpeningSavings(saved.member, saved.amount) for saved in self.savings],
+            "loans": [events.OldLoan(**loan.facts()) for loan in self.loans],
+            "advances": [(advance.source, advance.amount) for advance in self.advances],
+        } | ({"document": self.document} if self.document else {})
+
+
+class Dissolution(Dated):
+    """The fund is wound up, and what is left handed over."""
+
+    model_config = example(document="03/QD-UBND", on="2026-12-31")
+    PERSONAL = ("note",)
+
+    document: Reference | None = None
+    note: Words | None = None

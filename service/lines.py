@@ -1,0 +1,96 @@
+"""Lines: what a meeting's sheet has many of, and what may take the place of a reversed entry.
+
+A line is the body of a write with its `type` beside it, and it names in itself what a path would name elsewhere.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Union
+
+from pydantic import Field
+
+from ledger.aggregates.fund import Fund
+from ledger.events.corrections import ReversalReason
+from service import bodies, bodies_club
+from service.bodies import Dated, example
+from service.fields import Code, Number, Words
+
+LineKey = Annotated[str, Code("[A-Za-z0-9_-]{8,64}")]
+
+
+class LineKind(NamedTuple):
+    """What a line may be: the body it extends, the method that decides, and the number it names itself."""
+
+    body: type[Dated]
+    decide: Callable[..., object]
+    number: str | None = None
+
+
+LINE_KINDS: Final[Mapping[str, LineKind]] = {
+    "contribution": LineKind(bodies.Contribution, Fund.receive_contribution),
+    "withdrawal": LineKind(bodies_club.Withdrawal, Fund.withdraw_savings),
+    "donation": LineKind(bodies.Donation, Fund.receive_donation),
+    "in_kind_donation": LineKind(bodies.InKindDonation, Fund.receive_in_kind_donation),
+    "income": LineKind(bodies_club.Income, Fund.receive_income),
+    "expense": LineKind(bodies.Expense, Fund.pay_expense),
+    "pot_transfer": LineKind(bodies_club.PotTransfer, Fund.transfer_between_pots),
+    "bank_movement": LineKind(bodies_club.BankMovement, Fund.move_by_bank),
+    "advance": LineKind(bodies_club.Advance, Fund.receive_advance),
+    "advance_repayment": LineKind(bodies_club.AdvanceRepayment, Fund.repay_advance, "advance"),
+    "loan": LineKind(bodies.LoanRequest, Fund.request_loan),
+    "disbursement": LineKind(bodies.Disbursement, Fund.disburse_loan, "loan"),
+    "repayment": LineKind(bodies.Repayment, Fund.repay_loan, "loan"),
+    "recovery": LineKind(bodies_club.Recovery, Fund.recover_loan, "loan"),
+}
+
+
+def _model(kind: str, of: LineKind) -> type[Dated]:
+    """The body with the marks of a line. Its key is needed only on a meeting's sheet."""
+    marks: dict[str, Any] = {"type": Literal[kind], "key": LineKey | None}
+    if of.number:
+        marks[of.number] = Number
+    schema: Any = of.body.model_config["json_schema_extra"]
+    fields = {
+        "__annotations__": marks,
+        "__module__": __name__,
+        "__doc__": of.body.__doc__,
+        "key": None,
+        "model_config": example(type=kind, **({of.number: 1} if of.number else {}), **schema["examples"][0]),
+    }
+    make: Any = type(of.body)
+    line: type[Dated] = make(f"{of.body.__name__}Line", (of.body,), fields)
+    return line
+
+
+LINES: Final[Mapping[str, type[Dated]]] = {kind: _model(kind, of) for kind, of in LINE_KINDS.items()}
+if TYPE_CHECKING:
+    Line = Dated
+else:
+    Line = Annotated[Union[tuple(LINES.values())], Field(discriminator="type")]  # noqa: UP007  # Made of a table.
+
+
+def call_of(line: Any) -> tuple[Callable[..., object], tuple[int, ...], dict[str, Any]]:
+    """The method that decides a line, the number it names, and its other arguments."""
+    kind = LINE_KINDS[line.type]
+    facts = line.facts()
+    return kind.decide, (facts.pop(kind.number),) if kind.number else (), facts
+
+
+class Reversal(Dated):
+    """An entry is undone, and in the same act entered anew as it should have been; both or neither.
+
+    The replacement happened on the day of the reversal, unless it names its own.
+    """
+
+    model_config = example(
+        reason="wrong_amount",
+        on="2026-02-15",
+        replacement={"type": "contribution", "member": 1, "kind": "dues", "amount": 20_000, "on": "2026-02-15"},
+    )
+    PERSONAL = ("note",)
+
+    reason: ReversalReason
+    note: Words | None = None
+    replacement: Line | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {"reason": self.reason}
