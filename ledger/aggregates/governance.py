@@ -40,6 +40,7 @@ from ledger.refusals import (
     OfficeHeldAlready,
     OfficeNotHeld,
     OpeningLoanImplausible,
+    OutOfOrder,
     PeriodNotClosed,
     StillOwed,
 )
@@ -280,6 +281,9 @@ class Governance(Lending):
 
     def dissolve(self, stamp: Stamp, *, document: str | None = None) -> FundDissolved:
         """Wind the fund up and hand over what is left. Raises `StillOwed`, `OutOfOrder`."""
+        latest = max(self.by_day)
+        if stamp.on < latest:
+            raise OutOfOrder(on=stamp.on, earliest=latest)
         open_sums = {
             account: abs(sum(amount for (_, its_account, _), amount in self.balances.items() if its_account == account))
             for account in ("loans", "savings", "advances")

@@ -1,0 +1,513 @@
+"""Random histories of one made-up club over every decision of `Fund`: seeded, mostly sensible, now and then wrong.
+
+A history is told day by day. What the club does is drawn by lot, and so is every amount; some of it is told late, and
+some of it is a mistake that the fund must refuse. Refusals are counted by class, for a rule that is never tried is not
+tested. The same seed and number of steps give the same lines, byte for byte.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from random import Random
+from typing import Any, get_args
+
+from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.loan import Loan
+from ledger.chart import POTS, Place
+from ledger.days import add_months
+from ledger.events import Bylaws, Item, OldLoan, OpeningPot, OpeningSavings, Request
+from ledger.events.club import LeavingReason
+from ledger.events.corrections import ReversalReason
+from ledger.events.governance import CountedPot, CountReason, InspectionKind, Office
+from ledger.events.loans import Purpose
+from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
+from ledger.money import MAX_AMOUNT
+from ledger.refusals import Refusal
+from ledger.terms import InterestMethod, RepaymentMode
+
+SOURCES: tuple[DonationSource, ...] = get_args(DonationSource)
+OFFICES: tuple[Office, ...] = get_args(Office)
+PLACES: tuple[Place, ...] = ("cash", "cash", "bank")
+BOARD = ("p-chair", "p-treasurer")
+
+
+@cache
+def random_history(seed: int, steps: int = 150) -> "History":
+    """A history told to its end, shared between tests: whoever wants to change the fund forks it."""
+    return History(seed).told(steps)
+
+
+def random_fund(seed: int, steps: int = 150) -> Fund:
+    """The fund of a random history; its `pending` holds all its entries."""
+    return random_history(seed, steps).fund
+
+
+class History:
+    """A club whose life is drawn by lot."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.seed = seed
+        self.today = date(2021, 1, 1) + timedelta(days=self.random.randrange(700))
+        self.fund = Fund(f"LS-{seed:04d}")
+        self.refused: Counter[str] = Counter()
+        self._told = 0
+
+    def told(self, steps: int) -> "History":
+        """Tell the whole of it: the founding, as many steps as asked for, for some clubs the end."""
+        self._found()
+        names, weights = zip(*ACTS.items(), strict=True)
+        for act in self.random.choices(names, weights, k=steps):
+            self.today += timedelta(days=self.random.choice((0, 0, 0, 1, 2, 4, 9)))
+            self._try(getattr(self, act))
+        if self.seed % 6 == 0:
+            self._wind_up()
+        return self
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def _try(self, act: Callable[[], object]) -> None:
+        version, head = self.fund.version, self.fund.head
+        try:
+            act()
+        except Refusal as refusal:
+            assert (self.fund.version, self.fund.head) == (version, head), "a refusal leaves no trace"
+            self.refused[type(refusal).__name__] += 1
+
+    def _stamp(self, on: date | None = None, **more: Any) -> Stamp:
+        """Mostly of today; one in nine is told late, and one in 150 is dated tomorrow."""
+        chance = self.random.random()
+        if on is None:
+            late = timedelta(days=self.random.randint(1, 45) if chance < 0.11 else 0)
+            on = self.today - late + timedelta(days=chance > 0.994)
+        self._told += 1
+        key = f"{self.fund.id}-{self._told:05d}"
+        return Stamp(
+            on=on,
+            recorded_at=datetime.combine(self.today, time(11, 0), UTC) + timedelta(seconds=self._told),
+            recorded_by=self.random.choice(BOARD),
+            request=Request(key, hashlib.sha256(key.encode()).hexdigest()),
+            texts={"note": hashlib.sha256(f"note {key}".encode()).hexdigest()} if chance > 0.9 else None,
+            **more,
+        )
+
+    def _chance(self, probability: float) -> bool:
+        return self.random.random() < probability
+
+    def _any(self, literal: Any) -> Any:
+        return self.random.choice(get_args(literal))
+
+    def _amount(self, most: int) -> int:
+        """Whole thousands, now and then an odd sum, once in a long while an absurd one."""
+        if self._chance(0.003):
+            return MAX_AMOUNT + self.random.randint(1, 9)
+        if self._chance(0.1):
+            return self.random.randint(1, most)
+        return self.random.randint(1, max(most // 1000, 1)) * 1000
+
+    def _member(self) -> int:
+        """Mostly somebody there is."""
+        return self.random.randint(1, len(self.fund.members) + self._chance(0.02))
+
+    def _loan(self, *statuses: str) -> int:
+        """Mostly a loan that stands where one is wanted."""
+        fitting = [loan.number for loan in self.fund.loans.values() if loan.status in statuses]
+        if fitting and self._chance(0.93):
+            return self.random.choice(fitting)
+        return self.random.randint(1, len(self.fund.loans) + self._chance(0.1) or 1)
+
+    # --- the beginning ------------------------------------------------------------------------------------------
+
+    def _bylaws(self) -> Bylaws:
+        pick = self.random.choice
+        methods: tuple[InterestMethod, ...] = get_args(InterestMethod)
+        modes: tuple[RepaymentMode, ...] = get_args(RepaymentMode)
+        return Bylaws(
+            monthly_rate_ppm=pick((0, 6_500, 8_000, 10_000, 12_345, 16_666)),
+            interest_method=pick(methods),
+            repayment_mode=pick(modes),
+            max_principal=pick((3_000_000, 5_000_000, 10_000_000)),
+            max_term_months=pick((6, 12, 24)),
+            min_membership_months=pick((0, 0, 1)),
+            one_open_loan_per_household=self._chance(0.5),
+            interest_to_activity_ppm=pick((0, 250_000, 333_333, 1_000_000)),
+            monthly_dues=pick((5_000, 10_000)),
+            meeting_day=pick((5, 15, 25)),
+            two_person_approval=self._chance(0.5),
+        )
+
+    def _found(self) -> None:
+        on = self.today
+        self.fund.open(
+            self._stamp(on),
+            bylaws=self._bylaws(),
+            club=f"Câu lạc bộ số {self.seed}",
+            commune="Quảng Lạc",
+            district="Lạng Sơn",
+            province="Lạng Sơn",
+            founded_on=on - timedelta(days=self.random.randrange(2000)),
+        )
+        for _ in range(self.random.randint(5, 9)):
+            self._join(on)
+        if self.seed % 3 == 0:
+            self._try(lambda: self._take_over(on - timedelta(days=1)))
+            self._try(lambda: self._take_over(on))
+        else:
+            self.fund.receive_donation(
+                self._stamp(on), source="state_budget", pot="revolving", amount=self._amount(40_000_000) % MAX_AMOUNT
+            )
+
+    def _join(self, on: date | None = None) -> None:
+        stamp = self._stamp(on)
+        self.fund.join(
+            stamp,
+            birth_year=1850 if self._chance(0.02) and not on else self.random.randint(1935, 1990),
+            sex=self.random.choice(("female", "female", "male")),
+            poverty=self.random.choice(("poor", "near_poor", "hardship", "none")),
+            household=f"H{self.random.randint(1, 12)}",
+        )
+
+    def join(self) -> None:
+        """Somebody joins."""
+        self._join()
+
+    def _take_over(self, on: date) -> None:
+        people, most = list(self.fund.members), 5_000_000
+        self.random.shuffle(people)
+        debtors = people[: self.random.randint(0, 3)]
+        loans = []
+        for member in debtors:
+            principal = self.random.randint(2, 8) * 500_000
+            outstanding = principal if self._chance(0.3) else self.random.randint(1, principal)
+            before = timedelta(days=self.random.randrange(300))
+            loans.append(
+                OldLoan(
+                    member=member,
+                    principal=principal,
+                    outstanding=principal + 1 if self._chance(0.1) else outstanding,
+                    disbursed_on=on - before,
+                    term_months=self.random.choice((6, 12)),
+                    purpose=self._any(Purpose),
+                )
+            )
+        savers = people[: self.random.randint(0, 4)]
+        if savers and self._chance(0.05):
+            savers.append(savers[0])
+        self.fund.declare_opening_balances(
+            self._stamp(on),
+            revolving=OpeningPot(self.random.randrange(20_000_000), self.random.randrange(9_000_000)),
+            activity=OpeningPot(self.random.randrange(2_000_000), self.random.randrange(500_000)),
+            equipment=[Item("Loa", 1, "bộ", 3_500_000)] if self._chance(0.5) else [],
+            savings=[OpeningSavings(member, self.random.randint(1, most)) for member in savers],
+            loans=loans,
+            advances=[("credit_fund", 2_000_000)] if self._chance(0.3) else [],
+        )
+
+    def take_over(self) -> None:
+        """Opening balances are declared, mostly too late for that."""
+        self._take_over(self.today)
+
+    # --- the club and its roll ----------------------------------------------------------------------------------
+
+    def open_again(self) -> None:
+        """Somebody opens a fund that is open already."""
+        self.fund.open(self._stamp(), bylaws=self._bylaws())
+
+    def adopt_bylaws(self) -> None:
+        """The bylaws change, now and then to a rate beyond the law."""
+        bylaws = self._bylaws()
+        if self._chance(0.25):
+            bylaws = Bylaws(**{field: getattr(bylaws, field) for field in bylaws.__struct_fields__} | USURY)
+        self.fund.adopt_bylaws(self._stamp(), bylaws)
+
+    def change_member(self) -> None:
+        """Something known of a member changes."""
+        changes: tuple[dict[str, Any], ...] = ({"household": "H1"}, {"poverty": "none"}, {"birth_year": 1950}, {})
+        stamp = self._stamp(self.fund.opened.on if self._chance(0.1) else None)
+        self.fund.change_member(stamp, self._member(), **self.random.choice(changes))
+
+    def leave(self) -> None:
+        """Somebody moves away, resigns, is excluded or dies."""
+        self.fund.leave(self._stamp(), self._member(), self._any(LeavingReason))
+
+    # --- money that comes and goes ------------------------------------------------------------------------------
+
+    def receive_contribution(self) -> None:
+        """Dues, a share, savings or a fine."""
+        kind = self._any(ContributionKind)
+        month = f"{self.today:%Y-%m}" if kind == "dues" else None
+        self.fund.receive_contribution(
+            self._stamp(), member=self._member(), kind=kind, amount=self._amount(500_000), for_month=month
+        )
+
+    def receive_donation(self) -> None:
+        """A gift of cash."""
+        self.fund.receive_donation(
+            self._stamp(),
+            source=self.random.choice(SOURCES),
+            pot=self.random.choice(POTS),
+            amount=self._amount(5_000_000),
+            foreign=self._chance(0.1),
+        )
+
+    def receive_in_kind_donation(self) -> None:
+        """Equipment."""
+        items = tuple(Item(what, 1, "chiếc", self._amount(2_000_000)) for what in ("Máy đo huyết áp", "Ghế", "Trống"))
+        self.fund.receive_in_kind_donation(
+            self._stamp(), source=self.random.choice(SOURCES), items=items, pot=self.random.choice(POTS)
+        )
+
+    def pay_expense(self) -> None:
+        """A visit, a tea, a stamp."""
+        self.fund.pay_expense(
+            self._stamp(),
+            activity=self._any(Activity),
+            amount=self._amount(400_000),
+            pot="activity" if self._chance(0.9) else "revolving",
+            place=self.random.choice(PLACES),
+        )
+
+    def withdraw_savings(self) -> None:
+        """Mostly a saver takes back a part of what they have, sometimes all of it."""
+        savings = {key[2]: -left for key, left in self.fund.balances.items() if key[1] == "savings" and left}
+        member = self.random.choice(list(savings)) if savings and self._chance(0.9) else self._member()
+        left = savings.get(member, 50_000)
+        amount = left if self._chance(0.3) else self._amount(left + 1_000)
+        assert isinstance(member, int)
+        self.fund.withdraw_savings(self._stamp(), member=member, amount=amount)
+
+    def receive_income(self) -> None:
+        """What the club earned."""
+        self.fund.receive_income(
+            self._stamp(),
+            kind=self._any(IncomeKind),
+            pot=self.random.choice(POTS),
+            amount=self._amount(600_000),
+            place=self.random.choice(PLACES),
+        )
+
+    def transfer_between_pots(self) -> None:
+        """A transfer that the meeting minuted."""
+        source = self.random.choice(POTS)
+        target = source if self._chance(0.1) else next(pot for pot in POTS if pot != source)
+        self.fund.transfer_between_pots(self._stamp(), source=source, target=target, amount=self._amount(500_000))
+
+    def move_to_bank(self) -> None:
+        """To the bank."""
+        self.fund.move_to_bank(self._stamp(), pot=self.random.choice(POTS), amount=self._amount(3_000_000))
+
+    def fetch_from_bank(self) -> None:
+        """From the bank."""
+        self.fund.fetch_from_bank(self._stamp(), pot=self.random.choice(POTS), amount=self._amount(2_000_000))
+
+    def receive_advance(self) -> None:
+        """Capital lent to the club."""
+        self.fund.receive_advance(self._stamp(), source=self.random.choice(SOURCES), amount=self._amount(4_000_000))
+
+    def repay_advance(self) -> None:
+        """Some of it goes back."""
+        if not self.fund.advances and self._chance(0.8):
+            return
+        number = self.random.randint(1, len(self.fund.advances) + self._chance(0.1) or 1)
+        owed = -self.fund.balances.get(("revolving", "advances", number), 0)
+        amount = owed if owed and self._chance(0.2) else self._amount(1_500_000)
+        self.fund.repay_advance(self._stamp(), number, amount=amount)
+
+    # --- loans --------------------------------------------------------------------------------------------------
+
+    def request_loan(self) -> None:
+        """Somebody asks for a loan, and is often granted it and paid on the spot."""
+        member = self._member()
+        neighbour = member % len(self.fund.members) + 1
+        requested = self.fund.request_loan(
+            self._stamp(),
+            member=member,
+            principal=self.random.randint(1, 12) * 500_000,
+            term_months=self.random.choice((1, 3, 6, 12)),
+            purpose=self._any(Purpose),
+            guarantor=member if self._chance(0.04) else self.random.choice((None, None, neighbour)),
+        )
+        if self._chance(0.7):
+            self._try(lambda: self.fund.approve_loan(self._stamp(self.today), requested.loan, override=True))
+            self._try(lambda: self.fund.disburse_loan(self._stamp(self.today), requested.loan))
+
+    def approve_loan(self) -> None:
+        """A request is granted, if need be against the bylaws."""
+        number = self._loan("requested")
+        borrower = self.fund.loan(number).member if self._chance(0.08) else None
+        self.fund.approve_loan(self._stamp(member=borrower), number, override=self._chance(0.3))
+
+    def reject_loan(self) -> None:
+        """A request is not granted."""
+        self.fund.reject_loan(self._stamp(), self._loan("requested"))
+
+    def disburse_loan(self) -> None:
+        """What was granted is paid out."""
+        self.fund.disburse_loan(self._stamp(), self._loan("approved"), place=self.random.choice(PLACES))
+
+    def repay_loan(self) -> None:
+        """An instalment, a settlement, a little more or less than that."""
+        number = self._loan("running")
+        loan, stamp = self.fund.loan(number), self._stamp()
+        due = loan.standing(stamp.on).settlement_amount if loan.disbursed_on else 0
+        off = self.random.choice((0, 0, 0, 1, -1)) if self._chance(0.35) else None
+        amount = self._amount(800_000) if off is None else max(due + off, 1)
+        self.fund.repay_loan(stamp, number, amount=amount)
+
+    def reschedule_loan(self) -> None:
+        """A loan is planned anew."""
+        self.fund.reschedule_loan(self._stamp(), self._loan("running"), term_months=self.random.choice((3, 6, 12)))
+
+    def write_off_loan(self) -> None:
+        """A loan is given up."""
+        self.fund.write_off_loan(self._stamp(), self._loan("running"))
+
+    def recover_loan(self) -> None:
+        """Money comes in on a loan that was given up."""
+        self.fund.recover_loan(self._stamp(), self._loan("written_off"), amount=self._amount(300_000))
+
+    # --- corrections --------------------------------------------------------------------------------------------
+
+    def reverse_entry(self) -> None:
+        """Any entry is undone: mostly a recent one, and mostly one that moves money."""
+        fund = self.fund
+        moving = [event for event in fund.entries[-60:] if event.legs() or event.name == "LoanRescheduled"]
+        version = self.random.randint(1, fund.version + 1)
+        if moving and self._chance(0.9):
+            version = self.random.choice(moving).version
+        on = fund.entries[version - 1].on if version <= fund.version and self._chance(0.3) else None
+        fund.reverse_entry(self._stamp(on), version, reason=self._any(ReversalReason))
+
+    # --- governance ---------------------------------------------------------------------------------------------
+
+    def hold_meeting(self) -> None:
+        """The club meets; a sheet may be sent twice."""
+        stamp = self._stamp()
+        on_roll = [member.number for member in self.fund.members.values() if member.is_on_roll(stamp.on)]
+        present = [number for number in on_roll if self._chance(0.6)]
+        by_proxy = [number for number in on_roll if number not in present and self._chance(0.3)]
+        if self._chance(0.05):
+            by_proxy += present[:1]
+        cash = self.fund.cash_at(stamp.on)
+        self.fund.hold_meeting(
+            stamp,
+            sheet=f"{stamp.on}-{self.random.randint(1, 2)}",
+            present=present if self._chance(0.95) else [],
+            by_proxy=by_proxy,
+            opening_cash=cash if self._chance(0.5) else None,
+            book_opening=cash,
+        )
+
+    def count_cash(self) -> None:
+        """The box is counted; one time in two there is a difference."""
+        stamp = self._stamp()
+        pot: CountedPot = self.random.choice((*get_args(CountedPot), "both"))
+        expected = self.fund.cash_at(stamp.on, pot)
+        off = 0 if self._chance(0.5) else self.random.randint(-300_000, 100_000)
+        counted = 0 if self._chance(0.04) else max(expected + off, 0)
+        notes = {"1": counted + self._chance(0.1)} if self._chance(0.3) else None
+        witnesses = [self._member() for _ in range(2)]
+        self.fund.count_cash(
+            stamp, reason=self._any(CountReason), counted=counted, pot=pot, notes=notes, witnesses=witnesses
+        )
+
+    def close_period(self) -> None:
+        """Last month is closed, or another time."""
+        back = self.random.choice((15, 40, 60, 80, 120, 0 if self._chance(0.2) else -1 if self._chance(0.1) else 50))
+        self.fund.close_period(self._stamp(self.today), through=self.today - timedelta(days=back))
+
+    def reopen_period(self) -> None:
+        """What was closed is opened again, for a voucher that was found."""
+        closed = self.fund.closed_through or self.today
+        since = closed - timedelta(days=self.random.randint(-3, 40))
+        self.fund.reopen_period(self._stamp(self.today), since=since)
+
+    def take_office(self) -> None:
+        """Somebody takes an office, or gives it up."""
+        until = self.today if self._chance(0.2) else None
+        self.fund.take_office(self._stamp(), member=self._member(), office=self.random.choice(OFFICES), until=until)
+
+    def leave_office(self) -> None:
+        """Mostly whoever holds an office gives it up."""
+        held = sorted(self.fund.offices)
+        office, member = self.random.choice(held) if held and self._chance(0.8) else ("treasurer", self._member())
+        self.fund.leave_office(self._stamp(), member=member, office=office)  # type: ignore[arg-type]
+
+    def note_inspection(self) -> None:
+        """An inspector comes."""
+        self.fund.note_inspection(self._stamp(), kind=self._any(InspectionKind))
+
+    def dissolve(self) -> None:
+        """Somebody would wind the fund up while it is owed and owes."""
+        if any(left for key, left in self.fund.balances.items() if key[1] in ("loans", "savings", "advances")):
+            self.fund.dissolve(self._stamp())
+
+    # --- the end ------------------------------------------------------------------------------------------------
+
+    def _wind_up(self) -> None:
+        """Settle all that is owed, hand over what is left, and find that nothing more can be entered."""
+        fund = self.fund
+        self.today = add_months(self.today, 1)
+        for loan in [loan for loan in fund.loans.values() if loan.status == "running"]:
+            self._settle(loan)
+        owed = sum(-left for key, left in fund.balances.items() if key[1] in ("savings", "advances"))
+        if owed:
+            fund.receive_donation(self._stamp(self.today), source="community", pot="revolving", amount=owed)
+        for (_, account, number), left in list(fund.balances.items()):
+            assert isinstance(number, int) or account not in ("savings", "advances")
+            if account == "savings" and left:
+                fund.withdraw_savings(self._stamp(self.today), member=number, amount=-left)  # type: ignore[arg-type]
+            elif account == "advances" and left:
+                fund.repay_advance(self._stamp(self.today), number, amount=-left)  # type: ignore[arg-type]
+        fund.dissolve(self._stamp(self.today))
+        self._try(self.join)
+
+    def _settle(self, loan: Loan) -> None:
+        amount = loan.standing(self.today).settlement_amount
+        if self._chance(0.3):
+            self.fund.write_off_loan(self._stamp(self.today), loan.number)
+        else:
+            self.fund.repay_loan(self._stamp(self.today), loan.number, amount=amount)
+
+
+USURY = {"monthly_rate_ppm": 16_667}
+
+ACTS: dict[str, float] = {
+    "join": 2,
+    "take_over": 0.3,
+    "open_again": 0.3,
+    "adopt_bylaws": 0.6,
+    "change_member": 1,
+    "leave": 0.8,
+    "receive_contribution": 12,
+    "receive_donation": 5,
+    "receive_in_kind_donation": 1,
+    "pay_expense": 6,
+    "withdraw_savings": 5,
+    "receive_income": 4,
+    "transfer_between_pots": 3,
+    "move_to_bank": 4,
+    "fetch_from_bank": 3,
+    "receive_advance": 2,
+    "repay_advance": 2.5,
+    "request_loan": 8,
+    "approve_loan": 3,
+    "reject_loan": 1,
+    "disburse_loan": 3,
+    "repay_loan": 16,
+    "reschedule_loan": 2,
+    "write_off_loan": 0.7,
+    "recover_loan": 2,
+    "reverse_entry": 8,
+    "hold_meeting": 2.5,
+    "count_cash": 3,
+    "close_period": 0.8,
+    "reopen_period": 0.6,
+    "take_office": 3,
+    "leave_office": 0.7,
+    "note_inspection": 0.5,
+    "dissolve": 0.3,
+}
+"""How often each act is drawn; the names are those of the methods above."""
