@@ -79,8 +79,12 @@ class Principals:
                 transaction.execute(statement)
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
-        """Make a principal with a token; the token is answered once and never stored."""
-        principal = Principal(id=f"p{secrets.token_hex(6)}", name=name, roles=roles, scope=scope, members=members)
+        """Make a principal, and a token for them."""
+        made = Principal(id=f"p{secrets.token_hex(6)}", name=name, roles=roles, scope=scope, members=members)
+        return self.admit(now, made)
+
+    def admit(self, now: datetime, principal: Principal) -> str:
+        """Keep a principal and make a token for them, which is answered once and never stored."""
         token = f"mf_{secrets.token_urlsafe(32)}"
         with self._database.transaction() as transaction:
             transaction.execute(

@@ -1,0 +1,266 @@
+"""`microfund` on the command line: results to standard output, all else to standard error."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from eventsourcing.persistence import PersistenceError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ledger.application import Ledger
+from ledger.days import civil_day
+from ledger.events import NO_HEAD
+from ledger.history import Verification
+from ledger.history import verify as walk
+from ledger.storage import UnsafeStorage
+from service.auth import ROLES, Principals, Scope
+from service.settings import BadSettings, Settings, load_settings
+
+app = typer.Typer(
+    name="microfund",
+    help="The ledger of village self-help clubs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+token = typer.Typer(help="Tokens, the keys to the service.", no_args_is_help=True)
+app.add_typer(token, name="token")
+
+BROKEN: Final = 1
+WRONG_USE: Final = 2
+"""Exit codes beside 0: a history does not hold together; the command cannot be carried out as given."""
+
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Mistake(Exception):
+    """A command that cannot be carried out, in words for whoever gave it."""
+
+
+def main() -> None:
+    """Run a command; what went wrong is said in one sentence, without a traceback."""
+    try:
+        app()
+    except (Mistake, BadSettings, UnsafeStorage, PersistenceError) as error:
+        errors.print(str(error), markup=False)
+        sys.exit(WRONG_USE)
+
+
+@contextmanager
+def ledger_of(settings: Settings) -> Iterator[Ledger]:
+    """The ledger of the settings' database, closed at the end."""
+    ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error; yields the function that says how much is done, and of how much."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def say(text: str) -> None:
+    """A line of result."""
+    sys.stdout.write(f"{text}\n")
+
+
+# --- the service --------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Where to listen.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535)] = None,
+) -> None:
+    """Run the service."""
+    import uvicorn
+
+    from service.app import create_app
+
+    settings = load_settings()
+    uvicorn.run(
+        create_app(settings),
+        host=host or settings.host,
+        port=port or settings.port,
+        access_log=False,  # Addresses with their queries are nobody's business; figures are in /metrics.
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+
+
+@app.command()
+def demo() -> None:
+    """Fill an empty database with the plan's 24 clubs, and say how to log in."""
+    from service.demo import DatabaseNotEmpty, fill
+
+    settings, now = load_settings(), datetime.now(UTC)
+    with ledger_of(settings) as ledger:
+        with progress("months of 24 clubs") as show:
+            try:
+                made = fill(ledger, today=civil_day(now), progress=show)
+            except DatabaseNotEmpty as error:
+                raise Mistake(f"{error}; name another one in MICROFUND_DATABASE") from None
+        principals = Principals(ledger.database)
+        tokens = [(principal, principals.admit(now, principal)) for principal in made.principals[:DEMO_TOKENS]]
+    say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
+    for principal, issued in tokens:
+        say(f"{issued}  {principal.name} ({', '.join(sorted(principal.roles))})")
+    say("Next: microfund serve")
+    say(f"Then: curl -H 'Authorization: Bearer {tokens[-1][1]}' http://{settings.host}:{settings.port}/v1/funds")
+
+
+DEMO_TOKENS: Final = 5
+"""The province's three, then the chair and the treasurer of the first club; `token issue` makes others."""
+
+
+@token.command("issue")
+def token_issue(
+    name: Annotated[str, typer.Option(help="Whose it is; never shown in the books.")],
+    role: Annotated[list[str], typer.Option(help=f"One of {', '.join(ROLES)}; may be given several times.")],
+    fund: Annotated[list[str], typer.Option(help="In scope: this fund; may be given several times.")] = [],  # noqa: B006
+    province: Annotated[str | None, typer.Option(help="In scope: the funds of this province.")] = None,
+    district: Annotated[str | None, typer.Option(help="In scope: the funds of this district only.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="In scope: all funds.")] = False,
+    member: Annotated[list[str], typer.Option(help="FUND:NUMBER, if they are a member themselves.")] = [],  # noqa: B006
+) -> None:
+    """Make a principal and print their token, once."""
+    unknown = sorted(set(role) - set(ROLES))
+    if unknown:
+        raise Mistake(f"there is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
+    if [everything, bool(province or district), bool(fund)].count(True) != 1:
+        raise Mistake("a scope is one of: --all, --province (with --district), or one --fund and more")
+    scope = Scope(everything=everything, province=province, district=district, funds=frozenset(fund))
+    with ledger_of(load_settings()) as ledger:
+        say(
+            Principals(ledger.database).issue(
+                datetime.now(UTC),
+                name=name,
+                roles=frozenset(known for known in ROLES if known in role),
+                scope=scope,
+                members=dict(_memberships(member)),
+            )
+        )
+
+
+def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
+    for text in given:
+        fund, _, number = text.rpartition(":")
+        if not fund or not (number.isascii() and number.isdecimal()):
+            raise Mistake("a membership is given as FUND:NUMBER, such as LS-CL-MAIPHA:3")
+        yield fund, int(number)
+
+
+@token.command("revoke")
+def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> None:
+    """End a token's validity; services forget it within seconds."""
+    with ledger_of(load_settings()) as ledger:
+        if not Principals(ledger.database).revoke(datetime.now(UTC), revoked):
+            raise Mistake("that is no valid token")
+    errors.print("revoked")
+
+
+# --- the books ----------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def history(
+    fund: str,
+    known_at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="Only what was recorded by then.")
+    ] = None,
+) -> None:
+    """Print a fund's lines as they are stored, oldest first."""
+    with ledger_of(load_settings()) as ledger:
+        found = False
+        for entry in ledger.entries(fund):
+            found = True
+            if known_at is not None and entry.event.recorded_at > known_at:
+                break
+            sys.stdout.buffer.write(entry.line + b"\n")
+        if not found:
+            raise Mistake(f"there is no fund {fund}")
+
+
+@app.command()
+def verify(
+    what: Annotated[
+        str | None, typer.Argument(metavar="FUND | FILE.ndjson", help="A fund, or a file of lines.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every fund of the database.")] = False,
+) -> None:
+    """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line."""
+    if (what is not None) == everything:
+        raise Mistake("name a fund or a file, or say --all")
+    if what is not None and (what.endswith(".ndjson") or Path(what).is_file()):
+        verified = [(what, walk(_lines_of(Path(what))))]
+    else:
+        with ledger_of(load_settings()) as ledger:
+            verified = list(_verified(ledger, ledger.funds() if what is None else [what]))
+    for name, found in verified:
+        say(_report(name, found))
+    if not all(found.valid for _, found in verified):
+        raise typer.Exit(BROKEN)
+
+
+def _lines_of(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as lines:
+            for line in lines:
+                yield line.removesuffix(b"\n")
+    except OSError as error:
+        raise Mistake(f"{file}: {error.strerror}") from None
+
+
+def _verified(ledger: Ledger, funds: list[str]) -> Iterator[tuple[str, Verification]]:
+    with progress("funds") as show:
+        for done, fund in enumerate(funds, start=1):
+            lines = ledger.recorder.lines(fund, 0, None)
+            if not lines:
+                raise Mistake(f"there is no fund {fund}")
+            yield fund, walk(lines)
+            show(done, len(funds))
+
+
+def _report(name: str, found: Verification) -> str:
+    if found.valid:
+        code = found.check_code if found.head != NO_HEAD else "-"
+        return f"{name}: intact, {found.entries} entries, check code {code}"
+    return f"{name}: BROKEN at version {found.first_broken}, {found.entries} entries before it are intact"
+
+
+@app.command()
+def rebuild() -> None:
+    """Make the read model anew from the log."""
+    from functools import partial
+
+    from ledger.projections.read_model import ReadModel
+
+    with ledger_of(load_settings()) as ledger:
+        last = ledger.recorder.max_notification_id() or 0
+        select = partial(ledger.recorder.select_notifications, inclusive_of_start=False)
+        with progress("events") as show:
+            done = 0
+
+            def applied(events: int) -> None:
+                nonlocal done
+                done += events
+                show(done, last)
+
+            events = ReadModel(ledger.database, select).rebuild(applied)
+    errors.print(f"rebuilt from {events} events")
+
+
+if __name__ == "__main__":
+    main()
