@@ -101,6 +101,7 @@ class History:
 
     def _amount(self, most: int) -> int:
         """Whole thousands, now and then an odd sum, once in a long while an absurd one."""
+        most = max(most, 1)
         if self._chance(0.003):
             return MAX_AMOUNT + self.random.randint(1, 9)
         if self._chance(0.1):
@@ -461,7 +462,7 @@ class History:
                 fund.withdraw_savings(self._stamp(self.today), member=number, amount=-left)  # type: ignore[arg-type]
             elif account == "advances" and left:
                 fund.repay_advance(self._stamp(self.today), number, amount=-left)  # type: ignore[arg-type]
-        fund.dissolve(self._stamp(self.today))
+        self._try(lambda: fund.dissolve(self._stamp(self.today)))
         self._try(self.join)
 
     def _settle(self, loan: Loan) -> None:
