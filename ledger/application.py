@@ -20,7 +20,7 @@ from eventsourcing.application import AggregateNotFoundError, Application, Cache
 from eventsourcing.persistence import IntegrityError, InterfaceError, JSONTranscoder, OperationalError
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.aggregates.fund import Fund
+from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member
 from ledger.database import Database
@@ -181,7 +181,11 @@ def replay(fund: Fund | None, entries: Iterable[Entry]) -> Fund | None:
     for entry in entries:
         if fund is None:
             fund = Fund(entry.event.fund)
-        fund.apply(entry)
+        try:
+            fund.apply(entry)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            # Changed so that it cannot even be applied; what follows would have shown it by its hash.
+            raise BrokenChain(fund.id, entry.event.version) from error
     return fund
 
 

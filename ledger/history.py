@@ -42,7 +42,7 @@ def verify(lines: Iterable[bytes], *, code: str | None = None) -> Verification:
     for line in lines:
         try:
             envelope = _decode_envelope(line)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             break
         fund = fund or envelope.fund
         if (envelope.fund, envelope.version, envelope.prev) != (fund, version + 1, head):

@@ -75,7 +75,7 @@ class LineStore(EventStore[str]):
         for number, line in enumerate(self.recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
             try:
                 event = decode(line)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise BrokenChain(originator_id, number) from error
             if event.fund != originator_id:
                 raise BrokenChain(originator_id, number)
@@ -135,11 +135,13 @@ class DurablePool(SQLiteConnectionPool):
             (mode,) = cursor.fetchone()
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA secure_delete=ON")  # What is erased from the register is gone from the file.
-        except sqlite3.OperationalError as error:
-            raise OperationalError(error) from error
         except sqlite3.DatabaseError as error:
+            connection.close()
+            if isinstance(error, sqlite3.OperationalError):
+                raise OperationalError(error) from error
             raise UnsafeStorage(f"{self.db_name} cannot be used: {error}") from error
         if mode != JOURNAL_MODE:
+            connection.close()
             raise UnsafeStorage(f"SQLite keeps {self.db_name} with journal_mode = {mode} instead of {JOURNAL_MODE}")
         return connection
 

@@ -100,7 +100,7 @@ def encode(event: Event) -> bytes:
 
 
 def decode(line: bytes) -> Event:
-    """The event a line holds. Raises `msgspec.DecodeError` for bytes that are no line of ours."""
+    """The event a line holds. Raises `MsgspecError` or `UnicodeDecodeError` for bytes that are no line of ours."""
     return _decoder.decode(line)
 
 
