@@ -1,0 +1,520 @@
+"""What the log promises to whoever records, on both databases alike; and the databases it refuses to lie in."""
+
+import asyncio
+import os
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from eventsourcing.persistence import OperationalError
+
+from ledger import storage
+from ledger.aggregates.books import BrokenChain
+from ledger.aggregates.fund import Fund, Stamp
+from ledger.application import Job, Ledger, Recorded, StorageUnavailable
+from ledger.history import verify
+from ledger.refusals import (
+    FundExists,
+    FundNotFound,
+    IdempotencyKeyReused,
+    InsufficientFunds,
+    MemberNotFound,
+    VersionMismatch,
+)
+from ledger.register import Text, written
+from ledger.storage import UnsafeStorage, environment, has_wal_reset_race
+from ledger.writer import Writer
+from tests.processes import (
+    FUND,
+    capital,
+    cash,
+    expense,
+    gift,
+    job,
+    joining,
+    lending,
+    opened,
+    opening,
+    recorded,
+    set_for_database,
+    stored,
+)
+
+
+@pytest.fixture
+def ledger(database_url: str) -> Iterator[Ledger]:
+    """A ledger with one fund: two entries, 1,000 đ in the activity pot's box."""
+    with opened(database_url) as ledger:
+        for outcome in ledger.record([opening(), gift("gift-0000", 1_000)]):
+            recorded(outcome)
+        yield ledger
+
+
+def names(outcomes: list[Recorded | Exception]) -> list[str]:
+    return [type(outcome).__name__ for outcome in outcomes]
+
+
+def broken(key: str) -> Job:
+    """A job with a bug: it records a fact and then falls over."""
+
+    def decide(fund: Fund, stamp: Stamp) -> None:
+        fund.receive_donation(stamp, source="community", pot="activity", amount=1)
+        raise ZeroDivisionError
+
+    return job(key, decide)
+
+
+# --- a batch ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_recorded_in_order_and_what_was_answered_is_what_is_stored(ledger: Ledger) -> None:
+    answers = [recorded(each) for each in ledger.record([gift(f"gift-{n:04d}", n) for n in range(1, 21)])]
+    assert [answer.version for answer in answers] == list(range(4, 24))
+    assert [answer.position for answer in answers] == list(range(4, 24))
+    fund = ledger.replayed(FUND)
+    assert [answer.events[-1] for answer in answers] == fund.entries[3:]
+    assert answers[-1].head == fund.head == verify(stored(ledger)).head
+    assert [answer.head for answer in answers[:-1]] == [event.prev for event in fund.entries[4:]]
+
+
+def test_a_refused_job_leaves_no_trace_and_its_neighbours_stand(ledger: Ledger) -> None:
+    outcomes = ledger.record([gift("gift-0001"), expense("expense-0001", 5_000), expense("expense-0002", 400)])
+    assert names(outcomes) == ["Recorded", "InsufficientFunds", "Recorded"]
+    assert cash(ledger.replayed(FUND)) == 601
+    assert b"expense-0001" not in b"".join(stored(ledger))
+    assert recorded(ledger.record([expense("expense-0001", 601)])[0]).version == 6
+
+
+def test_a_batch_that_cannot_be_stored_whole_is_not_stored_in_part(
+    ledger: Ledger, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.05)
+    occupy(database_url, FUND, 6)
+    outcomes = ledger.record([gift(f"gift-{n:04d}") for n in range(1, 6)])
+    assert not any(isinstance(outcome, Recorded) for outcome in outcomes)
+    assert len(ledger.recorder.lines(FUND, 0, 5)) == 3
+
+
+def occupy(url: str, fund: str, version: int) -> None:
+    """Put a row of nobody's where the log will want to write."""
+    row = (fund, version, "", b"{}")
+    if url.startswith("sqlite"):
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+            file.execute("INSERT INTO stored_events VALUES (?, ?, ?, ?)", row)
+        file.close()
+    else:
+        with psycopg.connect(url) as connection:
+            connection.execute("INSERT INTO stored_events VALUES (%s, %s, %s, %s)", row)
+
+
+def test_several_facts_are_recorded_all_or_none(ledger: Ledger) -> None:
+    for outcome in ledger.record([joining("joining-0001"), capital("capital-0001", 5_000_000)]):
+        recorded(outcome)
+    before = stored(ledger)
+    outcomes = ledger.record([lending("loan-0001", 6_000_000), gift("gift-0001"), lending("loan-0002", 4_000_000)])
+    assert names(outcomes) == ["InsufficientFunds", "Recorded", "Recorded"]
+    assert [event.name for event in recorded(outcomes[2]).events] == ["LoanRequested", "LoanApproved", "LoanDisbursed"]
+    assert len(stored(ledger)) == len(before) + 4
+    assert list(ledger.replayed(FUND).loans) == [1]
+
+
+def test_a_job_that_records_before_it_refuses_must_say_several(ledger: Ledger) -> None:
+    def decide(fund: Fund, stamp: Stamp) -> None:
+        fund.receive_donation(stamp, source="community", pot="activity", amount=7)
+        fund.pay_expense(stamp, activity="health", amount=10**9)
+
+    outcomes = ledger.record([job("careless-0001", decide), gift("gift-0001", 1)])
+    assert names(outcomes) == ["AssertionError", "Recorded"]
+    assert cash(ledger.replayed(FUND)) == 1_001
+
+
+def test_a_job_may_record_nothing_and_is_told_where_the_fund_stands(ledger: Ledger) -> None:
+    nothing = job("nothing-0001", lambda _fund, _stamp: None, several=True)
+    answer, after = (recorded(each) for each in ledger.record([nothing, gift("gift-0001")]))
+    assert (answer.events, answer.version, answer.position) == ((), 3, 3)
+    assert after.version == 4
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_bug_in_one_job_harms_no_neighbour_and_is_tried_no_further(ledger: Ledger, several: bool) -> None:
+    calls: list[Stamp] = []
+
+    def decide(fund: Fund, stamp: Stamp) -> None:
+        calls.append(stamp)
+        fund.receive_donation(stamp, source="community", pot="activity", amount=1)
+        raise ZeroDivisionError
+
+    bug = job("bug-0001", decide, several=several)
+    outcomes = ledger.record([gift("gift-0001"), bug, gift("gift-0002"), broken("bug-0002"), expense("much", 9_999)])
+    assert names(outcomes) == ["Recorded", "ZeroDivisionError", "Recorded", "ZeroDivisionError", "InsufficientFunds"]
+    assert len(calls) == 1
+    assert cash(ledger.replayed(FUND)) == 1_002
+    assert [recorded(outcomes[n]).version for n in (0, 2)] == [4, 5]
+
+
+def test_what_the_database_cannot_hold_is_not_tried_for_long_and_harms_no_neighbour(ledger: Ledger) -> None:
+    unstorable = Text(FUND, "digest", "salt", "\ud800", "folded")
+    outcomes = ledger.record([gift("gift-0001"), gift("gift-0002", texts={"note": unstorable}), gift("gift-0003")])
+    assert names(outcomes) == ["Recorded", "UnicodeEncodeError", "Recorded"]
+    assert cash(ledger.replayed(FUND)) == 1_002
+
+
+def test_a_value_postgres_cannot_hold_is_not_mistaken_for_storage_that_is_away(postgres_url: str) -> None:
+    with opened(postgres_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        outcomes = ledger.record([gift("gift-0001", texts={"note": written(FUND, "a\0b")}), gift("gift-0002")])
+        assert names(outcomes) == ["DataError", "Recorded"]
+
+
+def test_a_broken_fund_does_not_stop_the_others(ledger: Ledger, database_url: str) -> None:
+    recorded(ledger.record([opening("LS-SOUND", key="opening-0002")])[0])
+    occupy(database_url, FUND, 4)
+    with opened(database_url) as restarted:
+        outcomes = restarted.record([gift("gift-0001"), gift("gift-0002", fund="LS-SOUND")])
+        assert names(outcomes) == ["BrokenChain", "Recorded"]
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_request_gets_the_first_answer_again(ledger: Ledger, database_url: str) -> None:
+    first, within = (recorded(each) for each in ledger.record([gift("gift-0001", 5), gift("gift-0001", 5)]))
+    later = recorded(ledger.record([gift("gift-0001", 5)])[0])
+    with opened(database_url) as restarted:
+        after_restart = recorded(restarted.record([gift("gift-0001", 5)])[0])
+    for again in (within, later, after_restart):
+        assert again.replayed
+        assert (again.events, again.version, again.head, again.position) == (first.events, 4, first.head, 4)
+    assert not first.replayed
+    assert cash(ledger.replayed(FUND)) == 1_005
+
+
+def test_another_request_may_not_use_the_key_again(ledger: Ledger) -> None:
+    outcomes = ledger.record([gift("gift-0001", 5), gift("gift-0001", 6)])
+    assert isinstance(outcomes[1], IdempotencyKeyReused)
+    assert outcomes[1].facts == {"key": "gift-0001", "version": 4}
+    assert isinstance(ledger.record([expense("gift-0001", 5)])[0], IdempotencyKeyReused)
+    assert cash(ledger.replayed(FUND)) == 1_005
+
+
+def test_a_refused_request_spends_no_key(ledger: Ledger) -> None:
+    assert isinstance(ledger.record([expense("expense-0001", 2_000)])[0], InsufficientFunds)
+    recorded(ledger.record([gift("gift-0001", 1_000)])[0])
+    assert not recorded(ledger.record([expense("expense-0001", 2_000)])[0]).replayed
+
+
+def test_a_replay_is_answered_before_a_stale_version_is_judged(ledger: Ledger) -> None:
+    recorded(ledger.record([gift("gift-0001", expected_version=3)])[0])
+    assert recorded(ledger.record([gift("gift-0001", expected_version=3)])[0]).replayed
+    (outcome,) = ledger.record([gift("gift-0002", expected_version=3)])
+    assert isinstance(outcome, VersionMismatch)
+    assert outcome.facts == {"expected": 3, "version": 4}
+
+
+def test_a_key_counts_in_its_own_fund_only(ledger: Ledger) -> None:
+    recorded(ledger.record([opening("LS-OTHER", key="opening-0001")])[0])
+    assert not recorded(ledger.record([gift("gift-0000", 1_000, fund="LS-OTHER")])[0]).replayed
+
+
+# --- dry runs ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_answers_the_same_and_records_nothing(ledger: Ledger) -> None:
+    before = stored(ledger)
+    (dry,) = ledger.record([gift("gift-0001", 5, dry_run=True)])
+    assert stored(ledger) == before
+    assert recorded(dry).position is None
+    (real,) = ledger.record([gift("gift-0001", 5)])
+    assert not recorded(real).replayed
+    assert recorded(real).events == recorded(dry).events
+    assert recorded(real).head == recorded(dry).head
+
+
+def test_a_dry_run_in_a_batch_changes_nothing_for_those_after_it(ledger: Ledger) -> None:
+    outcomes = ledger.record(
+        [expense("e-1", 900, dry_run=True), expense("e-2", 900), expense("e-3", 900, dry_run=True)]
+    )
+    assert names(outcomes) == ["Recorded", "Recorded", "InsufficientFunds"]
+    assert cash(ledger.replayed(FUND)) == 100
+
+
+# --- more than one process --------------------------------------------------------------------------------------------
+
+
+def test_a_stale_memory_refuses_and_accepts_by_what_the_log_holds(ledger: Ledger, database_url: str) -> None:
+    with opened(database_url) as other:
+        recorded(other.record([expense("other-0001", 900)])[0])
+        assert isinstance(ledger.record([expense("mine-0001", 200)])[0], InsufficientFunds)
+        recorded(other.record([gift("other-0002", 500)])[0])
+        assert recorded(ledger.record([expense("mine-0002", 600)])[0]).version == 6
+        recorded(other.record([joining("other-0003")])[0])
+        dues = job("mine-0003", lambda f, s: f.receive_contribution(s, member=1, kind="dues", amount=1))
+        assert recorded(ledger.record([dues])[0]).version == 8
+        (unknown,) = other.record(
+            [job("other-0004", lambda f, s: f.receive_contribution(s, member=2, kind="dues", amount=1))]
+        )
+        assert isinstance(unknown, MemberNotFound)
+
+
+def test_a_stale_memory_knows_the_keys_and_versions_of_others_all_the_same(ledger: Ledger, database_url: str) -> None:
+    with opened(database_url) as other:
+        recorded(other.record([gift("shared-0001", 5), expense("shared-0002", 1_005)])[0])
+        assert recorded(ledger.record([gift("shared-0001", 5)])[0]).replayed
+        assert isinstance(ledger.record([gift("shared-0002", 5)])[0], IdempotencyKeyReused)
+        recorded(other.record([gift("other-0001")])[0])
+        (outcome,) = ledger.record([gift("mine-0001", expected_version=5)])
+        assert isinstance(outcome, VersionMismatch)
+        recorded(other.record([gift("other-0002")])[0])
+        assert recorded(ledger.record([gift("mine-0002", dry_run=True)])[0]).version == 8
+
+
+def test_a_fund_is_opened_by_one_and_found_by_the_other(ledger: Ledger, database_url: str) -> None:
+    with opened(database_url) as other:
+        assert isinstance(other.record([gift("gift-0001", fund="LS-NEW")])[0], FundNotFound)
+        recorded(ledger.record([opening("LS-NEW")])[0])
+        assert recorded(other.record([gift("gift-0001", fund="LS-NEW")])[0]).version == 3
+        assert isinstance(ledger.record([opening("LS-NEW", key="opening-0002")])[0], FundExists)
+        assert ledger.funds() == sorted([FUND, "LS-NEW"])
+
+
+def test_memory_is_bounded_and_what_was_forgotten_is_read_again(database_url: str) -> None:
+    codes = [f"LS-{number:03d}" for number in range(12)]
+    draw = random.Random(7)
+    with opened(database_url, max_cached_entries=20) as ledger:
+        for outcome in ledger.record([opening(code) for code in codes]):
+            recorded(outcome)
+        for number in range(120):
+            recorded(ledger.record([gift(f"gift-{number:04d}", fund=draw.choice(codes))])[0])
+            held = ledger._funds.cache.values()
+            assert len(held) == 1 or sum(fund.version for fund in held) <= 20
+        assert sum(ledger.replayed(code).version - 2 for code in codes) == 120
+
+
+# --- the group commit -------------------------------------------------------------------------------------------------
+
+
+def test_callers_get_each_their_own_answer_and_a_burst_shares_commits(ledger: Ledger) -> None:
+    commits: list[None] = []
+
+    async def post(writer: Writer) -> list[Recorded | BaseException]:
+        jobs = [gift(f"gift-{n:04d}") if n % 3 else expense(f"expense-{n:04d}", 10**6) for n in range(300)]
+        waiting = [asyncio.ensure_future(writer.record(each)) for each in jobs]
+        await asyncio.sleep(0)  # One turn of the loop: all 300 are in the queue before the writer looks into it.
+        with writer:
+            pass
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    outcomes = asyncio.run(post(Writer(ledger, lambda: commits.append(None))))
+    assert [isinstance(outcome, InsufficientFunds) for outcome in outcomes] == [n % 3 == 0 for n in range(300)]
+    assert [o.version for o in outcomes if isinstance(o, Recorded)] == list(range(4, 204))
+    assert len(commits) == 2
+
+
+def test_a_caller_who_went_away_finds_the_answer_by_the_key(ledger: Ledger) -> None:
+    async def leave(writer: Writer) -> None:
+        waiting = asyncio.ensure_future(writer.record(gift("gift-0001")))
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    with Writer(ledger) as writer:
+        asyncio.run(leave(writer))
+    assert recorded(ledger.record([gift("gift-0001")])[0]).replayed
+
+
+def test_a_bug_never_ends_the_writer(ledger: Ledger) -> None:
+    called: list[None] = []
+
+    def fall_over_once() -> None:
+        called.append(None)
+        if len(called) == 1:
+            raise ZeroDivisionError
+
+    async def post(writer: Writer) -> None:
+        with pytest.raises(ZeroDivisionError):
+            await writer.record(gift("gift-0001"))
+        assert (await writer.record(gift("gift-0001"))).replayed
+
+    with Writer(ledger, fall_over_once) as writer:
+        asyncio.run(post(writer))
+
+
+# --- the tables beside the log ----------------------------------------------------------------------------------------
+
+
+def test_a_percent_sign_and_a_colon_mean_the_same_on_both_engines(ledger: Ledger) -> None:
+    assert ledger.database.query("SELECT 7 % 4 AS rest") == [{"rest": 3}]
+    assert ledger.database.query("SELECT 7 % :by AS rest, '12:30' AS hour", by=4) == [{"rest": 3, "hour": "12:30"}]
+
+
+def test_statements_beside_the_log_are_committed_together_or_not_at_all(ledger: Ledger) -> None:
+    ledger.database.execute("CREATE TABLE beside (number BIGINT PRIMARY KEY, word TEXT)")
+
+    def fill_and_fall() -> None:
+        with ledger.database.transaction() as transaction:
+            transaction.insert("beside", ("number", "word"), [(1, "một"), (2, None)])
+            transaction.execute_many("INSERT INTO beside VALUES (:n, :w)", [{"n": 3, "w": "ba"}])
+            assert transaction.execute("UPDATE beside SET word = :w WHERE number > :n", w="x", n=1) == 2
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fill_and_fall()
+    assert ledger.database.query("SELECT * FROM beside") == []
+
+
+def test_more_values_than_one_statement_takes_are_all_looked_up(ledger: Ledger) -> None:
+    rows = [(number,) for number in range(1_234)]
+    with ledger.database.transaction() as transaction:
+        transaction.execute("CREATE TABLE beside (number BIGINT PRIMARY KEY)")
+        transaction.insert("beside", ("number",), rows)
+        transaction.insert("beside", ("number",), [])
+    found = ledger.database.select_in("SELECT number FROM beside WHERE number IN", [n for (n,) in rows])
+    assert sorted(row["number"] for row in found) == list(range(1_234))
+
+
+# --- starting ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "races"),
+    [
+        ((3, 6, 23), False),
+        ((3, 7, 0), True),
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 0), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 53, 0), False),
+    ],
+)
+def test_the_sqlite_versions_with_the_wal_reset_race_are_known(version: tuple[int, int, int], races: bool) -> None:
+    assert has_wal_reset_race(version) is races
+
+
+def test_sqlite_syncs_every_commit_and_stays_out_of_reach_of_the_race(sqlite_url: str) -> None:
+    with opened(sqlite_url) as ledger:
+        for _ in range(2):
+            assert ledger.database.query("PRAGMA synchronous") == [{"synchronous": 2}]
+            assert ledger.database.query("PRAGMA secure_delete") == [{"secure_delete": 1}]
+            (mode,) = ledger.database.query("PRAGMA journal_mode")
+            races = has_wal_reset_race(sqlite3.sqlite_version_info)
+            assert mode == {"journal_mode": "truncate" if races else "wal"}
+            factory: Any = ledger.factory
+            assert bool(factory.findings()) is races
+
+
+def test_a_file_that_another_program_keeps_in_another_journal_mode_is_not_used(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
+    opposite = "wal" if storage.JOURNAL_MODE == "truncate" else "truncate"
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
+        other.execute(f"PRAGMA journal_mode={opposite}")
+        other.execute("CREATE TABLE theirs (x)")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            Ledger(sqlite_url)
+    other.close()
+    with opened(sqlite_url) as ledger:
+        assert ledger.database.query("PRAGMA journal_mode") == [{"journal_mode": storage.JOURNAL_MODE}]
+
+
+def test_memory_and_files_that_are_no_database_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(UnsafeStorage, match="journal_mode = memory"):
+        Ledger("sqlite:///:memory:")
+    (tmp_path / "letter.txt").write_text("Kính gửi Ban Chủ nhiệm\n" * 500)
+    with pytest.raises(UnsafeStorage, match="not a database"):
+        Ledger(f"sqlite:///{tmp_path / 'letter.txt'}")
+
+
+@pytest.mark.parametrize("url", ["", "fund.db", "sqlite://fund.db", "mysql://localhost/fund", "http://example.org"])
+def test_an_unknown_url_is_refused_with_the_two_that_are_known(url: str) -> None:
+    with pytest.raises(ValueError, match=r"sqlite:///PATH or postgresql://"):
+        Ledger(url)
+
+
+def test_a_postgres_that_may_lose_acknowledged_entries_is_refused_in_words(postgres_url: str) -> None:
+    set_for_database(postgres_url, "synchronous_commit = off")
+    with pytest.raises(UnsafeStorage, match="synchronous_commit = off"):
+        Ledger(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT to_regclass('stored_events')").fetchone() == (None,)
+    set_for_database(postgres_url, "synchronous_commit = on")
+    Ledger(postgres_url).close()
+
+
+def test_all_of_a_postgres_url_counts(postgres_url: str) -> None:
+    with opened(f"{postgres_url}{'&' if '?' in postgres_url else '?'}application_name=bac-son") as ledger:
+        assert ledger.database.query("SHOW application_name") == [{"application_name": "bac-son"}]
+    settings = environment("postgres://thu%20quy:m%40t@db.example.org:6543/quy?sslmode=verify-full")
+    assert settings["POSTGRES_CONNINFO"] == "sslmode=verify-full"
+    assert [settings[f"POSTGRES_{part}"] for part in ("USER", "PASSWORD", "HOST", "PORT", "DBNAME")] == [
+        "thu quy",
+        "m@t",
+        "db.example.org",
+        "6543",
+        "quy",
+    ]
+
+
+def test_another_schema_is_refused_and_the_secret_is_kept(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        secret = ledger.request_secret
+        assert len(secret) == 32
+    with opened(database_url) as ledger:
+        assert ledger.request_secret == secret
+        ledger.database.execute("UPDATE settings SET value = '99' WHERE name = 'schema'")
+    with pytest.raises(UnsafeStorage, match="schema 99"):
+        Ledger(database_url)
+
+
+# --- storage that is in the way ---------------------------------------------------------------------------------------
+
+
+def test_a_reader_who_stays_too_long_delays_nobody_once_he_is_gone(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
+    monkeypatch.setattr(storage, "JOURNAL_MODE", "truncate")
+    monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
+    reader = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    with opened(sqlite_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM stored_events").fetchone()
+        assert isinstance(ledger.record([gift("gift-0001")])[0], StorageUnavailable)
+        assert ledger.replayed(FUND).version == 2
+        reader.execute("ROLLBACK")
+        assert recorded(ledger.record([gift("gift-0001")])[0]).version == 3
+    reader.close()
+
+
+def test_a_connection_that_cannot_be_made_keeps_nobody_out_afterwards(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
+    with opened(sqlite_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        with ExitStack() as readers:
+            readers.enter_context(ledger.database.transaction(commit=False))
+            os.rename(tmp_path, f"{tmp_path}-away")
+            outcomes = ledger.record([gift("gift-0001")])
+            os.rename(f"{tmp_path}-away", tmp_path)
+        assert isinstance(outcomes[0], StorageUnavailable)
+        assert recorded(ledger.record([gift("gift-0001")])[0]).version == 3
+
+
+def test_rows_that_hold_no_line_of_ours_name_the_version(ledger: Ledger, database_url: str) -> None:
+    occupy(database_url, FUND, 4)
+    with pytest.raises(BrokenChain) as caught:
+        ledger.replayed(FUND)
+    assert (caught.value.fund, caught.value.version) == (FUND, 4)
