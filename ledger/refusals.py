@@ -21,7 +21,7 @@ class Refusal(Exception):
 
     def __init_subclass__(cls, field: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__).lower()
+        cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
         cls.field = field
 
     def __init__(self, **facts: FactValue) -> None:
