@@ -1,22 +1,33 @@
 """What a write is answered with, and the sentence that is read aloud to the meeting."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from ledger.application import Recorded
 from ledger.events import (
     BylawsAdopted,
+    CashCounted,
     ContributionReceived,
     DonationReceived,
     EntryReversed,
     Event,
+    IncomeReceived,
     InKindDonationReceived,
+    InspectionMade,
     LoanRepaid,
+    MeetingHeld,
     MemberLeft,
+    OpeningBalancesDeclared,
+    PeriodReopened,
+    PotTransferred,
+    SavingsWithdrawn,
     check_code,
 )
 from service import catalogue
+
+NUMBERS: Final = ("voucher", "member", "loan", "advance", "meeting")
+"""What is numbered, for whoever records something about it next."""
 
 
 def answer(recorded: Recorded, language: str) -> dict[str, Any]:
@@ -46,7 +57,11 @@ def _entry(event: Event, recorded: Recorded, language: str) -> dict[str, Any]:
         "recorded_at": event.recorded_at,
         "sentence": sentence(event, recorded, language),
     }
-    numbers = {name: number for name in ("voucher", "member", "loan") if (number := getattr(event, name, None))}
+    numbers = {name: number for name in NUMBERS if (number := getattr(event, name, None))}
+    if event.version in recorded.duplicates:
+        numbers["possible_duplicate_of"] = recorded.duplicates[event.version]
+    if isinstance(event, CashCounted):
+        return entry | numbers | {name: getattr(event, name) for name in ("counted", "expected", "difference")}
     if isinstance(event, LoanRepaid):
         split = {name: getattr(event, name) for name in ("principal", "interest", "interest_to_activity")}
         return entry | numbers | {"split": split, "outstanding": event.outstanding}
@@ -69,6 +84,21 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
             name = f"ContributionReceived.{event.kind}{for_month}"
         case DonationReceived() | InKindDonationReceived():
             name = f"{name}.named" if "donor" in facts else f"{name}.source"
+        case IncomeReceived() | InspectionMade():
+            name = f"{name}.{event.kind}"
+        case CashCounted():
+            name = f"CashCounted.{'over' if event.difference > 0 else 'short' if event.difference else 'equal'}"
+            facts["difference"] = abs(event.difference)
+        case MeetingHeld():
+            facts |= {who: len(getattr(event, who)) for who in ("present", "by_proxy", "absent")}
+        case OpeningBalancesDeclared():
+            facts |= {account: _total(event, account) for account in ("cash", "bank", "loans")}
+        case PotTransferred():
+            facts |= {"from_pot": event.source, "to_pot": event.target}
+        case PeriodReopened():
+            facts["from_day"] = event.since
+        case SavingsWithdrawn():
+            facts["savings"] = event.savings_left
         case LoanRepaid():
             name = "LoanRepaid.running" if event.outstanding else "LoanRepaid.settled"
         case EntryReversed():
@@ -77,14 +107,17 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
     return catalogue.sentence(name, language, **facts)
 
 
+def _total(event: Event, account: str) -> int:
+    return sum(leg.amount for leg in event.legs() if leg.account == account)
+
+
 def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:
     """Facts a sentence needs and the event leaves to others: the loan's own, the donor's name, sums."""
     facts: dict[str, Any] = {}
     if (number := getattr(event, "loan", None)) is not None:
         loan = recorded.loans[number]
-        facts |= {"term_months": loan.term_months} | (
-            {} if hasattr(event, "principal") else {"principal": loan.principal}
-        )
+        known = {"term_months": loan.term_months, "principal": loan.principal}
+        facts |= {name: value for name, value in known.items() if not hasattr(event, name)}
     if event.version in recorded.donors:
         facts["donor"] = recorded.donors[event.version]
     if isinstance(event, InKindDonationReceived):

@@ -57,9 +57,19 @@ class Code:
         return {"type": "string", "pattern": f"^{self.pattern}$"}
 
     def _well_formed(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text, re.ASCII):
+        if not re.fullmatch(self.pattern, text):
             raise PydanticCustomError(self.code, "not well formed")
         return text
+
+
+@dataclass(frozen=True)
+class Enumerated:
+    """One of the values that are known when the program starts."""
+
+    values: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(list(self.values))
 
 
 @dataclass(frozen=True)
@@ -95,11 +105,12 @@ def _day(value: object) -> date:
 
 
 def _instant(value: object) -> datetime:
+    instant: datetime | None
     try:
         instant = datetime.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        instant = datetime.min
-    if instant.tzinfo is None:
+        instant = None
+    if instant is None or instant.tzinfo is None:
         raise PydanticCustomError("not-an-instant", "not an instant")
     return instant
 
@@ -112,7 +123,7 @@ def _said(text: str) -> str:
 
 def _as_text(value: object) -> object:
     """Clubs that number their households may send the number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else value
 
 
 def _digits(text: object) -> object:
@@ -134,15 +145,15 @@ PathNumber = Annotated[int, Whole(1, 999_999_999), BeforeValidator(_digits)]
 Position = Annotated[int, Whole(0, 10**18 - 1), BeforeValidator(_digits)]
 Limit = Annotated[int, Whole(1, MOST_ITEMS, "limit-invalid"), BeforeValidator(_digits)]
 WaitSeconds = Annotated[int, Whole(0, 30), BeforeValidator(_digits)]
-Cursor = Annotated[str, Code(r"[\w.~-]{1,400}", "cursor-invalid")]
+Cursor = Annotated[str, Code("[A-Za-z0-9_.~-]{1,400}", "cursor-invalid")]
 CheckCode = Annotated[str, Code("[A-Z2-7]{4}(-[A-Z2-7]{4}){3}")]
 FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
-Month = Annotated[str, Code(r"(19|20|21)\d{2}-(0[1-9]|1[0-2])", "not-a-month")]
+Month = Annotated[str, Code("(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])", "not-a-month")]
 Household = Annotated[
     str,
     Code("[A-Za-z0-9-]{1,24}"),
     BeforeValidator(_as_text),
     WithJsonSchema({"type": ["string", "integer"], "pattern": "^[A-Za-z0-9-]{1,24}$", "minimum": 1}),
 ]
-Reference = Annotated[str, Code(r"(?=\S*\d)[\w./-]{1,60}")]
-"""The number of a paper, such as `12/QD-UBND`; it has a digit and no space, so that it is no place for a name."""
+Reference = Annotated[str, Code(r"(?=\S*[0-9])[\w./-]{1,60}")]
+"""The number of a paper, such as `12/QĐ-UBND`; it has a digit and no space, so that it is no place for a name."""

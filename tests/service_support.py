@@ -16,6 +16,7 @@ from service.writes import WRITES
 
 FUND = "LS-CL-MAIPHA"
 OTHER_FUND = "LS-VQ-DIEMHE"
+NEW_FUND = "LS-VL-TANMY"
 OPENED_ON = "2024-01-10"
 NAME = "Hoàng Thị Sầm"
 
@@ -123,7 +124,8 @@ def opening(fund: str = FUND, **changes: Any) -> dict[str, Any]:
 
 
 def settle_in(house: House, fund: str = FUND, **place: str) -> None:
-    """A fund with two members, money in both pots, and a loan in each state: 1 running, 2 approved, 3 requested."""
+    """A fund with two members, money in both pots, and a loan in each state: 1 running, 2 approved, 3 requested,
+    4 written off."""
     house.recorded("/funds", opening(fund, **place))
     at = f"/funds/{fund}"
     member = {"sex": "female", "birth_year": 1955, "poverty": "near_poor", "on": OPENED_ON}
@@ -138,10 +140,25 @@ def settle_in(house: House, fund: str = FUND, **place: str) -> None:
         house.recorded(f"{at}/loans/{number}/approval", {"on": "2024-02-15"})
     house.recorded(f"{at}/loans/1/disbursement", {"on": "2024-02-15"})
     house.recorded(f"{at}/contributions", {"member": 1, "kind": "dues", "amount": 10_000, "on": "2024-03-15"})
+    house.recorded(f"{at}/contributions", {"member": 1, "kind": "savings", "amount": 300_000, "on": "2024-03-15"})
+    house.recorded(f"{at}/advances", {"source": "community", "amount": 1_000_000, "on": "2024-03-15"})
+    house.recorded(f"{at}/loans", loan)
+    house.recorded(f"{at}/loans/4/approval", {"on": "2024-02-15"})
+    house.recorded(f"{at}/loans/4/disbursement", {"on": "2024-02-15"})
+    house.recorded(f"{at}/loans/4/write-off", {"on": "2024-03-15", "reason": "Họp đã biểu quyết"})
+    house.recorded(f"{at}/periods", {"through": "2024-01-31"})
+
+
+def found_anew(house: House) -> None:
+    """A fund with a member and no money yet."""
+    house.recorded("/funds", opening(NEW_FUND))
+    house.recorded(
+        f"/funds/{NEW_FUND}/members", {"sex": "male", "birth_year": 1950, "poverty": "none", "on": OPENED_ON}
+    )
 
 
 CONTRIBUTION_VERSION = 13
-"""The version of the contribution that ends `settle_in`."""
+"""The version of the dues in `settle_in`."""
 
 SOUND: dict[str, dict[str, Any]] = {
     "/funds": opening("LS-LB-MAUSON"),
@@ -169,16 +186,49 @@ SOUND: dict[str, dict[str, Any]] = {
     "/funds/{fund}/loans/{loan}/disbursement": {"on": "2024-05-15"},
     "/funds/{fund}/loans/{loan}/repayments": {"amount": 470_000, "on": "2024-05-15"},
     "/funds/{fund}/entries/{version}/reversal": {"reason": "wrong_amount", "on": "2024-05-15"},
+    "/funds/{fund}/withdrawals": {"member": 1, "amount": 100_000, "on": "2024-05-15"},
+    "/funds/{fund}/incomes": {"kind": "collective", "pot": "activity", "amount": 450_000, "on": "2024-05-15"},
+    "/funds/{fund}/pot-transfers": {"from": "activity", "to": "revolving", "amount": 200_000, "on": "2024-05-15"},
+    "/funds/{fund}/bank-movements": {
+        "direction": "deposit",
+        "pot": "revolving",
+        "amount": 5_000_000,
+        "on": "2024-05-15",
+    },
+    "/funds/{fund}/advances": {"source": "mass_org", "lender": NAME, "amount": 2_000_000, "on": "2024-05-15"},
+    "/funds/{fund}/advances/{advance}/repayments": {"amount": 400_000, "on": "2024-05-15"},
+    "/funds/{fund}/loans/{loan}/rescheduling": {"term_months": 6, "reason": "Mất mùa", "on": "2024-05-15"},
+    "/funds/{fund}/loans/{loan}/write-off": {"reason": "Họp đã biểu quyết", "on": "2024-05-15"},
+    "/funds/{fund}/loans/{loan}/recoveries": {"amount": 100_000, "on": "2024-05-15"},
+    "/funds/{fund}/cash-counts": {
+        "notes": {"500000": 180, "100000": 3},
+        "reason": "periodic",
+        "witnesses": [2],
+        "on": "2024-05-15",
+    },
+    "/funds/{fund}/periods": {"through": "2024-02-29", "on": "2024-05-15"},
+    "/funds/{fund}/periods/reopening": {"from": "2024-01-15", "reason": "Tìm thấy phiếu chi", "on": "2024-05-15"},
+    "/funds/{fund}/offices": {"member": 2, "office": "treasurer", "on": "2024-05-15"},
+    "/funds/{fund}/opening-balances": {
+        "pots": {"revolving": {"cash": 4_000_000, "bank": 0}, "activity": {"cash": 900_000}},
+        "savings": [{"member": 1, "amount": 200_000}],
+        "on": OPENED_ON,
+    },
+    "/funds/{fund}/inspections": {"kind": "sample", "finding": "Sổ khớp", "on": "2024-05-15"},
+    "/funds/{fund}/dissolution": {"document": "03/QĐ-UBND", "on": "2024-05-15"},
 }
 """A body for each write that a fund as `settle_in` leaves it accepts."""
 
-LOANS = {"approval": 3, "rejection": 3, "disbursement": 2, "repayments": 1}
+LOANS = {"approval": 3, "rejection": 3, "disbursement": 2, "repayments": 1, "recoveries": 4}
+BEFORE_MONEY = ("opening-balances", "dissolution")
+"""Writes that only a fund as `found_anew` leaves it accepts."""
 
 
-def path_of(template: str, fund: str = FUND) -> str:
-    """The address of a write in a fund as `settle_in` leaves it."""
-    loan = LOANS.get(template.rpartition("/")[2], 1)
-    return template.format(fund=fund, member=2, loan=loan, version=CONTRIBUTION_VERSION)
+def path_of(template: str, fund: str | None = None) -> str:
+    """The address of a write in a fund that accepts it."""
+    last = template.rpartition("/")[2]
+    fund = fund or (NEW_FUND if last in BEFORE_MONEY else FUND)
+    return template.format(fund=fund, member=2, loan=LOANS.get(last, 1), version=CONTRIBUTION_VERSION, advance=1)
 
 
 ALL_WRITES = [write.path for write in WRITES]

@@ -18,6 +18,7 @@ from tests.service_support import (
     OTHER_FUND,
     SOUND,
     House,
+    found_anew,
     house,
     opening,
     path_of,
@@ -29,6 +30,7 @@ from tests.service_support import (
 def village(sqlite_url: str) -> Iterator[House]:
     with house(sqlite_url) as running:
         settle_in(running)
+        found_anew(running)
         yield running
 
 
@@ -197,11 +199,11 @@ def test_a_repayment_answers_its_split_and_says_it_aloud(village: House) -> None
     body = answer.json()
     assert body["split"] == {"principal": 420_000, "interest": 50_000, "interest_to_activity": 15_000}
     assert body["outstanding"] == 4_580_000
-    assert body["voucher"] == "PT-2024-0004"
+    assert body["voucher"] == "PT-2024-0006"
     assert body["sentence"] == (
         f"Ngày 15/03/2024, bà {NAME} (thành viên số 1) trả khoản vay số 1 470.000 đ (Bốn trăm bảy mươi nghìn đồng), "
         "gồm gốc 420.000 đ và lãi 50.000 đ; dư nợ còn lại 4.580.000 đ (Bốn triệu năm trăm tám mươi nghìn đồng). "
-        "Phiếu thu số PT-2024-0004."
+        "Phiếu thu số PT-2024-0006."
     )
     assert answer.headers["Content-Language"] == "vi"
 
@@ -216,7 +218,7 @@ def test_the_sentence_is_in_the_readers_language(village: House) -> None:
     assert answer.headers["Content-Language"] == "en"
     assert answer.json()["sentence"] == (
         "On 15/05/2024, the club gratefully received 1,000,000 VND (One million dong) from Đồng Đăng (a business) "
-        "for the activity fund. Receipt voucher no. PT-2024-0004."
+        "for the activity fund. Receipt voucher no. PT-2024-0006."
     )
 
 
@@ -236,7 +238,7 @@ def test_a_reversal_and_its_replacement_are_one_act(village: House) -> None:
     assert (second["type"], second["member"], second["on"]) == ("ContributionReceived", 2, "2024-06-01")
     assert (answer["type"], answer["voucher"], answer["version"]) == (
         "EntryReversed",
-        "PT-2024-0004",
+        "PT-2024-0006",
         second["version"],
     )
 
@@ -330,7 +332,7 @@ def test_erasing_a_person_leaves_every_line_and_no_name(village: House) -> None:
     answer = village.client.delete(f"/v1/funds/{FUND}/members/1/person", headers=village.headers())
     unknown = village.client.delete(f"/v1/funds/{FUND}/members/9/person", headers=village.headers())
 
-    assert (answer.status_code, answer.json()) == (200, {"fund": FUND, "member": 1, "erased": 3})
+    assert (answer.status_code, answer.json()) == (200, {"fund": FUND, "member": 1, "erased": 4})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "member-not-found")
     assert [entry.line for entry in village.desk.ledger.entries(FUND)] == lines
     left = {row["text"] for row in village.desk.ledger.database.query("SELECT text FROM texts")}
