@@ -281,6 +281,7 @@ def acknowledge(url: str, journal: str, name: str) -> None:
                 lines.write(f"{key} {recorded(outcome).version}\n")
             lines.flush()
             os.fsync(lines.fileno())
+            _report(number)
 
 
 # --- a line to PostgreSQL that can be cut -----------------------------------------------------------------------------

@@ -1,0 +1,113 @@
+"""A process killed at any moment, and a disk that is full: what was acknowledged is there, once, and nothing else is.
+
+The child writes every acknowledgement to a journal, synced, before it goes on; what the journal says is compared with
+what the log holds after each kill.
+"""
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger.application import Ledger, Recorded, StorageUnavailable
+from ledger.history import verify
+from tests.processes import FUND, IS_LONG, expense, gift, opened, opening, recorded, start, stored
+
+KILLS = 50 if IS_LONG else 10
+
+
+def acknowledged(journal: Path) -> dict[str, int]:
+    """The versions by key that the child was told of; a last line cut off by the kill was not yet written down."""
+    lines = journal.read_text().splitlines(keepends=True)
+    return {key: int(version) for line in lines if line.endswith("\n") for key, version in [line.split()]}
+
+
+def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
+    database_url: str, tmp_path: Path
+) -> None:
+    draw = random.Random(9)
+    journal = tmp_path / "journal"
+    with opened(database_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+    grown = []
+    for life in range(KILLS):
+        program = start("acknowledge", database_url, journal, f"life-{life}")
+        with program:
+            assert program.stdin
+            assert program.stdout
+            assert program.stdout.readline() == "ready\n"
+            program.stdin.write("go\n")
+            program.stdin.flush()
+            for _ in range(draw.randrange(1, 25)):
+                program.stdout.readline()
+            time.sleep(draw.uniform(0, 0.02))  # Somewhere within the next batches.
+            program.kill()
+        promised = acknowledged(journal)
+        with opened(database_url) as ledger:
+            lines = stored(ledger)
+            fund = ledger.replayed(FUND)
+            keys = [event.request.key for event in fund.entries[2:] if event.request]
+            assert verify(lines).valid
+            assert len(keys) == len(set(keys)) == len(lines) - 2
+            assert {key: fund.requests[key].last for key in promised} == promised
+            unsaid = set(keys) - set(promised)
+            assert len(unsaid) in (0, 5), "a batch is there whole or not at all"
+            asked = draw.sample(sorted(promised), 20) + sorted(unsaid)
+            again = [recorded(each) for each in ledger.record([gift(key) for key in asked])]
+            assert all(answer.replayed for answer in again)
+            assert [answer.version for answer in again] == [fund.requests[key].last for key in asked]
+            assert stored(ledger) == lines
+        for key in sorted(unsaid):
+            with journal.open("a") as late:
+                late.write(f"{key} {fund.requests[key].last}\n")
+        grown.append(len(lines))
+    assert grown == sorted(set(grown))
+
+
+# --- a full disk ------------------------------------------------------------------------------------------------------
+
+
+def fill(ledger: Ledger, pages: int | None) -> None:
+    """Let the file grow by so many pages and no further, on every connection there is; None takes the limit away."""
+    pool: Any = ledger.recorder.datastore.pool
+    for connection in pool._pool:
+        (size,) = connection._sqlite_conn.execute("PRAGMA page_count").fetchone()
+        limit = 1 << 30 if pages is None else size + pages
+        connection._sqlite_conn.execute(f"PRAGMA max_page_count = {limit}")
+
+
+@pytest.mark.parametrize("pages", range(6))
+def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_written(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
+    with opened(sqlite_url) as ledger:
+        for outcome in ledger.record([opening(), *(gift(f"gift-{number:04d}") for number in range(20))]):
+            recorded(outcome)
+        before = stored(ledger)
+        fill(ledger, pages)
+        jobs = [gift(f"late-{number:04d}") for number in range(200)]
+        outcomes = ledger.record([*jobs, expense("expense-0001", 10**6)])
+        assert {type(outcome) for outcome in outcomes} == {StorageUnavailable}
+        assert "full" in str(outcomes[0])
+        assert stored(ledger) == before
+        fill(ledger, None)
+        answers = [recorded(each) for each in ledger.record(jobs)]
+        assert [(answer.version, answer.replayed) for answer in answers] == [(23 + n, False) for n in range(200)]
+        assert verify(stored(ledger)).valid
+
+
+def test_while_the_disk_is_full_what_fits_is_still_recorded(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
+    with opened(sqlite_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        fill(ledger, 3)
+        outcomes = [ledger.record([gift(f"gift-{number:04d}")])[0] for number in range(100)]
+        kept = [outcome for outcome in outcomes if isinstance(outcome, Recorded)]
+        assert 0 < len(kept) < 100
+        assert [event.request for event in ledger.replayed(FUND).entries[2:]] == [
+            kept_.events[0].request for kept_ in kept
+        ]
+        assert verify(stored(ledger)).valid

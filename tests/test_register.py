@@ -1,0 +1,139 @@
+"""What is personal lies beside the log: it can be found, and erased, and no line, sum or hash knows of it."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from ledger.application import Ledger
+from ledger.history import verify
+from ledger.register import Text, folded, written
+from tests.processes import FUND, gift, job, joining, opened, opening, recorded, stored
+
+NAME = "Hoàng Thị Sầm"
+PHONE = "0912 345 678"
+NOTE = "Nộp thay chị Đặng Thị Phấn"
+OTHER = "LS-BACSON-02"
+
+
+def recorded_people(ledger: Ledger, fund: str = FUND) -> dict[str, Text]:
+    """A member with name and phone, and a gift with a note, recorded; answers the register's rows by kind."""
+    texts = {kind: written(fund, text) for kind, text in (("name", NAME), ("phone", PHONE), ("note", NOTE))}
+    person = {kind: texts[kind] for kind in ("name", "phone")}
+    jobs = [opening(fund), joining("joining-0001", fund=fund, texts=person)]
+    jobs.append(gift("gift-0001", 5_000, fund=fund, texts={"note": texts["note"]}))
+    for outcome in ledger.record(jobs):
+        recorded(outcome)
+    return texts
+
+
+def test_nothing_personal_is_in_a_line_and_all_of_it_is_in_the_register(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        texts = recorded_people(ledger)
+        lines = b"\n".join(stored(ledger)).decode()
+        for canary in (NAME, PHONE, NOTE, "Sầm", "Phấn", "0912", *(text.salt for text in texts.values())):
+            assert canary not in lines
+            assert folded(canary) not in folded(lines)
+        assert all(text.digest in lines for text in texts.values())
+        found = ledger.register.texts(text.digest for text in texts.values())
+        assert found == {texts["name"].digest: NAME, texts["phone"].digest: PHONE, texts["note"].digest: NOTE}
+
+
+def test_erasing_a_person_changes_no_line_no_sum_and_no_hash(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        texts = recorded_people(ledger)
+        lines, before = stored(ledger), ledger.replayed(FUND)
+        assert ledger.register.erase(FUND, [text.digest for text in texts.values()]) == 3
+        after = ledger.replayed(FUND)
+        assert stored(ledger) == lines
+        assert (after.head, after.balances, after.members) == (before.head, before.balances, before.members)
+        assert verify(lines).valid
+        assert ledger.register.texts(text.digest for text in texts.values()) == {}
+        assert ledger.database.query("SELECT * FROM texts") == []
+        assert ledger.register.erase(FUND, [texts["name"].digest]) == 0
+        assert recorded(ledger.record([joining("joining-0001", texts={"name": written(FUND, NAME)})])[0]).names == {}
+        assert ledger.database.query("SELECT * FROM texts") == []
+
+
+def test_erasing_in_one_fund_touches_no_other(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        mine, theirs = recorded_people(ledger), recorded_people(ledger, OTHER)
+        assert ledger.register.erase(FUND, [theirs["name"].digest, mine["name"].digest, mine["name"].digest]) == 1
+        assert ledger.register.texts([theirs["name"].digest, mine["name"].digest]) == {theirs["name"].digest: NAME}
+
+
+def test_what_is_erased_is_gone_from_the_file(sqlite_url: str) -> None:
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    with opened(sqlite_url) as ledger:
+        texts = recorded_people(ledger)
+        assert NAME.encode() in path.read_bytes()
+        ledger.register.erase(FUND, [text.digest for text in texts.values()])
+    remains = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    for text in texts.values():
+        for secret in (text.text, text.folded, text.salt):
+            assert secret.encode() not in remains
+
+
+def test_texts_are_stored_with_their_event_or_not_at_all(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        note = {"note": written(FUND, NOTE)}
+        refused = job("e-1", lambda f, s: f.pay_expense(s, activity="health", amount=1), texts=note)
+        outcomes = ledger.record([refused, gift("gift-0001", texts=note, dry_run=True)])
+        assert type(outcomes[0]).__name__ == "InsufficientFunds"
+        assert ledger.database.query("SELECT * FROM texts") == []
+        recorded(ledger.record([gift("gift-0001", texts=note)])[0])
+        recorded(ledger.record([gift("gift-0001", texts={"note": written(FUND, NOTE)})])[0])
+        assert [row["digest"] for row in ledger.database.query("SELECT digest FROM texts")] == [note["note"].digest]
+
+
+def test_an_answer_knows_the_names_before_and_after_they_are_registered(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        person = {"name": written(FUND, NAME)}
+        (dry,) = ledger.record([joining("joining-0001", texts=person, dry_run=True)])
+        first, dues = ledger.record(
+            [
+                joining("joining-0001", texts=person),
+                job("dues-0001", lambda f, s: f.receive_contribution(s, member=1, kind="dues", amount=1)),
+            ]
+        )
+        (again,) = ledger.record([joining("joining-0001", texts={"name": written(FUND, NAME)})])
+        assert [recorded(each).names for each in (dry, first, dues, again)] == [{1: NAME}] * 4
+        ledger.register.erase(FUND, [person["name"].digest])
+        (erased,) = ledger.record([joining("joining-0001", texts={"name": written(FUND, NAME)})])
+        assert recorded(erased).names == {}
+
+
+@pytest.mark.parametrize("asked", ["hoang thi sam", "HOÀNG THỊ SẦM", "thị sâm", unicodedata.normalize("NFD", NAME)])
+def test_a_name_is_found_without_its_marks(database_url: str, asked: str) -> None:
+    with opened(database_url) as ledger:
+        recorded_people(ledger)
+        rows = ledger.database.query(
+            "SELECT text FROM texts WHERE folded LIKE :asked ORDER BY text", asked=f"%{folded(asked)}%"
+        )
+        assert rows == [{"text": NAME}]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Đặng Thị Phấn", "dang thi phan"),
+        ("đường", "duong"),
+        ("Nguyễn", "nguyen"),
+        ("ĐẶNG", "dang"),
+        ("Sầm", "sam"),
+        ("Straße", "strasse"),
+        ("0912 345", "0912 345"),
+    ],
+)
+def test_case_and_marks_do_not_count_in_a_search(text: str, key: str) -> None:
+    assert folded(text) == folded(unicodedata.normalize("NFD", text)) == key
+
+
+def test_the_same_text_is_salted_anew_each_time_and_kept_composed() -> None:
+    one, other = written(FUND, unicodedata.normalize("NFD", NAME)), written(FUND, NAME)
+    assert one.text == other.text == NAME
+    assert one.digest != other.digest
+    assert one.salt != other.salt
+    assert len(bytes.fromhex(one.salt)) >= 16
