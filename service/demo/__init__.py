@@ -1,0 +1,130 @@
+"""The plan's 24 clubs, made up and believable, recorded through the same decisions as real requests.
+
+`fill` lets every club live month by month and records what it tells, some hundred jobs a batch. With the same seed, the
+same clubs and the same day, the same lines come out.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from random import Random
+
+import msgspec
+
+from ledger.application import Ledger
+from ledger.days import add_months
+from ledger.refusals import Refusal
+from service.auth import Principal
+from service.demo.diary import Told, instant
+from service.demo.life import Life
+from service.demo.places import CLUBS
+from service.demo.staff import Board, Province
+from service.demo.village import Village
+
+__all__ = ["DatabaseNotEmpty", "Summary", "fill"]
+
+SEED = 47
+BATCH = 400
+"""Jobs that share a commit."""
+FIRST_DAY = date(2016, 1, 1)
+
+
+class DatabaseNotEmpty(Exception):
+    """There are funds in the database already; the demo fills only an empty one, and changes nothing here."""
+
+    def __init__(self, funds: int) -> None:
+        super().__init__(f"the database holds {funds} funds already; the demo fills only an empty one")
+        self.funds = funds
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made: how many clubs, members and events, how many refusals by their code, and who acted in it.
+
+    The first of the principals are the province's administrator, inspector and reporter; then come each club's chair
+    and treasurer.
+    """
+
+    clubs: int
+    members: int
+    events: int
+    refusals: dict[str, int]
+    principals: tuple[Principal, ...]
+
+
+def fill(
+    ledger: Ledger,
+    *,
+    today: date,
+    seed: int = SEED,
+    clubs: int = len(CLUBS),
+    since: date = FIRST_DAY,
+    progress: Callable[[int, int], None] | None = None,
+) -> Summary:
+    """Fill an empty database with the first `clubs` of the plan's clubs, and their lives from `since` until yesterday.
+
+    A club founded before `since` opens its fund then. `progress` is called after every batch with the months lived by
+    all clubs together, and how many there will be. Raises `DatabaseNotEmpty`.
+    """
+    if there := ledger.funds():
+        raise DatabaseNotEmpty(len(there))
+    random = Random(seed)  # noqa: S311  # Repeatable on purpose; nothing here is a secret.
+    province = Province(random)
+    lives = [
+        Life(club, Board(club, random), random.getrandbits(64), opened_on, province)
+        for club in CLUBS[:clubs]
+        if (opened_on := max(club.founded_on, since)) < today
+    ]
+    refusals: Counter[str] = Counter()
+    months = list(_months(min(life.opened_on for life in lives), today))
+    to_live, lived = sum(life.has_begun(month) for month in months for life in lives), 0
+    for month in months:
+        lived += sum(life.has_begun(month) for life in lives)
+        for batch in _batches(lives, month, min(add_months(month, 1), today)):
+            refusals.update(_record(ledger, batch))
+            if progress:
+                progress(lived, to_live)
+    return Summary(
+        clubs=len(lives),
+        members=sum(len(life.village.roll) for life in lives),
+        events=sum(life.village.version for life in lives),
+        refusals=dict(refusals),
+        principals=(
+            province.admin,
+            province.inspector,
+            province.reporter,
+            *(person for life in lives for person in (life.village.board.chair, life.village.board.treasurer)),
+        ),
+    )
+
+
+def _months(first: date, today: date) -> Iterator[date]:
+    """The first days of the months from that of `first` to that of `today`."""
+    month = first.replace(day=1)
+    while month <= today:
+        yield month
+        month = add_months(month, 1)
+
+
+Line = tuple[Told, Village]
+
+
+def _batches(lives: Sequence[Life], month: date, until: date) -> Iterator[Sequence[Line]]:
+    """What all clubs tell in a month before the day `until` begins, in the order it reaches the service."""
+    for life in lives:
+        life.live(month)
+    told = [(line, life.village) for life in lives for line in life.village.diary.told_before(instant(until, 0))]
+    told.sort(key=lambda line: line[0].at)
+    for start in range(0, len(told), BATCH):
+        yield told[start : start + BATCH]
+
+
+def _record(ledger: Ledger, batch: Sequence[Line]) -> Iterator[str]:
+    """Record a batch and let each club know what became of it; answers the codes of the refusals."""
+    outcomes = ledger.record([line.job for line, _ in batch])
+    for (_, village), outcome in zip(batch, outcomes, strict=True):
+        if isinstance(outcome, Refusal):
+            yield outcome.code
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            village.hear(outcome)

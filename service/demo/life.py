@@ -1,0 +1,273 @@
+"""A club's life, month by month: founding, meetings, dues, joining, leaving, closing the year.
+
+Each month is planned from what has been recorded until then, so that hardly anything is ever refused; the rules of the
+fund still judge every act.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+
+from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.roll import Member
+from ledger.days import add_months
+from ledger.events.club import LeavingReason, Poverty
+from ledger.events.governance import Office
+from service.demo.diary import evening, instant
+from service.demo.lending import LoanDesk
+from service.demo.people import Newcomer, newcomer, yearly_mortality
+from service.demo.places import DOCUMENT, EQUIPMENT, PLAN, PROVINCE, Club
+from service.demo.purse import Purse
+from service.demo.staff import CHAIR, TREASURER, Board, Province
+from service.demo.village import Village
+
+LOCKDOWNS = frozenset({"2020-04", "2021-05", "2021-06", "2021-08"})
+"""Months of the epidemic in which no meeting was allowed."""
+
+OFFICES: tuple[Office, ...] = ("chair", "treasurer", "deputy_chair", "secretary", "accountant")
+MONTHS_BEFORE_NEW_BYLAWS = 30
+MOST_MONTHS_OWED = 3
+"""Older dues are forgotten, as clubs do."""
+
+BETTER_OFF: dict[str, Poverty] = {"poor": "near_poor", "near_poor": "none", "hardship": "none"}
+
+
+class Life:
+    """What one club does."""
+
+    def __init__(self, club: Club, board: Board, seed: int, opened_on: date, province: Province) -> None:
+        self.village = Village(club, board, seed)
+        self.opened_on = opened_on
+        self._province = province
+        self._loans = LoanDesk(self.village)
+        self._purse = Purse(self.village)
+        self._size = self.village.random.randint(52, 68)
+        self._inspected_in = self.village.random.randint(4, 11)
+        self._inspection = self.village.random.choice(("sample", "focal"))
+        self._offices: dict[int, Office] = {}
+        self._owed: dict[int, list[str]] = defaultdict(list)
+        self._savers = frozenset(self.village.random.sample(range(1, 200), 40))
+        self._shareholders: set[int] = set()
+
+    def has_begun(self, month: date) -> bool:
+        """Whether the club's fund is open by the end of a month."""
+        return self.opened_on.replace(day=1) <= month
+
+    def live(self, month: date) -> None:
+        """Plan the acts of the month that begins on `month`."""
+        if not self.has_begun(month):
+            return
+        if not self.has_begun(add_months(month, -1)):
+            self._found()
+            return
+        self._purse.begin(month)
+        if month == add_months(self.opened_on.replace(day=1), MONTHS_BEFORE_NEW_BYLAWS):
+            self._adopt_new_bylaws(month)
+        on = month.replace(day=self.village.bylaws.meeting_day)
+        self._owe_dues(f"{month:%Y-%m}")
+        if f"{month:%Y-%m}" not in LOCKDOWNS:
+            self._meet(on)
+        self._leave(on)
+        if month.month == 12:
+            self._review_poverty(month)
+
+    # --- founding -------------------------------------------------------------------------------------------------
+
+    def _found(self) -> None:
+        village, on, club = self.village, self.opened_on, self.village.club
+        village.diary.tell(
+            instant(on, 9, 30),
+            on,
+            self._province.admin.id,
+            Fund.open,
+            opens=True,
+            club=club.name,
+            commune=club.commune,
+            district=club.district,
+            province=PROVINCE,
+            founded_on=club.founded_on,
+            plan=PLAN if club.is_new else None,
+            bylaws=club.bylaws,
+        )
+        lines = evening(village.random, on)
+        people: list[Newcomer | Member] = []
+        for _ in range(self._size - village.random.randint(0, 3)):
+            people.append(self._join(lines, on, people))
+        volunteers: list[Office] = ["volunteer"] * village.random.randint(5, 8)
+        for number, office in enumerate([*OFFICES, *volunteers], 1):
+            self._appoint(next(lines), on, number, office)
+        if club.is_new:
+            village.diary.tell(
+                next(lines),
+                on,
+                village.treasurer,
+                Fund.receive_in_kind_donation,
+                source="state_budget",
+                items=EQUIPMENT,
+                document=DOCUMENT,
+            )
+        self._purse.receive_capital(next(lines), on)
+
+    def _join(self, lines: Iterator[datetime], on: date, roll: Collection[Newcomer | Member]) -> Newcomer:
+        person = newcomer(self.village.random, on, roll)
+        facts = person._asdict()
+        texts = {"name": facts.pop("name")}
+        self.village.diary.tell(next(lines), on, self.village.treasurer, Fund.join, texts=texts, **facts)
+        return person
+
+    def _appoint(self, at: datetime, on: date, member: int, office: Office) -> None:
+        self._offices[member] = office
+        self.village.diary.tell(at, on, self.village.chair, Fund.take_office, member=member, office=office)
+
+    # --- meetings -------------------------------------------------------------------------------------------------
+
+    def _meet(self, on: date) -> None:
+        """The treasurer enters the meeting that evening, or a few days after."""
+        village, random = self.village, self.village.random
+        lines = evening(random, on + timedelta(days=random.choice((0, 0, 0, 0, 0, 1, 1, 2, 4))))
+        present, by_proxy = self._attendance()
+        for member in (*present, *by_proxy):
+            self._pay_dues(lines, on, member)
+            if village.club.lends:
+                self._pay_in(lines, on, member)
+        if village.club.lends:
+            self._loans.meet(lines, on, set_aside=self._pay_out(lines, on))
+        self._purse.meet(lines, on)
+        if len(village.roll) < self._size:
+            for _ in range(random.randint(1, 2)):
+                self._join(lines, on, village.roll)
+        village.diary.tell(
+            next(lines),
+            on,
+            village.treasurer,
+            hold_meeting,
+            present=[member.number for member in present],
+            by_proxy=[member.number for member in by_proxy],
+        )
+        self._keep_order(lines, on)
+
+    def _attendance(self) -> tuple[list[Member], list[Member]]:
+        """Who came, and for whom somebody else did."""
+        village = self.village
+        present, by_proxy = [], []
+        for member in village.roll:
+            if member.number in (CHAIR, TREASURER) or village.chance(0.62):
+                present.append(member)
+            elif village.chance(0.25):
+                by_proxy.append(member)
+        return present, by_proxy
+
+    def _pay_dues(self, lines: Iterator[datetime], on: date, member: Member) -> None:
+        """This month's dues, and often one of the months still owed."""
+        village = self.village
+        owed = self._owed[member.number]
+        if not owed or not village.chance(0.92 if member.poverty == "none" else 0.72):
+            return
+        paid = [owed.pop()]
+        if owed and village.chance(0.08):
+            paid.insert(0, owed.pop(0))
+        for month in paid:
+            facts = {"member": member.number, "amount": village.bylaws.monthly_dues, "for_month": month}
+            village.enter(lines, on, Fund.receive_contribution, kind="dues", **facts)
+
+    def _owe_dues(self, month: str) -> None:
+        """From this month on everybody owes its dues."""
+        for member in self.village.roll:
+            self._owed[member.number] = [*self._owed[member.number], month][-MOST_MONTHS_OWED:]
+
+    def _pay_in(self, lines: Iterator[datetime], on: date, member: Member) -> None:
+        """A share once, and savings from those who save."""
+        village, random = self.village, self.village.random
+        receive = Fund.receive_contribution
+        if member.number not in self._shareholders and village.chance(0.7):
+            self._shareholders.add(member.number)
+            amount = random.choice((200_000, 300_000) if member.poverty == "none" else (50_000, 100_000))
+            village.enter(lines, on, receive, member=member.number, kind="share", amount=amount)
+        if member.number in self._savers and village.chance(0.45):
+            amount = random.choice((20_000, 30_000, 50_000, 50_000, 100_000))
+            village.enter(lines, on, receive, member=member.number, kind="savings", amount=amount)
+
+    def _pay_out(self, lines: Iterator[datetime], on: date) -> int:
+        """Savings go back to those who need them and to the families of those who left; answers how much, in đồng."""
+        village = self.village
+        in_box, paid = village.balances["revolving", "cash"] // 2, 0
+        for number, saved in sorted(village.savings.items()):
+            has_left = village.members[number].left_on is not None
+            amount = saved if has_left else saved // 20_000 * 10_000
+            if amount and (has_left or village.chance(0.02)) and paid + amount <= in_box:
+                paid += amount
+                tell = village.diary.tell
+                tell(next(lines), on, village.treasurer, Fund.withdraw_savings, member=number, amount=amount)
+        return paid
+
+    def _keep_order(self, lines: Iterator[datetime], on: date) -> None:
+        """Count the box twice a year, close last year in March, be inspected once a year."""
+        village = self.village
+        if on.month in (1, 7):
+            self._purse.count(next(lines), on)
+        through = date(on.year - 1, 12, 31)
+        if on.month == 3 and through > self.opened_on and not village.club.badly_kept:
+            village.diary.tell(next(lines), on, village.chair, Fund.close_period, through=through)
+        if on.month == self._inspected_in:
+            kind = "complaint" if village.club.badly_kept and village.chance(0.5) else self._inspection
+            day = on + timedelta(days=5)
+            village.diary.tell(instant(day, 15, 10), day, self._province.inspector.id, Fund.note_inspection, kind=kind)
+
+    # --- changes --------------------------------------------------------------------------------------------------
+
+    def _adopt_new_bylaws(self, month: date) -> None:
+        village = self.village
+        if village.club.new_bylaws:
+            village.bylaws = village.club.new_bylaws
+            at = instant(month, 20, 15)
+            village.diary.tell(at, month, village.chair, Fund.adopt_bylaws, bylaws=village.bylaws)
+
+    def _leave(self, meeting: date) -> None:
+        """Members die, move away or give up, in the days after the meeting; the board itself stays."""
+        village = self.village
+        for member in village.roll:
+            reason = self._leaving_reason(meeting.year - member.birth_year)
+            if reason and member.number not in (CHAIR, TREASURER):
+                self._part(member.number, meeting + timedelta(days=village.random.randint(1, 6)), reason)
+
+    def _leaving_reason(self, age: int) -> LeavingReason | None:
+        reasons: tuple[LeavingReason | None, ...] = ("died", "moved", "resigned", "excluded", None)
+        per_year = (yearly_mortality(age), 0.02 if age < 60 else 0.008, 0.012, 0.001)
+        weights = [chance / 12 for chance in per_year]
+        return self.village.random.choices(reasons, [*weights, 1 - sum(weights)])[0]
+
+    def _part(self, number: int, on: date, reason: LeavingReason) -> None:
+        village, random = self.village, self.village.random
+        village.leaving.add(number)
+        lines = evening(random, on + timedelta(days=random.randint(0, 10)))
+        village.diary.tell(next(lines), on, village.treasurer, Fund.leave, number=number, reason=reason)
+        if reason == "died":
+            self._loans.bereave(number)
+            self._purse.mourn(on)
+        if office := self._offices.pop(number, None):
+            village.diary.tell(next(lines), on, village.chair, Fund.leave_office, member=number, office=office)
+            successor = random.choice([m.number for m in village.roll if m.number not in self._offices])
+            self._appoint(next(lines), on, successor, office)
+
+    def _review_poverty(self, month: date) -> None:
+        """Each December the commune reviews its list of poor households; some have left it."""
+        village = self.village
+        lines, on = evening(village.random, month.replace(day=26)), month.replace(day=26)
+        for member in village.roll:
+            if (better := BETTER_OFF.get(member.poverty)) and village.chance(0.08):
+                tell = village.diary.tell
+                tell(next(lines), on, village.treasurer, Fund.change_member, number=member.number, poverty=better)
+
+
+def hold_meeting(fund: Fund, stamp: Stamp, *, present: list[int], by_proxy: list[int]) -> None:
+    """Keep a meeting's attendance; the club counted what the books say."""
+    before = fund.cash_at(stamp.on - timedelta(days=1))
+    fund.hold_meeting(
+        stamp,
+        sheet=stamp.on.isoformat(),
+        present=present,
+        by_proxy=by_proxy,
+        opening_cash=before,
+        closing_cash=fund.cash_at(stamp.on),
+        book_opening=before,
+    )

@@ -1,0 +1,136 @@
+"""Where the plan's clubs are and what rules they live by: 24 communes of Lạng Sơn as they were named in 2022.
+
+The clubs and their bylaws are made up; the communes are real, and so are the plan's figures (plan 47, I.2 and III.2).
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+from ledger.events import Bylaws, Item
+from ledger.register import folded
+from ledger.terms import InterestMethod, RepaymentMode
+
+PROVINCE = "Lạng Sơn"
+PLAN = "47/KH-SLĐTBXH"
+DOCUMENT = "8668/QĐ-SLĐTBXH"
+"""The decision that gave each club of 2022 its 30,000,000 đ in kind."""
+
+EQUIPMENT = (
+    Item("Bộ loa, âm ly và micrô", 1, "bộ", 12_500_000),
+    Item("Ghế nhựa có tựa", 60, "chiếc", 7_200_000),
+    Item("Bàn gấp", 6, "chiếc", 3_600_000),
+    Item("Trang phục văn nghệ", 12, "bộ", 4_200_000),
+    Item("Máy đo huyết áp", 2, "chiếc", 1_700_000),
+    Item("Cân sức khỏe", 1, "chiếc", 800_000),
+)
+"""What each club of 2022 was given: 30,000,000 đ together."""
+
+REPAYMENT_MODES: tuple[RepaymentMode, ...] = ("equal_principal", "bullet", "interest_at_maturity")
+INTEREST_METHODS: tuple[InterestMethod, ...] = ("reducing", "flat")
+
+
+class Club(NamedTuple):
+    """One club: its place, its founding, its bylaws, and how well it keeps its books."""
+
+    commune: str
+    district: str
+    founded_on: date
+    bylaws: Bylaws
+    new_bylaws: Bylaws | None
+    lends: bool
+    badly_kept: bool
+
+    @property
+    def code(self) -> str:
+        """The fund's code: `LS-MAI-PHA`."""
+        return "LS-" + folded(self.commune).upper().replace(" ", "-")
+
+    @property
+    def name(self) -> str:
+        """The club's full name."""
+        return f"Câu lạc bộ Liên thế hệ tự giúp nhau xã {self.commune}"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is one of the four that the plan founded in 2022."""
+        return self.founded_on.year == 2022
+
+
+BADLY_KEPT = "Vân Nham"
+WITHOUT_REVOLVING_POT = "Bính Xá"
+
+_FOUNDED = (
+    ("Mai Pha", "Lạng Sơn", date(2016, 9, 20)),
+    (BADLY_KEPT, "Hữu Lũng", date(2017, 3, 9)),
+    (WITHOUT_REVOLVING_POT, "Đình Lập", date(2019, 10, 1)),
+    ("Đề Thám", "Tràng Định", date(2022, 5, 12)),
+    ("Hợp Thành", "Cao Lộc", date(2016, 10, 1)),
+    ("Gia Cát", "Cao Lộc", date(2017, 6, 6)),
+    ("Tú Đoạn", "Lộc Bình", date(2017, 8, 15)),
+    ("Yên Khoái", "Lộc Bình", date(2018, 4, 18)),
+    ("Mai Sao", "Chi Lăng", date(2016, 11, 24)),
+    ("Vạn Linh", "Chi Lăng", date(2018, 6, 6)),
+    ("Y Tịch", "Chi Lăng", date(2019, 5, 16)),
+    ("Yên Bình", "Hữu Lũng", date(2018, 9, 27)),
+    ("Hòa Lạc", "Hữu Lũng", date(2020, 6, 6)),
+    ("Long Đống", "Bắc Sơn", date(2017, 10, 1)),
+    ("Hưng Vũ", "Bắc Sơn", date(2019, 3, 26)),
+    ("Hồng Thái", "Bình Gia", date(2018, 11, 8)),
+    ("Tân Văn", "Bình Gia", date(2020, 8, 20)),
+    ("Điềm He", "Văn Quan", date(2018, 1, 18)),
+    ("Yên Phúc", "Văn Quan", date(2019, 8, 22)),
+    ("Hoàng Việt", "Văn Lãng", date(2019, 12, 5)),
+    ("Đại Đồng", "Tràng Định", date(2020, 10, 1)),
+    ("Tân Liên", "Cao Lộc", date(2022, 6, 6)),
+    ("Tân Mỹ", "Văn Lãng", date(2022, 7, 14)),
+    ("Quảng Lạc", "Lạng Sơn", date(2022, 8, 25)),
+)
+"""The unusual ones come first, so that a small demo has one of each."""
+
+
+def _bylaws(number: int, *, badly_kept: bool) -> Bylaws:
+    """Bylaws that differ from club to club and together show every repayment mode with every interest method."""
+    method = INTEREST_METHODS[number // 3 % 2]
+    return Bylaws(
+        monthly_rate_ppm=(8_000, 10_000, 9_000, 12_000)[number % 4] - (2_000 if method == "flat" else 0),
+        interest_method=method,
+        repayment_mode=REPAYMENT_MODES[number % 3],
+        max_principal=(5_000_000, 10_000_000, 8_000_000, 6_000_000, 7_000_000)[number % 5],
+        max_term_months=(12, 18, 12, 24)[number % 4],
+        min_membership_months=(3, 6, 1)[number // 2 % 3],
+        one_open_loan_per_household=number % 7 != 5,
+        interest_to_activity_ppm=(300_000, 400_000, 500_000, 250_000)[number // 2 % 4],
+        monthly_dues=(10_000, 10_000, 5_000, 15_000)[number // 4 % 4],
+        meeting_day=5 + number * 5 % 18,
+        two_person_approval=not badly_kept,
+    )
+
+
+def _new_bylaws(number: int, bylaws: Bylaws) -> Bylaws | None:
+    """What every fourth club changed once: dearer dues, cheaper and larger loans, all repaid month by month."""
+    if number % 4 != 1:
+        return None
+    return Bylaws(
+        monthly_rate_ppm=bylaws.monthly_rate_ppm - 1_000,
+        interest_method=bylaws.interest_method,
+        repayment_mode="equal_principal",
+        max_principal=10_000_000,
+        max_term_months=max(bylaws.max_term_months, 18),
+        min_membership_months=bylaws.min_membership_months,
+        one_open_loan_per_household=bylaws.one_open_loan_per_household,
+        interest_to_activity_ppm=bylaws.interest_to_activity_ppm,
+        monthly_dues=bylaws.monthly_dues + 5_000,
+        meeting_day=bylaws.meeting_day,
+        two_person_approval=bylaws.two_person_approval,
+    )
+
+
+def _club(number: int, commune: str, district: str, founded_on: date) -> Club:
+    badly_kept = commune == BADLY_KEPT
+    bylaws = _bylaws(number, badly_kept=badly_kept)
+    lends = commune != WITHOUT_REVOLVING_POT
+    return Club(commune, district, founded_on, bylaws, _new_bylaws(number, bylaws), lends, badly_kept)
+
+
+CLUBS: tuple[Club, ...] = tuple(_club(number, *place) for number, place in enumerate(_FOUNDED))
+"""The plan's 24: twenty of 2016–2020 and four of 2022."""

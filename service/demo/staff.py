@@ -1,0 +1,35 @@
+"""Who records in the demo's clubs, who inspects them and who reports on them; all can log in."""
+
+from random import Random
+
+from service.auth import Principal, Role, Scope
+from service.demo.places import PROVINCE, Club
+
+CHAIR, TREASURER = 1, 2
+"""The board's numbers on the roll: the first two to join, and they stay."""
+
+
+class Board:
+    """A club's own principals. In a badly kept club the chair keeps the box, too."""
+
+    def __init__(self, club: Club, random: Random) -> None:
+        here = Scope(funds=frozenset({club.code}))
+        self.chair = principal(random, f"Chủ nhiệm CLB {club.commune}", "chair", here, {club.code: CHAIR})
+        self.treasurer = principal(random, f"Thủ quỹ CLB {club.commune}", "treasurer", here, {club.code: TREASURER})
+
+
+class Province:
+    """The principals of the province."""
+
+    def __init__(self, random: Random) -> None:
+        province = Scope(province=PROVINCE)
+        self.admin = principal(random, "Quản trị hệ thống", "admin", Scope(everything=True))
+        self.inspector = principal(random, "Cán bộ kiểm tra, Sở LĐTBXH", "inspector", province)
+        self.reporter = principal(random, "Bộ phận tổng hợp, Hội Người cao tuổi tỉnh", "reporter", province)
+
+
+def principal(random: Random, name: str, role: Role, scope: Scope, members: dict[str, int] | None = None) -> Principal:
+    """A principal with an id as the service gives them, but drawn from the seed."""
+    return Principal(
+        id=f"p{random.randbytes(6).hex()}", name=name, roles=frozenset({role}), scope=scope, members=members or {}
+    )

@@ -1,0 +1,100 @@
+"""One club as its own board knows it: its people, its loans and its boxes, as far as they have been recorded.
+
+Nothing is guessed here: members and loans come from the answers to what was recorded, cash from the events' legs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime
+from random import Random
+from typing import Any
+
+from ledger.aggregates.loan import Loan
+from ledger.aggregates.roll import Member
+from ledger.application import Recorded
+from ledger.chart import Pot
+from ledger.events import Bylaws
+from service.demo.diary import Diary, replace, reverse, weeks_later
+from service.demo.places import Club
+from service.demo.staff import Board
+
+
+class Village:
+    """A club, its diary, and what has been recorded of it."""
+
+    def __init__(self, club: Club, board: Board, seed: int) -> None:
+        self.random = Random(seed)  # noqa: S311  # Repeatable on purpose; nothing here is a secret.
+        self.club = club
+        self.board = board
+        self.chair = board.chair.id
+        self.treasurer = board.chair.id if club.badly_kept else board.treasurer.id
+        self.bylaws: Bylaws = club.bylaws
+        self.diary = Diary(club.code, self.random)
+        self.version = 0
+        self.members: dict[int, Member] = {}
+        self.loans: dict[int, Loan] = {}
+        self.balances: dict[tuple[Pot, str], int] = defaultdict(int)
+        self.savings: dict[int, int] = defaultdict(int)
+        self.leaving: set[int] = set()
+        self.slips: set[int] = set()
+
+    def hear(self, recorded: Recorded) -> None:
+        """Take note of what was recorded."""
+        self.version = recorded.version
+        self.members |= recorded.members
+        self.loans |= recorded.loans
+        for event in recorded.events:
+            for leg in event.legs():
+                self.balances[leg.pot, leg.account] += leg.amount
+                if leg.account == "savings" and isinstance(leg.of, int):
+                    self.savings[leg.of] -= leg.amount
+            if event.name == "LoanRepaid":
+                self.slips.discard(event.loan)  # type: ignore[attr-defined]  # Its name says that it has one.
+
+    @property
+    def roll(self) -> list[Member]:
+        """Who is a member and is not about to leave."""
+        return [m for m in self.members.values() if m.left_on is None and m.number not in self.leaving]
+
+    @property
+    def running(self) -> list[Loan]:
+        """The loans not paid back, but for those with a repayment still on a slip of paper."""
+        return [loan for loan in self.loans.values() if loan.status == "running" and loan.number not in self.slips]
+
+    def chance(self, probability: float) -> bool:
+        """Whether it happens this time."""
+        return self.random.random() < probability
+
+    # --- entering -------------------------------------------------------------------------------------------------
+
+    def enter(self, evening: Iterator[datetime], on: date, decide: Any, **facts: Any) -> None:
+        """Have the treasurer enter one line of a meeting: now and then late, or wrongly at first."""
+        if self.chance(0.06 if self.club.badly_kept else 0.004):
+            self._enter_wrongly(evening, on, decide, facts)
+        elif self.chance(0.12 if self.club.badly_kept else 0.015):
+            self._enter_late(on, decide, facts)
+        else:
+            self.diary.tell(next(evening), on, self.treasurer, decide, **facts)
+
+    def _enter_late(self, on: date, decide: Any, facts: dict[str, Any]) -> None:
+        if "number" in facts:
+            self.slips.add(facts["number"])
+        self.diary.tell(weeks_later(self.random, on), on, self.treasurer, decide, **facts)
+
+    def _enter_wrongly(self, evening: Iterator[datetime], on: date, decide: Any, facts: dict[str, Any]) -> None:
+        """Enter a line with a nought missing, for somebody else, or twice; then put it right."""
+        tell, by = self.diary.tell, self.treasurer
+        wrong = dict(facts)
+        if "member" not in facts or self.chance(0.5):
+            wrong["amount"] = facts["amount"] // 10
+            reason = "wrong_amount"
+        elif self.chance(0.5):
+            wrong["member"] = self.random.choice(self.roll).number
+            reason = "wrong_member"
+        else:
+            tell(next(evening), on, by, decide, **facts)
+            key = tell(next(evening), on, by, decide, **facts)
+            tell(next(evening), on, by, reverse, key=key, reason="duplicate")
+            return
+        key = tell(next(evening), on, by, decide, **wrong)
+        tell(next(evening), on, by, replace, key=key, reason=reason, several=True, decision=decide, facts=facts)
