@@ -5,31 +5,27 @@ handed to the writer, answered with what the log then holds.
 """
 
 import asyncio
-import hashlib
-import hmac
 import inspect
-import json
 import re
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import Fund
 from ledger.application import Job, Recorded
-from ledger.events import Request as RequestMark
 from ledger.refusals import MemberNotFound, OutOfOrder
-from ledger.register import Text, written
 from service import bodies, bodies_club
 from service.answers import answer
 from service.auth import Place, Principal, Role
 from service.desk import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
 from service.fields import FundCode, PathNumber
-from service.lines import Reversal, call_of
+from service.lines import Reversal
 from service.parsing import StrictRoute
-from service.refusals import Forbidden, IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid
+from service.refusals import Forbidden
+from service.sending import Fact, Sent, fact_of, line_fact, sent_as
 from service.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -82,52 +78,12 @@ WRITES: Final = (
 )
 
 
-class Fact(NamedTuple):
-    """One call of one of the fund's methods, with the texts that go beside it."""
-
-    decide: Callable[..., object]
-    numbers: tuple[int, ...]
-    facts: Mapping[str, Any]
-    on: date
-    texts: Mapping[str, Text]
-
-
-class Sent(NamedTuple):
-    """How a request was sent: by whom, when, under which key, with what conditions."""
-
-    principal: Principal
-    at: datetime
-    mark: RequestMark | None
-    expected_version: int | None
-    dry_run: bool
-
-
-def _fact(decide: Callable[..., object], numbers: tuple[int, ...], body: bodies.Dated, fund: str, today: date) -> Fact:
-    on = body.on or today
-    texts = {kind: written(fund, text) for kind, text in body.texts().items()}
-    return Fact(decide, numbers, body.facts(), on, texts)
-
-
-def line_fact(line: Any, fund: str, on: date) -> Fact:
-    """A line as a call of the fund's method; it happened on `on`, unless it names its own day."""
-    decide, numbers, facts = call_of(line)
-    return _fact(decide, numbers, line, fund, on)._replace(facts=facts)
-
-
 def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> Job:
     """The job that records these facts together, or none of them."""
 
     def decide(aggregate: Fund) -> None:
         for fact in facts:
-            stamp = Stamp(
-                on=fact.on,
-                recorded_at=sent.at,
-                recorded_by=sent.principal.id,
-                member=sent.principal.members.get(fund),
-                request=sent.mark,
-                texts={kind: text.digest for kind, text in fact.texts.items()},
-            )
-            fact.decide(aggregate, stamp, *fact.numbers, **fact.facts)
+            fact.decide(aggregate, sent.stamp(fund, fact), *fact.numbers, **fact.facts)
 
     return Job(
         fund=fund,
@@ -139,54 +95,6 @@ def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> 
         several=len(facts) > 1,
         dry_run=sent.dry_run,
     )
-
-
-# --- how a request was sent ---------------------------------------------------------------------------------------
-
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,9})"')
-
-
-def _mark(request: Request, key: str | None, secret: bytes) -> RequestMark | None:
-    """The request's key with a keyed digest of the body as it was sent, its defaults not filled in: a day left out
-    means the same request tomorrow."""
-    if key is None:
-        return None
-    if not _KEY.fullmatch(key):
-        raise IdempotencyKeyInvalid
-    body = json.dumps(request.state.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    text = f"{request.method} {request.url.path}\n{body}"
-    return RequestMark(key, hmac.new(secret, text.encode(), hashlib.sha256).hexdigest())
-
-
-def _expected(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    if not (version := _ETAG.fullmatch(if_match.strip())):
-        raise IfMatchInvalid
-    return int(version[1])
-
-
-async def _sent(
-    request: Request,
-    dry_run: Annotated[
-        Literal["true", "false"], Query(description="Only say what would be recorded; records nothing, spends no key.")
-    ] = "false",
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            description="8 to 64 of `A-Za-z0-9_-`; required unless it is a dry run.", examples=["meeting-2026-01-15-7"]
-        ),
-    ] = None,
-    if_match: Annotated[
-        str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
-    ] = None,
-) -> Sent:
-    desk, dry = desk_of(request), dry_run == "true"
-    if idempotency_key is None and not dry:
-        raise IdempotencyKeyMissing
-    mark = _mark(request, idempotency_key, desk.ledger.request_secret)
-    return Sent(request.scope["principal"], desk.now(), mark, _expected(if_match), dry)
 
 
 # --- the one way --------------------------------------------------------------------------------------------------
@@ -204,7 +112,7 @@ def _add(write: Write) -> None:
             _refuse_foreign_fund(sent.principal, body, body.on or desk.today())
         else:
             fund, numbers = path["fund"], tuple(path[name] for name in names[1:])
-        facts = [_fact(write.decide, numbers, body, fund, desk.today())]
+        facts = [fact_of(write.decide, numbers, body, fund, desk.today())]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
         recorded = await desk.writer.record(job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund)))
@@ -212,7 +120,7 @@ def _add(write: Write) -> None:
         return _response(recorded, sent, request)
 
     types = {"fund": FundCode}
-    parameters = {"request": Request, "sent": Annotated[Sent, Depends(_sent)], "body": write.body}
+    parameters = {"request": Request, "sent": Annotated[Sent, Depends(sent_as)], "body": write.body}
     parameters |= {name: types.get(name, PathNumber) for name in names}
     record.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [

@@ -1,0 +1,115 @@
+"""How a request to record was sent: by whom, under which key, on what condition; and its facts as calls of the fund."""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from fastapi import Header, Query, Request
+
+from ledger.aggregates.fund import Stamp
+from ledger.events import Request as RequestMark
+from ledger.register import Text, written
+from service import bodies
+from service.auth import Principal
+from service.desk import desk_of
+from service.lines import call_of
+from service.refusals import IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid
+
+
+class Fact(NamedTuple):
+    """One call of one of the fund's methods, with the texts that go beside it."""
+
+    decide: Callable[..., object]
+    numbers: tuple[int, ...]
+    facts: Mapping[str, Any]
+    on: date
+    texts: Mapping[str, Text]
+
+
+class Sent(NamedTuple):
+    """How a request was sent: by whom, when, under which key, with what conditions."""
+
+    principal: Principal
+    at: datetime
+    mark: RequestMark | None
+    expected_version: int | None
+    dry_run: bool
+
+    def stamp(self, fund: str, fact: Fact, mark: RequestMark | None = None) -> Stamp:
+        """The stamp of a fact told in this request; a line of a sheet bears a mark of its own."""
+        return Stamp(
+            on=fact.on,
+            recorded_at=self.at,
+            recorded_by=self.principal.id,
+            member=self.principal.members.get(fund),
+            request=mark or self.mark,
+            texts={kind: text.digest for kind, text in fact.texts.items()},
+        )
+
+
+def fact_of(
+    decide: Callable[..., object], numbers: tuple[int, ...], body: bodies.Dated, fund: str, today: date
+) -> Fact:
+    on = body.on or today
+    texts = {kind: written(fund, text) for kind, text in body.texts().items()}
+    return Fact(decide, numbers, body.facts(), on, texts)
+
+
+def line_fact(line: Any, fund: str, on: date) -> Fact:
+    """A line as a call of the fund's method; it happened on `on`, unless it names its own day."""
+    decide, numbers, facts = call_of(line)
+    return fact_of(decide, numbers, line, fund, on)._replace(facts=facts)
+
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,9})"')
+
+
+def _mark(request: Request, key: str | None, secret: bytes) -> RequestMark | None:
+    """The request's key with a keyed digest of the body as it was sent, its defaults not filled in: a day left out
+    means the same request tomorrow."""
+    if key is None:
+        return None
+    if not _KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid
+    return RequestMark(key, digest_of(f"{request.method} {request.url.path}", request.state.body, secret))
+
+
+def digest_of(what: str, body: Any, secret: bytes) -> str:
+    """A keyed digest of something asked and its body: the same however the JSON was spaced and ordered."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hmac.new(secret, f"{what}\n{text}".encode(), hashlib.sha256).hexdigest()
+
+
+def _expected(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if not (version := _ETAG.fullmatch(if_match.strip())):
+        raise IfMatchInvalid
+    return int(version[1])
+
+
+async def sent_as(
+    request: Request,
+    dry_run: Annotated[
+        Literal["true", "false"], Query(description="Only say what would be recorded; records nothing, spends no key.")
+    ] = "false",
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="8 to 64 of `A-Za-z0-9_-`; required unless it is a dry run.", examples=["meeting-2026-01-15-7"]
+        ),
+    ] = None,
+    if_match: Annotated[
+        str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
+    ] = None,
+) -> Sent:
+    desk, dry = desk_of(request), dry_run == "true"
+    if idempotency_key is None and not dry:
+        raise IdempotencyKeyMissing
+    mark = _mark(request, idempotency_key, desk.ledger.request_secret)
+    return Sent(request.scope["principal"], desk.now(), mark, _expected(if_match), dry)
