@@ -185,7 +185,7 @@ def adopts(*, on: str | date, **rules: Any) -> Act:
 
 
 @contextmanager
-def refused(fund: Fund, rule: type[Refusal], **facts: Any) -> Iterator[None]:
+def refused(fund: Fund, rule: type[Refusal], /, **facts: Any) -> Iterator[None]:
     """What is done inside is refused by exactly this rule, with these facts among others, and leaves no trace."""
     before = state(fund)
     with pytest.raises(Refusal) as refusal:
