@@ -2,10 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from ledger.projections.tables import Reader
+from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Key, Legs, Pot
+from ledger.database import Transaction
+from ledger.money import MAX_AMOUNT
+from ledger.projections.tables import Changes, Reader, Table, until
+
+BALANCES = Table(
+    "balances",
+    columns="fund TEXT NOT NULL, pot TEXT NOT NULL, account TEXT NOT NULL, part TEXT NOT NULL, amount BIGINT NOT NULL",
+    key="fund, pot, account, part",
+)
+"""What every account holds now; `part` is what lies beneath it (a loan's number, an activity), or empty."""
+
+
+# --- how they change --------------------------------------------------------------------------------------------------
+
+
+def post(changes: Changes, legs: Legs) -> None:
+    """Move the balances. Raises `OverflowError` for a leg no fund could have posted."""
+    for leg in legs:
+        if abs(leg.amount) > MAX_AMOUNT:
+            raise OverflowError
+        changes.balances[leg.pot, leg.account, leg.of] += leg.amount
+
+
+def write(transaction: Transaction, moved: Mapping[str, Mapping[Key, int]]) -> None:
+    """Add what moved, by fund, to what is there."""
+    transaction.execute_many(
+        f"INSERT INTO {BALANCES.name} VALUES (:fund, :pot, :account, :part, :amount) "
+        f"ON CONFLICT ({BALANCES.key}) DO UPDATE SET amount = {BALANCES.name}.amount + excluded.amount",
+        [
+            {"fund": fund, "pot": pot, "account": account, "part": "" if of is None else str(of), "amount": amount}
+            for fund, changes in moved.items()
+            for (pot, account, of), amount in changes.items()
+        ],
+    )
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
 
 
 def balances(reader: Reader, fund: str, as_of: date | None = None) -> dict[str, Any]:
@@ -14,9 +52,38 @@ def balances(reader: Reader, fund: str, as_of: date | None = None) -> dict[str, 
 
     Liabilities are positive; `equity` = assets − liabilities; the outer `cash` is what both boxes hold.
     """
-    raise NotImplementedError
+    held = _held(reader, fund, as_of)
+    pots = {pot: _position(held, pot) for pot in POTS}
+    return {"cash": sum(held.get((pot, "cash"), 0) for pot in POTS), "pots": pots}
 
 
 def trial_balance(reader: Reader, fund: str, as_of: date | None = None) -> dict[str, Any]:
     """Every account that is not zero: `{rows: [{pot, account, debit, credit}], debit, credit}`; the sums are equal."""
-    raise NotImplementedError
+    held = _held(reader, fund, as_of)
+    rows: list[dict[str, Any]] = [
+        {"pot": pot, "account": account, "debit": max(amount, 0), "credit": max(-amount, 0)}
+        for pot in POTS
+        for account in ACCOUNTS
+        if (amount := held.get((pot, account), 0))
+    ]
+    debit, credit = (sum(row[side] for row in rows) for side in ("debit", "credit"))
+    return {"rows": rows, "debit": debit, "credit": credit}
+
+
+def _position(held: Mapping[tuple[Pot, Account], int], pot: Pot) -> dict[str, int]:
+    assets: dict[str, int] = {account: held.get((pot, account), 0) for account in ACCOUNTS if account in ASSETS}
+    liabilities: dict[str, int] = {
+        account: -held.get((pot, account), 0) for account in ACCOUNTS if account in LIABILITIES
+    }
+    return {**assets, **liabilities, "equity": sum(assets.values()) - sum(liabilities.values())}
+
+
+def _held(reader: Reader, fund: str, as_of: date | None) -> dict[tuple[Pot, Account], int]:
+    """The balance of each account, debits positive; the parts beneath an account together."""
+    source = "balances WHERE fund = :fund" if as_of is None else "legs WHERE fund = :fund AND on_day <= :until"
+    rows = reader.query(
+        f"SELECT pot, account, CAST(SUM(amount) AS BIGINT) AS amount FROM {source} GROUP BY pot, account",
+        fund=fund,
+        until=until(as_of),
+    )
+    return {(row["pot"], row["account"]): row["amount"] for row in rows}

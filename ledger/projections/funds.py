@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from ledger.projections.tables import Reader
+import msgspec
+
+from ledger.database import Row, Transaction
+from ledger.events import NO_HEAD, BylawsAdopted, Event, FundOpened, check_code
+from ledger.projections.tables import Changes, Reader, Table, until
+
+FUNDS = Table(
+    "funds",
+    columns="fund TEXT NOT NULL, club TEXT NOT NULL, commune TEXT NOT NULL, district TEXT NOT NULL, "
+    "province TEXT NOT NULL, founded_on TEXT NOT NULL, opened_on TEXT NOT NULL, plan TEXT, version BIGINT NOT NULL, "
+    "head TEXT NOT NULL, latest_on TEXT NOT NULL",
+    key="fund",
+)
+"""Every fund, and up to where the read model has it; `latest_on` is the latest day anything happened."""
+
+BYLAWS = Table(
+    "bylaws",
+    columns="fund TEXT NOT NULL, version BIGINT NOT NULL, on_day TEXT NOT NULL, rules TEXT NOT NULL",
+    key="fund, version",
+)
+"""Every set of bylaws, as JSON; of several the one with the latest day, then the latest version, is in force."""
 
 
 class Scope(NamedTuple):
@@ -16,29 +37,140 @@ class Scope(NamedTuple):
     province: str | None = None
     district: str | None = None
 
+    def sql(self) -> tuple[str, Row]:
+        """The conditions on a table's `fund`, to follow a `WHERE …`, and their parameters."""
+        places = {name: value for name in ("province", "district") if (value := getattr(self, name)) is not None}
+        listed = {f"fund_{number}": fund for number, fund in enumerate(self.funds or ())}
+        sql = ""
+        if self.funds is not None:
+            names = ", ".join(f":{name}" for name in listed)
+            sql += f" AND fund IN ({names})" if listed else " AND 1 = 0"
+        if places:
+            conditions = " AND ".join(f"{name} = :{name}" for name in places)
+            sql += f" AND fund IN (SELECT fund FROM funds WHERE {conditions})"
+        return sql, {**listed, **places}
 
-def fund(reader: Reader, code: str, as_of: date) -> dict[str, Any] | None:
+
+# --- how they change --------------------------------------------------------------------------------------------------
+
+
+class Last(NamedTuple):
+    """Up to where a fund has been projected."""
+
+    version: int = 0
+    head: str = NO_HEAD
+    latest_on: str = ""
+
+
+def lasts(reader: Reader, codes: Sequence[str], parked: str) -> tuple[dict[str, Last], set[str]]:
+    """Where these funds stand, new ones included, and which of them are in the table `parked`."""
+    names = {f"f{number}": code for number, code in enumerate(codes)}
+    listed = ", ".join(f":{name}" for name in names)
+    rows = reader.query(
+        f"SELECT fund, version, head, latest_on FROM funds WHERE fund IN ({listed}) "
+        f"UNION ALL SELECT fund, 0, NULL, NULL FROM {parked} WHERE fund IN ({listed})",
+        **names,
+    )
+    known = {row["fund"]: Last(row["version"], row["head"], row["latest_on"]) for row in rows if row["head"]}
+    return {code: known.get(code, Last()) for code in codes}, {row["fund"] for row in rows if not row["head"]}
+
+
+def post(changes: Changes, event: Event) -> None:
+    """Note a fund's opening and its bylaws."""
+    on = event.on.isoformat()
+    if isinstance(event, FundOpened):
+        places = (event.club, event.commune, event.district, event.province)
+        changes.added[FUNDS].append((event.fund, *places, event.founded_on.isoformat(), on, event.plan, 0, NO_HEAD, ""))
+    elif isinstance(event, BylawsAdopted):
+        rules = msgspec.json.encode(event.bylaws).decode()
+        changes.added[BYLAWS].append((event.fund, event.version, on, rules))
+
+
+def write(transaction: Transaction, reached: Mapping[str, Last]) -> None:
+    """Note how far each fund has come."""
+    transaction.execute_many(
+        "UPDATE funds SET version = :version, head = :head, latest_on = :latest_on WHERE fund = :fund",
+        [{"fund": code, **last._asdict()} for code, last in reached.items()],
+    )
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+FIGURES = {
+    "members": "SELECT fund, COUNT(*) AS figure FROM member_spells WHERE from_day <= :until AND until_day > :until",
+    "loans": "SELECT fund, COUNT(*) AS figure FROM loan_spells WHERE from_day <= :until AND until_day > :until",
+    "outstanding": "SELECT fund, CAST(SUM(amount) AS BIGINT) AS figure FROM legs "
+    "WHERE account = 'loans' AND on_day <= :until",
+    "cash": "SELECT fund, CAST(SUM(amount) AS BIGINT) AS figure FROM legs WHERE account = 'cash' AND on_day <= :until",
+}
+"""The key figures of funds on a day."""
+
+
+def fund(reader: Reader, code: str, as_of: date | None = None) -> dict[str, Any] | None:
     """One fund with its key figures, None if there is none.
 
-    `{fund, club, commune, district, province, founded_on, opened_on, plan, version, head, check_code, bylaws, members,
-    loans, outstanding, cash, latest_on}`. `version`, `head` and `check_code` are the read model's; `bylaws` are those
-    in force at `as_of` (None before the first), `members` are on the roll and `loans` have `outstanding` principal at
-    `as_of`; `cash` is in both boxes together, in đồng.
+    `{fund, club, commune, district, province, founded_on, opened_on, plan, version, head, check_code, latest_on,
+    members, loans, outstanding, cash, bylaws}`. `version`, `head` and `check_code` are the read model's; `bylaws` are
+    those in force at `as_of` (None before the first), `members` are on the roll and `loans` have `outstanding`
+    principal at `as_of`; `cash` is in both boxes together, in đồng.
     """
-    raise NotImplementedError
+    page = funds(reader, Scope(funds=[code]), as_of)["items"]
+    if not page:
+        return None
+    in_force = reader.query(
+        "SELECT rules FROM bylaws WHERE fund = :fund AND on_day <= :until ORDER BY on_day DESC, version DESC LIMIT 1",
+        fund=code,
+        until=until(as_of),
+    )
+    return {**page[0], "bylaws": msgspec.json.decode(in_force[0]["rules"]) if in_force else None}
 
 
-def funds(reader: Reader, scope: Scope, as_of: date, *, after: str = "", limit: int = 100) -> dict[str, Any]:
+def funds(
+    reader: Reader, scope: Scope, as_of: date | None = None, *, after: str = "", limit: int = 100
+) -> dict[str, Any]:
     """The funds in scope by code, each as `fund` has it but without bylaws: `{"items": […], "next": code or None}`.
 
     `next` is the `after` of the next page.
     """
-    raise NotImplementedError
+    conditions, parameters = scope.sql()
+    rows = reader.query(
+        f"SELECT * FROM funds WHERE fund > :after{conditions} ORDER BY fund LIMIT :limit",
+        after=after,
+        limit=limit + 1,
+        **parameters,
+    )
+    figures = _figures(reader, [row["fund"] for row in rows[:limit]], as_of)
+    items = [{**row, "check_code": check_code(row["head"]), **figures[row["fund"]]} for row in rows[:limit]]
+    return {"items": items, "next": items[-1]["fund"] if len(rows) > limit else None}
+
+
+def count(reader: Reader, scope: Scope) -> int:
+    """How many funds there are in scope."""
+    conditions, parameters = scope.sql()
+    return int(reader.query(f"SELECT COUNT(*) AS funds FROM funds WHERE 1 = 1{conditions}", **parameters)[0]["funds"])
 
 
 def standing(reader: Reader, code: str) -> dict[str, Any] | None:
     """Where the read model has a fund: `{fund, version, head, position, parked}`, None if there is none.
 
-    `parked` is None or `{version, why}`: what follows that version is not in any figure.
+    `parked` is None or `{version, why}`: from that version on, nothing is in any figure.
     """
-    raise NotImplementedError
+    rows = reader.query(
+        "SELECT f.fund, f.version, f.head, (SELECT position FROM read_model) AS position, p.version AS stuck, p.why "
+        "FROM funds f LEFT JOIN parked p ON p.fund = f.fund WHERE f.fund = :fund",
+        fund=code,
+    )
+    for row in rows:
+        stuck, why = row.pop("stuck"), row.pop("why")
+        return {**row, "parked": {"version": stuck, "why": why} if stuck else None}
+    return None
+
+
+def _figures(reader: Reader, codes: Sequence[str], as_of: date | None) -> dict[str, dict[str, int]]:
+    """The key figures of these funds."""
+    conditions, parameters = Scope(funds=codes).sql()
+    figures: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(FIGURES, 0))
+    for name, sql in FIGURES.items():
+        for row in reader.query(f"{sql}{conditions} GROUP BY fund", until=until(as_of), **parameters):
+            figures[row["fund"]][name] = row["figure"]
+    return figures

@@ -2,11 +2,95 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
-from ledger.chart import Pot
-from ledger.projections.tables import Reader
+from ledger.chart import Legs, Pot
+from ledger.database import Row
+from ledger.events import Event
+from ledger.projections.tables import Changes, Reader, Table, until
+
+ENTRIES = Table(
+    "entries",
+    columns="fund TEXT NOT NULL, version BIGINT NOT NULL, type TEXT NOT NULL, on_day TEXT NOT NULL, "
+    "recorded_at TEXT NOT NULL, recorded_by TEXT NOT NULL, voucher TEXT, member BIGINT, loan BIGINT, part TEXT, "
+    "for_month TEXT, amount BIGINT, reverses BIGINT, request_key TEXT",
+    key="fund, version",
+    index="(fund, reverses) WHERE reverses IS NOT NULL",
+)
+"""Every entry. `part` is what of its type it is: the kind of contribution or income, the activity, the source."""
+
+LEGS = Table(
+    "legs",
+    columns="fund TEXT NOT NULL, version BIGINT NOT NULL, leg BIGINT NOT NULL, on_day TEXT NOT NULL, "
+    "pot TEXT NOT NULL, account TEXT NOT NULL, part TEXT NOT NULL, amount BIGINT NOT NULL",
+    key="fund, version, leg",
+)
+"""What every entry does to the books; `part` is what lies beneath the account, or empty."""
+
+TELLING = ("kind", "activity", "source", "purpose", "reason", "office")
+"""The fields that say what of its type an event is; an event has at most one that counts, the first."""
+
+
+# --- how they change --------------------------------------------------------------------------------------------------
+
+
+def post(changes: Changes, event: Event, legs: Legs) -> None:
+    """Enter an event and its legs."""
+    on = event.on.isoformat()
+    changes.added[ENTRIES].append(
+        (
+            event.fund,
+            event.version,
+            event.name,
+            on,
+            event.recorded_at.isoformat().replace("+00:00", "Z"),
+            event.recorded_by,
+            getattr(event, "voucher", None),
+            getattr(event, "member", None),
+            getattr(event, "loan", None),
+            next((part for field in TELLING if (part := getattr(event, field, None)) is not None), None),
+            getattr(event, "for_month", None),
+            _amount(event),
+            getattr(event, "reverses", None),
+            event.request.key if event.request else None,
+        )
+    )
+    changes.added[LEGS] += [
+        (
+            event.fund,
+            event.version,
+            number,
+            on,
+            leg.pot,
+            leg.account,
+            "" if leg.of is None else str(leg.of),
+            leg.amount,
+        )
+        for number, leg in enumerate(legs, 1)
+    ]
+
+
+def _amount(event: Event) -> int | None:
+    """The one amount an entry is about, in đồng, if there is one."""
+    for field in ("amount", "principal", "difference"):
+        amount: int | None = getattr(event, field, None)
+        if amount is not None:
+            return amount
+    return None
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+# An entry with what it reverses and what reversed it, as far as the fund's version `:pin` knows.
+ENTRY = """
+SELECT e.version, e.type, e.part, e.on_day, e.recorded_at, e.recorded_by, e.request_key, e.voucher, e.member, e.loan,
+    e.for_month, COALESCE(e.amount, -undone.amount) AS amount, e.reverses, undoing.version AS reversed_by{more}
+FROM entries e
+LEFT JOIN entries undone ON undone.fund = e.fund AND undone.version = e.reverses
+LEFT JOIN entries undoing ON undoing.fund = e.fund AND undoing.reverses = e.version AND undoing.version <= :pin
+"""
 
 
 class BadCursor(ValueError):
@@ -28,18 +112,48 @@ def entries(
 ) -> dict[str, Any]:
     """A page of the journal, newest first: `{"items": […], "next": cursor or None}`; filters must stay the same.
 
-    `kind` is an event's type; `since` and `until` are days, both included. An item is `{version, type, on, recorded_at,
-    recorded_by, request_key, voucher, member, loan, part, for_month, amount, reverses, reversed_by}`: `part` says what
-    of the type it is (the kind of contribution or income, the activity, the source, the reason of a reversal); a
-    reversal's `amount` is the negative of what it reverses. All pages are of the fund's version at the first.
-    Raises `BadCursor`.
+    `kind` is an event's type; `since` and `until` are days, both included. An item is `{version, type, part, on,
+    recorded_at, recorded_by, request_key, voucher, member, loan, for_month, amount, reverses, reversed_by}`: `part`
+    says what of the type it is (the kind of contribution or income, the activity, the source, the reason of a
+    reversal); a reversal's `amount` is the negative of what it reverses. All pages are of the fund's version at the
+    first. Raises `BadCursor`.
     """
-    raise NotImplementedError
+    pin, _, after = _read_cursor(cursor) or (_version(reader, fund), "", None)
+    wanted: Row = {"type": kind, "member": member, "loan": loan}
+    conditions = "".join(f" AND e.{name} = :{name}" for name, value in wanted.items() if value is not None)
+    conditions += " AND e.on_day >= :since" if since else ""
+    conditions += " AND e.on_day <= :until" if until else ""
+    if after is not None:
+        conditions += " AND e.version > :after" if ascending else " AND e.version < :after"
+    rows = reader.query(
+        f"{ENTRY.format(more='')} WHERE e.fund = :fund AND e.version <= :pin{conditions} "
+        f"ORDER BY e.version {'ASC' if ascending else 'DESC'} LIMIT :limit",
+        fund=fund,
+        pin=pin,
+        since=since.isoformat() if since else None,
+        until=until.isoformat() if until else None,
+        after=after,
+        limit=limit + 1,
+        **wanted,
+    )
+    items = [_named(row) for row in rows[:limit]]
+    return {"items": items, "next": _cursor(pin, items[-1]) if len(rows) > limit else None}
 
 
 def entry(reader: Reader, fund: str, version: int) -> dict[str, Any] | None:
     """One entry as in `entries`, with `legs: [{pot, account, of, debit, credit}]`; None if there is none."""
-    raise NotImplementedError
+    rows = reader.query(
+        f"{ENTRY.format(more='')} WHERE e.fund = :fund AND e.version = :version",
+        fund=fund,
+        version=version,
+        pin=_version(reader, fund),
+    )
+    legs = reader.query(
+        "SELECT pot, account, part, amount FROM legs WHERE fund = :fund AND version = :version ORDER BY leg",
+        fund=fund,
+        version=version,
+    )
+    return {**_named(rows[0]), "legs": [_leg(leg) for leg in legs]} if rows else None
 
 
 def cash_book(
@@ -54,19 +168,114 @@ def cash_book(
 ) -> dict[str, Any]:
     """Sổ quỹ tiền mặt of both boxes or one pot's, both days included: `{opening, items, closing, next}`.
 
-    Every entry that moved cash, by day and version: `{version, type, part, on, voucher, member, loan, received, paid,
-    balance, reverses, reversed_by}`. A reversal stands on the side of what it reverses, negative, with the wrong
-    voucher's number (ghi số âm). `opening` is before the page's first line, `closing` at the end of `until`.
-    Raises `BadCursor`.
+    Every entry that moved cash, by day and version, as in `entries`, with `received`, `paid` and `balance`. A reversal
+    stands on the side of what it reverses, negative, with the wrong voucher's number (ghi số âm). `opening` is before
+    the page's first line, `closing` at the end of `until`; a move between the pots is both received and paid where
+    both are shown. Raises `BadCursor`.
     """
-    raise NotImplementedError
+    pin, day, after = _read_cursor(cursor) or (_version(reader, fund), since.isoformat(), 0)
+    asked: Row = {"fund": fund, "pin": pin, "day": day, "after": after, "until": until.isoformat(), "pot": pot}
+    cash = "FROM legs WHERE fund = :fund AND account = 'cash' AND version <= :pin" + (" AND pot = :pot" if pot else "")
+    before = f"SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS cash {cash}"
+    opening = reader.query(f"{before} AND (on_day, version) <= (:day, :after)", **asked)[0]["cash"]
+    closing = reader.query(f"{before} AND on_day <= :until", **asked)[0]["cash"]
+    moved = (
+        "SELECT version, CAST(SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS BIGINT) AS cash_in, "
+        f"CAST(SUM(CASE WHEN amount < 0 THEN -amount ELSE 0 END) AS BIGINT) AS cash_out {cash} "
+        "AND (on_day, version) > (:day, :after) AND on_day <= :until GROUP BY version"
+    )
+    rows = reader.query(
+        f"{ENTRY.format(more=', moved.cash_in, moved.cash_out')} JOIN ({moved}) moved ON moved.version = e.version "
+        "WHERE e.fund = :fund ORDER BY e.on_day, e.version LIMIT :limit",
+        limit=limit + 1,
+        **asked,
+    )
+    items, balance = [], opening
+    for row in map(_named, rows[:limit]):
+        cash_in, cash_out = row.pop("cash_in"), row.pop("cash_out")
+        received, paid = (-cash_out, -cash_in) if row["reverses"] else (cash_in, cash_out)
+        balance += received - paid
+        items.append({**row, "received": received, "paid": paid, "balance": balance})
+    following = _cursor(pin, items[-1]) if len(rows) > limit else None
+    return {"opening": opening, "items": items, "closing": closing, "next": following}
+
+
+MINE = "(SELECT CAST(loan AS TEXT) FROM loan_facts WHERE fund = :fund AND member = :member)"
+# What an entry did to one member: an old club's books, taken over in one entry, are many members' at once.
+DONE = f"""
+SELECT l.version,
+    CAST(SUM(CASE WHEN l.account = 'cash' AND e.member = :member THEN l.amount ELSE 0 END) AS BIGINT) AS cash,
+    CAST(SUM(CASE WHEN l.account = 'savings' AND l.part = :part THEN -l.amount ELSE 0 END) AS BIGINT) AS saved,
+    CAST(SUM(CASE WHEN l.account = 'loans' AND l.part IN {MINE} THEN l.amount ELSE 0 END) AS BIGINT) AS lent,
+    CAST(SUM(CASE WHEN l.account = 'interest' THEN -l.amount ELSE 0 END) AS BIGINT) AS interest
+FROM legs l JOIN entries e ON e.fund = l.fund AND e.version = l.version
+WHERE l.fund = :fund AND l.on_day <= :until AND (e.member = :member OR (
+    e.member IS NULL AND ((l.account = 'savings' AND l.part = :part) OR (l.account = 'loans' AND l.part IN {MINE}))))
+GROUP BY l.version
+"""
 
 
 def statement(reader: Reader, fund: str, member: int, as_of: date | None = None) -> list[dict[str, Any]]:
-    """A member's passbook, by day and version: `{version, type, part, on, voucher, loan, for_month, amount, principal,
-    interest, savings, outstanding, reverses, reversed_by}`.
+    """A member's passbook: every entry that moved their money, by day and version.
 
-    `amount` is the cash the member brought (negative: took home); `savings` and `outstanding` (the principal of all
-    their loans) run along. A reversal stands with its own day.
+    As in `entries`, but `amount` is the cash they brought (negative: took home); of that `principal` and `interest` of
+    a loan (negative principal: it was lent to them, or a repayment was reversed); and as running figures `savings` and
+    `outstanding`, the principal of all their loans. A reversal stands with its own day.
     """
-    raise NotImplementedError
+    rows = reader.query(
+        f"{ENTRY.format(more=', done.cash, done.saved, done.lent, done.interest')} "
+        f"JOIN ({DONE}) done ON done.version = e.version WHERE e.fund = :fund ORDER BY e.on_day, e.version",
+        fund=fund,
+        member=member,
+        part=str(member),
+        until=_until(as_of),
+        pin=_version(reader, fund),
+    )
+    lines, savings, outstanding = [], 0, 0
+    for row in map(_named, rows):
+        saved, lent = row.pop("saved"), row.pop("lent")
+        savings += saved
+        outstanding += lent
+        row["amount"] = row.pop("cash")
+        lines.append({**row, "principal": -lent, "savings": savings, "outstanding": outstanding})
+    return lines
+
+
+_until = until
+_CURSOR = re.compile(r"(\d{1,15})\.(\d{4}-\d\d-\d\d)\.(\d{1,15})", re.ASCII)
+
+
+def _cursor(pin: int, last: Row) -> str:
+    """Where the next page goes on: the fund's version all pages are of, and the day and version of the last line."""
+    return f"{pin}.{last['on']}.{last['version']}"
+
+
+def _read_cursor(cursor: str | None) -> tuple[int, str, int] | None:
+    if cursor is None:
+        return None
+    if not (found := _CURSOR.fullmatch(cursor)):
+        raise BadCursor
+    return int(found[1]), found[2], int(found[3])
+
+
+def _version(reader: Reader, fund: str) -> int:
+    rows = reader.query("SELECT version FROM funds WHERE fund = :fund", fund=fund)
+    return rows[0]["version"] if rows else 0
+
+
+def _named(row: Row) -> Row:
+    """A row under the names the contract gives."""
+    row["on"] = row.pop("on_day")
+    return row
+
+
+def _leg(leg: Row) -> Row:
+    part, amount = leg["part"], leg["amount"]
+    of = int(part) if part.isdecimal() else part or None
+    return {
+        "pot": leg["pot"],
+        "account": leg["account"],
+        "of": of,
+        "debit": max(amount, 0),
+        "credit": max(-amount, 0),
+    }

@@ -2,10 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from ledger.projections.tables import Reader
+from ledger.chart import Legs
+from ledger.database import Row
+from ledger.events import Event, MemberChanged, MemberJoined, MemberLeft
+from ledger.projections.tables import FOREVER, History, Reader, Table, until
+
+MEMBER_FACTS = Table(
+    "member_facts",
+    columns="fund TEXT NOT NULL, member BIGINT NOT NULL, version BIGINT NOT NULL, fact TEXT NOT NULL, "
+    "on_day TEXT NOT NULL, sex TEXT, birth_year BIGINT, poverty TEXT, household TEXT, reason TEXT, name TEXT, "
+    "phone TEXT",
+    key="fund, member, version",
+)
+"""What was told of each member; what a fact does not tell is null. `name` and `phone` are digests."""
+
+MEMBERS = Table(
+    "members",
+    columns="fund TEXT NOT NULL, member BIGINT NOT NULL, joined_on TEXT NOT NULL, left_on TEXT, leaving_reason TEXT, "
+    "name TEXT, phone TEXT, sex TEXT NOT NULL, birth_year BIGINT NOT NULL, poverty TEXT NOT NULL, household TEXT",
+    key="fund, member",
+)
+"""Every member as they stand, or last stood."""
+
+MEMBER_SPELLS = Table(
+    "member_spells",
+    columns="fund TEXT NOT NULL, member BIGINT NOT NULL, from_day TEXT NOT NULL, until_day TEXT NOT NULL, "
+    "sex TEXT NOT NULL, birth_year BIGINT NOT NULL, poverty TEXT NOT NULL, household TEXT",
+    key="fund, member, from_day",
+)
+"""The stretches on the roll without a change: of each member, at most one holds on any day."""
+
+DESCRIBED = ("sex", "birth_year", "poverty", "household")
+
+
+# --- how they change --------------------------------------------------------------------------------------------------
+
+
+def _rows(event: Event, _: Legs) -> Iterable[tuple[Any, ...]]:
+    """The fact an event tells of a member."""
+    if not isinstance(event, MemberJoined | MemberChanged | MemberLeft):
+        return ()
+    described = (getattr(event, name, None) for name in (*DESCRIBED, "reason"))
+    texts = event.texts or {}
+    on = event.on.isoformat()
+    return (
+        (event.fund, event.member, event.version, event.name, on, *described, texts.get("name"), texts.get("phone")),
+    )
+
+
+def _touched(event: Event, _: bool) -> Iterable[int]:
+    return (event.member,) if isinstance(event, MemberJoined | MemberChanged | MemberLeft) else ()
+
+
+def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
+    """The spells of a member, in order of the days things happened: a change told late holds from its own day."""
+    if not facts:
+        return {}
+    joined, *later = sorted(facts, key=lambda fact: (fact["on_day"], fact["version"]))
+    assert joined["fact"] == MemberJoined.__name__, "a member begins by joining"
+    who = (joined["fund"], joined["member"])
+    now = {name: joined[name] for name in (*DESCRIBED, "name", "phone")}
+    spells: list[tuple[Any, ...]] = []
+    from_day, left = joined["on_day"], None
+
+    def close(day: str) -> None:
+        if from_day < day:
+            spells.append((*who, from_day, day, *(now[name] for name in DESCRIBED)))
+
+    for fact in later:
+        if left is None:
+            close(fact["on_day"])
+            from_day = fact["on_day"]
+        if fact["fact"] == MemberLeft.__name__:
+            left = fact
+        now |= {name: fact[name] for name in now if fact[name] is not None}
+    if left is None:
+        close(FOREVER)
+    leaving = (left["on_day"], left["reason"]) if left else (None, None)
+    described = (now[name] for name in ("name", "phone", *DESCRIBED))
+    return {MEMBERS: [(*who, joined["on_day"], *leaving, *described)], MEMBER_SPELLS: spells}
+
+
+HISTORY = History(MEMBER_FACTS, "member", (MEMBERS, MEMBER_SPELLS), _rows, _touched, _derive)
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+AS_THEN = """
+SELECT m.member, COALESCE(s.sex, m.sex) AS sex, COALESCE(s.birth_year, m.birth_year) AS birth_year,
+    COALESCE(s.poverty, m.poverty) AS poverty,
+    CASE WHEN s.fund IS NULL THEN m.household ELSE s.household END AS household, m.joined_on, CASE WHEN m.left_on <= :day THEN m.left_on END AS left_on,
+    CASE WHEN m.left_on <= :day THEN m.leaving_reason END AS leaving_reason, m.name, m.phone
+FROM members m
+"""
 
 
 def roll(
@@ -25,9 +118,29 @@ def roll(
     things stood then; `name` and `phone` are digests to look up in the register, always the latest. Whoever left on
     the day is off the roll at its end.
     """
-    raise NotImplementedError
+    wanted = {"sex": sex, "poverty": poverty, "household": household}
+    conditions = "".join(f" AND s.{name} = :{name}" for name, value in wanted.items() if value is not None)
+    items = reader.query(
+        f"{AS_THEN} JOIN member_spells s ON s.fund = m.fund AND s.member = m.member "
+        "WHERE m.fund = :fund AND s.from_day <= :day AND s.until_day > :day AND m.member > :after"
+        f"{conditions} ORDER BY m.member LIMIT :limit",
+        fund=fund,
+        day=until(as_of),
+        after=after,
+        limit=limit + 1,
+        **wanted,
+    )
+    return {"items": items[:limit], "next": items[limit - 1]["member"] if len(items) > limit else None}
 
 
 def member(reader: Reader, fund: str, number: int, as_of: date | None = None) -> dict[str, Any] | None:
     """One member as in `roll`, on the roll or not (then as they last stood); None before they joined."""
-    raise NotImplementedError
+    items = reader.query(
+        f"{AS_THEN} LEFT JOIN member_spells s ON s.fund = m.fund AND s.member = m.member AND s.from_day = "
+        "(SELECT MAX(from_day) FROM member_spells WHERE fund = :fund AND member = :number AND from_day <= :day) "
+        "WHERE m.fund = :fund AND m.member = :number AND m.joined_on <= :day",
+        fund=fund,
+        number=number,
+        day=until(as_of),
+    )
+    return items[0] if items else None

@@ -7,13 +7,27 @@ between any two statements has applied the whole batch or nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from eventsourcing.persistence import Notification
 
-from ledger.database import Database
+from ledger.database import Database, Transaction
+from ledger.events import NO_HEAD, head_of
+from ledger.projections.batch import TABLES, ReadModelBroken, apply, read
+from ledger.projections.tables import Table
+
+__all__ = ["LARGEST_BATCH", "ReadModel", "ReadModelBroken"]
 
 LARGEST_BATCH = 500
+"""While others record: a batch holds the database's write lock."""
+
+CATCHING_UP = 5_000
+
+LAG_COUNTED = 1_000
+"""Beyond this nobody needs to know exactly how far behind the read model is."""
 
 Select = Callable[[int, int], Sequence[Notification]]
 """The log: the notifications after a position, at most so many."""
@@ -21,9 +35,18 @@ Select = Callable[[int, int], Sequence[Notification]]
 Progress = Callable[[int], None]
 """Called with the number of events applied since the last call."""
 
+POSITION = Table(
+    "read_model",
+    columns="id BIGINT NOT NULL, position BIGINT NOT NULL, head TEXT NOT NULL, shape TEXT NOT NULL",
+    key="id",
+)
+"""One row: the position, the hash of the line there, and the shape of the tables."""
 
-class ReadModelBroken(Exception):
-    """The tables and the log do not belong together any more; `microfund rebuild` makes the tables anew."""
+_STATEMENTS = [sql for table in (*TABLES, POSITION) for sql in table.sql]
+SHAPE = hashlib.sha256("\n".join(_STATEMENTS).encode()).hexdigest()
+
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7204116)"
+"""PostgreSQL lets two sessions create the same table at once and fails one of them; the number is ours alone."""
 
 
 class ReadModel:
@@ -38,32 +61,97 @@ class ReadModel:
 
     def create_tables(self) -> None:
         """Make the tables that are missing. Raises `ReadModelBroken` when another version of this program made them."""
-        raise NotImplementedError
+        with self._alone() as transaction:
+            make_tables(transaction)
+            shape = transaction.query("SELECT shape FROM read_model")[0]["shape"]
+        if shape != SHAPE:
+            raise ReadModelBroken("another version of this program made the tables")
 
     @property
     def position(self) -> int:
         """Up to where in the log all tables are."""
-        raise NotImplementedError
+        return self._place()[0]
 
     def advance(self, limit: int = LARGEST_BATCH) -> int:
         """Apply the next batch of the log in one transaction; answers how many events it took, 0 at the end.
 
         Raises `ReadModelBroken` and the event store's `PersistenceError`s.
         """
-        raise NotImplementedError
+        while True:
+            position, head = self._place()
+            ahead = self._read_on(position, head, limit)
+            if not ahead:
+                return 0
+            lines = [read(notification) for notification in ahead]
+            with self.database.transaction() as transaction:
+                if self._held(transaction) != (position, head):
+                    continue  # Another process was faster: what it has applied is not ours to apply again.
+                apply(transaction, lines)
+                transaction.execute(
+                    "UPDATE read_model SET position = :position, head = :head",
+                    position=ahead[-1].id,
+                    head=head_of(ahead[-1].state),
+                )
+            return len(ahead)
 
     def catch_up(self, progress: Progress | None = None) -> int:
         """Advance to the end of the log; answers how many events that took."""
-        raise NotImplementedError
+        total = 0
+        while applied := self.advance(CATCHING_UP):
+            total += applied
+            if progress:
+                progress(applied)
+        return total
 
     def rebuild(self, progress: Progress | None = None) -> int:
         """Make all tables anew from the log, row for row what following it made; answers how many events there are."""
-        raise NotImplementedError
+        with self._alone() as transaction:
+            for table in (*TABLES, POSITION):
+                transaction.execute(f"DROP TABLE IF EXISTS {table.name}")
+            make_tables(transaction)
+        return self.catch_up(progress)
 
     def lag(self) -> int:
-        """How many positions of the log are not in the tables yet; 0 means up to date."""
-        raise NotImplementedError
+        """How many events of the log are not in the tables yet, counted up to `LAG_COUNTED`; 0 means up to date."""
+        return len(self._select(self.position, LAG_COUNTED))
 
-    def parked(self) -> list[dict[str, object]]:
-        """The funds that cannot be projected further: `{fund, version, position, why}`."""
-        raise NotImplementedError
+    def parked(self) -> list[dict[str, Any]]:
+        """The funds that cannot be projected further: `{fund, version, position, why}`, `why` being an exception's
+        name."""
+        return self.database.query("SELECT * FROM parked ORDER BY fund")
+
+    def _place(self) -> tuple[int, str]:
+        row = self.database.query("SELECT position, head FROM read_model")[0]
+        return row["position"], row["head"]
+
+    def _held(self, transaction: Transaction) -> tuple[int, str]:
+        """Where the read model stands, with every other process held back: SQLite by the transaction itself."""
+        locked = " FOR UPDATE" if self.database.is_postgres else ""
+        row = transaction.query(f"SELECT position, head FROM read_model{locked}")[0]
+        return row["position"], row["head"]
+
+    def _read_on(self, position: int, head: str, limit: int) -> Sequence[Notification]:
+        """The log after a position. Raises `ReadModelBroken` when the log at the position is not what was applied:
+        a tail was deleted, and SQLite gives its row ids away again."""
+        if not position:
+            return self._select(0, limit)
+        last, *ahead = self._select(position - 1, limit + 1) or (None,)
+        if last is None or last.id != position or head_of(last.state) != head:
+            raise ReadModelBroken(f"the log has another line at position {position} than the one that was applied")
+        return ahead
+
+    @contextmanager
+    def _alone(self) -> Iterator[Transaction]:
+        with self.database.transaction() as transaction:
+            if self.database.is_postgres:
+                transaction.query(ONE_AT_A_TIME)
+            yield transaction
+
+
+def make_tables(transaction: Transaction) -> None:
+    """Make what tables are missing, and the position's one row."""
+    for sql in _STATEMENTS:
+        transaction.execute(sql)
+    transaction.execute(
+        "INSERT INTO read_model VALUES (1, 0, :head, :shape) ON CONFLICT DO NOTHING", head=NO_HEAD, shape=SHAPE
+    )

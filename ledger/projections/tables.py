@@ -1,10 +1,32 @@
-"""What the read models share: how a table is declared and made, and who can ask."""
+"""What the read models share: how a table is declared, what a batch does to its rows, and who can ask.
+
+Rows are only ever added, or derived anew for one member or loan as a whole; nothing in a table depends on where one
+batch ended and the next began. Days are ISO text; a stretch of time is `[from_day, until_day)`, what had happened by
+the end of `from_day` and not yet undone by the end of the day before `until_day`.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
-from ledger.database import Row
+from ledger.chart import Key, Legs
+from ledger.database import Row, Transaction
+from ledger.events import Event
+from ledger.money import half_up
+
+FOREVER = "9999-12-31"
+"""`until_day` of what has not ended."""
+
+LAST_DAY = "9999-12-30"
+"""The last day one can ask about: all that is recorded has happened by then."""
+
+KEYS_AT_ONCE = 256
+"""Pairs of one `IN (VALUES …)`."""
 
 
 class Reader(Protocol):
@@ -13,3 +35,83 @@ class Reader(Protocol):
     def query(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of a query."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of the read model. `index` is a second way in, as SQL after `ON table`."""
+
+    name: str
+    columns: str
+    key: str
+    index: str = ""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(column.split()[0] for column in self.columns.split(", "))
+
+    @cached_property
+    def sql(self) -> tuple[str, ...]:
+        """The statements that make it."""
+        made = f"CREATE TABLE IF NOT EXISTS {self.name} ({self.columns}, PRIMARY KEY ({self.key}))"
+        index = f"CREATE INDEX IF NOT EXISTS {self.name}_index ON {self.name} {self.index}"
+        return (made, index) if self.index else (made,)
+
+    def add(self, transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
+        """Insert rows."""
+        transaction.insert(self.name, self.names, rows)
+
+
+class History(NamedTuple):
+    """Facts kept for each member or each loan, and the tables derived from all facts of one of them.
+
+    `rows` are the facts an event adds, `touched` the numbers whose derived rows it may change (the second argument
+    says whether an earlier entry has a later day), `derive` makes the derived rows from all facts in order of version.
+    """
+
+    facts: Table
+    owner: str
+    derived: tuple[Table, ...]
+    rows: Callable[[Event, Legs], Iterable[tuple[Any, ...]]]
+    touched: Callable[[Event, bool], Iterable[int]]
+    derive: Callable[[Sequence[Row]], Mapping[Table, list[tuple[Any, ...]]]]
+
+    def load(self, reader: Reader, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], list[Row]]:
+        """The facts kept so far, by fund and number."""
+        facts: dict[tuple[str, int], list[Row]] = defaultdict(list)
+        wanted = list(keys)
+        for start in range(0, len(wanted), KEYS_AT_ONCE):
+            chunk = wanted[start : start + KEYS_AT_ONCE]
+            # The database prepares each shape of a statement once: filled up to a power of two, shapes are few.
+            chunk += chunk[-1:] * ((1 << (len(chunk) - 1).bit_length()) - len(chunk))
+            pairs = ", ".join(f"(:f{i}, :n{i})" for i in range(len(chunk)))
+            parameters: Row = {}
+            for i, (fund, number) in enumerate(chunk):
+                parameters |= {f"f{i}": fund, f"n{i}": number}
+            sql = f"SELECT * FROM {self.facts.name} WHERE (fund, {self.owner}) IN (VALUES {pairs}) ORDER BY version"
+            for row in reader.query(sql, **parameters):
+                facts[row["fund"], row[self.owner]].append(row)
+        return facts
+
+
+class Changes:
+    """What a batch of one fund's events does to the tables, worked out before anything is written."""
+
+    def __init__(self) -> None:
+        self.added: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
+        self.balances: dict[Key, int] = defaultdict(int)
+        self.derived: dict[History, dict[int, Mapping[Table, list[tuple[Any, ...]]]]] = defaultdict(dict)
+
+
+def until(as_of: date | None) -> str:
+    """The last day that counts, as the tables have it; without one, all days."""
+    return LAST_DAY if as_of is None else as_of.isoformat()
+
+
+def percent(numerator: int, denominator: int) -> str | None:
+    """A share with one decimal and a point, half up ("33.3"); None of nothing, never 0 (`domain.md` §5)."""
+    if not denominator:
+        return None
+    tenths = half_up(1000 * numerator, denominator)
+    return f"{tenths // 10}.{tenths % 10}"

@@ -1,0 +1,203 @@
+"""How a batch of the log becomes rows: everything is worked out first, fund by fund, and then written at once.
+
+A line that cannot be read, or whose event a projection cannot apply, parks its fund there: what came before it counts,
+what comes after is left out until the tables are made anew, and the other funds go on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from eventsourcing.persistence import Notification
+
+from ledger.database import Row, Transaction
+from ledger.events import Event, FundOpened, decode, head_of
+from ledger.projections import balances, funds, journal, loans, members
+from ledger.projections.funds import Last
+from ledger.projections.tables import Changes, History, Table
+
+HISTORIES: tuple[History, ...] = (members.HISTORY, loans.HISTORY)
+
+PARKED = Table(
+    "parked",
+    columns="fund TEXT NOT NULL, version BIGINT NOT NULL, position BIGINT NOT NULL, why TEXT NOT NULL",
+    key="fund",
+)
+
+TABLES: tuple[Table, ...] = (
+    funds.FUNDS,
+    funds.BYLAWS,
+    journal.ENTRIES,
+    journal.LEGS,
+    balances.BALANCES,
+    *(table for history in HISTORIES for table in (history.facts, *history.derived)),
+    PARKED,
+)
+"""All tables but the position."""
+
+Known = Mapping[History, Mapping[int, list[Row]]]
+"""The facts kept so far, of the members and loans that a batch touches."""
+
+LARGEST = 2**63 - 1
+_suspect = re.compile(rb"\d{19}|\\u0000").search
+"""What every line without numbers beyond 64 bits and NUL characters does without."""
+
+
+class ReadModelBroken(Exception):
+    """The tables and the log do not belong together any more; `microfund rebuild` makes the tables anew."""
+
+
+class DoesNotFollow(Exception):
+    """A line is not the next one of its fund: its history was changed."""
+
+
+class Unstorable(Exception):
+    """An event holds a number or a character that the databases cannot keep."""
+
+
+class Line(NamedTuple):
+    """A line of the log at its place. `event` is None, and `why` says why, when it could not be read."""
+
+    position: int
+    fund: str
+    version: int
+    line: bytes
+    event: Event | None
+    why: str = ""
+
+
+def read(notification: Notification) -> Line:
+    """A row of the log, its line decoded if it can be."""
+    event, why = None, ""
+    try:
+        event = decode(notification.state)
+    except msgspec.MsgspecError as error:
+        why = type(error).__name__
+    fund = str(notification.originator_id)
+    return Line(notification.id, fund, notification.originator_version, notification.state, event, why)
+
+
+def apply(transaction: Transaction, lines: Iterable[Line]) -> None:
+    """Write what these lines do to all tables. Raises `ReadModelBroken` for a version that is not the next one."""
+    by_fund: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_fund[line.fund].append(line)
+    lasts, parked = funds.lasts(transaction, list(by_fund), PARKED.name)
+    for fund in parked:
+        del by_fund[fund]
+    for fund, its in by_fund.items():
+        for version, line in enumerate(its, lasts[fund].version + 1):
+            if line.version != version:
+                raise ReadModelBroken(f"position {line.position} has version {line.version} of {fund}, not {version}")
+    touched = {fund: _touched(lasts[fund], its) for fund, its in by_fund.items()}
+    facts = {
+        history: history.load(transaction, [(fund, number) for fund in by_fund for number in touched[fund][history]])
+        for history in HISTORIES
+    }
+    done = {}
+    for fund, its in by_fund.items():
+        known = {h: {number: facts[h].get((fund, number), []) for number in touched[fund][h]} for h in HISTORIES}
+        done[fund] = _worked_out(lasts[fund], its, known)
+    _write(transaction, done)
+
+
+def _touched(last: Last, lines: Sequence[Line]) -> dict[History, set[int]]:
+    """The members and loans whose derived rows are made anew."""
+    touched: dict[History, set[int]] = {history: set() for history in HISTORIES}
+    latest_on = last.latest_on
+    for line in lines:
+        if line.event:
+            on = line.event.on.isoformat()
+            for history in HISTORIES:
+                touched[history].update(history.touched(line.event, on < latest_on))
+            latest_on = max(latest_on, on)
+    return touched
+
+
+def _worked_out(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes]:
+    """What a fund's lines do, up to the first that cannot be applied; there the fund is parked."""
+    poison = _failure(last, lines, known)
+    if not poison:
+        return _project(last, lines, known)
+    good, bad = 0, len(lines)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        failure = _failure(last, lines[:middle], known)
+        good, bad, poison = (good, middle, failure) if failure else (middle, bad, poison)
+    parked_at = lines[good]
+    last, changes = _project(last, lines[:good], known)
+    why = parked_at.why or type(poison).__name__
+    changes.added[PARKED].append((parked_at.fund, parked_at.version, parked_at.position, why))
+    return last, changes
+
+
+def _failure(last: Last, lines: Sequence[Line], known: Known) -> Exception | None:
+    try:
+        _project(last, lines, known)
+    except Exception as poison:  # noqa: BLE001  # Nothing is read or written here: whatever it is, it is this fund's own.
+        return poison
+    return None
+
+
+def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes]:
+    """What a fund's lines do to the tables. Reads and writes nothing; raises whatever a poisonous line provokes."""
+    changes = Changes()
+    version, head, latest_on = last
+    for line in lines:
+        event = line.event
+        if not event or (event.fund, event.version, event.prev) != (line.fund, version + 1, head):
+            raise DoesNotFollow
+        if isinstance(event, FundOpened) != (version == 0):
+            raise DoesNotFollow
+        if _suspect(line.line):
+            _refuse_unstorable(msgspec.to_builtins(event))
+        legs = event.legs()
+        funds.post(changes, event)
+        journal.post(changes, event, legs)
+        balances.post(changes, legs)
+        for history in HISTORIES:
+            changes.added[history.facts] += history.rows(event, legs)
+        version, head, latest_on = event.version, head_of(line.line), max(latest_on, event.on.isoformat())
+    for history, numbers in known.items():
+        names, new = history.facts.names, defaultdict(list)
+        for row in changes.added[history.facts]:
+            new[row[1]].append(dict(zip(names, row, strict=True)))
+        for number, facts in numbers.items():
+            changes.derived[history][number] = history.derive([*facts, *new[number]])
+    return Last(version, head, latest_on), changes
+
+
+def _refuse_unstorable(value: Any) -> None:
+    """Raises `Unstorable`."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            _refuse_unstorable(part)
+    if (isinstance(value, int) and not -LARGEST - 1 <= value <= LARGEST) or (isinstance(value, str) and "\0" in value):
+        raise Unstorable
+
+
+def _write(transaction: Transaction, done: Mapping[str, tuple[Last, Changes]]) -> None:
+    added: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
+    for _, changes in done.values():
+        for table, rows in changes.added.items():
+            added[table] += rows
+    for history in HISTORIES:
+        keys: list[Row] = []
+        for fund, (_, changes) in done.items():
+            for number, derived in changes.derived[history].items():
+                keys.append({"fund": fund, "number": number})
+                for table, rows in derived.items():
+                    added[table] += rows
+        for table in history.derived:
+            sql = f"DELETE FROM {table.name} WHERE fund = :fund AND {history.owner} = :number"
+            transaction.execute_many(sql, keys)
+    for table, rows in added.items():
+        table.add(transaction, rows)
+    balances.write(transaction, {fund: changes.balances for fund, (_, changes) in done.items()})
+    funds.write(transaction, {fund: last for fund, (last, _) in done.items()})
