@@ -102,7 +102,7 @@ def _sound(value: Any, pointer: str, errors: list[FieldError]) -> Any:
     match value:
         case str():
             text = unicodedata.normalize("NFC", value)
-            if not _is_readable(text):
+            if not is_readable(text):
                 errors.append(FieldError(pointer, "text-not-allowed"))
             elif len(text) > MAX_TEXT:
                 errors.append(FieldError(pointer, "text-too-long", {"most": MAX_TEXT}))
@@ -114,7 +114,7 @@ def _sound(value: Any, pointer: str, errors: list[FieldError]) -> Any:
     return value
 
 
-def _is_readable(text: str) -> bool:
+def is_readable(text: str) -> bool:
     """No control, surrogate, line separator or invisible character, and no heap of combining marks."""
     if text.isascii():
         return text.isprintable()
