@@ -1,0 +1,223 @@
+"""An independent model: hledger and Beancount sum our journal once more, per account and month, for 200 random funds.
+
+Both are programs of other people, run as programs. All funds go through each program in one run, each beneath an
+account of its own name.
+"""
+
+import csv
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+
+import pytest
+
+from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Leg
+from ledger.events import check_code
+from ledger.exports import CLASS_OF, CLASSES, account_of, beancount_ledger, hledger_journal
+from tests.histories import random_fund
+from tests.village import whole_life
+
+FUNDS = range(200)
+STEPS = 80
+Monthly = dict[tuple[str, str], int]
+"""Đồng by account, in lower case with the fund second, and month."""
+
+
+def program(name: str) -> str:
+    """Where a program is, among the environment's own or the machine's. A skip without it, but a failure in CI."""
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    found = shutil.which(name, path=path)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{name} is missing")
+        pytest.skip(f"{name} is missing")
+    return found
+
+
+def run(name: str, *arguments: str | Path, succeeds: bool = True) -> str:
+    """What a program answers; it must succeed, or must not."""
+    ran = subprocess.run([program(name), *arguments], capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (ran.returncode == 0) == succeeds, ran.stderr[:2000]
+    return ran.stdout
+
+
+def beneath(account: str, fund: str) -> str:
+    """An account of one fund among those of many: `assets:ls-0001:revolving:cash`."""
+    top, rest = account.split(":", 1)
+    return f"{top}:{fund}:{rest}".lower()
+
+
+def our_movements() -> Monthly:
+    """What each account moved by in each month, from the events' legs."""
+    moved: Counter[tuple[str, str]] = Counter()
+    for seed in FUNDS:
+        fund = random_fund(seed, STEPS)
+        for event in fund.entries:
+            for leg in event.legs():
+                moved[beneath(account_of(leg), fund.id), f"{event.on:%Y-%m}"] += leg.amount
+    return {key: amount for key, amount in moved.items() if amount}
+
+
+def our_balances(months: list[str]) -> Monthly:
+    """What each account holds at the end of each of these months."""
+    moved: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (account, month), amount in our_movements().items():
+        moved[account][month] = amount
+    return {
+        (account, month): balance
+        for account, by_month in moved.items()
+        for month, balance in zip(months, accumulate(by_month.get(month, 0) for month in months), strict=True)
+        if balance
+    }
+
+
+@pytest.fixture(scope="module")
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All funds for hledger, each beneath its name."""
+    path = tmp_path_factory.mktemp("hledger") / "funds.journal"
+    with path.open("w", encoding="utf-8") as file:
+        for seed in FUNDS:
+            fund = random_fund(seed, STEPS)
+            for line in "".join(hledger_journal(fund.pending)).splitlines(keepends=True):
+                file.write(
+                    re.sub(r"^(account |    )(assets|liabilities|equity|income|expenses):", rf"\1\2:{fund.id}:", line)
+                )
+    return path
+
+
+@pytest.fixture(scope="module")
+def beancount(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All funds for Beancount, each beneath its name."""
+    path = tmp_path_factory.mktemp("beancount") / "funds.beancount"
+    with path.open("w", encoding="utf-8") as file:
+        for seed in FUNDS:
+            fund = random_fund(seed, STEPS)
+            ledger = "".join(beancount_ledger(fund.pending))
+            file.write(re.sub(r"\b(Assets|Liabilities|Equity|Income|Expenses):", rf"\1:{fund.id}:", ledger))
+    return path
+
+
+# --- hledger ------------------------------------------------------------------------------------------------------
+
+
+def test_hledger_takes_the_journal_with_all_its_strictness(journal: Path) -> None:
+    run("hledger", "--file", journal, "check", "--strict")
+
+
+def test_hledgers_balances_per_account_and_month_are_ours(journal: Path) -> None:
+    answer = run(
+        "hledger", "--file", journal, "balance", "--monthly", "--historical", "--flat", "--no-total", "-O", "csv"
+    )
+    (_, *months), *rows = csv.reader(io.StringIO(answer))
+    theirs = {
+        (account.lower(), month): amount
+        for account, *cells in rows
+        for month, cell in zip(months, cells, strict=True)
+        if (amount := int(cell.removesuffix(" VND")))
+    }
+    assert theirs == our_balances(months)
+    assert len(theirs) > 10_000
+
+
+# --- beancount ----------------------------------------------------------------------------------------------------
+
+
+def test_beancount_finds_no_fault(beancount: Path) -> None:
+    run("bean-check", beancount)
+
+
+def test_beancounts_sums_per_account_and_month_are_ours(beancount: Path) -> None:
+    query = "SELECT account, year, month, sum(number) AS moved GROUP BY account, year, month"
+    rows = csv.DictReader(io.StringIO(run("bean-query", "--format", "csv", beancount, query)))
+    theirs = {
+        (row["account"].lower().replace("-", "_"), f"{int(row['year']):04d}-{int(row['month']):02d}"): amount
+        for row in rows
+        if (amount := int(row["moved"]))
+    }
+    ours = {(account.replace("-", "_"), month): amount for (account, month), amount in our_movements().items()}
+    assert theirs == ours
+
+
+# --- both ---------------------------------------------------------------------------------------------------------
+
+
+def test_each_pot_is_whole_by_itself_in_each_transaction() -> None:
+    for text in paragraphs("".join(hledger_journal(random_fund(0).pending))):
+        for pot in POTS:
+            postings = re.findall(rf"^    \w+:{pot}:\S+  (-?\d+) VND$", text, re.MULTILINE)
+            assert sum(map(int, postings)) == 0
+
+
+def paragraphs(journal: str) -> Iterator[str]:
+    """The transactions, with the accounts declared before them."""
+    yield from journal.split("\n\n")
+
+
+def test_an_amount_changed_in_the_journal_is_found(tmp_path: Path) -> None:
+    fund = random_fund(1)
+    for name, text, arguments in (
+        ("hledger", "".join(hledger_journal(fund.pending)), ("check", "--strict", "--file")),
+        ("bean-check", "".join(beancount_ledger(fund.pending)), ()),
+    ):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        run(name, *arguments, path)
+        path.write_text(re.sub(r"(\d) VND$", r"\g<1>1 VND", text, count=1, flags=re.MULTILINE), encoding="utf-8")
+        run(name, *arguments, path, succeeds=False)
+
+
+def test_a_transaction_names_its_voucher_its_version_and_its_check_code() -> None:
+    fund = whole_life()
+    undone = next(event for event in fund.entries if event.name == "EntryReversed")
+    code = check_code(fund.entries[undone.version].prev)
+    wrong = fund.entries[undone.reverses - 1]  # type: ignore[attr-defined]  # The name says what it is.
+    in_hledger = f"{undone.on} ({wrong.voucher}) EntryReversed {undone.version}\n"  # type: ignore[attr-defined]
+    in_beancount = f'{undone.on} * "EntryReversed {undone.version}" ^{wrong.voucher}\n'  # type: ignore[attr-defined]
+    assert in_hledger + f"    ; version:{undone.version}, check:{code}\n" in "".join(hledger_journal(fund.pending))
+    assert f'{in_beancount}  version: {undone.version}\n  check: "{code}"\n' in "".join(beancount_ledger(fund.pending))
+
+
+def test_a_fund_that_has_only_opened_has_an_empty_journal() -> None:
+    opening = random_fund(0).pending[:2]
+    assert list(hledger_journal(opening)) == ["commodity 1000. VND\n"]
+    assert list(beancount_ledger(opening)) == list(beancount_ledger([])) == ['option "operating_currency" "VND"\n']
+
+
+def test_every_account_of_the_chart_is_in_one_class() -> None:
+    assert tuple(account for accounts in CLASSES.values() for account in accounts) == ACCOUNTS == tuple(CLASS_OF)
+    assert set(CLASSES["assets"]) == ASSETS
+    assert set(CLASSES["liabilities"]) == LIABILITIES
+
+
+@pytest.mark.parametrize(
+    ("leg", "account"),
+    [
+        (Leg("revolving", "cash", 1), "assets:revolving:cash"),
+        (Leg("revolving", "loans", 1, 7), "assets:revolving:loans:l7"),
+        (Leg("revolving", "savings", -1, 12), "liabilities:revolving:savings:m12"),
+        (Leg("revolving", "advances", -1, 2), "liabilities:revolving:advances:a2"),
+        (Leg("activity", "in_kind", -1), "equity:activity:in_kind"),
+        (Leg("activity", "bank_interest", -1), "income:activity:bank_interest"),
+        (Leg("activity", "expenses", 1, "home_care"), "expenses:activity:home_care"),
+        (Leg("revolving", "write_offs", 1), "expenses:revolving:write_offs"),
+    ],
+)
+def test_an_account_says_class_pot_and_what_it_is_of(leg: Leg, account: str) -> None:
+    assert account_of(leg) == account
+
+
+def test_nothing_of_the_register_and_no_free_text_is_exported() -> None:
+    fund = whole_life()
+    digests = {digest for event in fund.entries for digest in (event.texts or {}).values()}
+    free = {"QĐ 12", "QĐ 99", "Biên bản 01", "Ti vi 43 inch", *digests}
+    assert len(digests) > 5
+    for text in ("".join(hledger_journal(fund.pending)), "".join(beancount_ledger(fund.pending))):
+        assert not [word for word in free if word in text]
+        assert text.isascii()
