@@ -1,0 +1,373 @@
+"""Taking over an old club's books: three filled-in sheets become one act, or findings by sheet and cell.
+
+`read` tells what is in the files, or everything that is wrong with them; `take_over` has the fund decide on it, all
+members and the opening balances together or nothing; `import_command` is the way there from the command line. The
+same files a second time are the same request, so they are answered with what was recorded the first time.
+"""
+
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from ledger.aggregates.fund import Fund, Stamp
+from ledger.application import Job, Ledger, Recorded, StorageUnavailable
+from ledger.chart import POTS, Place, Pot
+from ledger.days import civil_day
+from ledger.events import Item, OldLoan, OpeningBalancesDeclared, OpeningPot, OpeningSavings, Request, check_code
+from ledger.events.money import DonationSource
+from ledger.refusals import Conflict, Refusal
+from ledger.register import Text, written
+from service import catalogue
+from service.problems import problem, refusal_for
+from service.takeover_forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Row, assign, rows_of
+from service.takeover_forms import Place as Cell
+from service.takeover_sheets import Table, Unreadable, content_of, tables_of
+from service.takeover_template import write_template
+
+
+class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the old club, as the sheet has them; `row` is where."""
+
+    number: int
+    name: str
+    phone: str | None
+    facts: Mapping[str, Any]
+    joined_on: date
+    row: Row
+
+
+class Takeover(msgspec.Struct, frozen=True, kw_only=True):
+    """An old club's books at the end of the day `on`, sound in themselves. `digest` is the SHA-256 of the files."""
+
+    digest: str
+    on: date
+    members: tuple[Newcomer, ...]
+    loans: tuple[OldLoan, ...]
+    pots: Mapping[Pot, OpeningPot]
+    equipment: tuple[Item, ...]
+    savings: tuple[OpeningSavings, ...]
+    advances: tuple[tuple[DonationSource, int], ...]
+
+
+class RollHasBegun(Conflict):
+    """The fund has {members} members already; an old club is taken over before anybody joins."""
+
+
+class RowsRefused(Refusal):
+    """{count} rows break a rule of the fund; nothing was recorded. `findings` tells each of them."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(count=len(findings))
+        self.findings = findings
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read(paths: Sequence[Path], today: date) -> Takeover | list[Finding]:
+    """What the files hold: one workbook, or three CSV files or their directory; else everything wrong with them."""
+    files = [each for path in paths for each in (sorted(path.glob("*.csv")) if path.is_dir() else [path])]
+    findings: list[Finding] = []
+    tables: list[Table] = []
+    digests: list[str] = []
+    for file in files:
+        try:
+            content = content_of(file)
+            digests.append(hashlib.sha256(content).hexdigest())
+            tables += tables_of(file.name, content)
+        except Unreadable as unreadable:
+            findings.append(Finding(Cell(), unreadable.code, {"file": file.name, **unreadable.facts}))
+    if findings:
+        return findings
+    read_rows = {form: rows_of(form, table, today, findings) for form, table in assign(tables, findings).items()}
+    rows = {form: its for form, its in read_rows.items() if its is not None}
+    if len(rows) == len(FORMS):
+        findings += _at_odds(rows)
+    if findings:
+        return sorted(findings, key=lambda finding: finding.place.order)
+    digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+    return _takeover(digest, rows)
+
+
+def _at_odds(rows: Mapping[Form, list[Row]]) -> Iterator[Finding]:
+    """What no cell shows alone: rows that do not fit each other."""
+    days = [row for row in rows["balances"] if "on" in row.values]
+    on = days[0].values["on"] if days else None
+    if on is None and not any("on" in row.wrong for row in rows["balances"]):
+        yield Finding(Cell("balances"), "closing-day-missing")
+    yield from (Finding(row.at("on"), "closing-day-differs", {"on": on}) for row in days if row.values["on"] != on)
+    yield from _members_at_odds(rows["members"], on)
+    roll = {row.values.get("number") for row in rows["members"]}
+    for row in (*rows["loans"], *rows["balances"]):
+        member = row.values.get("member")
+        if None not in roll and member is not None and member not in roll:
+            yield Finding(row.at("member"), "member-unknown", {"member": member})
+    yield from _loans_at_odds(rows["loans"], on)
+    yield from _balances_at_odds(rows["balances"])
+
+
+def _members_at_odds(members: Sequence[Row], on: date | None) -> Iterator[Finding]:
+    numbers: set[int] = set()
+    for row in members:
+        number, joined_on = row.values.get("number"), row.values.get("joined_on")
+        if number in numbers:
+            yield Finding(row.at("number"), "number-twice", {"number": number})
+        elif number is not None:
+            numbers.add(number)
+        if on and joined_on and joined_on > on:
+            yield Finding(row.at("joined_on"), "after-closing-day", {"on": on})
+    if not members:
+        yield Finding(Cell("members"), "no-members")
+    elif len(members) > MAX_MEMBERS:
+        yield Finding(Cell("members"), "too-many-members", {"most": MAX_MEMBERS})
+    elif not any("number" in row.wrong for row in members) and (missing := _gaps(numbers)):
+        numbered = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")
+        yield Finding(Cell("members"), "number-missing", {"numbers": numbered})
+
+
+def _gaps(numbers: set[int]) -> list[int]:
+    return sorted(set(range(1, max(numbers))) - numbers)
+
+
+def _loans_at_odds(loans: Sequence[Row], on: date | None) -> Iterator[Finding]:
+    for row in loans:
+        principal, outstanding = row.values.get("principal"), row.values.get("outstanding")
+        if principal and outstanding and outstanding > principal:
+            yield Finding(row.at("outstanding"), "outstanding-above-principal", {"principal": principal})
+        disbursed_on = row.values.get("disbursed_on")
+        if on and disbursed_on and disbursed_on > on:
+            yield Finding(row.at("disbursed_on"), "after-closing-day", {"on": on})
+
+
+class _Line(NamedTuple):
+    """What a line of balances must say beside its amount, and the pot it belongs to where there is no choice."""
+
+    needs: frozenset[str]
+    pot: Pot | None = None
+
+
+_LINES: Final = {
+    "cash": _Line(frozenset({"pot"})),
+    "bank": _Line(frozenset({"pot"})),
+    "equipment": _Line(frozenset({"what", "quantity", "unit"}), "activity"),
+    "savings": _Line(frozenset({"member"}), "revolving"),
+    "advances": _Line(frozenset({"source"}), "revolving"),
+}
+_ONLY_ONCE: Final = {"cash": "pot", "bank": "pot", "savings": "member"}
+"""What may stand once only: a pot's cash, its bank account, a member's savings."""
+_PARTICULARS: Final = ("pot", "member", "source", "what", "quantity", "unit")
+
+
+def _balances_at_odds(lines: Sequence[Row]) -> Iterator[Finding]:
+    named = Counter[tuple[str, Any]]()
+    for row in lines:
+        kind = row.values.get("kind")
+        if kind is None:
+            continue
+        yield from _line_at_odds(row, _LINES[kind])
+        if kind in _ONLY_ONCE and (of := row.values.get(_ONLY_ONCE[kind])) is not None:
+            named[kind, of] += 1
+            if named[kind, of] > 1:
+                yield Finding(row.at(_ONLY_ONCE[kind]), "line-twice", {"kind": kind})
+    if any(row.wrong & {"kind", "pot"} for row in lines):
+        return
+    for pot in POTS:
+        for place in ("cash", "bank"):
+            if not named[place, pot]:
+                yield Finding(Cell("balances"), "line-missing", {"kind": place, "pot": pot})
+
+
+def _line_at_odds(row: Row, line: _Line) -> Iterator[Finding]:
+    for field in _PARTICULARS:
+        if field in row.wrong:
+            continue
+        if field in line.needs and field not in row.values:
+            yield Finding(row.at(field), "field-missing")
+        elif field == "pot" and line.pot and row.values.get(field, line.pot) != line.pot:
+            yield Finding(row.at(field), "other-pot", {"kind": row.values["kind"], "pot": line.pot})
+        elif field in row.values and field not in line.needs and field != "pot":
+            yield Finding(row.at(field), "not-for-this-line", {"kind": row.values["kind"]})
+    if line.pot and row.values.get("amount") == 0:
+        yield Finding(row.at("amount"), "nothing-to-take-over")
+
+
+def _takeover(digest: str, rows: Mapping[Form, list[Row]]) -> Takeover:
+    lines: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _LINES}
+    for row in rows["balances"]:
+        lines[row.values["kind"]].append(row.values)
+    held: dict[tuple[Place, Pot], int] = {
+        (place, line["pot"]): line["amount"] for place in ("cash", "bank") for line in lines[place]
+    }
+    newcomers = (_newcomer(row, **row.values) for row in rows["members"])
+    return Takeover(
+        digest=digest,
+        on=next(row.values["on"] for row in rows["balances"] if "on" in row.values),
+        members=tuple(sorted(newcomers, key=lambda newcomer: newcomer.number)),
+        loans=tuple(OldLoan(**row.values) for row in rows["loans"]),
+        pots={pot: OpeningPot(cash=held["cash", pot], bank=held["bank", pot]) for pot in POTS},
+        equipment=tuple(
+            Item(line["what"], line["quantity"], line["unit"], line["amount"]) for line in lines["equipment"]
+        ),
+        savings=tuple(OpeningSavings(line["member"], line["amount"]) for line in lines["savings"]),
+        advances=tuple((line["source"], line["amount"]) for line in lines["advances"]),
+    )
+
+
+def _newcomer(row: Row, *, number: int, name: str, joined_on: date, phone: str | None = None, **facts: Any) -> Newcomer:
+    return Newcomer(number=number, name=name, phone=phone, facts=facts, joined_on=joined_on, row=row)
+
+
+# --- recording --------------------------------------------------------------------------------------------------------
+
+
+def take_over(
+    ledger: Ledger, fund: str, takeover: Takeover, *, recorded_at: datetime, recorded_by: str, dry_run: bool = False
+) -> Recorded:
+    """Record an old club's members and opening balances in a fund that was opened and has none yet: all, or nothing.
+
+    A dry run answers with what would be recorded. Raises `RollHasBegun`, `RowsRefused`, and what
+    `Fund.declare_opening_balances` and `Ledger.record` raise.
+    """
+    mark = _mark(ledger, fund, takeover)
+    texts = {newcomer.number: _texts(fund, newcomer) for newcomer in takeover.members}
+
+    def stamp(on: date, about: Mapping[str, Text]) -> Stamp:
+        digests = {kind: text.digest for kind, text in about.items()}
+        return Stamp(on=on, recorded_at=recorded_at, recorded_by=recorded_by, request=mark, texts=digests)
+
+    def decide(aggregate: Fund) -> None:
+        if aggregate.members:
+            raise RollHasBegun(members=len(aggregate.members))
+        findings = []
+        for newcomer in takeover.members:
+            try:
+                aggregate.join(stamp(newcomer.joined_on, texts[newcomer.number]), **newcomer.facts)
+            except Refusal as refusal:
+                if refusal.field is None:
+                    raise
+                field = "joined_on" if refusal.field == "on" else refusal.field
+                findings.append(Finding(newcomer.row.at(field), refusal.code, refusal.facts))
+        if findings:
+            raise RowsRefused(findings)
+        aggregate.declare_opening_balances(
+            stamp(takeover.on, {}),
+            revolving=takeover.pots["revolving"],
+            activity=takeover.pots["activity"],
+            equipment=takeover.equipment,
+            savings=takeover.savings,
+            loans=takeover.loans,
+            advances=takeover.advances,
+        )
+
+    registered = tuple(text for about in texts.values() for text in about.values())
+    job = Job(fund=fund, decide=decide, request=mark, texts=registered, several=True, dry_run=dry_run)
+    (outcome,) = ledger.record([job])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _mark(ledger: Ledger, fund: str, takeover: Takeover) -> Request:
+    """The request the files are: the same files, the same key. Names are in them, so the digest is a keyed one."""
+    text = f"takeover {fund}\n{takeover.digest}".encode()
+    digest = hmac.new(ledger.request_secret, text, hashlib.sha256).hexdigest()
+    return Request(f"takeover-{digest[:40]}", digest)
+
+
+def _texts(fund: str, newcomer: Newcomer) -> dict[str, Text]:
+    given = {"name": newcomer.name, "phone": newcomer.phone}
+    return {kind: written(fund, text) for kind, text in given.items() if text}
+
+
+# --- telling ----------------------------------------------------------------------------------------------------------
+
+
+def summary(recorded: Recorded, language: str = LANGUAGE) -> list[str]:
+    """What a takeover records, line by line, to be compared with the old book before anything is recorded."""
+    opening = recorded.events[-1]
+    assert isinstance(opening, OpeningBalancesDeclared)
+    equity: dict[Pot, int] = {leg.pot: -leg.amount for leg in opening.legs() if leg.account == "opening"}
+    said: list[tuple[str, dict[str, Any]]] = [
+        ("members", {"members": len(recorded.events) - 1, "on": opening.on}),
+        ("savings", {"savers": len(opening.savings), "amount": sum(saved.amount for saved in opening.savings)}),
+        ("loans", {"loans": len(opening.loans), "amount": sum(loan.outstanding for loan in opening.loans)}),
+        ("advances", {"advances": len(opening.advances), "amount": sum(lent.amount for lent in opening.advances)}),
+        ("equipment", {"items": len(opening.equipment), "amount": sum(item.value for item in opening.equipment)}),
+    ]
+    pots: tuple[tuple[Pot, OpeningPot], ...] = (("revolving", opening.revolving), ("activity", opening.activity))
+    for pot, held in pots:
+        said.append(("pot", {"pot": pot, "cash": held.cash, "bank": held.bank, "equity": equity.get(pot, 0)}))
+    return [catalogue.render(f"takeover.summary.{name}", language, **facts) for name, facts in said]
+
+
+class NotTakenOver(Exception):
+    """Nothing was recorded, and why, in words for whoever brought the files."""
+
+
+OPERATOR: Final = "command-line"
+"""Who records where no token is asked for: whoever may open the database."""
+
+
+def template_command(path: Path) -> str:
+    """`microfund import --template`: a workbook, or a directory of CSV files; answers what to say.
+
+    Raises `NotTakenOver` where nothing may be written, or something lies already.
+    """
+    try:
+        write_template(path, "xlsx" if path.suffix.lower() == ".xlsx" else "csv")
+    except OSError:
+        raise NotTakenOver(_said("not-written", path=str(path))) from None
+    return _said("written", path=str(path))
+
+
+def import_command(
+    ledger: Ledger,
+    fund: str,
+    paths: Sequence[Path],
+    *,
+    now: datetime,
+    say: Callable[[str], None],
+    agrees: Callable[[str], bool],
+) -> None:
+    """`microfund import`: say what would be recorded, ask, record. Raises `NotTakenOver`.
+
+    `say` takes a line of the answer; `agrees` is asked the question whether to record.
+    """
+    takeover = read(paths, civil_day(now))
+    if isinstance(takeover, list):
+        raise _not_taken_over(takeover)
+    trial = _recorded(ledger, fund, takeover, now, dry_run=True)
+    if trial.replayed:
+        say(_said("replayed", fund=fund, check_code=check_code(trial.head)))
+        return
+    for line in (_said("would-record", fund=fund), *summary(trial)):
+        say(line)
+    if not agrees(_said("question", fund=fund)):
+        say(_said("nothing-recorded"))
+        return
+    recorded = _recorded(ledger, fund, takeover, now, dry_run=False)
+    say(_said("recorded", fund=fund, check_code=check_code(recorded.head)))
+
+
+def _recorded(ledger: Ledger, fund: str, takeover: Takeover, now: datetime, *, dry_run: bool) -> Recorded:
+    try:
+        return take_over(ledger, fund, takeover, recorded_at=now, recorded_by=OPERATOR, dry_run=dry_run)
+    except RowsRefused as refused:
+        raise _not_taken_over(refused.findings) from None
+    except (Refusal, StorageUnavailable) as error:
+        raise NotTakenOver(problem(refusal_for(error), LANGUAGE)["detail"]) from None
+
+
+def _not_taken_over(findings: Sequence[Finding]) -> NotTakenOver:
+    lines = [finding.message() for finding in findings]
+    return NotTakenOver("\n".join((*lines, _said("found", count=len(findings)))))
+
+
+def _said(name: str, **facts: object) -> str:
+    return catalogue.render(f"takeover.{name}", LANGUAGE, **facts)
