@@ -240,6 +240,32 @@ def _report(name: str, found: Verification) -> str:
     return f"{name}: BROKEN at version {found.first_broken}, {found.entries} entries before it are intact"
 
 
+@app.command("import")
+def import_books(
+    files: Annotated[list[Path], typer.Argument(help="One workbook, or three CSV files or their directory.")] = [],  # noqa: B006
+    fund: Annotated[str, typer.Option(help="The fund, opened and still without members.")] = "",
+    template: Annotated[
+        Path | None, typer.Option(help="Write an empty FILE.xlsx, or a directory of CSV files.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be recorded.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
+) -> None:
+    """Take over an old club's books from the sheets of the template."""
+    from service.takeover import NotTakenOver, import_command, template_command
+
+    if (template is None) != bool(files and fund):
+        raise Mistake("give the files and their --fund, or a --template to write")
+    try:
+        if template is not None:
+            say(template_command(template))
+            return
+        agrees = (lambda _: False) if dry_run else (lambda question: yes or typer.confirm(question, err=True))
+        with ledger_of(load_settings()) as ledger:
+            import_command(ledger, fund, files, now=datetime.now(UTC), say=say, agrees=agrees)
+    except NotTakenOver as error:
+        raise Mistake(str(error)) from None
+
+
 @app.command()
 def rebuild() -> None:
     """Make the read model anew from the log."""
