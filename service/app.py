@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from fastapi import FastAPI
 
 from ledger.application import Ledger
+from ledger.projections.follower import Follower
+from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import chain, operations, writes
+from service import chain, operations, reads, writes
 from service.desk import Desk, utc_now
 from service.metrics import Metrics
 from service.middleware import Doorkeeper, Guard
@@ -26,15 +29,28 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         with ExitStack() as opened:
             ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
             opened.callback(ledger.close)
-            bell = Bell()
-            writer = opened.enter_context(Writer(ledger, on_commit=bell.ring))
-            app.state.desk = Desk(settings, ledger, writer, bell, now)
-            app.state.metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
+            read_model = ReadModel(
+                ledger.database, partial(ledger.recorder.select_notifications, inclusive_of_start=False)
+            )
+            read_model.create_tables()
+            follower, bell = opened.enter_context(Follower(read_model)), Bell()
+
+            def committed() -> None:
+                follower.wake()
+                bell.ring()
+
+            writer = opened.enter_context(Writer(ledger, on_commit=committed))
+            app.state.desk = Desk(settings, ledger, writer, read_model, follower, bell, now)
+            metrics: Metrics = app.state.metrics
+            metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
+            metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))
+            metrics.watch("read_model_position", "Up to where the read model is.", lambda: follower.position)
             yield
 
     app = FastAPI(title="microfund", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.metrics = Metrics()
     app.include_router(writes.router)
+    app.include_router(reads.router)
     app.include_router(chain.router)
     app.include_router(operations.router)
     add_problem_handlers(app)
@@ -42,3 +58,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     app.add_middleware(Guard, metrics=app.state.metrics)
     documented(app)
     return app
+
+
+def _last_position(ledger: Ledger) -> int:
+    return ledger.recorder.max_notification_id() or 0

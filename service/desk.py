@@ -13,6 +13,8 @@ from fastapi import Depends, Request
 from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.events import FundOpened
+from ledger.projections.follower import Follower
+from ledger.projections.read_model import ReadModel
 from ledger.refusals import FundNotFound
 from ledger.storage import PostgresStorage, SQLiteStorage
 from ledger.writer import Writer
@@ -31,11 +33,20 @@ class Desk:
     """The parts of a running service."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, writer: Writer, bell: Bell, now: Callable[[], datetime]
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        writer: Writer,
+        read_model: ReadModel,
+        follower: Follower,
+        bell: Bell,
+        now: Callable[[], datetime],
     ) -> None:
         self.settings = settings
         self.ledger = ledger
         self.writer = writer
+        self.read_model = read_model
+        self.follower = follower
         self.bell = bell
         self.now = now
         self.principals = Principals(ledger.database)

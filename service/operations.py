@@ -19,9 +19,10 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(desk: AtDesk) -> Response:
-    """The storage is reached; `findings` are what an operator should know of it."""
-    await asyncio.to_thread(desk.ledger.recorder.max_notification_id)
-    return _json({"status": "ready", "findings": desk.findings()})
+    """The storage is reached, and how far behind the read model is; `findings` are what an operator should know."""
+    lag, parked = await asyncio.to_thread(lambda: (desk.read_model.lag(), len(desk.read_model.parked())))
+    read_model = {"position": desk.follower.position, "lag": lag, "parked": parked, "trouble": desk.follower.trouble}
+    return _json({"status": "ready", "read_model": read_model, "findings": desk.findings()})
 
 
 @router.get("/metrics")

@@ -1,0 +1,299 @@
+"""Everything that is read off the books: figures of one fund at a point in both times, and of all funds in scope."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from ledger.chart import Pot
+from ledger.events import EVENT_TYPES, check_code, head_of
+from ledger.projections import balances, borrowing, funds, journal, loans, members
+from ledger.projections.tables import Reader
+from service.auth import Principal
+from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
+from service.fields import MOST_ITEMS, Cursor, Day, Enumerated, Limit, PathNumber, Words
+from service.parsing import StrictRoute
+from service.refusals import CursorInvalid, PeriodUpsideDown
+from service.view import Answer, AtPoint, CaughtUp, View
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
+PEOPLE: Final = [Depends(admitted(READERS))]
+AnyPrincipal = Annotated[Principal, Depends(admitted(FIGURE_READERS))]
+
+LoanStatus = Literal["requested", "approved", "rejected", "running", "settled", "written_off"]
+EventName = Annotated[str, Enumerated(tuple(EVENT_TYPES))]
+Purpose = Literal["production", "any"]
+Threshold = Literal["60", "55"]
+
+
+# --- all funds in scope -------------------------------------------------------------------------------------------
+
+
+@router.get("/funds")
+async def list_funds(
+    desk: AtDesk,
+    principal: AnyPrincipal,
+    position: CaughtUp,
+    as_of: Day | None = None,
+    cursor: Cursor | None = None,
+    limit: Limit = 100,
+) -> Response:
+    """The funds in scope, with their key figures."""
+    scope, day = _scope(principal), as_of or desk.today()
+
+    def ask(reader: Reader) -> Answer:
+        return funds.funds(reader, scope, day, after=_last_code(cursor), limit=limit)
+
+    return await _of_all(desk, position, day, ask)
+
+
+@router.get("/borrowing")
+async def all_borrowing(
+    desk: AtDesk,
+    principal: AnyPrincipal,
+    position: CaughtUp,
+    as_of: Day | None = None,
+    since: Annotated[Day | None, Query(alias="from")] = None,
+    purpose: Purpose = "production",
+    threshold: Threshold = "60",
+    province: Words | None = None,
+    district: Words | None = None,
+) -> Response:
+    """Member borrowing rates of all funds in scope together: three readings side by side."""
+    scope, day = _scope(principal, province, district), as_of or desk.today()
+    _refuse_upside_down(since, day)
+
+    def ask(reader: Reader) -> Answer:
+        return borrowing.borrowing(reader, scope, day, since=since, purpose=purpose, threshold=int(threshold))
+
+    return await _of_all(desk, position, day, ask)
+
+
+async def _of_all(desk: Desk, position: int, as_of: date, ask: Callable[[Reader], Answer]) -> Response:
+    def asked() -> Answer:
+        with desk.ledger.database.transaction(commit=False) as transaction:
+            return ask(transaction)
+
+    found = await asyncio.to_thread(asked)
+    content = {"as_of": as_of, "position": position} | found
+    return Response(msgspec.json.encode(content), media_type="application/json")
+
+
+def _scope(principal: Principal, province: str | None = None, district: str | None = None) -> funds.Scope:
+    """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
+    own = principal.scope
+    if (own.province and province not in (None, own.province)) or (
+        own.district and district not in (None, own.district)
+    ):
+        return funds.Scope(funds=[])
+    by_code = not (own.everything or own.province or own.district)
+    return funds.Scope(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
+
+
+def _last_code(cursor: str | None) -> str:
+    if cursor is not None and not cursor.replace("-", "").isalnum():
+        raise CursorInvalid
+    return cursor or ""
+
+
+def _refuse_upside_down(since: date | None, until: date) -> None:
+    if since is not None and since > until:
+        raise PeriodUpsideDown(since=since, until=until)
+
+
+# --- one fund -----------------------------------------------------------------------------------------------------
+
+
+@router.get("/funds/{fund}", dependencies=FIGURES)
+async def one_fund(view: AtPoint) -> Response:
+    """The club, its bylaws in force, where its log stands, and its key figures."""
+    return await view.answer(lambda reader: funds.fund(reader, view.fund, view.as_of))
+
+
+@router.get("/funds/{fund}/balances", dependencies=FIGURES)
+async def fund_balances(view: AtPoint) -> Response:
+    """What lies in each pot; equity = assets − liabilities."""
+    return await view.answer(lambda reader: balances.balances(reader, view.fund, view.as_of))
+
+
+@router.get("/funds/{fund}/trial-balance", dependencies=FIGURES)
+async def fund_trial_balance(view: AtPoint) -> Response:
+    """Every account that is not zero; debits equal credits."""
+    return await view.answer(lambda reader: balances.trial_balance(reader, view.fund, view.as_of))
+
+
+@router.get("/funds/{fund}/borrowing", dependencies=FIGURES)
+async def fund_borrowing(
+    view: AtPoint,
+    since: Annotated[Day | None, Query(alias="from")] = None,
+    purpose: Purpose = "production",
+    threshold: Threshold = "60",
+) -> Response:
+    """The club's member borrowing rates: three readings side by side."""
+    _refuse_upside_down(since, view.as_of)
+
+    def ask(reader: Reader) -> Answer:
+        return borrowing.borrowing(
+            reader, funds.Scope([view.fund]), view.as_of, since=since, purpose=purpose, threshold=int(threshold)
+        )
+
+    return await view.answer(ask)
+
+
+# --- members ------------------------------------------------------------------------------------------------------
+
+
+@router.get("/funds/{fund}/members", dependencies=PEOPLE)
+async def fund_members(view: AtPoint, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
+    """The roll at the end of a day, with names and phones as far as the register has them."""
+    view, after = view.turned_to(cursor)
+
+    def ask(reader: Reader) -> Answer:
+        page = members.roll(reader, view.fund, view.as_of, after=after, limit=limit)
+        return page | {"items": _named(view, page["items"])}
+
+    return await view.answer(ask)
+
+
+@router.get("/funds/{fund}/members/{member}", dependencies=PEOPLE)
+async def one_member(view: AtPoint, member: PathNumber) -> Response:
+    """One member's statement (passbook): every line with running savings and debt."""
+
+    def ask(reader: Reader) -> Answer | None:
+        found = members.member(reader, view.fund, member, view.as_of)
+        if found is None:
+            return None
+        borrowed = loans.loan_book(reader, view.fund, view.as_of, member=member)["items"]
+        lines = journal.statement(reader, view.fund, member, view.as_of)
+        return _named(view, [found])[0] | {"loans": borrowed, "lines": lines}
+
+    return await view.answer(ask)
+
+
+def _named(view: View, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Members with the texts of the register in place of their digests."""
+    digests = {(index, kind): person[kind] for index, person in enumerate(people) for kind in ("name", "phone")}
+    texts = view.texts(digests)
+    return [
+        person | {kind: texts.get((index, kind)) for kind in ("name", "phone")} for index, person in enumerate(people)
+    ]
+
+
+def _with_names(view: View, reader: Reader, page: Answer, items: Iterable[dict[str, Any]]) -> Answer:
+    """A page with the `names` of the members its lines speak of, by number, for whoever may see them."""
+    if not view.sees_people:
+        return page
+    numbers = sorted({item["member"] for item in items if item.get("member")})
+    digests = {n: found["name"] for n in numbers if (found := members.member(reader, view.fund, n))}
+    return page | {"names": view.texts(digests)}
+
+
+# --- loans --------------------------------------------------------------------------------------------------------
+
+
+@router.get("/funds/{fund}/loans", dependencies=FIGURES)
+async def loan_book(
+    view: AtPoint, status: LoanStatus | None = None, cursor: Cursor | None = None, limit: Limit = 100
+) -> Response:
+    """The loan book at the end of a day."""
+    view, after = view.turned_to(cursor)
+
+    def ask(reader: Reader) -> Answer:
+        page = loans.loan_book(reader, view.fund, view.as_of, status=status, after=after, limit=limit)
+        return _with_names(view, reader, page, page["items"])
+
+    return await view.answer(ask)
+
+
+@router.get("/funds/{fund}/loans/{loan}", dependencies=FIGURES)
+async def one_loan(view: AtPoint, loan: PathNumber) -> Response:
+    """One loan: its terms, plan, repayments and standing."""
+
+    def ask(reader: Reader) -> Answer | None:
+        found = loans.loan(reader, view.fund, loan, view.as_of)
+        return found and _with_names(view, reader, found, [found])
+
+    return await view.answer(ask)
+
+
+# --- the journal --------------------------------------------------------------------------------------------------
+
+
+@router.get("/funds/{fund}/entries", dependencies=PEOPLE)
+async def fund_entries(
+    view: AtPoint,
+    type: EventName | None = None,  # The parameter's name in the contract.
+    member: PathNumber | None = None,
+    loan: PathNumber | None = None,
+    since: Annotated[Day | None, Query(alias="from")] = None,
+    until: Annotated[Day | None, Query(alias="to")] = None,
+    order: Literal["asc", "desc"] = "desc",
+    cursor: Cursor | None = None,
+    limit: Limit = 100,
+) -> Response:
+    """The journal, newest first."""
+
+    def ask(reader: Reader) -> Answer:
+        try:
+            page = journal.entries(
+                reader,
+                view.fund,
+                kind=type,
+                member=member,
+                loan=loan,
+                since=since,
+                until=min(until or view.as_of, view.as_of),
+                ascending=order == "asc",
+                cursor=cursor,
+                limit=limit,
+            )
+        except journal.BadCursor:
+            raise CursorInvalid from None
+        return _with_names(view, reader, page, page["items"])
+
+    return await view.answer(ask)
+
+
+@router.get("/funds/{fund}/entries/{version}", dependencies=PEOPLE)
+async def one_entry(view: AtPoint, version: PathNumber) -> Response:
+    """One entry with its legs, its check code and what was noted with it; `version` is its own, the ETag the fund's."""
+
+    def ask(reader: Reader) -> Answer | None:
+        found = journal.entry(reader, view.fund, version)
+        if found is None:
+            return None
+        stored = next(view.desk.ledger.entries(view.fund, after=version - 1, upto=version))
+        noted = view.texts(stored.event.texts or {})
+        about = found | {"check_code": check_code(head_of(stored.line)), "texts": noted}
+        return _with_names(view, reader, about, [found])
+
+    return await view.answer(ask)
+
+
+@router.get("/funds/{fund}/cash-book", dependencies=FIGURES)
+async def cash_book(
+    view: AtPoint,
+    since: Annotated[Day | None, Query(alias="from")] = None,
+    until: Annotated[Day | None, Query(alias="to")] = None,
+    pot: Pot | None = None,
+    cursor: Cursor | None = None,
+    limit: Limit = MOST_ITEMS,
+) -> Response:
+    """Sổ quỹ tiền mặt: opening, every voucher with the running balance, closing. By default the month of `to`."""
+    last = min(until or view.as_of, view.as_of)
+    first = since or last.replace(day=1)
+    _refuse_upside_down(first, last)
+
+    def ask(reader: Reader) -> Answer:
+        try:
+            page = journal.cash_book(reader, view.fund, first, last, pot=pot, cursor=cursor, limit=limit)
+        except journal.BadCursor:
+            raise CursorInvalid from None
+        return _with_names(view, reader, page | {"from": first, "to": last}, page["items"])
+
+    return await view.answer(ask)

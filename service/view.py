@@ -1,0 +1,136 @@
+"""A reader's point of view: which fund, on which day, as known when; and the answer made of what is seen from there."""
+
+import asyncio
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from itertools import takewhile
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from fastapi import Depends, Request, Response
+
+from ledger.events import Entry
+from ledger.projections import funds
+from ledger.projections.knowledge import known
+from ledger.projections.tables import Reader
+from ledger.refusals import FundNotFound, NotFound
+from service.auth import Principal
+from service.desk import AtDesk, Desk, sees_people
+from service.fields import Day, FundCode, Instant, PathNumber, Position
+from service.refusals import CursorInvalid, PositionNotReached
+
+Answer = dict[str, Any]
+
+
+async def caught_up(desk: AtDesk, min_position: Position = 0) -> int:
+    """Wait until the read model has what this process has acknowledged, and the position asked for; answers the one
+    it has. Raises `PositionNotReached` when the one asked for does not come in time."""
+    wanted = max(min_position, desk.acknowledged)
+    await desk.follower.reached(wanted, desk.settings.read_wait_seconds)
+    position: int = desk.follower.position
+    if position < min_position:
+        raise PositionNotReached(position=position, min_position=min_position)
+    return position
+
+
+CaughtUp = Annotated[int, Depends(caught_up)]
+
+
+class View(NamedTuple):
+    """One fund at a point in both times. `known_version` and `known_at` say what the service had heard by then."""
+
+    desk: Desk
+    principal: Principal
+    fund: str
+    as_of: date
+    known_version: int | None
+    known_at: datetime | None
+    position: int
+
+    async def answer(self, ask: Callable[[Reader], Answer | None]) -> Response:
+        """Ask the read model off the event loop. Raises `NotFound` when it has no answer."""
+        return await asyncio.to_thread(self._answer, ask)
+
+    def _answer(self, ask: Callable[[Reader], Answer | None]) -> Response:
+        with self.desk.ledger.database.transaction(commit=False) as transaction:
+            reader, standing = self._standpoint(transaction)
+            found = ask(reader)
+        if found is None:
+            raise NotFound
+        version = standing["version"]
+        about = {"fund": self.fund, "as_of": self.as_of, "version": version, "position": self.position}
+        if standing["parked"]:
+            about["parked"] = standing["parked"]
+        if isinstance(found.get("next"), int):
+            found["next"] = _sealed(_Page(found["next"], version, self.as_of))
+        return Response(msgspec.json.encode(about | found), 200, {"ETag": f'"{version}"'}, "application/json")
+
+    def _standpoint(self, tables: Reader) -> tuple[Reader, Answer]:
+        """The tables as they are, or made anew from what was known; and where the fund stands in them."""
+        standing = funds.standing(tables, self.fund)
+        if standing is None:
+            raise PositionNotReached(position=self.position, min_position=max(self.desk.acknowledged, 1))
+        if self.known_at is None and self.known_version in (None, standing["version"]):
+            return tables, standing
+        entries = list(self._known_entries())
+        if not entries:
+            raise FundNotFound
+        reader = known(entries)
+        return reader, standing | {"version": entries[-1].event.version}
+
+    def _known_entries(self) -> Iterator[Entry]:
+        entries = self.desk.ledger.entries(self.fund, upto=self.known_version)
+        return takewhile(lambda entry: self.known_at is None or entry.event.recorded_at <= self.known_at, entries)
+
+    # --- people ---------------------------------------------------------------------------------------------------
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether names may be shown."""
+        return sees_people(self.principal)
+
+    def texts(self, digests: Mapping[Any, str | None]) -> dict[Any, str]:
+        """What the register still has, under the same keys."""
+        texts = self.desk.ledger.register.texts(digest for digest in digests.values() if digest)
+        return {key: texts[digest] for key, digest in digests.items() if digest in texts}
+
+    def turned_to(self, cursor: str | None) -> tuple["View", int]:
+        """The view that the page before was seen from, and after which number it ended. Raises `CursorInvalid`."""
+        if cursor is None:
+            return self, 0
+        page = _opened(cursor)
+        return self._replace(as_of=page.as_of, known_version=page.version, known_at=None), page.after
+
+
+class _Page(msgspec.Struct, frozen=True, array_like=True):
+    after: int
+    version: int
+    as_of: date
+
+
+def _sealed(page: _Page) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(page)).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> _Page:
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Page)
+    except (ValueError, msgspec.MsgspecError):
+        raise CursorInvalid from None
+
+
+async def _view(
+    request: Request,
+    desk: AtDesk,
+    position: CaughtUp,
+    fund: FundCode,
+    as_of: Day | None = None,
+    known_at: Instant | None = None,
+    known_version: PathNumber | None = None,
+) -> View:
+    principal = request.scope["principal"]
+    return View(desk, principal, fund, as_of or desk.today(), known_version, known_at, position)
+
+
+AtPoint = Annotated[View, Depends(_view)]
