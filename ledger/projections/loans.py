@@ -244,7 +244,8 @@ class _Account:
     @property
     def is_taken_over(self) -> bool:
         """Whether it comes from a club's old book; what had been repaid by then counts as one repayment."""
-        return self.asked["fact"] == OpeningBalancesDeclared.__name__
+        fact: str = self.asked["fact"]
+        return fact == OpeningBalancesDeclared.__name__
 
     def repayments(self) -> list[tuple[int, Repayment]]:
         """The live repayments with the versions of their entries."""

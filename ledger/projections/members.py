@@ -95,7 +95,8 @@ HISTORY = History(MEMBER_FACTS, "member", (MEMBERS, MEMBER_SPELLS), _rows, _touc
 AS_THEN = """
 SELECT m.member, COALESCE(s.sex, m.sex) AS sex, COALESCE(s.birth_year, m.birth_year) AS birth_year,
     COALESCE(s.poverty, m.poverty) AS poverty,
-    CASE WHEN s.fund IS NULL THEN m.household ELSE s.household END AS household, m.joined_on, CASE WHEN m.left_on <= :day THEN m.left_on END AS left_on,
+    CASE WHEN s.fund IS NULL THEN m.household ELSE s.household END AS household, m.joined_on,
+    CASE WHEN m.left_on <= :day THEN m.left_on END AS left_on,
     CASE WHEN m.left_on <= :day THEN m.leaving_reason END AS leaving_reason, m.name, m.phone
 FROM members m
 """
@@ -144,3 +145,10 @@ def member(reader: Reader, fund: str, number: int, as_of: date | None = None) ->
         day=until(as_of),
     )
     return items[0] if items else None
+
+
+def names(reader: Reader, fund: str, numbers: Iterable[int]) -> dict[int, str]:
+    """The digests of these members' names, of those who have one."""
+    wanted = set(numbers)
+    rows = reader.query("SELECT member, name FROM members WHERE fund = :fund AND name IS NOT NULL", fund=fund)
+    return {row["member"]: row["name"] for row in rows if row["member"] in wanted}
