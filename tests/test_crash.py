@@ -4,8 +4,16 @@ The child writes every acknowledgement to a journal, synced, before it goes on; 
 what the log holds after each kill.
 """
 
+import json
+import os
 import random
+import socket
+import subprocess
+import sys
+import threading
 import time
+from http.client import HTTPConnection, HTTPException
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +21,11 @@ import pytest
 
 from ledger.application import Ledger, Recorded, StorageUnavailable
 from ledger.history import verify
-from tests.processes import FUND, IS_LONG, expense, gift, opened, opening, recorded, start, stored
+from service.auth import Principals, Scope
+from tests.processes import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, start, stored
 
 KILLS = 50 if IS_LONG else 10
+SERVICE_KILLS = 10 if IS_LONG else 2
 
 
 def acknowledged(journal: Path) -> dict[str, int]:
@@ -64,6 +74,101 @@ def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
                 late.write(f"{key} {fund.requests[key].last}\n")
         grown.append(len(lines))
     assert grown == sorted(set(grown))
+
+
+# --- over HTTP --------------------------------------------------------------------------------------------------------
+
+
+class Service:
+    """`microfund serve` in a process of its own, and people who post to it until it dies."""
+
+    def __init__(self, url: str, token: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "from service.command_line import main; main()", "serve", "--port", str(self.port)],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "MICROFUND_DATABASE": url},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr
+        assert any("running on" in line for line in self.process.stderr)
+
+    def ask(self, method: str, path: str, body: object = None, key: str = "") -> tuple[int, Any, bool]:
+        """One request on a connection of its own; answers status, body, and whether it is a replay."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            headers = self._headers | ({"Idempotency-Key": key} if key else {})
+            connection.request(method, f"/v1/funds/{FUND}/{path}", json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read()), answer.getheader("Idempotency-Replayed") == "true"
+        finally:
+            connection.close()
+
+    def give(self, key: str) -> tuple[int, Any, bool]:
+        """Post a gift of 1 đ."""
+        return self.ask(
+            "POST", "donations", {"source": "community", "pot": "activity", "amount": 1, "on": str(DAY)}, key
+        )
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stderr
+        self.process.stderr.close()
+
+
+def post_until_it_dies(service: Service, name: str, told: dict[str, int], heard: threading.Semaphore) -> None:
+    for number in count():
+        key = f"{name}-{number:06d}"
+        try:
+            status, answer, is_replay = service.give(key)
+        except (OSError, HTTPException, ValueError):
+            return
+        assert (status, is_replay) == (201, False), answer
+        told[key] = answer["version"]
+        heard.release()
+
+
+def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_again(database_url: str) -> None:
+    draw = random.Random(11)
+    told: dict[str, int] = {}
+    with opened(database_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        token = Principals(ledger.database).issue(
+            NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
+        )
+    for life in range(SERVICE_KILLS):
+        service, heard = Service(database_url, token), threading.Semaphore(0)
+        posting = [
+            threading.Thread(target=post_until_it_dies, args=(service, f"life-{life}-{n}", told, heard))
+            for n in range(4)
+        ]
+        for thread in posting:
+            thread.start()
+        for _ in range(draw.randrange(20, 1_000 if IS_LONG else 60)):
+            assert heard.acquire(timeout=30)
+        service.kill()
+        for thread in posting:
+            thread.join()
+        with opened(database_url) as ledger:
+            fund = ledger.replayed(FUND)
+            keys = [event.request.key for event in fund.entries[2:] if event.request]
+            assert verify(stored(ledger)).valid
+            assert len(keys) == len(set(keys)) == fund.version - 2
+            assert {key: fund.requests[key].last for key in told} == told
+            unsaid = set(keys) - set(told)
+    service = Service(database_url, token)
+    for key in [*draw.sample(sorted(told), 10), *sorted(unsaid)]:
+        status, answer, is_replay = service.give(key)
+        assert (status, is_replay, answer["version"]) == (201, True, fund.requests[key].last)
+    status, figures, _ = service.ask("GET", f"balances?min_position={fund.version}")
+    assert (status, figures["version"], figures["cash"]) == (200, fund.version, len(keys))
+    assert service.ask("GET", "verification")[1]["valid"]
+    service.kill()
 
 
 # --- a full disk ------------------------------------------------------------------------------------------------------

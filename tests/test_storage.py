@@ -273,6 +273,16 @@ def test_a_stale_memory_knows_the_keys_and_versions_of_others_all_the_same(ledge
         assert recorded(ledger.record([gift("mine-0002", dry_run=True)])[0]).version == 8
 
 
+def test_a_batch_that_is_behind_is_decided_anew_as_a_whole(ledger: Ledger, database_url: str) -> None:
+    with opened(database_url) as other:
+        for outcome in other.record([gift(f"other-{number:04d}", 1_000) for number in range(3)]):
+            recorded(outcome)
+    outcomes = ledger.record([gift("mine-0001"), expense("mine-0002", 9_000), expense("mine-0003", 4_001)])
+    assert names(outcomes) == ["Recorded", "InsufficientFunds", "Recorded"]
+    assert [recorded(outcomes[n]).version for n in (0, 2)] == [7, 8]
+    assert cash(ledger.replayed(FUND)) == 0
+
+
 def test_a_fund_is_opened_by_one_and_found_by_the_other(ledger: Ledger, database_url: str) -> None:
     with opened(database_url) as other:
         assert isinstance(other.record([gift("gift-0001", fund="LS-NEW")])[0], FundNotFound)
