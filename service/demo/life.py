@@ -41,7 +41,7 @@ class Life:
         self._province = province
         self._loans = LoanDesk(self.village)
         self._purse = Purse(self.village)
-        self._size = self.village.random.randint(52, 68)
+        self._size = self.village.random.randint(52, 63)
         self._inspected_in = self.village.random.randint(4, 11)
         self._inspection = self.village.random.choice(("sample", "focal"))
         self._offices: dict[int, Office] = {}
