@@ -1,0 +1,254 @@
+"""Claims about who may do what: every route of the API's document × every role × own, other and unknown clubs."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from service.auth import REMEMBERED_SECONDS, ROLES, Principals, Role, Scope
+from service.middleware import OPEN
+from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, House, house, settle_in
+
+FIGURES = frozenset(ROLES)
+PEOPLE = frozenset({"treasurer", "chair", "inspector"})
+BOARD = frozenset({"treasurer", "chair"})
+CHAIR = frozenset({"chair"})
+
+MAY: dict[tuple[str, str], frozenset[Role]] = {
+    ("get", "/v1/funds"): FIGURES,
+    ("get", "/v1/borrowing"): FIGURES,
+    ("get", "/v1/feed"): PEOPLE,
+    ("get", "/v1/funds/{fund}"): FIGURES,
+    ("get", "/v1/funds/{fund}/balances"): FIGURES,
+    ("get", "/v1/funds/{fund}/trial-balance"): FIGURES,
+    ("get", "/v1/funds/{fund}/borrowing"): FIGURES,
+    ("get", "/v1/funds/{fund}/members"): PEOPLE,
+    ("get", "/v1/funds/{fund}/members/{member}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/loans"): FIGURES,
+    ("get", "/v1/funds/{fund}/loans/{loan}"): FIGURES,
+    ("get", "/v1/funds/{fund}/entries"): PEOPLE,
+    ("get", "/v1/funds/{fund}/entries/{version}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/cash-book"): FIGURES,
+    ("get", "/v1/funds/{fund}/history"): PEOPLE,
+    ("get", "/v1/funds/{fund}/verification"): FIGURES,
+    ("delete", "/v1/funds/{fund}/members/{member}/person"): frozenset({"chair", "admin"}),
+    ("post", "/v1/funds"): frozenset({"admin"}),
+    ("post", "/v1/funds/{fund}/bylaws"): CHAIR,
+    ("post", "/v1/funds/{fund}/members"): BOARD,
+    ("post", "/v1/funds/{fund}/members/{member}/changes"): BOARD,
+    ("post", "/v1/funds/{fund}/members/{member}/departure"): BOARD,
+    ("post", "/v1/funds/{fund}/contributions"): BOARD,
+    ("post", "/v1/funds/{fund}/donations"): BOARD,
+    ("post", "/v1/funds/{fund}/in-kind-donations"): BOARD,
+    ("post", "/v1/funds/{fund}/expenses"): BOARD,
+    ("post", "/v1/funds/{fund}/loans"): BOARD,
+    ("post", "/v1/funds/{fund}/loans/{loan}/approval"): CHAIR,
+    ("post", "/v1/funds/{fund}/loans/{loan}/rejection"): CHAIR,
+    ("post", "/v1/funds/{fund}/loans/{loan}/disbursement"): BOARD,
+    ("post", "/v1/funds/{fund}/loans/{loan}/repayments"): BOARD,
+    ("post", "/v1/funds/{fund}/entries/{version}/reversal"): BOARD,
+    ("post", "/v1/funds/{fund}/withdrawals"): BOARD,
+    ("post", "/v1/funds/{fund}/incomes"): BOARD,
+    ("post", "/v1/funds/{fund}/pot-transfers"): BOARD,
+    ("post", "/v1/funds/{fund}/bank-movements"): BOARD,
+    ("post", "/v1/funds/{fund}/advances"): BOARD,
+    ("post", "/v1/funds/{fund}/advances/{advance}/repayments"): BOARD,
+    ("post", "/v1/funds/{fund}/loans/{loan}/rescheduling"): CHAIR,
+    ("post", "/v1/funds/{fund}/loans/{loan}/write-off"): CHAIR,
+    ("post", "/v1/funds/{fund}/loans/{loan}/recoveries"): BOARD,
+    ("post", "/v1/funds/{fund}/cash-counts"): PEOPLE,
+    ("post", "/v1/funds/{fund}/periods"): CHAIR,
+    ("post", "/v1/funds/{fund}/periods/reopening"): CHAIR,
+    ("post", "/v1/funds/{fund}/offices"): BOARD,
+    ("post", "/v1/funds/{fund}/opening-balances"): BOARD,
+    ("post", "/v1/funds/{fund}/inspections"): frozenset({"inspector"}),
+    ("post", "/v1/funds/{fund}/dissolution"): CHAIR,
+}
+"""Who may, by the contract; a route that is not listed here fails the first claim below."""
+
+IN_FUNDS = [route for route in MAY if "{fund}" in route[1]]
+
+
+@pytest.fixture(scope="module")
+def villages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(f"sqlite:///{tmp_path_factory.mktemp('villages') / 'fund.db'}", checks_per_minute=3) as running:
+        settle_in(running)
+        settle_in(running, OTHER_FUND, district="Văn Quan")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def tokens(villages: House) -> dict[Role, str]:
+    """One token a role, each for one fund only."""
+    return {role: villages.issue(role, scope=Scope(funds=frozenset({FUND}))) for role in ROLES}
+
+
+def asked(villages: House, route: tuple[str, str], token: str | None, fund: str = FUND) -> Any:
+    """A route asked without leaving a trace: a write as a dry run of something sound, an erasure of nobody."""
+    method, template = route
+    path = re.sub(r"{(\w+)}", lambda name: fund if name[1] == "fund" else "99" if method == "delete" else "1", template)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if method == "post":
+        body = SOUND[template.removeprefix("/v1")]
+        return villages.client.post(f"{path}?dry_run=true", json=body, headers=headers)
+    return villages.client.request(method, path, headers=headers)
+
+
+def test_every_route_has_its_row(villages: House) -> None:
+    document = villages.client.get("/openapi.json").json()
+    routes = {(method, path) for path, methods in document["paths"].items() for method in methods if path not in OPEN}
+
+    assert routes == set(MAY)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", MAY, ids=str)
+def test_a_role_may_what_the_contract_says_and_nothing_else(
+    villages: House, tokens: dict[Role, str], route: tuple[str, str], role: Role
+) -> None:
+    before = villages.entries()
+
+    answer = asked(villages, route, tokens[role])
+
+    if role in MAY[route]:
+        assert answer.status_code not in (401, 405), answer.text
+        # An administrator of named funds may open no other; that is a matter of scope.
+        assert answer.status_code != 403 or route == ("post", "/v1/funds")
+        assert answer.status_code < 500
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert villages.entries() == before
+
+
+@pytest.mark.parametrize("route", IN_FUNDS, ids=str)
+def test_another_clubs_fund_answers_like_one_that_does_not_exist(
+    villages: House, tokens: dict[Role, str], route: tuple[str, str]
+) -> None:
+    token = tokens[min(MAY[route])]
+
+    other, unknown = asked(villages, route, token, OTHER_FUND), asked(villages, route, token, "LS-NO-SUCH")
+
+    assert other.status_code == unknown.status_code == 404
+    assert other.content == unknown.content
+    assert {name: value for name, value in other.headers.items() if name != "date"} == dict(unknown.headers)
+
+
+@pytest.mark.parametrize("token", [None, "mf_nobody", "", "a b", "x" * 5000])
+@pytest.mark.parametrize("route", MAY, ids=str)
+def test_nothing_is_answered_without_a_valid_token(villages: House, route: tuple[str, str], token: str | None) -> None:
+    answer = asked(villages, route, token)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", ""])
+def test_only_a_bearer_is_let_in(villages: House, scheme: str) -> None:
+    answer = villages.client.get("/v1/funds", headers={"Authorization": f"{scheme} {villages.token}".strip()})
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("scope", "seen"),
+    [
+        (Scope(everything=True), [FUND, OTHER_FUND]),
+        (Scope(province="Lạng Sơn"), [FUND, OTHER_FUND]),
+        (Scope(province="Cao Bằng"), []),
+        (Scope(province="Lạng Sơn", district="Văn Quan"), [OTHER_FUND]),
+        (Scope(district="Văn Quan"), [OTHER_FUND]),
+        (Scope(funds=frozenset({FUND})), [FUND]),
+        (Scope(funds=frozenset()), []),
+    ],
+    ids=str,
+)
+def test_lists_and_the_feed_hold_what_is_in_scope(villages: House, scope: Scope, seen: list[str]) -> None:
+    token = villages.issue("inspector", scope=scope)
+
+    listed = villages.get("/funds", token).json()
+    fed = villages.get("/feed?limit=500", token).json()
+    borrowing = villages.get("/borrowing", token).json()
+
+    assert [fund["fund"] for fund in listed["items"]] == seen
+    assert {item["event"]["fund"] for item in fed["items"]} == set(seen)
+    assert borrowing["funds"] == len(seen)
+    assert fed["next"] == villages.entries()
+
+
+def test_a_place_asked_for_outside_the_scope_is_empty(villages: House) -> None:
+    token = villages.issue("reporter", scope=Scope(province="Lạng Sơn", district="Văn Quan"))
+
+    figures = [
+        villages.get(f"/borrowing?{query}", token).json()["funds"]
+        for query in ("district=V%C4%83n%20Quan", "district=L%E1%BA%A1ng%20S%C6%A1n", "province=Cao%20B%E1%BA%B1ng")
+    ]
+
+    assert figures == [1, 0, 0]
+
+
+@pytest.mark.parametrize("role", ["reporter", "admin"])
+@pytest.mark.parametrize("route", [route for route in IN_FUNDS if route[0] == "get"], ids=str)
+def test_whoever_reads_figures_never_sees_a_person(villages: House, route: tuple[str, str], role: Role) -> None:
+    answer = asked(villages, route, villages.issue(role))
+
+    assert not any(secret in answer.text for secret in (NAME, "Sầm", "0912", "names", "phone"))
+
+
+def test_a_revoked_token_is_dead_within_seconds(villages: House) -> None:
+    now = 0.0
+    principals = Principals(villages.desk.ledger.database, seconds=lambda: now)
+    token = villages.issue("chair")
+    holder = principals.holder(token)
+    assert holder is not None
+    assert principals.remembered(token) == holder
+
+    assert principals.revoke(villages.clock(), token)
+    assert not principals.revoke(villages.clock(), token)
+
+    assert principals.remembered(token) == holder
+    now = REMEMBERED_SECONDS
+    assert principals.remembered(token) is None
+    assert principals.holder(token) is None
+    assert REMEMBERED_SECONDS <= 5
+
+
+def test_a_token_is_not_stored(villages: House) -> None:
+    stored = villages.desk.ledger.database.query("SELECT * FROM tokens")
+
+    assert stored
+    assert villages.token not in str(stored)
+
+
+def test_check_needs_no_token_tells_nothing_more_and_is_held_back(villages: House) -> None:
+    code = villages.get(f"/funds/{FUND}/verification").json()["check_code"]
+    query = {"right": (FUND, code), "other fund": (OTHER_FUND, code), "unknown": ("LS-NO-SUCH", code)}
+
+    answers = {
+        case: villages.client.get("/v1/check", params={"fund": fund, "code": of}) for case, (fund, of) in query.items()
+    }
+    held_back = villages.client.get("/v1/check", params={"fund": FUND, "code": code})
+
+    assert answers["right"].json() == {"fund": FUND, "matches": True, "on": "2024-06-15"}
+    assert answers["other fund"].json() == {"fund": OTHER_FUND, "matches": False, "on": None}
+    assert answers["unknown"].json() == {"fund": "LS-NO-SUCH", "matches": False, "on": None}
+    assert (held_back.status_code, held_back.json()["code"]) == (429, "too-many-requests")
+    assert 1 <= int(held_back.headers["Retry-After"]) <= 60
+    assert NEW_FUND not in str(answers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", f"/v1/funds/{FUND}/members", "GET, POST"),
+        ("GET", f"/v1/funds/{FUND}/contributions", "POST"),
+        ("PATCH", "/v1/funds", "GET, POST"),
+        ("POST", f"/v1/funds/{FUND}/history", "GET"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(villages: House, method: str, path: str, allowed: str) -> None:
+    answer = villages.client.request(method, path, headers=villages.headers())
+
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+    assert answer.headers["Allow"] == allowed
