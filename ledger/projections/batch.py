@@ -6,7 +6,6 @@ what comes after is left out until the tables are made anew, and the other funds
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -43,8 +42,7 @@ Known = Mapping[History, Mapping[int, list[Row]]]
 """The facts kept so far, of the members and loans that a batch touches."""
 
 LARGEST = 2**63 - 1
-_suspect = re.compile(rb"\d{19}|\\u0000").search
-"""What every line without numbers beyond 64 bits and NUL characters does without."""
+"""What 64 bits hold."""
 
 
 class ReadModelBroken(Exception):
@@ -111,36 +109,38 @@ def _touched(last: Last, lines: Sequence[Line]) -> dict[History, set[int]]:
     latest_on = last.latest_on
     for line in lines:
         if line.event:
-            on = line.event.on.isoformat()
+            on = line.event.on
             for history in HISTORIES:
-                touched[history].update(history.touched(line.event, on < latest_on))
+                if touch := history.touched.get(type(line.event)):
+                    touched[history].update(touch(line.event, on < latest_on))
             latest_on = max(latest_on, on)
     return touched
 
 
 def _worked_out(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes]:
     """What a fund's lines do, up to the first that cannot be applied; there the fund is parked."""
-    poison = _failure(last, lines, known)
-    if not poison:
-        return _project(last, lines, known)
-    good, bad = 0, len(lines)
+    done = _tried(last, lines, known)
+    if not isinstance(done, Exception):
+        return done
+    poison, good, bad = done, 0, len(lines)
     while bad - good > 1:
         middle = (good + bad) // 2
-        failure = _failure(last, lines[:middle], known)
-        good, bad, poison = (good, middle, failure) if failure else (middle, bad, poison)
-    parked_at = lines[good]
-    last, changes = _project(last, lines[:good], known)
-    why = parked_at.why or type(poison).__name__
-    changes.added[PARKED].append((parked_at.fund, parked_at.version, parked_at.position, why))
-    return last, changes
+        done = _tried(last, lines[:middle], known)
+        if isinstance(done, Exception):
+            poison, bad = done, middle
+        else:
+            good = middle
+    stuck = lines[good]
+    reached, changes = _project(last, lines[:good], known)
+    changes.added[PARKED].append((stuck.fund, stuck.version, stuck.position, stuck.why or type(poison).__name__))
+    return reached, changes
 
 
-def _failure(last: Last, lines: Sequence[Line], known: Known) -> Exception | None:
+def _tried(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes] | Exception:
     try:
-        _project(last, lines, known)
+        return _project(last, lines, known)
     except Exception as poison:  # noqa: BLE001  # Nothing is read or written here: whatever it is, it is this fund's own.
         return poison
-    return None
 
 
 def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes]:
@@ -153,15 +153,15 @@ def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Cha
             raise DoesNotFollow
         if isinstance(event, FundOpened) != (version == 0):
             raise DoesNotFollow
-        if _suspect(line.line):
-            _refuse_unstorable(msgspec.to_builtins(event))
-        legs = event.legs()
-        funds.post(changes, event)
-        journal.post(changes, event, legs)
+        on, legs = event.on.isoformat(), event.legs()
+        funds.post(changes, event, on)
+        journal.post(changes, event, on, legs)
         balances.post(changes, legs)
         for history in HISTORIES:
-            changes.added[history.facts] += history.rows(event, legs)
-        version, head, latest_on = event.version, head_of(line.line), max(latest_on, event.on.isoformat())
+            if tell := history.rows.get(type(event)):
+                changes.added[history.facts] += tell(event, on, legs)
+        version, head, latest_on = event.version, head_of(line.line), max(latest_on, event.on)
+    _refuse_unstorable(changes)
     for history, numbers in known.items():
         names, new = history.facts.names, defaultdict(list)
         for row in changes.added[history.facts]:
@@ -171,15 +171,14 @@ def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Cha
     return Last(version, head, latest_on), changes
 
 
-def _refuse_unstorable(value: Any) -> None:
-    """Raises `Unstorable`."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for part in value:
-            _refuse_unstorable(part)
-    if (isinstance(value, int) and not -LARGEST - 1 <= value <= LARGEST) or (isinstance(value, str) and "\0" in value):
-        raise Unstorable
+def _refuse_unstorable(changes: Changes) -> None:
+    """Raises `Unstorable`: PostgreSQL would refuse the whole batch, and SQLite count on with rounded numbers."""
+    for rows in changes.added.values():
+        for row in rows:
+            for value in row:
+                kind = type(value)
+                if (kind is int and not -LARGEST <= value <= LARGEST) or (kind is str and "\0" in value):
+                    raise Unstorable
 
 
 def _write(transaction: Transaction, done: Mapping[str, tuple[Last, Changes]]) -> None:

@@ -59,7 +59,7 @@ class Last(NamedTuple):
 
     version: int = 0
     head: str = NO_HEAD
-    latest_on: str = ""
+    latest_on: date = date.min
 
 
 def lasts(reader: Reader, codes: Sequence[str], parked: str) -> tuple[dict[str, Last], set[str]]:
@@ -71,13 +71,16 @@ def lasts(reader: Reader, codes: Sequence[str], parked: str) -> tuple[dict[str, 
         f"UNION ALL SELECT fund, 0, NULL, NULL FROM {parked} WHERE fund IN ({listed})",
         **names,
     )
-    known = {row["fund"]: Last(row["version"], row["head"], row["latest_on"]) for row in rows if row["head"]}
+    known = {
+        row["fund"]: Last(row["version"], row["head"], date.fromisoformat(row["latest_on"]))
+        for row in rows
+        if row["head"]
+    }
     return {code: known.get(code, Last()) for code in codes}, {row["fund"] for row in rows if not row["head"]}
 
 
-def post(changes: Changes, event: Event) -> None:
-    """Note a fund's opening and its bylaws."""
-    on = event.on.isoformat()
+def post(changes: Changes, event: Event, on: str) -> None:
+    """Note a fund's opening and its bylaws; `on` is its day as text."""
     if isinstance(event, FundOpened):
         places = (event.club, event.commune, event.district, event.province)
         changes.added[FUNDS].append((event.fund, *places, event.founded_on.isoformat(), on, event.plan, 0, NO_HEAD, ""))
@@ -90,7 +93,7 @@ def write(transaction: Transaction, reached: Mapping[str, Last]) -> None:
     """Note how far each fund has come."""
     transaction.execute_many(
         "UPDATE funds SET version = :version, head = :head, latest_on = :latest_on WHERE fund = :fund",
-        [{"fund": code, **last._asdict()} for code, last in reached.items()],
+        [{"fund": code, **last._asdict(), "latest_on": last.latest_on.isoformat()} for code, last in reached.items()],
     )
 
 

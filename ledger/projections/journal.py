@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 from typing import Any
 
 from ledger.chart import Legs, Pot
@@ -14,8 +15,8 @@ from ledger.projections.tables import Changes, Reader, Table, until
 ENTRIES = Table(
     "entries",
     columns="fund TEXT NOT NULL, version BIGINT NOT NULL, type TEXT NOT NULL, on_day TEXT NOT NULL, "
-    "recorded_at TEXT NOT NULL, recorded_by TEXT NOT NULL, voucher TEXT, member BIGINT, loan BIGINT, part TEXT, "
-    "for_month TEXT, amount BIGINT, reverses BIGINT, request_key TEXT",
+    "recorded_at TEXT NOT NULL, recorded_by TEXT NOT NULL, request_key TEXT, voucher TEXT, member BIGINT, "
+    "loan BIGINT, for_month TEXT, reverses BIGINT, part TEXT, amount BIGINT",
     key="fund, version",
     index="(fund, reverses) WHERE reverses IS NOT NULL",
 )
@@ -30,55 +31,36 @@ LEGS = Table(
 """What every entry does to the books; `part` is what lies beneath the account, or empty."""
 
 TELLING = ("kind", "activity", "source", "purpose", "reason", "office")
-"""The fields that say what of its type an event is; an event has at most one that counts, the first."""
+"""The fields that say what of its type an event is; the first of them that an event has."""
+
+AMOUNTS = ("amount", "principal", "difference")
+"""The fields that hold the one amount an event is about, in đồng; the first of them that it has."""
+
+PLAIN = ("voucher", "member", "loan", "for_month", "reverses")
 
 
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-def post(changes: Changes, event: Event, legs: Legs) -> None:
-    """Enter an event and its legs."""
-    on = event.on.isoformat()
-    changes.added[ENTRIES].append(
-        (
-            event.fund,
-            event.version,
-            event.name,
-            on,
-            event.recorded_at.isoformat().replace("+00:00", "Z"),
-            event.recorded_by,
-            getattr(event, "voucher", None),
-            getattr(event, "member", None),
-            getattr(event, "loan", None),
-            next((part for field in TELLING if (part := getattr(event, field, None)) is not None), None),
-            getattr(event, "for_month", None),
-            _amount(event),
-            getattr(event, "reverses", None),
-            event.request.key if event.request else None,
-        )
-    )
+def post(changes: Changes, event: Event, on: str, legs: Legs) -> None:
+    """Enter an event and its legs; `on` is its day as text."""
+    fund, version = event.fund, event.version
+    heard = event.recorded_at.isoformat().replace("+00:00", "Z")
+    request_key = event.request.key if event.request else None
+    facts = [getattr(event, field) if field else None for field in _fields(type(event))]
+    changes.added[ENTRIES].append((fund, version, event.name, on, heard, event.recorded_by, request_key, *facts))
     changes.added[LEGS] += [
-        (
-            event.fund,
-            event.version,
-            number,
-            on,
-            leg.pot,
-            leg.account,
-            "" if leg.of is None else str(leg.of),
-            leg.amount,
-        )
+        (fund, version, number, on, leg.pot, leg.account, "" if leg.of is None else str(leg.of), leg.amount)
         for number, leg in enumerate(legs, 1)
     ]
 
 
-def _amount(event: Event) -> int | None:
-    """The one amount an entry is about, in đồng, if there is one."""
-    for field in ("amount", "principal", "difference"):
-        amount: int | None = getattr(event, field, None)
-        if amount is not None:
-            return amount
-    return None
+@cache
+def _fields(kind: type[Event]) -> tuple[str | None, ...]:
+    """Where a type of event keeps what the rest of its entry's columns hold: None for what it does not have."""
+    part = next((field for field in TELLING if hasattr(kind, field)), None)
+    amount = next((field for field in AMOUNTS if hasattr(kind, field)), None)
+    return (*(field if hasattr(kind, field) else None for field in PLAIN), part, amount)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
@@ -86,10 +68,11 @@ def _amount(event: Event) -> int | None:
 # An entry with what it reverses and what reversed it, as far as the fund's version `:pin` knows.
 ENTRY = """
 SELECT e.version, e.type, e.part, e.on_day, e.recorded_at, e.recorded_by, e.request_key, e.voucher, e.member, e.loan,
-    e.for_month, COALESCE(e.amount, -undone.amount) AS amount, e.reverses, undoing.version AS reversed_by{more}
+    e.for_month, COALESCE(e.amount, -undone.amount) AS amount, e.reverses,
+    CASE WHEN undoing.version <= :pin THEN undoing.version END AS reversed_by{more}
 FROM entries e
 LEFT JOIN entries undone ON undone.fund = e.fund AND undone.version = e.reverses
-LEFT JOIN entries undoing ON undoing.fund = e.fund AND undoing.reverses = e.version AND undoing.version <= :pin
+LEFT JOIN entries undoing ON undoing.fund = e.fund AND undoing.reverses = e.version
 """
 
 

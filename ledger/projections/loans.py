@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
@@ -66,47 +66,63 @@ LOAN_SPELLS = Table(
 
 _TOLD = LOAN_FACTS.names[LOAN_FACTS.names.index("member") :]
 
+OfLoan = (
+    LoanRequested
+    | LoanApproved
+    | LoanRejected
+    | LoanDisbursed
+    | LoanRepaid
+    | LoanRescheduled
+    | LoanWrittenOff
+    | LoanRecovered
+    | EntryReversed
+)
 
-def _rows(event: Event, legs: Legs) -> Iterable[tuple[Any, ...]]:
-    """The facts an event tells of loans."""
+
+def _rows(event: OfLoan, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
+    """The fact an event tells of a loan."""
+    if event.loan is None:
+        return ()
+    told: dict[str, object] = {}
     if isinstance(event, LoanDisbursed):
-        return (_row(event, event.loan, event, legs, received_on=event.on.isoformat()),)
-    if isinstance(event, LoanRescheduled):
-        return (_row(event, event.loan, event, legs, principal=event.outstanding, interest=event.interest_carried),)
-    if isinstance(event, LoanWrittenOff | LoanRecovered):
-        return (_row(event, event.loan, event, legs, principal=event.amount),)
-    if isinstance(event, LoanApproved):
-        rules = json.dumps(event.override.rules) if event.override else None
-        return (_row(event, event.loan, event, legs, override_rules=rules),)
-    if isinstance(event, LoanRequested | LoanRejected | LoanRepaid):
-        return (_row(event, event.loan, event, legs),)
-    if isinstance(event, EntryReversed) and event.loan is not None:
-        return (_row(event, event.loan, event, legs),)
-    if isinstance(event, OpeningBalancesDeclared):
-        return [_row(event, old.loan, old, legs, received_on=old.disbursed_on.isoformat()) for old in event.loans]
-    return ()
+        told = {"received_on": on}
+    elif isinstance(event, LoanRescheduled):
+        told = {"principal": event.outstanding, "interest": event.interest_carried}
+    elif isinstance(event, LoanWrittenOff | LoanRecovered):
+        told = {"principal": event.amount}
+    elif isinstance(event, LoanApproved) and event.override:
+        told = {"override_rules": json.dumps(event.override.rules)}
+    return (_row(event, on, legs, event.loan, event, told),)
 
 
-def _row(event: Event, loan: int, teller: object, legs: Legs, **told: object) -> tuple[Any, ...]:
+def _old_loans(event: OpeningBalancesDeclared, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
+    """Loans that were running when the club's books were taken over."""
+    for old in event.loans:
+        yield _row(event, on, legs, old.loan, old, {"received_on": old.disbursed_on.isoformat()})
+
+
+def _row(
+    event: Event, on: str, legs: Legs, loan: int, teller: msgspec.Struct, told: dict[str, object]
+) -> tuple[Any, ...]:
     change = sum(leg.amount for leg in legs if leg.account == "loans" and leg.of == loan)
-    facts = (told[name] if name in told else getattr(teller, name, None) for name in _TOLD)
-    return (event.fund, loan, event.version, event.name, event.on.isoformat(), change, *facts)
+    known = _fields(type(teller))
+    facts = (told[name] if name in told else getattr(teller, name) if name in known else None for name in _TOLD)
+    return (event.fund, loan, event.version, event.name, on, change, *facts)
 
 
-def _touched(event: Event, is_late: bool) -> Iterable[int]:
-    """The loans whose spells or receipts an event may change.
+@cache
+def _fields(kind: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(kind))
 
-    A repayment that leaves principal outstanding cuts no spell, unless it is told late: then the days after it count.
-    """
-    if isinstance(event, LoanRepaid):
-        return (event.loan,) if is_late or not event.outstanding else ()
-    if isinstance(event, LoanDisbursed | LoanWrittenOff):
-        return (event.loan,)
-    if isinstance(event, EntryReversed) and event.loan is not None:
-        return (event.loan,)
-    if isinstance(event, OpeningBalancesDeclared):
-        return [old.loan for old in event.loans]
-    return ()
+
+def _touched(event: LoanDisbursed | LoanWrittenOff | EntryReversed, _: bool) -> Iterable[int]:
+    """The loan whose spells or receipts an event may change."""
+    return () if event.loan is None else (event.loan,)
+
+
+def _touched_by_repayment(event: LoanRepaid, is_late: bool) -> Iterable[int]:
+    """A repayment that leaves principal outstanding cuts no spell, unless it is told late: then later days count."""
+    return (event.loan,) if is_late or not event.outstanding else ()
 
 
 def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
@@ -139,7 +155,18 @@ def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
     return {LOAN_RECEIPTS: receipts, LOAN_SPELLS: spells}
 
 
-HISTORY = History(LOAN_FACTS, "loan", (LOAN_RECEIPTS, LOAN_SPELLS), _rows, _touched, _derive)
+HISTORY = History(
+    facts=LOAN_FACTS,
+    owner="loan",
+    derived=(LOAN_RECEIPTS, LOAN_SPELLS),
+    rows={**dict.fromkeys(get_args(OfLoan), _rows), OpeningBalancesDeclared: _old_loans},
+    touched={
+        **dict.fromkeys((LoanDisbursed, LoanWrittenOff, EntryReversed), _touched),
+        LoanRepaid: _touched_by_repayment,
+        OpeningBalancesDeclared: lambda event, _: [old.loan for old in event.loans],
+    },
+    derive=_derive,
+)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------

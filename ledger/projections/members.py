@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from ledger.chart import Legs
 from ledger.database import Row
-from ledger.events import Event, MemberChanged, MemberJoined, MemberLeft
+from ledger.events import MemberChanged, MemberJoined, MemberLeft
 from ledger.projections.tables import FOREVER, History, Reader, Table, until
 
 MEMBER_FACTS = Table(
@@ -42,20 +42,20 @@ DESCRIBED = ("sex", "birth_year", "poverty", "household")
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-def _rows(event: Event, _: Legs) -> Iterable[tuple[Any, ...]]:
+Told = MemberJoined | MemberChanged | MemberLeft
+
+
+def _rows(event: Told, on: str, _: Legs) -> Iterable[tuple[Any, ...]]:
     """The fact an event tells of a member."""
-    if not isinstance(event, MemberJoined | MemberChanged | MemberLeft):
-        return ()
     described = (getattr(event, name, None) for name in (*DESCRIBED, "reason"))
     texts = event.texts or {}
-    on = event.on.isoformat()
     return (
         (event.fund, event.member, event.version, event.name, on, *described, texts.get("name"), texts.get("phone")),
     )
 
 
-def _touched(event: Event, _: bool) -> Iterable[int]:
-    return (event.member,) if isinstance(event, MemberJoined | MemberChanged | MemberLeft) else ()
+def _touched(event: Told, _: bool) -> Iterable[int]:
+    return (event.member,)
 
 
 def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
@@ -87,7 +87,14 @@ def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
     return {MEMBERS: [(*who, joined["on_day"], *leaving, *described)], MEMBER_SPELLS: spells}
 
 
-HISTORY = History(MEMBER_FACTS, "member", (MEMBERS, MEMBER_SPELLS), _rows, _touched, _derive)
+HISTORY = History(
+    facts=MEMBER_FACTS,
+    owner="member",
+    derived=(MEMBERS, MEMBER_SPELLS),
+    rows=dict.fromkeys(get_args(Told), _rows),
+    touched=dict.fromkeys(get_args(Told), _touched),
+    derive=_derive,
+)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------

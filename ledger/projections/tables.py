@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ledger.chart import Key, Legs
 from ledger.database import Row, Transaction
@@ -63,18 +63,20 @@ class Table:
         transaction.insert(self.name, self.names, rows)
 
 
-class History(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class History:
     """Facts kept for each member or each loan, and the tables derived from all facts of one of them.
 
-    `rows` are the facts an event adds, `touched` the numbers whose derived rows it may change (the second argument
-    says whether an earlier entry has a later day), `derive` makes the derived rows from all facts in order of version.
+    By the type of the event: `rows` are the facts it adds (given its day as text and its legs), `touched` the numbers
+    whose derived rows it may change (told whether an earlier entry has a later day). `derive` makes the derived rows
+    from all facts in order of version.
     """
 
     facts: Table
     owner: str
     derived: tuple[Table, ...]
-    rows: Callable[[Event, Legs], Iterable[tuple[Any, ...]]]
-    touched: Callable[[Event, bool], Iterable[int]]
+    rows: Mapping[type[Event], Callable[[Any, str, Legs], Iterable[tuple[Any, ...]]]]
+    touched: Mapping[type[Event], Callable[[Any, bool], Iterable[int]]]
     derive: Callable[[Sequence[Row]], Mapping[Table, list[tuple[Any, ...]]]]
 
     def load(self, reader: Reader, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], list[Row]]:
