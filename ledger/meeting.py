@@ -16,7 +16,7 @@ from ledger.events import Event
 from ledger.refusals import IdempotencyKeyReused, LinesRefused, Refusal
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True):
     """A line of the sheet: its stamp bears its own key; `decide` is the decision it asks for."""
 
     stamp: Stamp
@@ -30,12 +30,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a line: the events it recorded, now or earlier, or why it was refused."""
+    """What became of a line: the events it recorded, now or earlier, or why it was refused. Of a sheet recorded
+    before, only the refusal's `code` is known."""
 
     key: str
     status: Literal["recorded", "replayed", "refused"]
     events: tuple[Event, ...] = ()
     refusal: Refusal | None = None
+    code: str | None = None
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +73,17 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
             refused=refused or None,
         )
         return answers
+
+    def found(self, fund: Fund) -> tuple[LineAnswer, ...]:
+        """What became of the lines when this sheet was recorded before."""
+        return tuple(self._found(fund, line) for line in self.lines)
+
+    def _found(self, fund: Fund, line: Line) -> LineAnswer:
+        if answered := fund.requests.get(line.key):
+            events = tuple(fund.entries[answered.first - 1 : answered.last])
+            return LineAnswer(key=line.key, status="recorded", events=events)
+        refused = fund.meetings[self.name].refused or {}
+        return LineAnswer(key=line.key, status="refused", code=refused.get(line.key, LinesRefused.code))
 
 
 def _entered(fund: Fund, line: Line) -> LineAnswer:

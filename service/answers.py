@@ -33,7 +33,7 @@ NUMBERS: Final = ("voucher", "member", "loan", "advance", "meeting")
 def answer(recorded: Recorded, language: str) -> dict[str, Any]:
     """What was recorded. Of several facts in one act, the first gives the type, the last one the version; `entries`
     tells each of them."""
-    entries = [_entry(event, recorded, language) for event in recorded.events]
+    entries = [entry_answer(event, recorded, language) for event in recorded.events]
     together: dict[str, Any] = {"fund": recorded.fund}
     for entry in entries:
         together |= entry
@@ -49,7 +49,8 @@ def answer(recorded: Recorded, language: str) -> dict[str, Any]:
     return together
 
 
-def _entry(event: Event, recorded: Recorded, language: str) -> dict[str, Any]:
+def entry_answer(event: Event, recorded: Recorded, language: str) -> dict[str, Any]:
+    """One fact, with what is numbered in it and what it came to."""
     entry = {
         "version": event.version,
         "type": event.name,

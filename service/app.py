@@ -11,7 +11,7 @@ from ledger.application import Ledger
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import chain, operations, reads, writes
+from service import chain, meetings, operations, reads, writes
 from service.desk import Desk, utc_now
 from service.metrics import Metrics
 from service.middleware import Doorkeeper, Guard
@@ -50,6 +50,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     app = FastAPI(title="microfund", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.metrics = Metrics()
     app.include_router(writes.router)
+    app.include_router(meetings.router)
     app.include_router(reads.router)
     app.include_router(chain.router)
     app.include_router(operations.router)

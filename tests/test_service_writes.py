@@ -1,7 +1,6 @@
 """Claims about recording over HTTP: what is answered, what is recorded once, what is only tried."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,20 +17,11 @@ from tests.service_support import (
     OTHER_FUND,
     SOUND,
     House,
-    found_anew,
     house,
     opening,
     path_of,
     settle_in,
 )
-
-
-@pytest.fixture
-def village(sqlite_url: str) -> Iterator[House]:
-    with house(sqlite_url) as running:
-        settle_in(running)
-        found_anew(running)
-        yield running
 
 
 @pytest.mark.parametrize("template", ALL_WRITES)

@@ -1,0 +1,241 @@
+"""The meeting: a paper sheet sent as a whole, recorded in one commit, all or nothing unless asked otherwise."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+
+from ledger.aggregates.fund import Fund, Stamp
+from ledger.application import Job, Recorded
+from ledger.events import Event, MeetingHeld, check_code
+from ledger.events import Request as RequestMark
+from ledger.meeting import Line as SheetLine
+from ledger.meeting import LineAnswer, Sheet
+from service import catalogue
+from service.answers import entry_answer
+from service.bodies import Body, example
+from service.desk import WRITERS, admitted, desk_of
+from service.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
+from service.lines import Line
+from service.parsing import SheetRoute
+from service.problems import field_problem, misread, problem
+from service.refusals import FieldError, InvalidFields
+from service.sending import Fact, Sent, digest_of, line_fact, sent_as
+from service.wording import language_of
+from service.writes import FUND
+
+router = APIRouter(prefix="/v1", route_class=SheetRoute)
+
+MOST_LINES: Final = 500
+"""A sheet has 50 to 130 lines."""
+
+
+class Misread(NamedTuple):
+    """A line that is not well-formed. A partial sheet is recorded without it."""
+
+    sent: Any
+    found: list[Any]
+
+
+def _read(line: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return validate(line)
+    except ValidationError as error:
+        return Misread(line, error.errors())
+
+
+class Meeting(Body):
+    """A whole meeting: who came, what lay in the box before and after, and every line of the sheet.
+
+    `mode: partial` records what it can; a refused line that is corrected comes with a new key. `sheet` names the paper
+    sheet: attendance is recorded once for each, so a corrected resend adds only what is new.
+    """
+
+    model_config = example(
+        held_on="2026-01-15",
+        present=[1, 2],
+        by_proxy=[3],
+        opening_cash=1_500_000,
+        closing_cash=1_530_000,
+        lines=[
+            {"type": "contribution", "key": "20260115-01", "member": 1, "kind": "dues", "amount": 10_000},
+            {"type": "contribution", "key": "20260115-02", "member": 2, "kind": "dues", "amount": 20_000},
+        ],
+    )
+
+    held_on: Day
+    present: Annotated[list[Number], Some(500)]
+    by_proxy: Annotated[list[Number], Some(500, least=0)] | None = None
+    opening_cash: AmountOrNothing | None = None
+    closing_cash: AmountOrNothing | None = None
+    lines: Annotated[list[Annotated[Line, WrapValidator(_read)]], Some(MOST_LINES, least=0)]
+    mode: Literal["all", "partial"] = "all"
+    sheet: Annotated[str, Code("[A-Za-z0-9_-]{1,64}")] | None = None
+
+
+@router.post(
+    FUND + "/meetings",
+    status_code=201,
+    name="Meeting",
+    operation_id="Meeting",
+    summary="A whole meeting at once",
+    dependencies=[Depends(admitted(WRITERS))],
+    response_model=None,
+)
+async def hold_meeting(
+    request: Request, sent: Annotated[Sent, Depends(sent_as)], fund: FundCode, body: Meeting
+) -> Response:
+    """Record a sheet: all its lines or, asked for `partial`, those that can be. Each line answers for itself."""
+    desk, language = desk_of(request), language_of(request.headers.get("accept-language"))
+    facts, unread = _facts(body, fund)
+    if unread and body.mode == "all":
+        raise InvalidFields([error for refusal in unread.values() for error in refusal.errors])
+    secret = desk.ledger.request_secret
+    marks = {index: _mark(request.state.body["lines"][index], secret) for index in facts}
+    act = _Act(body, fund, facts, marks, sent)
+    recorded = await desk.writer.record(act.job())
+    desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
+    headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
+    if recorded.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    status = 200 if sent.dry_run else 201
+    content = _answer(act, recorded, unread, language)
+    return Response(msgspec.json.encode(content), status, headers, "application/json")
+
+
+def _facts(meeting: Meeting, fund: str) -> tuple[dict[int, Fact], dict[int, InvalidFields]]:
+    """The well-formed lines as facts, and what is wrong with the others, by index."""
+    facts: dict[int, Fact] = {}
+    unread: dict[int, InvalidFields] = {}
+    lines: list[Any] = meeting.lines  # Those that could not be read are `Misread`.
+    for index, line in enumerate(lines):
+        if isinstance(line, Misread):
+            unread[index] = misread(line.found, line.sent, index)
+        elif line.key is None:
+            unread[index] = InvalidFields([FieldError(f"/lines/{index}/key", "field-missing")])
+        else:
+            facts[index] = line_fact(line, fund, meeting.held_on)
+    return facts, unread
+
+
+def _mark(line: dict[str, Any], secret: bytes) -> RequestMark:
+    """A line's own key; it counts in the whole fund, whichever sheet carried it."""
+    return RequestMark(line["key"], digest_of("line", line, secret))
+
+
+class _Act:
+    """A sheet on its way through the writer. `answers` are its lines', recorded now or answered again; `others` are
+    the sheets of the same day."""
+
+    def __init__(
+        self, meeting: Meeting, fund: str, facts: dict[int, Fact], marks: dict[int, RequestMark], sent: Sent
+    ) -> None:
+        self.meeting = meeting
+        self.fund = fund
+        self.facts = facts
+        self.sent = sent
+        self.answers: tuple[LineAnswer, ...] = ()
+        self.others: tuple[MeetingHeld, ...] = ()
+        held = Fact(Fund.hold_meeting, (), {}, meeting.held_on, {})
+        self.sheet = Sheet(
+            name=meeting.sheet or meeting.held_on.isoformat(),
+            stamp=sent.stamp(fund, held),
+            lines=tuple(SheetLine(sent.stamp(fund, fact, marks[i]), _deciding(fact)) for i, fact in facts.items()),
+            present=tuple(meeting.present),
+            by_proxy=tuple(meeting.by_proxy or ()),
+            opening_cash=meeting.opening_cash,
+            closing_cash=meeting.closing_cash,
+            partial=meeting.mode == "partial",
+        )
+
+    def job(self) -> Job:
+        """The job that records the sheet."""
+        return Job(
+            fund=self.fund,
+            decide=self._decide,
+            request=self.sent.mark,
+            speaks_of=self._speaks_of,
+            texts=tuple(text for fact in self.facts.values() for text in fact.texts.values()),
+            expected_version=self.sent.expected_version,
+            several=True,
+            dry_run=self.sent.dry_run,
+        )
+
+    def _decide(self, fund: Fund) -> None:
+        self.answers = self.sheet.hold(fund)
+
+    def _speaks_of(self, fund: Fund) -> tuple[Event, ...]:
+        self.answers = self.answers or self.sheet.found(fund)
+        same_day = (meeting for meeting in fund.meetings.values() if meeting.on == self.meeting.held_on)
+        self.others = tuple(meeting for meeting in same_day if meeting.sheet != self.sheet.name)
+        held = fund.meetings.get(self.sheet.name)
+        return (*([held] if held else []), *(event for answer in self.answers for event in answer.events))
+
+
+def _deciding(fact: Fact) -> Callable[[Fund, Stamp], object]:
+    return lambda fund, stamp: fact.decide(fund, stamp, *fact.numbers, **fact.facts)
+
+
+# --- the answer ---------------------------------------------------------------------------------------------------
+
+
+def _answer(act: _Act, recorded: Recorded, unread: dict[int, InvalidFields], language: str) -> dict[str, Any]:
+    """What became of the sheet, line by line, and whether the box agrees with the book."""
+    lines = {index: _line(index, a, recorded, language) for index, a in zip(act.facts, act.answers, strict=True)}
+    for index, refusal in unread.items():
+        told = problem(refusal, language) | {"errors": [field_problem(error, language) for error in refusal.errors]}
+        lines[index] = {"index": index, "key": None, "status": "refused", "problem": told}
+    held = [event for event in recorded.events if isinstance(event, MeetingHeld)]
+    answer = entry_answer(held[0], recorded, language) if held else {"on": act.meeting.held_on}
+    statuses = [line["status"] for line in lines.values()]
+    return answer | {
+        "fund": recorded.fund,
+        "version": recorded.version,
+        "type": "MeetingHeld",
+        "position": recorded.position,
+        "check_code": None if recorded.position is None else check_code(recorded.head),
+        "sheet": act.sheet.name,
+        "versions": sorted({event.version for event in (*held, *_entered(act))}),
+        "totals": {status: statuses.count(status) for status in ("recorded", "replayed", "refused")},
+        "cash": _cash(held[0]) if held else None,
+        "warnings": _warnings(act, recorded, language),
+        "lines": [lines[index] for index in sorted(lines)],
+    }
+
+
+def _entered(act: _Act) -> list[Event]:
+    """What the sheet's lines recorded, and did not find recorded before."""
+    return [event for line in act.answers if line.status == "recorded" for event in line.events]
+
+
+def _line(index: int, line: LineAnswer, recorded: Recorded, language: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"index": index, "key": line.key, "status": line.status}
+    if line.refusal:
+        return told | {"problem": problem(line.refusal, language)}
+    if line.status == "refused":
+        title = catalogue.render(f"refusal.{line.code}.title", language)
+        title = catalogue.render(f"refusal.{line.code}.title", language)
+        return told | {"problem": {"code": line.code, "title": title}}
+    return told | entry_answer(line.events[-1], recorded, language)
+
+
+def _cash(held: MeetingHeld) -> dict[str, Any]:
+    """What the club counted before and after, beside the book; a difference is money to look for."""
+    counted = {"opening": (held.opening_cash, held.book_opening), "closing": (held.closing_cash, held.book_closing)}
+    return {
+        when: {"counted": found, "book": book, "difference": None if found is None else found - book}
+        for when, (found, book) in counted.items()
+    }
+
+
+def _warnings(act: _Act, recorded: Recorded, language: str) -> list[dict[str, Any]]:
+    warnings = []
+    if act.others:
+        others = ", ".join(meeting.sheet for meeting in act.others)
+        warnings.append({"code": "other-sheet-same-day", "sheets": [meeting.sheet for meeting in act.others]})
+        warnings[0]["detail"] = catalogue.render("warning.other-sheet-same-day", language, sheets=others)
+    if not recorded.events:
+        warnings.append({"code": "nothing-new", "detail": catalogue.render("warning.nothing-new", language)})
+    return warnings
