@@ -285,8 +285,8 @@ def whole_life() -> Fund:
     fund.fetch_from_bank(stamp("2024-01-11"), pot="revolving", amount=1_500_000)
     fund.receive_advance(stamp("2024-01-12"), source="credit_fund", amount=5_000_000)
     fund.repay_advance(stamp("2024-01-13"), 2, amount=1_000_000)
-    for member in (3, 4, 5):
-        asks(member, 2_000_000, on="2024-01-14")(fund)
+    for member, months in ((3, 12), (4, 30), (5, 12)):
+        asks(member, 2_000_000, months=months, on="2024-01-14")(fund)
     fund.reject_loan(stamp("2024-01-15", reason="0b0b"), 4)
     fund.approve_loan(stamp("2024-01-15", by="chair", member=1), 2)
     fund.approve_loan(stamp("2024-01-15", by="chair", member=1, reason="e1e1"), 3, override=True)
