@@ -44,6 +44,10 @@ Known = Mapping[History, Mapping[int, list[Row]]]
 LARGEST = 2**63 - 1
 """What 64 bits hold."""
 
+NUL = b"\\u0000"
+LONG_NUMBER = b"0" * len(str(LARGEST))
+_DIGITS_AS_ZEROS = bytes(ord("0") if byte in b"0123456789" else byte for byte in range(256))
+
 
 class ReadModelBroken(Exception):
     """The tables and the log do not belong together any more; `microfund rebuild` makes the tables anew."""
@@ -153,6 +157,8 @@ def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Cha
             raise DoesNotFollow
         if isinstance(event, FundOpened) != (version == 0):
             raise DoesNotFollow
+        if _is_suspect(line.line):
+            _refuse_unstorable(msgspec.to_builtins(event))
         on, legs = event.on.isoformat(), event.legs()
         funds.post(changes, event, on)
         journal.post(changes, event, on, legs)
@@ -161,7 +167,6 @@ def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Cha
             if tell := history.rows.get(type(event)):
                 changes.added[history.facts] += tell(event, on, legs)
         version, head, latest_on = event.version, head_of(line.line), max(latest_on, event.on)
-    _refuse_unstorable(changes)
     for history, numbers in known.items():
         names, new = history.facts.names, defaultdict(list)
         for row in changes.added[history.facts]:
@@ -171,14 +176,20 @@ def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Cha
     return Last(version, head, latest_on), changes
 
 
-def _refuse_unstorable(changes: Changes) -> None:
+def _is_suspect(line: bytes) -> bool:
+    """Whether a line may hold what the databases cannot keep; a few hashes with many digits in a row look so, too."""
+    return NUL in line or LONG_NUMBER in line.translate(_DIGITS_AS_ZEROS)
+
+
+def _refuse_unstorable(value: Any) -> None:
     """Raises `Unstorable`: PostgreSQL would refuse the whole batch, and SQLite count on with rounded numbers."""
-    for rows in changes.added.values():
-        for row in rows:
-            for value in row:
-                kind = type(value)
-                if (kind is int and not -LARGEST <= value <= LARGEST) or (kind is str and "\0" in value):
-                    raise Unstorable
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            _refuse_unstorable(part)
+    if (isinstance(value, int) and not -LARGEST <= value <= LARGEST) or (isinstance(value, str) and "\0" in value):
+        raise Unstorable
 
 
 def _write(transaction: Transaction, done: Mapping[str, tuple[Last, Changes]]) -> None:
