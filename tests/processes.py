@@ -175,11 +175,12 @@ class Unguarded(Ledger):
     """The control that must overdraw: it judges by what this process remembers and has done itself, then writes on
     top of whatever the log holds by then."""
 
-    _memory: Fund | None = None
+    def __init__(self, database_url: str) -> None:
+        super().__init__(database_url)
+        self._memory = self.replayed(FUND)
 
     def _decide_on(self, fund: Fund, job: Job, batch: Any) -> Recorded:
         assert job.request
-        self._memory = self._memory or self.replayed(job.fund)
         if job.request.key not in self._memory.requests:
             job.decide(self._memory)
         now = self.replayed(job.fund)

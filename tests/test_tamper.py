@@ -207,7 +207,7 @@ def test_of_hundreds_of_random_changes_none_is_overlooked_and_no_alarm_is_false(
     lines = stored(ledger)
     codes = [check_code(head_of(line)) for line in lines]
     tried: Counter[str] = Counter()
-    for _ in range(3_000 if IS_LONG else 350):
+    for _ in range(3_000 if IS_LONG else 250):
         tamper = draw.choice((edited, edited, cut, shortened, mixed, inserted, forged, left_alone))
         rewritten(ledger, tamper(draw, lines))
         now = ledger.recorder.lines(FUND, 0, None)
@@ -223,4 +223,4 @@ def test_of_hundreds_of_random_changes_none_is_overlooked_and_no_alarm_is_false(
         if now and not found.valid:
             assert found_by_loading(ledger) is not None
     assert set(tried) == {"as it was, valid", "changed, broken", "changed, valid"}
-    assert min(tried.values()) > 20
+    assert min(tried.values()) > 15
