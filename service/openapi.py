@@ -26,6 +26,40 @@ PROBLEM: Final[dict[str, Any]] = {
     },
 }
 
+DESCRIPTION: Final = (
+    "The ledger of village self-help clubs. Money is a whole number of đồng; a day is YYYY-MM-DD in the village. Every "
+    "write needs an Idempotency-Key, so that sending it again never records it twice."
+)
+
+_INTEGER: Final = {"type": "integer"}
+_TEXT: Final = {"type": "string"}
+RECORDED: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "What was recorded. Of several facts in one act, `type` is the first, `version` the last; "
+    "`entries` tells each.",
+    "required": ["fund", "version", "position", "type", "on", "recorded_at", "check_code", "sentence"],
+    "properties": {
+        "fund": _TEXT,
+        "version": _INTEGER,
+        "position": {"type": ["integer", "null"], "description": "In the whole log; null for a dry run."},
+        "type": {"type": "string", "examples": ["ContributionReceived"]},
+        "on": {"type": "string", "format": "date"},
+        "recorded_at": {"type": "string", "format": "date-time"},
+        "check_code": {"type": ["string", "null"], "examples": ["VVFP-HHXA-H3BA-NZIX"]},
+        "sentence": {"type": "string", "description": "To read aloud to the meeting, in vi or en."},
+        "voucher": {"type": "string", "examples": ["PT-2026-0001"]},
+        "member": _INTEGER,
+        "loan": _INTEGER,
+        "split": {
+            "type": "object",
+            "properties": dict.fromkeys(("principal", "interest", "interest_to_activity"), _INTEGER),
+        },
+        "outstanding": _INTEGER,
+        "versions": {"type": "array", "items": _INTEGER},
+        "entries": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
 REASONS: Final = {
     "400": "Malformed: JSON, UTF-8, a key given twice, Idempotency-Key, If-Match",
     "401": "No valid token",
@@ -49,7 +83,7 @@ def documented(app: FastAPI) -> None:
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _completed(
-                get_openapi(title=app.title, version="1", description=__doc__, routes=app.routes)
+                get_openapi(title=app.title, version="1", description=DESCRIPTION, routes=app.routes)
             )
         return app.openapi_schema
 
@@ -58,7 +92,7 @@ def documented(app: FastAPI) -> None:
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     parts = document.setdefault("components", {})
-    parts.setdefault("schemas", {})["Problem"] = PROBLEM
+    parts.setdefault("schemas", {}).update(Problem=PROBLEM, Recorded=RECORDED)
     parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -74,6 +108,12 @@ def _responses(method: str, path: str, given: dict[str, Any]) -> dict[str, Any]:
     if not path.startswith("/v1"):
         return given
     reasons = WRITE_REASONS if method == "post" else ("429",) if path == "/v1/check" else READ_REASONS
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    told = {status: {"description": REASONS[status], "content": content} for status in sorted(reasons)}
-    return {status: answer for status, answer in given.items() if status < "400"} | told
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    told = {status: {"description": REASONS[status], "content": problem} for status in sorted(reasons)}
+    if method == "post" and given["201"].get("content", {}).get("application/json", {}).get("schema") == {}:
+        recorded = {"application/json": {"schema": {"$ref": "#/components/schemas/Recorded"}}}
+        told |= {
+            "200": {"description": "What would be recorded: a dry run", "content": recorded},
+            "201": {"description": "Recorded, now or by the same request before", "content": recorded},
+        }
+    return {status: answer for status, answer in (given | told).items() if status < "400" or status in told}

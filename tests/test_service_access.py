@@ -10,10 +10,10 @@ from service.auth import REMEMBERED_SECONDS, ROLES, Principals, Role, Scope
 from service.middleware import OPEN
 from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, House, house, settle_in
 
-FIGURES = frozenset(ROLES)
-PEOPLE = frozenset({"treasurer", "chair", "inspector"})
-BOARD = frozenset({"treasurer", "chair"})
-CHAIR = frozenset({"chair"})
+FIGURES: frozenset[Role] = frozenset(ROLES)
+PEOPLE: frozenset[Role] = frozenset({"treasurer", "chair", "inspector"})
+BOARD: frozenset[Role] = frozenset({"treasurer", "chair"})
+CHAIR: frozenset[Role] = frozenset({"chair"})
 
 MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("get", "/v1/funds"): FIGURES,

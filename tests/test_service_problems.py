@@ -173,7 +173,7 @@ def test_names_and_tokens_reach_neither_logs_nor_figures_nor_problems_nor_the_lo
             said.append(refused.text)
         said.append(village.get(f"{at}/{canaries[0]}").text)
         said.append(village.post(f"{at}/contributions?{canaries[0]}=1", {}).text)
-        said.append(village.client.get("/v1/funds", headers={"Authorization": f"Bearer {canaries[0]}".encode()}).text)
+        said.append(village.client.get("/v1/funds", headers={b"Authorization": f"Bearer {canaries[0]}".encode()}).text)
         said.append(village.client.get("/metrics").text)
         said.append(village.get(f"{at}/history").text)
         said.append(village.get("/feed").text)
@@ -207,3 +207,23 @@ def test_a_service_says_that_it_lives_and_is_ready(village: House) -> None:
     assert ready.status_code == 200
     assert ready.json()["read_model"].keys() == {"position", "lag", "parked", "trouble"}
     assert all(isinstance(finding, str) for finding in ready.json()["findings"])
+
+
+def test_the_apis_document_is_complete_and_its_page_loads_nothing_from_elsewhere(village: House) -> None:
+    document = village.client.get("/openapi.json").json()
+    page = village.client.get("/docs")
+
+    text = str(document)
+    assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= document["components"]["schemas"].keys()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], path
+            assert operation["operationId"] in page.text
+            if path.startswith("/v1"):
+                assert any(status >= "400" for status in operation["responses"])
+            if method == "post":
+                name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                assert document["components"]["schemas"][name]["examples"], path
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", page.text)
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]

@@ -172,7 +172,7 @@ def test_an_entry_is_told_with_its_legs_and_what_was_noted(village: House) -> No
 def test_pages_agree_with_one_another_whatever_is_recorded_meanwhile(village: House) -> None:
     whole = read(village, f"{AT}/entries?order=asc&limit=500")["items"]
     paged: list[Any] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = read(village, f"{AT}/entries?order=asc&limit=4{cursor and f'&cursor={cursor}'}")
         paged += page["items"]
