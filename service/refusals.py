@@ -74,6 +74,10 @@ class CursorInvalid(Refusal):
     """The cursor is not one of ours."""
 
 
+class PeriodUpsideDown(Refusal):
+    """The first day {since} is after the last day {until}."""
+
+
 class PositionNotReached(Refusal):
     """The read model has reached {position}, not yet {min_position}."""
 
