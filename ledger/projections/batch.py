@@ -77,7 +77,7 @@ def read(notification: Notification) -> Line:
     event, why = None, ""
     try:
         event = decode(notification.state)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         why = type(error).__name__
     fund = str(notification.originator_id)
     return Line(notification.id, fund, notification.originator_version, notification.state, event, why)
