@@ -32,8 +32,8 @@ MAX_ROWS: Final = 2_000
 MAX_COLUMNS: Final = 50
 LAST_ROW: Final = 1_048_576
 """The last row any sheet may have, by ECMA-376."""
-CHILD_MEMORY: Final = 512 * 1024 * 1024
-CHILD_SECONDS: Final = 10
+CHILD_MEMORY: Final = 256 * 1024 * 1024
+CHILD_SECONDS: Final = 5
 TOO_HEAVY: Final = 3
 """The child's exit code when its memory was not enough."""
 
@@ -139,7 +139,7 @@ def _workbook(content: bytes) -> tuple[Table, ...]:
             [sys.executable, "-I", "-W", "ignore", __file__],
             input=content,
             capture_output=True,
-            timeout=2 * CHILD_SECONDS,
+            timeout=4 * CHILD_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -252,25 +252,35 @@ def _weigh(archive: zipfile.ZipFile) -> None:
 
 
 def _walk(content: bytes) -> list[tuple[int, int]]:
-    """Go through a part as its reader will; answers its merged cells."""
+    """Go through a part as its reader will; answers its merged cells.
+
+    The reader passes over rows and cells that come out of order, and so would we: such a sheet is refused.
+    """
     merged: list[tuple[int, int]] = []
-    last_row = 0
+    in_sheet, last_row, last_column = False, 0, 0
 
     def refuse_doctype(*_: object) -> NoReturn:
         raise Unreadable("xml-entities")
 
     def look(name: str, attributes: dict[str, str]) -> None:
-        nonlocal last_row
+        nonlocal in_sheet, last_row, last_column
+        name = name.rpartition(":")[2]
         if "macroenabled" in attributes.get("ContentType", "").lower():
             raise Unreadable("macros-not-allowed")
-        name = name.rpartition(":")[2]
         if name == "mergeCell":
-            merged.append(_corner(attributes.get("ref", "")))
-        if name == "row" and "r" in attributes:
-            row = int(attributes["r"]) if attributes["r"].isdecimal() else 0
+            merged.append(_corner(attributes["ref"]))
+        elif name == "sheetData":
+            in_sheet = True
+        elif in_sheet and name == "row":
+            row = int(attributes.get("r", last_row + 1))
             if not last_row < row <= LAST_ROW:
                 raise Unreadable("not-a-workbook")
-            last_row = row
+            last_row, last_column = row, 0
+        elif in_sheet and name == "c":
+            row, column = _corner(attributes["r"]) if "r" in attributes else (last_row, last_column + 1)
+            if row != last_row or column <= last_column:
+                raise Unreadable("not-a-workbook")
+            last_column = column
 
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse_doctype
