@@ -20,7 +20,7 @@ PAGES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-PAGES.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
+PAGES.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 

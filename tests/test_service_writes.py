@@ -132,7 +132,7 @@ def test_the_day_is_that_of_the_village_not_of_utc(village: House) -> None:
 
 @pytest.mark.parametrize("key", ["short", "x" * 65, "with space", "d\u1ea5u-thanh", ""])
 def test_a_key_has_its_form(village: House, key: str) -> None:
-    headers = village.headers() | {"Idempotency-Key": key.encode()}
+    headers = {name.encode(): value.encode() for name, value in village.headers(Idempotency_Key=key).items()}
     answer = village.client.post(f"/v1/funds/{FUND}/loans/1/approval", json={}, headers=headers)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency-key-invalid")
