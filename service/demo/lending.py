@@ -170,9 +170,8 @@ class LoanDesk:
 
     def _households_in_debt(self) -> set[str | None]:
         """Who has a loan or is about to have one; nobody asks for a second, whatever the bylaws say."""
-        loans = self._village.loans.values()
         members = self._village.members
-        return {members[loan.member].household for loan in loans if loan.is_open or loan.status == "requested"}
+        return {members[loan.member].household for loan in self._village.loans.values()}
 
     def _wants_to_borrow(self, member: Member, on: date) -> bool:
         """The chair never does; of the others most do, but not many of the very old."""

@@ -33,6 +33,7 @@ class Village:
         self.version = 0
         self.members: dict[int, Member] = {}
         self.loans: dict[int, Loan] = {}
+        """Those asked for or open; what is over is forgotten."""
         self.balances: dict[tuple[Pot, str], int] = defaultdict(int)
         self.savings: dict[int, int] = defaultdict(int)
         self.leaving: set[int] = set()
@@ -42,7 +43,11 @@ class Village:
         """Take note of what was recorded."""
         self.version = recorded.version
         self.members |= recorded.members
-        self.loans |= recorded.loans
+        for number, loan in recorded.loans.items():
+            if loan.is_open or loan.status == "requested":
+                self.loans[number] = loan
+            else:
+                self.loans.pop(number, None)
         for event in recorded.events:
             for leg in event.legs():
                 self.balances[leg.pot, leg.account] += leg.amount
@@ -58,7 +63,7 @@ class Village:
 
     @property
     def running(self) -> list[Loan]:
-        """The loans not paid back, but for those with a repayment still on a slip of paper."""
+        """The loans paid out and not paid back, but for those with a repayment still on a slip of paper."""
         return [loan for loan in self.loans.values() if loan.status == "running" and loan.number not in self.slips]
 
     def chance(self, probability: float) -> bool:
