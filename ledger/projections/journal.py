@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Literal, get_origin
+
+import msgspec
 
 from ledger.chart import Legs, Pot
 from ledger.database import Row
@@ -58,7 +60,8 @@ def post(changes: Changes, event: Event, on: str, legs: Legs) -> None:
 @cache
 def _fields(kind: type[Event]) -> tuple[str | None, ...]:
     """Where a type of event keeps what the rest of its entry's columns hold: None for what it does not have."""
-    part = next((field for field in TELLING if hasattr(kind, field)), None)
+    words = {field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is Literal}
+    part = next((field for field in TELLING if field in words), None)
     amount = next((field for field in AMOUNTS if hasattr(kind, field)), None)
     return (*(field if hasattr(kind, field) else None for field in PLAIN), part, amount)
 

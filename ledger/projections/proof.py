@@ -17,7 +17,10 @@ from ledger.projections.tables import Reader, Table
 class Replayed(Protocol):
     """As much of a fund aggregate as the proof needs."""
 
-    balances: dict[Key, int]
+    @property
+    def balances(self) -> Mapping[Key, int]:
+        """What every account holds."""
+        ...
 
 
 class Positions(Protocol):
@@ -64,7 +67,7 @@ class Difference(NamedTuple):
 def differences(ledger: Log, funds: Iterable[str] | None = None) -> Iterator[Difference]:
     """Compare the tables of these funds (or all) with a fresh replay up to the same version, and their balances with
     the aggregate's own. Nothing is to be found while the read model is sound, also while it follows; a fund that is
-    parked is found by that row."""
+    parked is found by that row. Raises for a history that was changed."""
     for fund in ledger.funds() if funds is None else funds:
         position = ledger.database.query("SELECT position FROM read_model")[0]["position"]
         live = _rows_of(ledger.database, fund)
@@ -74,8 +77,8 @@ def differences(ledger: Log, funds: Iterable[str] | None = None) -> Iterator[Dif
         if version:
             balances = _balances(fund, ledger.replayed(fund, upto=version).balances)
             yield from _compared(fund, {"balances": live["balances"]}, {"balances": balances})
-        for missed in ledger.entries(fund, after=version, upto=version + 1):
-            if not live["parked"] and ledger.recorder.position_of(fund, missed.event.version) <= position:
+        for missed in () if live["parked"] else ledger.entries(fund, after=version, upto=version + 1):
+            if ledger.recorder.position_of(fund, missed.event.version) <= position:
                 yield Difference(fund, "entries", (fund, missed.event.version), None, {"type": missed.event.name})
 
 
