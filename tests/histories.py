@@ -66,7 +66,7 @@ class History:
             self._wind_up()
         return self
 
-    # --- telling ------------------------------------------------------------------------------------------------
+    # --- telling ------------------------------------------------------------------------------------------------------
 
     def _try(self, act: Callable[[], object]) -> None:
         version, head = self.fund.version, self.fund.head
@@ -119,7 +119,7 @@ class History:
             return self.random.choice(fitting)
         return self.random.randint(1, len(self.fund.loans) + self._chance(0.1) or 1)
 
-    # --- the beginning ------------------------------------------------------------------------------------------
+    # --- the beginning ------------------------------------------------------------------------------------------------
 
     def _bylaws(self) -> Bylaws:
         pick = self.random.choice
@@ -210,7 +210,7 @@ class History:
         """Opening balances are declared, mostly too late for that."""
         self._take_over(self.today)
 
-    # --- the club and its roll ----------------------------------------------------------------------------------
+    # --- the club and its roll ----------------------------------------------------------------------------------------
 
     def open_again(self) -> None:
         """Somebody opens a fund that is open already."""
@@ -233,7 +233,7 @@ class History:
         """Somebody moves away, resigns, is excluded or dies."""
         self.fund.leave(self._stamp(), self._member(), self._any(LeavingReason))
 
-    # --- money that comes and goes ------------------------------------------------------------------------------
+    # --- money that comes and goes ------------------------------------------------------------------------------------
 
     def receive_contribution(self) -> None:
         """Dues, a share, savings or a fine."""
@@ -316,7 +316,7 @@ class History:
         amount = owed if owed and self._chance(0.2) else self._amount(1_500_000)
         self.fund.repay_advance(self._stamp(), number, amount=amount)
 
-    # --- loans --------------------------------------------------------------------------------------------------
+    # --- loans --------------------------------------------------------------------------------------------------------
 
     def request_loan(self) -> None:
         """Somebody asks for a loan, and is often granted it and paid on the spot."""
@@ -369,7 +369,7 @@ class History:
         """Money comes in on a loan that was given up."""
         self.fund.recover_loan(self._stamp(), self._loan("written_off"), amount=self._amount(300_000))
 
-    # --- corrections --------------------------------------------------------------------------------------------
+    # --- corrections --------------------------------------------------------------------------------------------------
 
     def reverse_entry(self) -> None:
         """Any entry is undone: mostly a recent one, and mostly one that moves money."""
@@ -381,7 +381,7 @@ class History:
         on = fund.entries[version - 1].on if version <= fund.version and self._chance(0.3) else None
         fund.reverse_entry(self._stamp(on), version, reason=self._any(ReversalReason))
 
-    # --- governance ---------------------------------------------------------------------------------------------
+    # --- governance ---------------------------------------------------------------------------------------------------
 
     def hold_meeting(self) -> None:
         """The club meets; a sheet may be sent twice."""
@@ -445,7 +445,7 @@ class History:
         if any(left for key, left in self.fund.balances.items() if key[1] in ("loans", "savings", "advances")):
             self.fund.dissolve(self._stamp())
 
-    # --- the end ------------------------------------------------------------------------------------------------
+    # --- the end ------------------------------------------------------------------------------------------------------
 
     def _wind_up(self) -> None:
         """Settle all that is owed, hand over what is left, and find that nothing more can be entered."""

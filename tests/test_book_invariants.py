@@ -62,7 +62,7 @@ def total(fund: Fund, account: str, pot: str | None = None) -> int:
     return sum(leg.amount for leg in legs if leg.account == account and pot in (None, leg.pot))
 
 
-# --- the invariants -----------------------------------------------------------------------------------------------
+# --- the invariants ---------------------------------------------------------------------------------------------------
 
 
 def each_event_balances_within_each_pot(fund: Fund) -> Findings:
@@ -261,7 +261,7 @@ def test_it_holds_for_every_random_history(invariant: Callable[[Fund], Findings]
     assert not found
 
 
-# --- the histories are worth something ----------------------------------------------------------------------------
+# --- the histories are worth something --------------------------------------------------------------------------------
 
 ELSEWHERE = {"FundNotFound", "VersionMismatch", "IdempotencyKeyReused", "LinesRefused"}
 """Refusals of the ledger around the fund and of a meeting's sheet, tested there."""
@@ -307,7 +307,7 @@ def test_a_fork_shares_nothing_that_may_change() -> None:
     assert state(fund) == before
 
 
-# --- each invariant can fail ----------------------------------------------------------------------------------------
+# --- each invariant can fail ------------------------------------------------------------------------------------------
 
 
 def unbalanced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def beancount(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-# --- hledger ------------------------------------------------------------------------------------------------------
+# --- hledger ----------------------------------------------------------------------------------------------------------
 
 
 def test_hledger_takes_the_journal_with_all_its_strictness(journal: Path) -> None:
@@ -126,7 +126,7 @@ def test_hledgers_balances_per_account_and_month_are_ours(journal: Path) -> None
     assert len(theirs) > 10_000
 
 
-# --- beancount ----------------------------------------------------------------------------------------------------
+# --- beancount --------------------------------------------------------------------------------------------------------
 
 
 def test_beancount_finds_no_fault(beancount: Path) -> None:
@@ -145,7 +145,7 @@ def test_beancounts_sums_per_account_and_month_are_ours(beancount: Path) -> None
     assert theirs == ours
 
 
-# --- both ---------------------------------------------------------------------------------------------------------
+# --- both -------------------------------------------------------------------------------------------------------------
 
 
 def test_each_pot_is_whole_by_itself_in_each_transaction() -> None:

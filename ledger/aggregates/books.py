@@ -25,6 +25,7 @@ from ledger.refusals import (
     FutureDay,
     InsufficientFunds,
     InsufficientSavings,
+    OutOfOrder,
     PeriodIsClosed,
     PrincipalOverRepaid,
 )
@@ -87,6 +88,7 @@ class Books:
         self.reversed_by: dict[int, int] = {}
         self.by_day: dict[date, list[int]] = {}
         self.closed_through: date | None = None
+        self.taken_over_on: date | None = None
         self.dissolved: Event | None = None
 
     # --- replay ---------------------------------------------------------------------------------------------------
@@ -160,6 +162,8 @@ class Books:
         )
         legs = event.legs()
         assert is_balanced(legs), event
+        if legs and self.taken_over_on and event.on < self.taken_over_on:
+            raise OutOfOrder(on=event.on, earliest=self.taken_over_on)  # What came before is in the opening balances.
         for leg in legs:
             self._refuse_below_zero(event.on, leg)
         if isinstance(event, Voucher) and (number := self._next_voucher(event.on, legs)):

@@ -61,6 +61,7 @@ class Governance(Lending):
 
     def take_over(self, opening: OpeningBalancesDeclared) -> None:
         """Enter the loans of an old book as they stood."""
+        self.taken_over_on = opening.on
         for old in opening.loans:
             repaid = Repayment(opening.on, old.principal - old.outstanding, 0)
             self.loans[old.loan] = Loan(
@@ -204,7 +205,7 @@ class Governance(Lending):
         """Put a member in an office, or end it: naming the holder again with `until` ends it on that day.
 
         Of most offices there is one: whoever held it leaves it on the same day. Raises `MemberNotFound`,
-        `MemberNotOnRoll`, `OfficeHeldAlready`.
+        `MemberNotOnRoll`, `OfficeHeldAlready`, `OutOfOrder`.
         """
         holds = (office, member) in self.offices
         if holds and until:
@@ -212,15 +213,21 @@ class Governance(Lending):
         if holds:
             raise OfficeHeldAlready(member=member, office=office)
         self._member_on_roll(member, stamp.on)
+        if until and until < stamp.on:
+            raise OutOfOrder(on=until, earliest=stamp.on)
         if office not in SEVERAL_HOLDERS:
-            for _, predecessor in [held for held in self.offices if held[0] == office]:
-                self._record(OfficeLeft, stamp, member=predecessor, office=office)
+            for predecessor in [holder for held, holder in self.offices if held == office]:
+                self.leave_office(stamp, member=predecessor, office=office)
         return self._record(OfficeTaken, stamp, member=member, office=office, until=until)
 
     def leave_office(self, stamp: Stamp, *, member: int, office: Office) -> OfficeLeft:
-        """End a member's office. Raises `OfficeNotHeld`."""
+        """End a member's office. Raises `OfficeNotHeld`, `OutOfOrder`."""
         if (office, member) not in self.offices:
             raise OfficeNotHeld(member=member, office=office)
+        taken = (event for event in reversed(self.entries) if isinstance(event, OfficeTaken))
+        since = next(event.on for event in taken if (event.office, event.member) == (office, member))
+        if stamp.on < since:
+            raise OutOfOrder(on=stamp.on, earliest=since)
         return self._record(OfficeLeft, stamp, member=member, office=office)
 
     # --- the beginning and the end --------------------------------------------------------------------------------
