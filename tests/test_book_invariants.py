@@ -8,20 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any
 
 import pytest
 
 from ledger import refusals
-from ledger.aggregates import books
-from ledger.aggregates import fund as fund_module
-from ledger.aggregates.books import Books
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.governance import SEVERAL_HOLDERS, Governance
-from ledger.aggregates.lending import Lending
-from ledger.aggregates.loan import Loan
+from ledger.aggregates.governance import SEVERAL_HOLDERS
 from ledger.chart import ASSETS, LIABILITIES, NEVER_NEGATIVE, POTS, Key, Leg
-from ledger.days import DailyBalance
 from ledger.events import (
     EVENT_TYPES,
     CashCounted,
@@ -29,7 +22,6 @@ from ledger.events import (
     EntryReversed,
     LoanRepaid,
     MeetingHeld,
-    OfficeTaken,
     OpeningBalancesDeclared,
     PeriodClosed,
     PeriodReopened,
@@ -40,6 +32,7 @@ from ledger.events import (
 )
 from ledger.history import verify
 from ledger.refusals import Refusal
+from tests import broken_kernels as kernels
 from tests.histories import History, random_fund, random_history
 from tests.village import lines, replayed, state
 
@@ -310,132 +303,22 @@ def test_a_fork_shares_nothing_that_may_change() -> None:
 # --- each invariant can fail ------------------------------------------------------------------------------------------
 
 
-def unbalanced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dues put cash in one pot and equity in the other."""
-    legs = ContributionReceived.legs
-    monkeypatch.setattr(books, "is_balanced", lambda legs: True)
-    wrong = lambda event: (legs(event)[0], Leg("revolving", "contributions", -event.amount))  # noqa: E731
-    monkeypatch.setattr(ContributionReceived, "legs", wrong)
-
-
-def overdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody looks into the box before paying."""
-    monkeypatch.setattr(Books, "_refuse_below_zero", lambda *_: None)
-
-
-def late_entries_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only today's balance counts, not that of the days since."""
-    monkeypatch.setattr(DailyBalance, "worst_from", lambda daily, day, sign: (daily.total * sign, day))
-
-
-def reversed_repayments_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reversal forgets the loan book."""
-    monkeypatch.setattr(Loan, "unrepaid", lambda loan, event: loan)
-
-
-def standing_forgets_the_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rescheduled loan stands where it stood before."""
-    phase = Loan.phase
-    monkeypatch.setattr(Loan, "phase", lambda loan, day: phase(loan, day)._replace(repayments=()))
-
-
-def interest_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The activity pot's share of interest reaches nobody."""
-    legs = LoanRepaid.legs
-    kept = lambda event: tuple(leg for leg in legs(event) if leg.pot == "revolving")  # noqa: E731
-    monkeypatch.setattr(LoanRepaid, "legs", kept)
-
-
-def savings_of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All withdrawals are taken from member 1."""
-    legs = SavingsWithdrawn.legs
-    wrong = lambda event: tuple(Leg(x.pot, x.account, x.amount, x.of and 1) for x in legs(event))  # noqa: E731
-    monkeypatch.setattr(SavingsWithdrawn, "legs", wrong)
-    overdrawn(monkeypatch)
-
-
-def vouchers_skip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number is left out after each one."""
-    number = Books._next_voucher
-
-    def skipping(fund: Any, on: date, legs: Any) -> str | None:
-        voucher = number(fund, on, legs)
-        return voucher and f"{voucher[:8]}{int(voucher[8:]) + 1:04d}"
-
-    monkeypatch.setattr(Books, "_next_voucher", skipping)
-
-
-def reversals_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reversal posts the legs once more instead of the other way."""
-    monkeypatch.setattr(fund_module, "negated", lambda legs: legs)
-    overdrawn(monkeypatch)
-
-
-def balances_forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fund keeps balances that differ from its journal."""
-    post = Books._post
-    monkeypatch.setattr(Books, "_post", lambda fund, on, leg: leg.account == "fines" or post(fund, on, leg))
-
-
-def closed_periods_take_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody looks whether the period is closed."""
-    monkeypatch.setattr(Books, "_refuse_day", lambda *_: None)
-
-
-def counts_expect_todays_cash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A late count expects what the box holds now."""
-
-    def held(fund: Any, pot: str, account: str, _: date) -> int:
-        return sum(amount for key, amount in fund.balances.items() if key[:2] == (pot, account))
-
-    monkeypatch.setattr(Governance, "_balance_at", held)
-
-
-def offices_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody hands an office over."""
-    record = Fund._record
-    take = lambda fund, stamp, *, member, office, until=None: record(  # noqa: E731
-        fund, OfficeTaken, stamp, member=member, office=office, until=until
-    )
-    monkeypatch.setattr(Governance, "take_office", take)
-
-
-def a_decision_changes_the_fund_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rejecting a loan forgets it, though no event says so."""
-    reject = Lending.reject_loan
-
-    def rejecting(fund: Any, stamp: Any, number: int) -> Any:
-        rejected = reject(fund, stamp, number)
-        fund.loans[number] = Loan(**{name: getattr(fund.loans[number], name) for name in Loan.__struct_fields__} | LESS)
-        return rejected
-
-    monkeypatch.setattr(Lending, "reject_loan", rejecting)
-
-
-LESS = {"rejected_on": None}
-
-
-def dissolved_with_money_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies in the bank is forgotten at the end."""
-    monkeypatch.setattr("ledger.aggregates.governance.ASSETS", {"cash"})
-
-
 BROKEN: tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Fund], Findings]], ...] = (
-    (unbalanced, each_event_balances_within_each_pot),
-    (overdrawn, no_guarded_account_is_below_zero_on_any_day),
-    (late_entries_unseen, no_guarded_account_is_below_zero_on_any_day),
-    (balances_forget, the_balances_kept_are_the_journals),
-    (reversed_repayments_live_on, the_loan_book_is_the_loans_account),
-    (standing_forgets_the_last_day, a_loans_standing_agrees_with_its_outstanding),
-    (interest_is_lost, each_repayment_is_split_without_remainder),
-    (savings_of_somebody_else, savings_are_what_each_member_brought_and_did_not_take_back),
-    (vouchers_skip, vouchers_are_numbered_without_gaps),
-    (reversals_repeat, a_reversal_negates_what_it_reverses),
-    (closed_periods_take_entries, closed_days_stay_as_they_were_certified),
-    (counts_expect_todays_cash, counts_and_meetings_state_the_box_as_it_was_booked),
-    (offices_are_shared, one_member_holds_each_office_of_the_board),
-    (a_decision_changes_the_fund_itself, the_lines_alone_give_the_live_fund),
-    (dissolved_with_money_left, a_dissolved_fund_is_empty),
+    (kernels.unbalanced, each_event_balances_within_each_pot),
+    (kernels.overdrawn, no_guarded_account_is_below_zero_on_any_day),
+    (kernels.late_entries_unseen, no_guarded_account_is_below_zero_on_any_day),
+    (kernels.balances_forget, the_balances_kept_are_the_journals),
+    (kernels.reversed_repayments_live_on, the_loan_book_is_the_loans_account),
+    (kernels.standing_forgets_the_last_day, a_loans_standing_agrees_with_its_outstanding),
+    (kernels.interest_is_lost, each_repayment_is_split_without_remainder),
+    (kernels.savings_of_somebody_else, savings_are_what_each_member_brought_and_did_not_take_back),
+    (kernels.vouchers_skip, vouchers_are_numbered_without_gaps),
+    (kernels.reversals_repeat, a_reversal_negates_what_it_reverses),
+    (kernels.closed_periods_take_entries, closed_days_stay_as_they_were_certified),
+    (kernels.counts_expect_todays_cash, counts_and_meetings_state_the_box_as_it_was_booked),
+    (kernels.offices_are_shared, one_member_holds_each_office_of_the_board),
+    (kernels.a_decision_changes_the_fund_itself, the_lines_alone_give_the_live_fund),
+    (kernels.dissolved_with_money_left, a_dissolved_fund_is_empty),
 )
 
 
