@@ -314,7 +314,7 @@ def whole_life() -> Fund:
     return fund
 
 
-def settle_all(fund: Fund, on: str) -> None:
+def settle_all(fund: Fund, on: str | date) -> None:
     """Every loan, saving and advance is paid back."""
     for loan in list(fund.loans.values()):
         if loan.status == "running":
