@@ -640,15 +640,28 @@ def test_a_reader_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: py
     assert codes(fill(tmp_path / "cu.xlsx")) == ["too-heavy"]
 
 
+GREEDY = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("sheets", {file!r})
+sheets = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sheets)
+sheets.CHILD_SECONDS = 1
+sheets._limit()
+try:
+    {greed}
+except MemoryError:
+    sys.exit(sheets.TOO_HEAVY)
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
-def test_a_reader_that_takes_too_much_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("greed", ["bytearray(2 ** 30)", "[_ for _ in iter(int, 1)]", "any(iter(int, 1))"])
+def test_a_reader_that_takes_too_much_is_stopped(greed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     greedy = tmp_path / "greedy.py"
-    limits = f"import importlib.util as u\ns=u.spec_from_file_location('s', {takeover_sheets.__file__!r})\n"
-    greedy.write_text(
-        limits + "m=u.module_from_spec(s); s.loader.exec_module(m); m.CHILD_SECONDS = 1\nm._limit()\nwhile True: pass\n"
-    )
+    greedy.write_text(GREEDY.format(file=takeover_sheets.__file__, greed=greed))
+    file = fill(tmp_path / "cu.xlsx")
     monkeypatch.setattr(takeover_sheets, "__file__", str(greedy))
-    assert codes(fill(tmp_path / "cu.xlsx")) == ["too-heavy"]
+    assert codes(file) == ["too-heavy"]
 
 
 # --- the command --------------------------------------------------------------------------------------------------
