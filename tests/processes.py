@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import psycopg
+from eventsourcing.persistence import Notification
 
 from ledger import application
 from ledger.aggregates.fund import Fund, Stamp
@@ -260,14 +261,19 @@ def found(url: str) -> None:
 
 
 def follow(url: str, expected: str) -> None:
-    """Pull the log by position, as a read model does, until as many entries have come; reports each one's place."""
+    """Pull the log by position, as a read model does, until it holds as many entries as expected and no more come;
+    reports each one's place."""
     ledger = Ledger(url)
     _begin()
-    position, seen = 0, 0
-    while seen < int(expected):
-        for row in ledger.recorder.select_notifications(position, 7, inclusive_of_start=False):
+    position, is_complete = 0, False
+    rows: Sequence[Notification] = ()
+    while rows or not is_complete:
+        (held,) = ledger.database.query("SELECT COUNT(*) AS entries FROM stored_events")
+        is_complete = held["entries"] == int(expected)
+        rows = ledger.recorder.select_notifications(position, 7, inclusive_of_start=False)
+        for row in rows:
             _report([row.id, row.originator_id, row.originator_version])
-            position, seen = row.id, seen + 1
+            position = row.id
     ledger.close()
 
 
