@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from datetime import date
 from functools import cache
 from typing import Any, Literal, get_origin
@@ -155,9 +156,9 @@ def cash_book(
     """Sổ quỹ tiền mặt of both boxes or one pot's, both days included: `{opening, items, closing, next}`.
 
     Every entry that moved cash, by day and version, as in `entries`, with `received`, `paid` and `balance`. A reversal
-    stands on the side of what it reverses, negative, with the wrong voucher's number (ghi số âm). `opening` is before
-    the page's first line, `closing` at the end of `until`; a move between the pots is both received and paid where
-    both are shown. Raises `BadCursor`.
+    stands on the side of what it reverses, negative, with the wrong voucher's number (ghi số âm). A move between the
+    pots stands in the book of both, where it moves nothing. `opening` is before the page's first line, `closing` at
+    the end of `until`. Raises `BadCursor`.
     """
     pin, day, after = _read_cursor(cursor) or (_version(reader, fund), since.isoformat(), 0)
     asked: Row = {"fund": fund, "pin": pin, "day": day, "after": after, "until": until.isoformat(), "pot": pot}
@@ -165,65 +166,60 @@ def cash_book(
     before = f"SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) AS cash {cash}"
     opening = reader.query(f"{before} AND (on_day, version) <= (:day, :after)", **asked)[0]["cash"]
     closing = reader.query(f"{before} AND on_day <= :until", **asked)[0]["cash"]
-    moved = (
-        "SELECT version, CAST(SUM(CASE WHEN amount > 0 THEN amount ELSE 0 END) AS BIGINT) AS cash_in, "
-        f"CAST(SUM(CASE WHEN amount < 0 THEN -amount ELSE 0 END) AS BIGINT) AS cash_out {cash} "
+    movements = (
+        f"SELECT version, CAST(SUM(amount) AS BIGINT) AS cash {cash} "
         "AND (on_day, version) > (:day, :after) AND on_day <= :until GROUP BY version"
     )
     rows = reader.query(
-        f"{ENTRY.format(more=', moved.cash_in, moved.cash_out')} JOIN ({moved}) moved ON moved.version = e.version "
+        f"{ENTRY.format(more=', moved.cash')} JOIN ({movements}) moved ON moved.version = e.version "
         "WHERE e.fund = :fund ORDER BY e.on_day, e.version LIMIT :limit",
         limit=limit + 1,
         **asked,
     )
     items, balance = [], opening
     for row in map(_named, rows[:limit]):
-        cash_in, cash_out = row.pop("cash_in"), row.pop("cash_out")
-        received, paid = (-cash_out, -cash_in) if row["reverses"] else (cash_in, cash_out)
-        balance += received - paid
-        items.append({**row, "received": received, "paid": paid, "balance": balance})
+        moved = row.pop("cash")
+        balance += moved
+        is_receipt = (moved < 0) if row["reverses"] else (moved > 0)
+        sides = {"received": moved, "paid": 0} if is_receipt else {"received": 0, "paid": -moved}
+        items.append({**row, **sides, "balance": balance})
     following = _cursor(pin, items[-1]) if len(rows) > limit else None
     return {"opening": opening, "items": items, "closing": closing, "next": following}
 
 
-MINE = "(SELECT CAST(loan AS TEXT) FROM loan_facts WHERE fund = :fund AND member = :member)"
-# What an entry did to one member: an old club's books, taken over in one entry, are many members' at once.
-DONE = f"""
-SELECT l.version,
-    CAST(SUM(CASE WHEN l.account = 'cash' AND e.member = :member THEN l.amount ELSE 0 END) AS BIGINT) AS cash,
-    CAST(SUM(CASE WHEN l.account = 'savings' AND l.part = :part THEN -l.amount ELSE 0 END) AS BIGINT) AS saved,
-    CAST(SUM(CASE WHEN l.account = 'loans' AND l.part IN {MINE} THEN l.amount ELSE 0 END) AS BIGINT) AS lent,
-    CAST(SUM(CASE WHEN l.account = 'interest' THEN -l.amount ELSE 0 END) AS BIGINT) AS interest
-FROM legs l JOIN entries e ON e.fund = l.fund AND e.version = l.version
-WHERE l.fund = :fund AND l.on_day <= :until AND (e.member = :member OR (
-    e.member IS NULL AND ((l.account = 'savings' AND l.part = :part) OR (l.account = 'loans' AND l.part IN {MINE}))))
-GROUP BY l.version
-"""
+THEIRS = "e.fund = :fund AND e.on_day <= :until AND (e.member = :member OR e.type = 'OpeningBalancesDeclared')"
 
 
 def statement(reader: Reader, fund: str, member: int, as_of: date | None = None) -> list[dict[str, Any]]:
     """A member's passbook: every entry that moved their money, by day and version.
 
-    As in `entries`, but `amount` is the cash they brought (negative: took home); of that `principal` and `interest` of
+    As in `entries`, but `amount` is the money they brought (negative: took home); of that `principal` and `interest` of
     a loan (negative principal: it was lent to them, or a repayment was reversed); and as running figures `savings` and
     `outstanding`, the principal of all their loans. A reversal stands with its own day.
     """
-    rows = reader.query(
-        f"{ENTRY.format(more=', done.cash, done.saved, done.lent, done.interest')} "
-        f"JOIN ({DONE}) done ON done.version = e.version WHERE e.fund = :fund ORDER BY e.on_day, e.version",
-        fund=fund,
-        member=member,
-        part=str(member),
-        until=_until(as_of),
-        pin=_version(reader, fund),
-    )
+    asked: Row = {"fund": fund, "member": member, "until": _until(as_of)}
+    loans = reader.query("SELECT DISTINCT loan FROM loan_facts WHERE fund = :fund AND member = :member", **asked)
+    own = {("savings", str(member)), *(("loans", str(row["loan"])) for row in loans)}
+    moved: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for leg in reader.query(
+        "SELECT e.version, e.member, l.account, l.part, l.amount FROM entries e "
+        f"JOIN legs l ON l.fund = e.fund AND l.version = e.version WHERE {THEIRS}",
+        **asked,
+    ):
+        # An old club's books, taken over in one entry, are many members' at once.
+        if leg["member"] or (leg["account"], leg["part"]) in own:
+            moved[leg["version"]][leg["account"]] += leg["amount"]
     lines, savings, outstanding = [], 0, 0
+    rows = reader.query(
+        f"{ENTRY.format(more='')} WHERE {THEIRS} ORDER BY e.on_day, e.version", pin=_version(reader, fund), **asked
+    )
     for row in map(_named, rows):
-        saved, lent = row.pop("saved"), row.pop("lent")
-        savings += saved
-        outstanding += lent
-        row["amount"] = row.pop("cash")
-        lines.append({**row, "principal": -lent, "savings": savings, "outstanding": outstanding})
+        if its := moved.get(row["version"]):
+            savings -= its["savings"]
+            outstanding += its["loans"]
+            figures = {"principal": -its["loans"], "interest": -its["interest"]}
+            running = {"savings": savings, "outstanding": outstanding}
+            lines.append({**row, "amount": its["cash"] + its["bank"], **figures, **running})
     return lines
 
 
