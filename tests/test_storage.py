@@ -1,23 +1,17 @@
-"""What the log promises to whoever records, on both databases alike; and the databases it refuses to lie in."""
+"""What the log promises to whoever records, on both databases alike."""
 
 import asyncio
-import os
 import random
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from eventsourcing.persistence import OperationalError
 
-from ledger import storage
 from ledger.aggregates.books import BrokenChain
 from ledger.aggregates.fund import Fund, Stamp
-from ledger.application import Job, Ledger, Recorded, StorageUnavailable
+from ledger.application import Job, Ledger, Recorded
 from ledger.history import verify
 from ledger.refusals import (
     FundExists,
@@ -28,7 +22,6 @@ from ledger.refusals import (
     VersionMismatch,
 )
 from ledger.register import Text, written
-from ledger.storage import UnsafeStorage, environment, has_wal_reset_race
 from ledger.writer import Writer
 from tests.processes import (
     FUND,
@@ -42,7 +35,6 @@ from tests.processes import (
     opened,
     opening,
     recorded,
-    set_for_database,
     stored,
 )
 
@@ -400,143 +392,6 @@ def test_more_values_than_one_statement_takes_are_all_looked_up(ledger: Ledger) 
         transaction.insert("beside", ("number",), [])
     found = ledger.database.select_in("SELECT number FROM beside WHERE number IN", [n for (n,) in rows])
     assert sorted(row["number"] for row in found) == list(range(1_234))
-
-
-# --- starting ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("version", "races"),
-    [
-        ((3, 6, 23), False),
-        ((3, 7, 0), True),
-        ((3, 40, 1), True),
-        ((3, 44, 5), True),
-        ((3, 44, 6), False),
-        ((3, 45, 0), True),
-        ((3, 50, 6), True),
-        ((3, 50, 7), False),
-        ((3, 51, 0), True),
-        ((3, 51, 2), True),
-        ((3, 51, 3), False),
-        ((3, 53, 0), False),
-    ],
-)
-def test_the_sqlite_versions_with_the_wal_reset_race_are_known(version: tuple[int, int, int], races: bool) -> None:
-    assert has_wal_reset_race(version) is races
-
-
-def test_sqlite_syncs_every_commit_and_stays_out_of_reach_of_the_race(sqlite_url: str) -> None:
-    with opened(sqlite_url) as ledger:
-        for _ in range(2):
-            assert ledger.database.query("PRAGMA synchronous") == [{"synchronous": 2}]
-            assert ledger.database.query("PRAGMA secure_delete") == [{"secure_delete": 1}]
-            (mode,) = ledger.database.query("PRAGMA journal_mode")
-            races = has_wal_reset_race(sqlite3.sqlite_version_info)
-            assert mode == {"journal_mode": "truncate" if races else "wal"}
-            factory: Any = ledger.factory
-            assert bool(factory.findings()) is races
-
-
-def test_a_file_that_another_program_keeps_in_another_journal_mode_is_not_used(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
-    opposite = "wal" if storage.JOURNAL_MODE == "truncate" else "truncate"
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
-        other.execute(f"PRAGMA journal_mode={opposite}")
-        other.execute("CREATE TABLE theirs (x)")
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OperationalError, match="locked"):
-            Ledger(sqlite_url)
-    other.close()
-    with opened(sqlite_url) as ledger:
-        assert ledger.database.query("PRAGMA journal_mode") == [{"journal_mode": storage.JOURNAL_MODE}]
-
-
-def test_memory_and_files_that_are_no_database_are_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(UnsafeStorage, match="journal_mode = memory"):
-        Ledger("sqlite:///:memory:")
-    (tmp_path / "letter.txt").write_text("Kính gửi Ban Chủ nhiệm\n" * 500)
-    with pytest.raises(UnsafeStorage, match="not a database"):
-        Ledger(f"sqlite:///{tmp_path / 'letter.txt'}")
-
-
-@pytest.mark.parametrize("url", ["", "fund.db", "sqlite://fund.db", "mysql://localhost/fund", "http://example.org"])
-def test_an_unknown_url_is_refused_with_the_two_that_are_known(url: str) -> None:
-    with pytest.raises(ValueError, match=r"sqlite:///PATH or postgresql://"):
-        Ledger(url)
-
-
-def test_a_postgres_that_may_lose_acknowledged_entries_is_refused_in_words(postgres_url: str) -> None:
-    set_for_database(postgres_url, "synchronous_commit = off")
-    with pytest.raises(UnsafeStorage, match="synchronous_commit = off"):
-        Ledger(postgres_url)
-    with psycopg.connect(postgres_url) as connection:
-        assert connection.execute("SELECT to_regclass('stored_events')").fetchone() == (None,)
-    set_for_database(postgres_url, "synchronous_commit = on")
-    Ledger(postgres_url).close()
-
-
-def test_all_of_a_postgres_url_counts(postgres_url: str) -> None:
-    with opened(f"{postgres_url}{'&' if '?' in postgres_url else '?'}application_name=bac-son") as ledger:
-        assert ledger.database.query("SHOW application_name") == [{"application_name": "bac-son"}]
-    settings = environment("postgres://thu%20quy:m%40t@db.example.org:6543/quy?sslmode=verify-full")
-    assert settings["POSTGRES_CONNINFO"] == "sslmode=verify-full"
-    assert [settings[f"POSTGRES_{part}"] for part in ("USER", "PASSWORD", "HOST", "PORT", "DBNAME")] == [
-        "thu quy",
-        "m@t",
-        "db.example.org",
-        "6543",
-        "quy",
-    ]
-
-
-def test_another_schema_is_refused_and_the_secret_is_kept(database_url: str) -> None:
-    with opened(database_url) as ledger:
-        secret = ledger.request_secret
-        assert len(secret) == 32
-    with opened(database_url) as ledger:
-        assert ledger.request_secret == secret
-        ledger.database.execute("UPDATE settings SET value = '99' WHERE name = 'schema'")
-    with pytest.raises(UnsafeStorage, match="schema 99"):
-        Ledger(database_url)
-
-
-# --- storage that is in the way ---------------------------------------------------------------------------------------
-
-
-def test_a_reader_who_stays_too_long_delays_nobody_once_he_is_gone(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
-    monkeypatch.setattr(storage, "JOURNAL_MODE", "truncate")
-    monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
-    reader = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
-    with opened(sqlite_url) as ledger:
-        recorded(ledger.record([opening()])[0])
-        reader.execute("BEGIN")
-        reader.execute("SELECT * FROM stored_events").fetchone()
-        assert isinstance(ledger.record([gift("gift-0001")])[0], StorageUnavailable)
-        assert ledger.replayed(FUND).version == 2
-        reader.execute("ROLLBACK")
-        assert recorded(ledger.record([gift("gift-0001")])[0]).version == 3
-    reader.close()
-
-
-def test_a_connection_that_cannot_be_made_keeps_nobody_out_afterwards(
-    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
-    with opened(sqlite_url) as ledger:
-        recorded(ledger.record([opening()])[0])
-        with ExitStack() as readers:
-            readers.enter_context(ledger.database.transaction(commit=False))
-            os.rename(tmp_path, f"{tmp_path}-away")
-            outcomes = ledger.record([gift("gift-0001")])
-            os.rename(f"{tmp_path}-away", tmp_path)
-        assert isinstance(outcomes[0], StorageUnavailable)
-        assert recorded(ledger.record([gift("gift-0001")])[0]).version == 3
 
 
 def test_rows_that_hold_no_line_of_ours_name_the_version(ledger: Ledger, database_url: str) -> None:
