@@ -468,14 +468,15 @@ def test_a_deleted_tail_stops_the_read_model_loudly(database_url: str) -> None:
         assert list(differences(ledger)) == []
 
 
-def test_row_ids_given_away_again_do_not_hide_a_deleted_tail(sqlite_url: str) -> None:
+@pytest.mark.parametrize("more", [3, 10])
+def test_row_ids_given_away_again_do_not_hide_a_deleted_tail(more: int, sqlite_url: str) -> None:
     fund, other = random_fund(1), random_fund(2)
     with opened(sqlite_url) as ledger:
         model = following(ledger)
         store(ledger, fund.pending)
         model.catch_up()
         _delete_tail(ledger, fund.id, fund.version - 3)
-        store(ledger, other.pending[:10])
+        store(ledger, other.pending[:more])
 
         assert ledger.recorder.position_of(other.id, 1) == fund.version - 2, "SQLite has reused the row ids"
         with pytest.raises(ReadModelBroken):

@@ -9,6 +9,7 @@ from typing import Any
 from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Key, Legs, Pot
 from ledger.database import Transaction
 from ledger.money import MAX_AMOUNT
+from ledger.projections.funds import held_on
 from ledger.projections.tables import Changes, Reader, Table, until
 
 BALANCES = Table(
@@ -80,9 +81,10 @@ def _position(held: Mapping[tuple[Pot, Account], int], pot: Pot) -> dict[str, in
 
 def _held(reader: Reader, fund: str, as_of: date | None) -> dict[tuple[Pot, Account], int]:
     """The balance of each account, debits positive; the parts beneath an account together."""
-    source = "balances WHERE fund = :fund" if as_of is None else "legs WHERE fund = :fund AND on_day <= :until"
+    held = held_on(reader, [fund], as_of)
     rows = reader.query(
-        f"SELECT pot, account, CAST(SUM(amount) AS BIGINT) AS amount FROM {source} GROUP BY pot, account",
+        f"SELECT pot, account, CAST(SUM(amount) AS BIGINT) AS amount FROM {held} AND fund = :fund "
+        "GROUP BY pot, account",
         fund=fund,
         until=until(as_of),
     )

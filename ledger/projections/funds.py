@@ -102,9 +102,8 @@ def write(transaction: Transaction, reached: Mapping[str, Last]) -> None:
 FIGURES = {
     "members": "SELECT fund, COUNT(*) AS figure FROM member_spells WHERE from_day <= :until AND until_day > :until",
     "loans": "SELECT fund, COUNT(*) AS figure FROM loan_spells WHERE from_day <= :until AND until_day > :until",
-    "outstanding": "SELECT fund, CAST(SUM(amount) AS BIGINT) AS figure FROM legs "
-    "WHERE account = 'loans' AND on_day <= :until",
-    "cash": "SELECT fund, CAST(SUM(amount) AS BIGINT) AS figure FROM legs WHERE account = 'cash' AND on_day <= :until",
+    "outstanding": "SELECT fund, CAST(SUM(amount) AS BIGINT) AS figure FROM {held} AND account = 'loans'",
+    "cash": "SELECT fund, CAST(SUM(amount) AS BIGINT) AS figure FROM {held} AND account = 'cash'",
 }
 """The key figures of funds on a day."""
 
@@ -153,6 +152,17 @@ def count(reader: Reader, scope: Scope) -> int:
     return int(reader.query(f"SELECT COUNT(*) AS funds FROM funds WHERE 1 = 1{conditions}", **parameters)[0]["funds"])
 
 
+def held_on(reader: Reader, codes: Sequence[str], as_of: date | None) -> str:
+    """Where the amounts are that make the balances of these funds on a day: with its condition, in SQL.
+
+    Once the latest entry has happened, the balances kept are the answer; legs are added up for the days before.
+    """
+    conditions, parameters = Scope(funds=codes).sql()
+    later = f"SELECT fund FROM funds WHERE latest_on > :until{conditions} LIMIT 1"
+    is_past = as_of is not None and reader.query(later, until=until(as_of), **parameters)
+    return "legs WHERE on_day <= :until" if is_past else "balances WHERE 1 = 1"
+
+
 def standing(reader: Reader, code: str) -> dict[str, Any] | None:
     """Where the read model has a fund: `{fund, version, head, position, parked}`, None if there is none.
 
@@ -173,7 +183,8 @@ def _figures(reader: Reader, codes: Sequence[str], as_of: date | None) -> dict[s
     """The key figures of these funds."""
     conditions, parameters = Scope(funds=codes).sql()
     figures: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(FIGURES, 0))
+    held = held_on(reader, codes, as_of)
     for name, sql in FIGURES.items():
-        for row in reader.query(f"{sql}{conditions} GROUP BY fund", until=until(as_of), **parameters):
+        for row in reader.query(f"{sql.format(held=held)}{conditions} GROUP BY fund", until=until(as_of), **parameters):
             figures[row["fund"]][name] = row["figure"]
     return figures
