@@ -17,7 +17,8 @@ def add_months(day: date, months: int) -> date:
     """The day `months` months later, clamped to the last day of its month (31/01 → 29/02 → 31/03)."""
     years, month = divmod(day.month - 1 + months, 12)
     year, month = day.year + years, month + 1
-    return day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))
+    last = 28 if day.day <= 28 else monthrange(year, month)[1]
+    return date(year, month, min(day.day, last))
 
 
 def whole_months(start: date, end: date) -> int:

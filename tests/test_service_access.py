@@ -32,6 +32,8 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("get", "/v1/funds/{fund}/cash-book"): FIGURES,
     ("get", "/v1/funds/{fund}/history"): PEOPLE,
     ("get", "/v1/funds/{fund}/verification"): FIGURES,
+    ("get", "/v1/funds/{fund}/sheet"): PEOPLE,
+    ("get", "/v1/funds/{fund}/dues"): PEOPLE,
     ("delete", "/v1/funds/{fund}/members/{member}/person"): frozenset({"chair", "admin"}),
     ("post", "/v1/funds"): frozenset({"admin"}),
     ("post", "/v1/funds/{fund}/bylaws"): CHAIR,

@@ -6,7 +6,7 @@ again on every replay, for ever: it never refuses and looks nothing up.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from copy import copy
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -31,6 +31,7 @@ from ledger.refusals import (
 )
 
 E = TypeVar("E", bound=Event)
+Said = tuple[object, ...] | None
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,9 @@ class Books:
         self.last_vouchers: dict[str, int] = {}
         self.reversed_by: dict[int, int] = {}
         self.by_day: dict[date, list[int]] = {}
+        # What was said on the day last asked about, by what it says: a burst of entries is mostly of one day.
+        self.said_on: date | None = None
+        self.said: defaultdict[Said, list[int]] = defaultdict(list)
         self.closed_through: date | None = None
         self.taken_over_on: date | None = None
         self.dissolved: Event | None = None
@@ -103,6 +107,8 @@ class Books:
         for leg in event.legs():
             self._post(event.on, leg)
         self.by_day.setdefault(event.on, []).append(event.version)
+        if event.on == self.said_on:
+            self.said[_said(event)].append(event.version)
         if event.request:
             known = self.requests.get(event.request.key)
             first = known.first if known else event.version
@@ -129,6 +135,7 @@ class Books:
                 setattr(twin, name, copy(value))
         twin.daily = {key: balance.copy() for key, balance in self.daily.items()}
         twin.by_day = {day: versions.copy() for day, versions in self.by_day.items()}
+        twin.said_on = None
         return twin
 
     def possible_duplicate(self, event: Event) -> int | None:
@@ -137,12 +144,12 @@ class Books:
         said = _said(event)
         if said is None:
             return None
-        for version in self.by_day[event.on]:
-            if version >= event.version:
-                break
-            if version not in self.reversed_by and _said(self.entries[version - 1]) == said:
-                return version
-        return None
+        if self.said_on != event.on:
+            self.said_on, self.said = event.on, defaultdict(list)
+            for version in self.by_day[event.on]:
+                self.said[_said(self.entries[version - 1])].append(version)
+        earlier = (version for version in self.said[said] if version < event.version)
+        return next((version for version in earlier if version not in self.reversed_by), None)
 
     # --- recording ------------------------------------------------------------------------------------------------
 
@@ -213,7 +220,7 @@ class Books:
         return f"{series}{self.last_vouchers.get(series, 0) + 1:04d}"
 
 
-def _said(event: Event) -> tuple[object, ...] | None:
+def _said(event: Event) -> Said:
     """What a money event says, without who said it and when: its type, whom it concerns, and how much."""
     if not isinstance(event, Voucher):
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
+
 from ledger.aggregates.books import Stamp
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member, Roll
@@ -40,6 +42,7 @@ from ledger.refusals import (
     PrincipalOverRepaid,
     SamePersonApproved,
 )
+from ledger.terms import Repayment
 
 
 class Lending(Roll):
@@ -148,8 +151,15 @@ class Lending(Roll):
         )
 
     def reject_loan(self, stamp: Stamp, number: int) -> LoanRejected:
-        """Refuse a member's request. Raises `LoanNotFound`, `LoanNotRequested`, `OutOfOrder`."""
-        loan = self._requested_loan(stamp, number)
+        """Refuse a member's request, or take back an approval before the money is handed out. Raises `LoanNotFound`,
+        `LoanNotRequested`, `OutOfOrder`."""
+        loan = self.loan(number)
+        if loan.status == "approved":
+            assert isinstance(loan.conditions, LoanApproved)
+            if stamp.on < loan.conditions.on:
+                raise OutOfOrder(on=stamp.on, earliest=loan.conditions.on)
+        else:
+            self._requested_loan(stamp, number)
         return self._record(LoanRejected, stamp, loan=number, member=loan.member)
 
     def disburse_loan(self, stamp: Stamp, number: int, *, place: Place = "cash") -> LoanDisbursed:
@@ -178,6 +188,8 @@ class Lending(Roll):
         parts = loan.split(stamp.on, amount)
         if parts.principal > loan.outstanding:
             raise PrincipalOverRepaid(loan=number, available=loan.outstanding, amount=parts.principal)
+        if parts.principal == loan.outstanding:
+            self._refuse_interest_left(loan, Repayment(stamp.on, parts.principal, parts.interest))
         return self._record(
             LoanRepaid,
             stamp,
@@ -189,6 +201,13 @@ class Lending(Roll):
             interest_to_activity=share(parts.interest, loan.conditions.interest_to_activity_ppm),
             outstanding=loan.outstanding - parts.principal,
         )
+
+    @staticmethod
+    def _refuse_interest_left(loan: Loan, last: Repayment) -> None:
+        """A late entry may clear the principal although later days still owe interest, which nobody could then pay."""
+        closed = msgspec.structs.replace(loan, repayments={**loan.repayments, 0: last})
+        if closed.standing(max(repayment.on for repayment in closed.repayments.values())).interest_due:
+            raise LaterRepayments(loan=loan.number, on=last.on)
 
     def _running_loan(self, stamp: Stamp, number: int) -> Loan:
         loan = self.loan(number)

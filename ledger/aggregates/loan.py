@@ -105,7 +105,9 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
         return plan(phase.terms, phase.starts_on)
 
     def standing(self, day: date) -> Standing:
-        """What is owed at the end of `day`."""
+        """What is owed at the end of `day`; nothing once it was written off."""
+        if self.written_off and self.written_off.on <= day:
+            return Standing(0, 0, 0)
         terms, starts_on, repayments, carried, accrues_after = self.phase(day)
         return standing(terms, starts_on, repayments, day, carried=carried, accrues_after=accrues_after)
 

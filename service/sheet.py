@@ -1,0 +1,96 @@
+"""What a phone keeps for a meeting, and how the club stands with its dues."""
+
+import asyncio
+from collections import defaultdict
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from ledger.aggregates.fund import Fund
+from ledger.aggregates.loan import Loan
+from ledger.dues import monthly_dues
+from ledger.events import check_code
+from service.desk import READERS, AtDesk, Desk, admitted
+from service.fields import Day, FundCode
+from service.parsing import StrictRoute
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+
+@router.get("/funds/{fund}/sheet", dependencies=[Depends(admitted(READERS))])
+async def meeting_sheet(desk: AtDesk, fund: FundCode, on: Annotated[Day | None, Query()] = None) -> Response:
+    """What a phone keeps for a meeting on a day: the roll with dues still owed by month, running loans with what is due
+    and what would settle them, the cash that should lie in the box, and the last check code."""
+    found = await asyncio.to_thread(sheet_of, desk, fund, on or desk.today())
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+@router.get("/funds/{fund}/dues", dependencies=[Depends(admitted(READERS))])
+async def dues(desk: AtDesk, fund: FundCode, as_of: Annotated[Day | None, Query()] = None) -> Response:
+    """Dues by the month they are for: what the bylaws asked and what came, each month, all members together."""
+    found = await asyncio.to_thread(_dues, desk, fund, as_of or desk.today())
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+def sheet_of(desk: Desk, code: str, on: date) -> dict[str, Any]:
+    """The sheet for a day, as the route answers it. Raises `FundNotFound`."""
+    fund = desk.ledger.replayed(code)
+    owed: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for month in monthly_dues(fund, on):
+        if month.owed:
+            owed[month.member].append({"month": month.month, "amount": month.owed})
+    on_roll = [member for member in fund.members.values() if member.is_on_roll(on)]
+    names = desk.ledger.register.texts(member.name for member in on_roll if member.name)
+    running = [loan for loan in fund.loans.values() if loan.status == "running" and _begun(loan, on)]
+    return {
+        "fund": code,
+        "on": on,
+        "version": fund.version,
+        "check_code": check_code(fund.head),
+        "closing_cash": fund.cash_at(on),
+        "roll": [
+            {
+                "member": member.number,
+                "name": names.get(member.name or ""),
+                "dues_owed": owed[member.number],
+                "savings": -fund.balances.get(("revolving", "savings", member.number), 0),
+            }
+            for member in on_roll
+        ],
+        "loans": [{"loan": loan.number, "member": loan.member, **_due(loan, on)} for loan in running],
+    }
+
+
+def _begun(loan: Loan, on: date) -> bool:
+    return loan.disbursed_on is not None and loan.disbursed_on <= on
+
+
+def _due(loan: Loan, on: date) -> dict[str, int]:
+    """What the plan and the accrual ask for by the end of a day, and what would close the loan."""
+    now, phase = loan.standing(on), loan.phase(on)
+    promised = sum(instalment.principal for instalment in loan.plan(on) if instalment.due_on <= on)
+    repaid = sum(repayment.principal for repayment in phase.repayments if repayment.on <= on)
+    held_back = phase.terms.repayment_mode == "interest_at_maturity" and on < phase.terms.maturity(phase.starts_on)
+    principal_due, interest_due = max(promised - repaid, 0), 0 if held_back else now.interest_due
+    return {
+        "outstanding": now.outstanding,
+        "due": principal_due + interest_due,
+        "principal_due": principal_due,
+        "interest_due": interest_due,
+        "settlement_amount": now.settlement_amount,
+    }
+
+
+def _dues(desk: Desk, code: str, as_of: date) -> dict[str, Any]:
+    fund: Fund = desk.ledger.replayed(code)
+    months: dict[str, dict[str, int]] = {}
+    for entry in monthly_dues(fund, as_of):
+        month = months.setdefault(entry.month, {"members": 0, "expected": 0, "paid": 0, "members_paid_up": 0})
+        month["members"] += 1
+        month["expected"] += entry.expected
+        month["paid"] += entry.paid
+        month["members_paid_up"] += entry.owed == 0
+    items = [{"month": month, **figures} for month, figures in sorted(months.items())]
+    return {"fund": code, "as_of": as_of, "version": fund.version, "items": items}
