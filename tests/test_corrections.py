@@ -212,6 +212,12 @@ def test_a_rescheduling_plans_what_is_owed_anew_and_carries_the_interest():
     assert loan_of(fund).standing(day("2024-06-10")).interest_due == 10_120
 
 
+def test_a_rescheduled_loan_is_settled_with_the_interest_of_its_new_plan():
+    fund = village(lends(4, 1_000_000, on="2024-02-05"), reschedules(1, 10, on="2024-02-05"))
+    repays(1, 1_020_000, on="2024-04-05")(fund)
+    assert loan_of(fund).status == "settled"
+
+
 def test_what_was_paid_before_a_rescheduling_on_its_day_is_not_counted_twice():
     fund = village(lends(4, 1_000_000, on="2024-02-05"), repays(1, 200_000, on="2024-02-05"))
     reschedules(1, 10, on="2024-02-05")(fund)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.aggregates.fund import Fund
@@ -23,6 +22,7 @@ from tests.village import (
     Act,
     adopts,
     day,
+    drawn,
     given,
     gives,
     held,

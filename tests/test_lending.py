@@ -191,8 +191,6 @@ def test_each_step_of_a_loan_follows_the_one_before():
     grants(1, on="2024-02-06")(fund)
     with refused(fund, LoanNotRequested, loan=1, status="approved"):
         eligible(fund)
-    with refused(fund, LoanNotRequested, loan=1, status="approved"):
-        fund.reject_loan(stamp("2024-02-06"), 1)
     with refused(fund, LoanNotRunning, status="approved"):
         repays(1, 1_000, on="2024-02-07")(fund)
     with refused(fund, OutOfOrder, earliest=day("2024-02-06")):

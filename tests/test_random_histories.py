@@ -24,7 +24,7 @@ from ledger.aggregates.fund import Fund
 from ledger.events import Item, OldLoan, OpeningPot, OpeningSavings
 from ledger.refusals import Refusal
 from tests.bookkeeper import MOVES_NOTHING, check_books, check_settlement
-from tests.village import OPENED, bylaws, given, joins, settle_all, stamp, state, whole_life
+from tests.village import DRAWN_ANEW, OPENED, bylaws, given, joins, settle_all, stamp, state, whole_life
 
 HISTORIES = os.environ.get("MICROFUND_TEST_HISTORIES")
 TODAY = OPENED + timedelta(500)
@@ -325,7 +325,7 @@ class History(RuleBasedStateMachine):
 History.TestCase.settings = settings(
     max_examples=int(HISTORIES or 60),
     stateful_step_count=40,
-    derandomize=HISTORIES is None,
+    derandomize=not DRAWN_ANEW,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -4,7 +4,6 @@ from collections import defaultdict
 from contextlib import suppress
 
 import pytest
-from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.events import EntryReversed, Event, Voucher
@@ -13,6 +12,7 @@ from tests.village import (
     OPENED,
     Act,
     day,
+    drawn,
     given,
     gives,
     last,

@@ -17,6 +17,7 @@ The members, by number:
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given as hypothesis_given
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from ledger.aggregates.fund import Fund, Stamp
 from ledger.aggregates.loan import Loan
@@ -46,6 +50,14 @@ CLUB = {
 }
 
 Act = Callable[[Fund], object]
+
+DRAWN_ANEW = "MICROFUND_TEST_HISTORIES" in os.environ
+"""Whether random examples are drawn anew; otherwise they are the same every time, here and in CI."""
+
+
+def drawn(*examples: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Tries a claim on random examples."""
+    return lambda claim: settings(derandomize=not DRAWN_ANEW, deadline=None)(hypothesis_given(*examples)(claim))
 
 
 def day(text: str | date) -> date:
@@ -203,7 +215,8 @@ def state(fund: Fund) -> dict[str, Any]:
     known["by_day"] = {on: tuple(versions) for on, versions in fund.by_day.items()}
     known["daily"] = {key: (daily.total, *map(str, (daily._days, daily._changes))) for key, daily in fund.daily.items()}
     known["balances"] = dict(fund.balances)
-    del known["pending"]
+    for passing in ("pending", "said", "said_on"):  # What waits for its commit, and what was last looked up.
+        known.pop(passing, None)
     return known
 
 

@@ -202,10 +202,9 @@ class Lending(Roll):
             outstanding=loan.outstanding - parts.principal,
         )
 
-    @staticmethod
-    def _refuse_interest_left(loan: Loan, last: Repayment) -> None:
+    def _refuse_interest_left(self, loan: Loan, last: Repayment) -> None:
         """A late entry may clear the principal although later days still owe interest, which nobody could then pay."""
-        closed = msgspec.structs.replace(loan, repayments={**loan.repayments, 0: last})
+        closed = msgspec.structs.replace(loan, repayments={**loan.repayments, self.version + 1: last})
         if closed.standing(max(repayment.on for repayment in closed.repayments.values())).interest_due:
             raise LaterRepayments(loan=loan.number, on=last.on)
 
