@@ -256,6 +256,12 @@ class PostgresRecorder(PostgresApplicationRecorder):
         super().__init__(*args, **kwargs)
         table = {"schema": Identifier(self.datastore.schema), "table": Identifier(self.events_table_name)}
         self.sql_create_statements += [SQL(CREATE_TEXTS).format(), SQL(CREATE_SETTINGS).format()]
+        # Writers take turns, so that positions are handed out in commit order and a follower misses nothing. The
+        # library locks the whole table, and then waits for every ANALYZE and VACUUM that reads it.
+        self.lock_table_statements = [
+            SQL("SET LOCAL lock_timeout = '{0}s'").format(self.datastore.lock_timeout),
+            SQL("SELECT pg_advisory_xact_lock(hashtext('microfund log'))"),
+        ]
         self.insert_lines = SQL(
             "INSERT INTO {schema}.{table} (originator_id, originator_version, topic, state) "
             "SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[]) RETURNING notification_id"

@@ -36,6 +36,7 @@ from service.refusals import (
     MalformedJson,
     MethodNotAllowed,
     NotANumber,
+    PdfUnavailable,
     PositionNotReached,
     QueueFull,
     StorageUnavailable,
@@ -78,6 +79,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     QueueFull: 503,
     PositionNotReached: 503,
     InternalError: 500,
+    PdfUnavailable: 501,
     HistoryBroken: 500,
 }
 """The HTTP status of each refusal; one that is not listed answers as the class it is a kind of."""
@@ -229,7 +231,7 @@ def refusal_for(error: Exception) -> Refusal:
             return error
         case RequestValidationError():
             return invalid_fields(error)
-        case application.StorageUnavailable() | PersistenceError():
+        case _ if isinstance(error, (application.StorageUnavailable, *application.PASSING)):
             return StorageUnavailable(retry_after=RETRY_SECONDS)
         case writer.QueueFull():
             return QueueFull(retry_after=RETRY_SECONDS)
