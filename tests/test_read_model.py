@@ -35,10 +35,10 @@ from ledger.projections.follower import Follower
 from ledger.projections.knowledge import known
 from ledger.projections.proof import Difference, differences
 from ledger.projections.read_model import LAG_COUNTED, ReadModel, ReadModelBroken
-from ledger.projections.tables import Reader
+from ledger.projections.tables import FOREVER, Reader
 from tests.histories import random_fund
 from tests.processes import opened
-from tests.village import HEARD, whole_life
+from tests.village import HEARD, lends, repays, undoes, village, whole_life
 
 SEEDS = (1, 2, 3, 6)
 
@@ -125,6 +125,25 @@ def test_one_entry_at_a_time_makes_the_rows_that_one_large_batch_makes(sqlite_ur
         model.rebuild()
 
         assert rows(ledger.database) == one_by_one
+
+
+def test_a_repayment_told_late_cuts_the_stretch_a_loan_was_owed_in_two(sqlite_url: str) -> None:
+    """On 6 February all was repaid; on the 10th some of it turned out to be a mistake; then the 6th was told."""
+    fund = village(
+        lends(1, 1_000_000, on="2024-01-31"),
+        repays(1, 600_000, on="2024-02-05"),
+        undoes(on="2024-02-10"),
+        repays(1, 400_000, on="2024-02-06"),
+        monthly_rate_ppm=0,
+    )
+    with opened(sqlite_url) as ledger:
+        model = following(ledger)
+        store(ledger, fund.pending)
+        advanced(model, iter(lambda: 1, 0))
+
+        spells = ledger.database.query("SELECT from_day, until_day FROM loan_spells ORDER BY from_day")
+        assert [tuple(spell.values()) for spell in spells] == [("2024-01-31", "2024-02-06"), ("2024-02-10", FOREVER)]
+        assert list(differences(ledger)) == []
 
 
 def test_both_engines_make_the_same_rows(sqlite_url: str, postgres_url: str) -> None:
