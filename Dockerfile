@@ -1,15 +1,19 @@
 FROM python:3.13-slim AS build
 WORKDIR /source
 # Dependencies first: they change seldom, and this layer is then reused.
-COPY requirements.lock ./
+COPY requirements-pdf.lock ./
 RUN python -m venv /opt/microfund \
-    && /opt/microfund/bin/pip install --no-cache-dir --require-hashes --requirement requirements.lock
+    && /opt/microfund/bin/pip install --no-cache-dir --require-hashes --requirement requirements-pdf.lock
 COPY pyproject.toml ./
 COPY ledger ledger
 COPY service service
 RUN /opt/microfund/bin/pip install --no-cache-dir --no-build-isolation --no-deps .
 
 FROM python:3.13-slim
+# What papers are laid out with as PDFs, and letters for every Vietnamese diacritic.
+RUN apt-get -qq update \
+    && apt-get -qq install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 fonts-noto-core \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --create-home --home-dir /var/lib/microfund microfund
 COPY --from=build /opt/microfund /opt/microfund
 ENV PATH=/opt/microfund/bin:$PATH PYTHONUNBUFFERED=1

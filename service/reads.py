@@ -66,7 +66,7 @@ async def all_borrowing(
 ) -> Response:
     """Member borrowing rates of all funds in scope together: three readings side by side."""
     scope, day = _scope(principal, province, district), as_of or desk.today()
-    _refuse_upside_down(since, day)
+    refuse_upside_down(since, day)
 
     def ask(reader: Reader) -> Answer:
         return borrowing.borrowing(reader, scope, day, since=since, purpose=purpose, threshold=int(threshold))
@@ -101,7 +101,8 @@ def _last_code(cursor: str | None) -> str:
     return cursor or ""
 
 
-def _refuse_upside_down(since: date | None, until: date) -> None:
+def refuse_upside_down(since: date | None, until: date) -> None:
+    """A period begins before it ends. Raises `PeriodUpsideDown`."""
     if since is not None and since > until:
         raise PeriodUpsideDown(since=since, until=until)
 
@@ -135,7 +136,7 @@ async def fund_borrowing(
     threshold: Threshold = "60",
 ) -> Response:
     """The club's member borrowing rates: three readings side by side."""
-    _refuse_upside_down(since, view.as_of)
+    refuse_upside_down(since, view.as_of)
 
     def ask(reader: Reader) -> Answer:
         return borrowing.borrowing(
@@ -287,7 +288,7 @@ async def cash_book(
     """Sổ quỹ tiền mặt: opening, every voucher with the running balance, closing. By default the month of `to`."""
     last = min(until or view.as_of, view.as_of)
     first = since or last.replace(day=1)
-    _refuse_upside_down(first, last)
+    refuse_upside_down(first, last)
 
     def ask(reader: Reader) -> Answer:
         try:

@@ -78,6 +78,14 @@ class PeriodUpsideDown(Refusal):
     """The first day {since} is after the last day {until}."""
 
 
+class PaperTooLong(Refusal):
+    """A paper holds at most {most} lines."""
+
+
+class PdfUnavailable(Refusal):
+    """What lays out a PDF is not installed here."""
+
+
 class PositionNotReached(Refusal):
     """The read model has reached {position}, not yet {min_position}."""
 

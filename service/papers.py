@@ -1,0 +1,242 @@
+"""The papers a club signs and keeps: vouchers, books, passbooks, minutes of a count, and the sheet for a meeting."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import HTMLResponse
+
+from ledger.chart import Pot
+from ledger.events import CashCounted, Event, LoanRepaid, check_code, head_of
+from ledger.events.governance import NOTES
+from ledger.projections import journal, loans, members
+from service.desk import READERS, AtDesk, admitted
+from service.fields import Code, Day, PathNumber
+from service.parsing import StrictRoute
+from service.printing import AtPrinter, Book, Paper
+from service.reads import refuse_upside_down
+from service.refusals import PaperTooLong
+from service.sheet import sheet_of
+from service.view import Answer
+
+router = APIRouter(
+    prefix="/v1/funds/{fund}/papers",
+    route_class=StrictRoute,
+    default_response_class=HTMLResponse,
+    dependencies=[Depends(admitted(READERS))],
+    responses={200: {"description": "The paper; as a PDF with `format=pdf`", "content": {"application/pdf": {}}}},
+)
+
+VoucherNumber = Annotated[str, Code("P[TC]-[0-9]{4}-[0-9]{4,9}")]
+
+MOST_LINES: Final = 2_000
+"""The longest book that is printed at once, about two busy years of a club."""
+
+BLANK_LINES: Final = 8
+"""Lines of a meeting's sheet for what is neither dues nor savings nor a repayment."""
+
+
+# --- vouchers -----------------------------------------------------------------------------------------------------
+
+
+@router.get("/vouchers/{voucher}")
+async def voucher(printer: AtPrinter, voucher: VoucherNumber) -> Response:
+    """Phiếu thu or phiếu chi (A5), with both its dates, the amount in words and the check code of its entry."""
+    return await printer.printed(Paper("voucher", "A5 landscape", lambda book: _voucher(book, voucher)), voucher)
+
+
+def _voucher(book: Book, number: str) -> Answer | None:
+    year = int(number[3:7])
+    if not date.min.year <= year <= date.max.year:
+        return None
+    of_the_year = _cash_lines(book, date(year, 1, 1), date(year, 12, 31))
+    line = next((line for line in of_the_year if line["voucher"] == number and not line["reverses"]), None)
+    if line is None:
+        return None
+    entry = journal.entry(book.reader, book.fund, line["version"])
+    assert entry is not None, "a line of the cash book is an entry"
+    event, about = _stored(book, line["version"])
+    texts = book.desk.ledger.register.texts((event.texts or {}).values())
+    written = {kind: texts[digest] for kind, digest in (event.texts or {}).items() if digest in texts}
+    cash: dict[str, int] = {}
+    for leg in entry["legs"]:
+        if leg["account"] == "cash":
+            cash[leg["pot"]] = cash.get(leg["pot"], 0) + abs(leg["debit"] - leg["credit"])
+    return about | {
+        "line": line,
+        "title": number[:2],
+        "amount": line["received"] or line["paid"],
+        "pots": cash,
+        "who": book.people([line["member"]]).get(line["member"]) or written.get("donor") or written.get("lender"),
+        "note": written.get("note"),
+        "split": event if isinstance(event, LoanRepaid) else None,
+    }
+
+
+def _stored(book: Book, version: int) -> tuple[Event, Answer]:
+    """An entry as it is stored, and what proves it on paper: its check code, and the reversal if it was undone."""
+    stored = next(book.desk.ledger.entries(book.fund, after=version - 1, upto=version))
+    entry = journal.entry(book.reader, book.fund, version)
+    undone_by = entry and entry["reversed_by"] and journal.entry(book.reader, book.fund, entry["reversed_by"])
+    return stored.event, {
+        "version": version,
+        "code": check_code(head_of(stored.line)),
+        "recorded_at": stored.event.recorded_at,
+        "undone_by": undone_by and undone_by | {"on": date.fromisoformat(undone_by["on"])},
+    }
+
+
+# --- books --------------------------------------------------------------------------------------------------------
+
+
+@router.get("/cash-book")
+async def cash_book(
+    printer: AtPrinter,
+    desk: AtDesk,
+    since: Annotated[Day | None, Query(alias="from")] = None,
+    until: Annotated[Day | None, Query(alias="to")] = None,
+    pot: Pot | None = None,
+) -> Response:
+    """Sổ quỹ tiền mặt (A4): opening, every voucher with the running balance, closing. By default the month of `to`."""
+    last = min(until or desk.today(), desk.today())
+    first = since or last.replace(day=1)
+    refuse_upside_down(first, last)
+    paper = Paper("cash-book", "A4 portrait", lambda book: _cash_book(book, first, last, pot))
+    return await printer.printed(paper, f"cash-book-{first}-{last}")
+
+
+def _cash_book(book: Book, since: date, until: date, pot: Pot | None) -> Answer:
+    ends = journal.cash_book(book.reader, book.fund, since, until, pot=pot, limit=1)
+    lines = list(_cash_lines(book, since, until, pot))
+    return {
+        "since": since,
+        "until": until,
+        "pot": pot or "both",
+        "opening": ends["opening"],
+        "closing": ends["closing"],
+        "lines": lines,
+        "received": sum(line["received"] for line in lines),
+        "paid": sum(line["paid"] for line in lines),
+        "people": book.people(line["member"] for line in lines),
+    }
+
+
+def _cash_lines(book: Book, since: date, until: date, pot: Pot | None = None) -> Iterator[dict[str, Any]]:
+    """The lines of the cash book. Raises `PaperTooLong`."""
+    cursor, count = None, 0
+    while True:
+        page = journal.cash_book(book.reader, book.fund, since, until, pot=pot, cursor=cursor)
+        count += len(page["items"])
+        if count > MOST_LINES:
+            raise PaperTooLong(most=MOST_LINES)
+        yield from page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
+@router.get("/loan-book")
+async def loan_book(printer: AtPrinter, desk: AtDesk, as_of: Day | None = None) -> Response:
+    """Sổ theo dõi vay vốn (A4): every loan that was handed out, and where it stands at the end of a day."""
+    day = as_of or desk.today()
+    return await printer.printed(Paper("loan-book", "A4 landscape", lambda book: _loan_book(book, day)), f"loans-{day}")
+
+
+def _loan_book(book: Book, day: date) -> Answer:
+    listed = loans.loan_book(book.reader, book.fund, day, limit=MOST_LINES)
+    if listed["next"] is not None:
+        raise PaperTooLong(most=MOST_LINES)
+    handed_out = [loan | {"repaid": _repaid(book, loan, day)} for loan in listed["items"] if loan["disbursed_on"]]
+    together = loans.portfolio(book.reader, book.fund, day)
+    totals = ("principal", "repaid", "outstanding", "interest_due", "overdue_principal")
+    return {
+        "day_of": day,
+        "loans": handed_out,
+        "totals": {name: sum(loan[name] for loan in handed_out) for name in totals},
+        "together": together | {"at_risk": together["par30"]["numerator"]},
+        "people": book.people(loan["member"] for loan in handed_out),
+    }
+
+
+def _repaid(book: Book, loan: Mapping[str, Any], day: date) -> int:
+    """The principal that came back. Of a loan that was written off, the books no longer hold what did not."""
+    if loan["status"] != "written_off":
+        return int(loan["principal"] - loan["outstanding"])
+    found = loans.loan(book.reader, book.fund, loan["loan"], day)
+    assert found is not None, "a loan of the loan book is there"
+    return sum(repayment["principal"] for repayment in found["repayments"])
+
+
+@router.get("/members/{member}")
+async def passbook(printer: AtPrinter, desk: AtDesk, member: PathNumber, as_of: Day | None = None) -> Response:
+    """A member's passbook (A5): every line with running savings and debt."""
+    day = as_of or desk.today()
+    return await printer.printed(
+        Paper("passbook", "A5 portrait", lambda book: _passbook(book, member, day)), f"member-{member}-{day}"
+    )
+
+
+def _passbook(book: Book, number: int, day: date) -> Answer | None:
+    found = members.member(book.reader, book.fund, number, day)
+    if found is None:
+        return None
+    lines = journal.statement(book.reader, book.fund, number, day)
+    if len(lines) > MOST_LINES:
+        raise PaperTooLong(most=MOST_LINES)
+    last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
+    return {
+        "day_of": day,
+        "member": found,
+        "who": book.people([number])[number],
+        "lines": lines,
+        "savings": last["savings"],
+        "outstanding": last["outstanding"],
+    }
+
+
+# --- minutes and sheets -------------------------------------------------------------------------------------------
+
+
+@router.get("/cash-counts/{version}")
+async def cash_count(printer: AtPrinter, version: PathNumber) -> Response:
+    """Biên bản kiểm kê quỹ (A4) of the count with this version: what was counted, what the book expected, witnesses."""
+    return await printer.printed(
+        Paper("cash-count", "A4 portrait", lambda book: _cash_count(book, version)), f"count-{version}"
+    )
+
+
+def _cash_count(book: Book, version: int) -> Answer | None:
+    entry = journal.entry(book.reader, book.fund, version)
+    if entry is None or entry["type"] != CashCounted.__name__:
+        return None
+    count, about = _stored(book, version)
+    assert isinstance(count, CashCounted)
+    quantities = {note: (count.notes or {}).get(str(note), 0) for note in NOTES}
+    return about | {
+        "count": count,
+        "notes": quantities if count.notes else None,
+        "witnesses": list(book.people(count.witnesses).values()),
+    }
+
+
+@router.get("/meeting-sheet")
+async def meeting_sheet(printer: AtPrinter, desk: AtDesk, on: Day | None = None) -> Response:
+    """A sheet to fill in by hand (A4): the roll with dues owed, running loans with what is due, cash and check code."""
+    day = on or desk.today()
+    return await printer.printed(
+        Paper("meeting-sheet", "A4 portrait", lambda book: _meeting(book, day)), f"sheet-{day}"
+    )
+
+
+def _meeting(book: Book, day: date) -> Answer:
+    sheet = sheet_of(book.desk, book.fund, day)
+    roll = [line | {"owed": sum(month["amount"] for month in line["dues_owed"])} for line in sheet["roll"]]
+    return {
+        "on": day,
+        "sheet": sheet,
+        "roll": roll,
+        "people": book.people(loan["member"] for loan in sheet["loans"]),
+        "owed": sum(line["owed"] for line in roll),
+        "blank_lines": range(BLANK_LINES),
+    }
