@@ -287,7 +287,7 @@ def report(history, given, out):
     say("entries", fund=entries[0]["fund"] if entries else "-", n=len(entries))
     for kind, n in history.unknown.items():
         say("unknown", type=kind, n=n)
-    places = {check_code(head): n for n, head in enumerate(history.heads) if n}
+    places = {check_code(head): n for n, head in enumerate(history.heads) if n and given.code}
     for code in given.code:
         n = places.get(code)
         say("code" if n else "no code", code=code, n=n, on=entries[n - 1]["on"] if n else "")
