@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from eventsourcing.persistence import PersistenceError
@@ -20,6 +22,9 @@ from ledger.history import verify as walk
 from ledger.storage import UnsafeStorage
 from service.auth import ROLES, Principals, Scope
 from service.settings import BadSettings, Settings, load_settings
+
+if TYPE_CHECKING:
+    from ledger.projections.read_model import ReadModel
 
 app = typer.Typer(
     name="microfund",
@@ -199,10 +204,16 @@ def verify(
         str | None, typer.Argument(metavar="FUND | FILE.ndjson", help="A fund, or a file of lines.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every fund of the database.")] = False,
+    projections: Annotated[
+        bool, typer.Option("--projections", help="Every table of the read model, compared with a fresh replay.")
+    ] = False,
 ) -> None:
     """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line."""
-    if (what is not None) == everything:
-        raise Mistake("name a fund or a file, or say --all")
+    if [what is not None, everything, projections].count(True) != 1:
+        raise Mistake("name a fund or a file, or say --all or --projections")
+    if projections:
+        _verify_projections()
+        return
     if what is not None and (what.endswith(".ndjson") or Path(what).is_file()):
         verified = [(what, walk(_lines_of(Path(what))))]
     else:
@@ -212,6 +223,29 @@ def verify(
         say(_report(name, found))
     if not all(found.valid for _, found in verified):
         raise typer.Exit(BROKEN)
+
+
+def _verify_projections() -> None:
+    """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
+    from ledger.projections.proof import differences
+
+    with ledger_of(load_settings()) as ledger:
+        position, funds, found = _read_model(ledger).position, ledger.funds(), 0
+        with progress("funds") as show:
+            for done, fund in enumerate(funds, start=1):
+                for difference in differences(ledger, [fund]):
+                    say(f"{fund}: {difference.table} {difference.key} is not what a replay makes it")
+                    found += 1
+                show(done, len(funds))
+    if found:
+        raise typer.Exit(BROKEN)
+    say(f"{len(funds)} funds: every row is what a replay makes it, up to position {position}")
+
+
+def _read_model(ledger: Ledger) -> "ReadModel":
+    from ledger.projections.read_model import ReadModel
+
+    return ReadModel(ledger.database, partial(ledger.recorder.select_notifications, inclusive_of_start=False))
 
 
 def _lines_of(file: Path) -> Iterator[bytes]:
@@ -238,6 +272,27 @@ def _report(name: str, found: Verification) -> str:
         code = found.check_code if found.head != NO_HEAD else "-"
         return f"{name}: intact, {found.entries} entries, check code {code}"
     return f"{name}: BROKEN at version {found.first_broken}, {found.entries} entries before it are intact"
+
+
+class Format(StrEnum):
+    """Programs of plain-text accounting that can read an export."""
+
+    hledger = "hledger"
+    beancount = "beancount"
+
+
+@app.command()
+def export(fund: str, format: Annotated[Format, typer.Option(help="For which program.")] = Format.hledger) -> None:
+    """Print a fund's journal as plain-text accounting, for hledger or Beancount to add up on their own."""
+    from ledger.exports import beancount_ledger, hledger_journal
+
+    write = {Format.hledger: hledger_journal, Format.beancount: beancount_ledger}[format]
+    with ledger_of(load_settings()) as ledger:
+        entries = list(ledger.entries(fund))
+        if not entries:
+            raise Mistake(f"there is no fund {fund}")
+        for text in write(entries):
+            sys.stdout.write(text)
 
 
 @app.command("import")
@@ -269,13 +324,8 @@ def import_books(
 @app.command()
 def rebuild() -> None:
     """Make the read model anew from the log."""
-    from functools import partial
-
-    from ledger.projections.read_model import ReadModel
-
     with ledger_of(load_settings()) as ledger:
         last = ledger.recorder.max_notification_id() or 0
-        select = partial(ledger.recorder.select_notifications, inclusive_of_start=False)
         with progress("events") as show:
             done = 0
 
@@ -284,7 +334,7 @@ def rebuild() -> None:
                 done += events
                 show(done, last)
 
-            events = ReadModel(ledger.database, select).rebuild(applied)
+            events = _read_model(ledger).rebuild(applied)
     errors.print(f"rebuilt from {events} events")
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -157,3 +158,35 @@ def test_the_read_model_is_made_anew_from_the_log(sqlite_url: str) -> None:
     assert re.search(rf"rebuilt from {events} events", rebuilt.stderr)
     with house(sqlite_url, read_wait_seconds=30) as village:
         assert village.get(f"/funds/{FUND}/balances").json() == before
+
+
+def test_the_read_model_proves_itself_and_a_changed_figure_is_named(sqlite_url: str) -> None:
+    with house(sqlite_url, read_wait_seconds=30) as village:
+        settle_in(village)
+        village.get(f"/funds/{FUND}/balances?min_position={village.entries()}")
+
+    proved = command(sqlite_url, "verify", "--projections")
+    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as tables:
+        tables.execute("UPDATE balances SET amount = amount + 1 WHERE account = 'cash' AND pot = 'activity'")
+    tables.close()
+    disproved = command(sqlite_url, "verify", "--projections")
+
+    assert (proved.returncode, "every row is what a replay makes it" in proved.stdout) == (0, True), proved.stdout
+    assert disproved.returncode == 1
+    assert f"{FUND}: balances" in disproved.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "line"),
+    [("hledger", "    assets:revolving:cash  50000000 VND"), ("beancount", "  Assets:Revolving:Cash  50000000 VND")],
+)
+def test_a_funds_journal_is_printed_for_other_programs_to_add_up(sqlite_url: str, program: str, line: str) -> None:
+    with house(sqlite_url) as village:
+        settle_in(village)
+
+    exported = command(sqlite_url, "export", FUND, "--format", program)
+
+    assert exported.returncode == 0
+    assert line in exported.stdout.splitlines()
+    assert NAME not in exported.stdout
+    assert command(sqlite_url, "export", "LS-NO-SUCH").returncode == 2
