@@ -302,3 +302,4 @@ def test_what_was_repaid_by_the_day_meets_the_oldest_instalments_first():
     assert lateness(instalments, paid, day("2024-04-14")) == (417_000, 14)
     assert lateness(instalments, paid, day("2024-05-01")) == (3 * 417_000 - 917_000, 1)
     assert lateness(instalments, paid, day("2024-04-30")) == (0, 0)
+    assert lateness(instalments, paid, day("2026-01-01")) == (5_000_000 - 917_000, 611)
