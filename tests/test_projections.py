@@ -550,6 +550,7 @@ def test_a_loan_shows_all_that_happened_to_it() -> None:
     assert (after["status"], after["outstanding"], after["settlement_amount"]) == ("written_off", 0, None)
     assert after["recovered"] == 50_000
     assert (old["status"], old["outstanding"], old["disbursed_on"]) == ("running", 1_000_000, "2023-05-20")
+    assert old["interest_due"] == 10_000, "of the month since the books were taken over; the old book saw to the rest"
     assert old["repayments"] == [{"version": 8, "on": "2024-01-02", "principal": 2_000_000, "interest": 0}]
     assert (rejected["status"], rejected["rejected_on"]) == ("rejected", "2024-01-15")
     assert overridden["override"] == ["term-above-cap"]

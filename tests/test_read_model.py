@@ -604,6 +604,7 @@ def test_the_follower_stops_at_a_broken_read_model_and_says_so(sqlite_url: str) 
         _delete_tail(ledger, "LS-0001", 10)
         with Follower(model) as follower:
             follower._thread.join(PATIENCE)
+            assert not follower._thread.is_alive()
 
         assert follower.trouble == "ReadModelBroken"
         assert not follower.wait_for(random_fund(1).version, 0.01)
