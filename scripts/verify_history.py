@@ -213,7 +213,7 @@ class History:
         yield "balance", set(pots) <= set(POTS) and not any(pots.values())
         if e["type"] == "EntryReversed":
             wrong = e["reverses"]
-            yield "reversal", type(wrong) is int and 0 < wrong < version and wrong not in self.reversed
+            yield "reversal", 0 < wrong < version and wrong not in self.reversed
             undone, its_legs = self.entries[wrong - 1], self.legs[wrong - 1]
             yield "reversal", undone["type"] == e["entry"] not in NEVER_REVERSED and undone.get("voucher") == number
             yield "reversal", its_legs != {} or e["entry"] == "LoanRescheduled"

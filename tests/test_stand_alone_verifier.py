@@ -16,7 +16,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -463,6 +463,25 @@ def test_every_type_of_event_is_known_to_the_verifier():
     assert (found.broken, found.unknown, found.balances("9999-12-31")) == (None, {}, balances(life))
 
 
+def test_what_the_activity_pot_cannot_bear_of_a_shortage_falls_on_the_revolving_pot():
+    fund = village(lambda fund: fund.count_cash(stamp("2024-02-05"), reason="surprise", counted=5_000_000))
+    found = VERIFIER.History(lines(fund), True)
+    assert (found.broken, found.balances("9999-12-31")) == (None, balances(fund))
+    assert found.totals["revolving", "cash_short"] == 15_000_000
+
+
+def test_it_is_tomorrow_in_the_village_while_it_is_still_today_in_utc():
+    evening = stamp("2024-02-06", at=datetime(2024, 2, 5, 17, 0, tzinfo=UTC))
+    fund = Fund(FUND)
+    fund.open(stamp(OPENED, at=evening.recorded_at), bylaws=bylaws(), **CLUB)
+    fund.join(evening, birth_year=1950, sex="female", poverty="none")
+    assert VERIFIER.History(lines(fund), True).broken is None
+    too_early = rechained(replaced(lines(fund), 3, recorded_at="2024-02-05T16:59:59Z"))
+    too_early = rechained(replaced(too_early, 1, recorded_at="2024-02-05T16:00:00Z"))
+    too_early = rechained(replaced(too_early, 2, recorded_at="2024-02-05T16:00:00Z"))
+    assert VERIFIER.History(too_early, True).broken == ("day", 3)
+
+
 def test_the_verifier_says_the_balances_at_the_end_of_a_day(run: Run):
     exit_code, said = run(LINES, "--as-of", "2024-01-31")
     assert exit_code == 0
@@ -593,6 +612,12 @@ def late_expense(history: Lines) -> Lines:
 
 REVERSAL = next(n for n, event in enumerate(SHOWN.entries, 1) if event.name == "EntryReversed")
 POSTED = json.loads(LINES[REVERSAL - 1])["posted"]
+UNDONE = {"reverses": REVERSAL, "entry": "EntryReversed", "posted": [[p, a, -n, of] for p, a, n, of in POSTED]}
+LIFE = lines(whole_life())
+MEETING, CLOSING = (
+    next(n for n, line in enumerate(LIFE, 1) if json.loads(line)["type"] == kind)
+    for kind in ("MeetingHeld", "PeriodClosed")
+)
 BROKEN: dict[str, tuple[Lines, str, int]] = {
     "nothing at all": ([], "empty", 1),
     "an empty line": ([*LINES[:9], b"", *LINES[10:]], "line", 10),
@@ -647,6 +672,11 @@ BROKEN: dict[str, tuple[Lines, str, int]] = {
         REVERSAL,
     ),
     "a reversal of one side": (rechained(replaced(LINES, REVERSAL, posted=POSTED[:1])), "balance", REVERSAL),
+    "a reversal of a reversal": (rechained(replaced([*LINES, LINES[REVERSAL - 1]], 25, **UNDONE)), "reversal", 25),
+    "a reversal of the beginning": (rechained(replaced(LINES, REVERSAL, reverses=True)), "reversal", REVERSAL),
+    "a difference that is none": (rechained(replaced(LINES, 20, counted=1)), "stated", 20),
+    "an unlike meeting": (rechained(replaced(LIFE, MEETING, book_closing=1)), "stated", MEETING),
+    "an unlike certificate": (rechained(replaced(LIFE, CLOSING, balances=[])), "stated", CLOSING),
     "an unlike count": (rechained(replaced(LINES, 20, expected=1)), "stated", 20),
     "savings left": (rechained(replaced(LINES, 21, savings_left=1)), "stated", 21),
     "principal left": (rechained(replaced(LINES, 19, outstanding=1)), "stated", 19),
