@@ -33,7 +33,7 @@ VoucherNumber = Annotated[str, Code("P[TC]-[0-9]{4}-[0-9]{4,9}")]
 MOST_LINES: Final = 2_000
 """The longest book that is printed at once, about two busy years of a club."""
 
-BLANK_LINES: Final = 8
+BLANK_LINES: Final = 6
 """Lines of a meeting's sheet for what is neither dues nor savings nor a repayment."""
 
 
