@@ -208,6 +208,26 @@ def test_a_changed_sum_and_a_fund_left_out_are_found(sqlite_url: str) -> None:
         assert found[-1] == Difference("LS-0003", "entries", ("LS-0003", 1), None, {"type": "FundOpened"})
 
 
+class Miscounting(Ledger):
+    """A ledger whose funds have a đồng too many."""
+
+    def replayed(self, fund: str, *, upto: int | None = None) -> Fund:
+        """The fund, and a đồng more."""
+        found = super().replayed(fund, upto=upto)
+        found.balances["activity", "cash", None] += 1
+        return found
+
+
+def test_tables_that_agree_with_each_other_and_not_with_the_fund_are_found(sqlite_url: str) -> None:
+    ledger = Miscounting(sqlite_url)
+    store(ledger, random_fund(2).pending)
+    following(ledger).catch_up()
+    found = list(differences(ledger))
+    ledger.close()
+
+    assert [(each.table, each.key[1:]) for each in found] == [("balances", ("activity", "cash", ""))]
+
+
 # --- killed in between ------------------------------------------------------------------------------------------------
 
 
