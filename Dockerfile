@@ -12,7 +12,8 @@ RUN /opt/microfund/bin/pip install --no-cache-dir --no-build-isolation --no-deps
 FROM python:3.13-slim
 # What papers are laid out with as PDFs, and letters for every Vietnamese diacritic.
 RUN apt-get -qq update \
-    && apt-get -qq install --yes --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core \
+    && apt-get -qq install --yes --no-install-recommends \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --create-home --home-dir /var/lib/microfund microfund
 COPY --from=build /opt/microfund /opt/microfund

@@ -189,10 +189,17 @@ def _passbook(book: Book, number: int, day: date) -> Answer | None:
         "day_of": day,
         "member": found,
         "who": book.people([number])[number],
-        "lines": lines,
+        "lines": [line | _sides(line) for line in lines],
         "savings": last["savings"],
         "outstanding": last["outstanding"],
     }
+
+
+def _sides(line: Mapping[str, Any]) -> dict[str, int]:
+    """On which side of the passbook a line stands; a reversal on that of what it reverses, negative (ghi số âm)."""
+    moved = line["amount"]
+    is_brought = (moved < 0) if line["reverses"] else (moved > 0)
+    return {"brought": moved, "taken": 0} if is_brought else {"brought": 0, "taken": -moved}
 
 
 # --- minutes and sheets -------------------------------------------------------------------------------------------

@@ -201,6 +201,15 @@ def test_a_passbook_shows_savings_and_debt_line_by_line_and_in_words(village: Ho
     assert village.get(f"{AT}/papers/members/99").status_code == 404
 
 
+def test_a_reversal_stands_in_the_passbook_on_the_side_of_what_it_reverses(village: House) -> None:
+    village.recorded(f"{AT}/entries/{DUES}/reversal", {"reason": "wrong_member", "on": "2024-05-15"})
+
+    page = village.get(f"{AT}/papers/members/1").text
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", page.partition("Ghi số âm")[2])
+
+    assert cells[:2] == ["-10.000 đ", ""]
+
+
 # Minutes and sheets
 
 
