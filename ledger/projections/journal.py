@@ -48,7 +48,7 @@ PLAIN = ("voucher", "member", "loan", "for_month", "reverses")
 def post(changes: Changes, event: Event, on: str, legs: Legs) -> None:
     """Enter an event and its legs; `on` is its day as text."""
     fund, version = event.fund, event.version
-    heard = event.recorded_at.isoformat().replace("+00:00", "Z")
+    heard = _encode(event.recorded_at)[1:-1].decode()
     request_key = event.request.key if event.request else None
     facts = [getattr(event, field) if field else None for field in _fields(type(event))]
     changes.added[ENTRIES].append((fund, version, event.name, on, heard, event.recorded_by, request_key, *facts))
@@ -56,6 +56,10 @@ def post(changes: Changes, event: Event, on: str, legs: Legs) -> None:
         (fund, version, number, on, leg.pot, leg.account, "" if leg.of is None else str(leg.of), leg.amount)
         for number, leg in enumerate(legs, 1)
     ]
+
+
+_encode = msgspec.json.Encoder().encode
+"""Writes an instant as the line does, and several times faster than `isoformat`."""
 
 
 @cache
