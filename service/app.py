@@ -11,7 +11,7 @@ from ledger.application import Ledger
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import chain, docs, meetings, operations, papers, reads, sheet, writes
+from service import chain, counts, docs, meetings, operations, papers, reads, sheet, writes
 from service.desk import Desk, utc_now
 from service.metrics import Metrics
 from service.middleware import Doorkeeper, Guard
@@ -53,6 +53,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     app.include_router(meetings.router)
     app.include_router(reads.router)
     app.include_router(sheet.router)
+    app.include_router(counts.router)
     app.include_router(papers.router)
     app.include_router(chain.router)
     app.include_router(operations.router)

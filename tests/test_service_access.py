@@ -34,6 +34,7 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("get", "/v1/funds/{fund}/verification"): FIGURES,
     ("get", "/v1/funds/{fund}/sheet"): PEOPLE,
     ("get", "/v1/funds/{fund}/dues"): PEOPLE,
+    ("get", "/v1/funds/{fund}/cash-counts"): FIGURES,
     ("get", "/v1/funds/{fund}/papers/vouchers/{voucher}"): PEOPLE,
     ("get", "/v1/funds/{fund}/papers/cash-book"): PEOPLE,
     ("get", "/v1/funds/{fund}/papers/loan-book"): PEOPLE,

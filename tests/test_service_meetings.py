@@ -177,3 +177,47 @@ def test_a_hundred_and_twenty_lines_are_one_commit(village: House) -> None:
     assert answer["totals"]["recorded"] == 120
     assert village.entries() == before + 121
     assert answer["lines"][119]["voucher"] == "PT-2024-0125"
+
+
+# What a count certifies
+
+
+def counted(village: House, on: str, **how: Any) -> Any:
+    book = village.get(f"/funds/{FUND}/balances?as_of={on}").json()["cash"]
+    count = {"counted": book, "reason": "surprise", "on": on, "witnesses": [2]}
+    return village.recorded(f"/funds/{FUND}/cash-counts", count | how)
+
+
+def test_an_entry_slipped_in_before_a_count_is_in_view_from_then_on(village: House) -> None:
+    count = counted(village, "2024-05-20")
+    income = {"kind": "collective", "pot": "activity", "amount": 40_000}
+    slipped = village.recorded(f"/funds/{FUND}/incomes", income | {"on": "2024-05-19"})
+    village.recorded(f"/funds/{FUND}/incomes", income | {"on": "2024-05-21"})
+    moved = {"from": "revolving", "to": "activity", "amount": 1_000, "on": "2024-05-18"}
+    village.recorded(f"/funds/{FUND}/pot-transfers", moved)
+
+    (told,) = village.get(f"/funds/{FUND}/cash-counts").json()["items"]
+
+    assert (told["version"], told["difference"], told["counted"]) == (count["version"], 0, count["counted"])
+    assert told["recorded_after"] == [{"version": slipped["version"], "amount": 40_000}]
+
+
+def test_a_count_of_one_pot_is_touched_by_what_moves_between_the_pots(village: House) -> None:
+    book = village.get(f"/funds/{FUND}/balances?as_of=2024-05-20").json()["pots"]["activity"]["cash"]
+    counted(village, "2024-05-20", pot="activity", counted=book)
+    moved = {"from": "revolving", "to": "activity", "amount": 1_000, "on": "2024-05-18"}
+    transfer = village.recorded(f"/funds/{FUND}/pot-transfers", moved)
+
+    (told,) = village.get(f"/funds/{FUND}/cash-counts").json()["items"]
+
+    assert told["recorded_after"] == [{"version": transfer["version"], "amount": 1_000}]
+
+
+def test_a_difference_found_by_a_count_is_answered_and_posted(village: House) -> None:
+    book = village.get(f"/funds/{FUND}/balances?as_of=2024-05-20").json()["cash"]
+
+    count = counted(village, "2024-05-20", counted=book - 25_000)
+
+    assert (count["expected"], count["counted"], count["difference"]) == (book, book - 25_000, -25_000)
+    assert "thiếu 25.000 đ" in count["sentence"]
+    assert village.get(f"/funds/{FUND}/balances").json()["cash"] == book - 25_000

@@ -1,0 +1,52 @@
+"""The cash counts of a fund, each with what was recorded behind its back."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Response
+
+from ledger.events import CashCounted, decode
+from ledger.projections import counts
+from ledger.projections.tables import Reader
+from service.desk import FIGURE_READERS, admitted
+from service.parsing import StrictRoute
+from service.view import Answer, AtPoint
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+
+@router.get("/funds/{fund}/cash-counts", dependencies=[Depends(admitted(FIGURE_READERS))])
+async def cash_counts(view: AtPoint) -> Response:
+    """Every count of the box: what was counted, expected and missing; and `recorded_after`, the entries that came later
+    for days the count had covered and change what was expected, with what they do to the box."""
+
+    def ask(reader: Reader) -> Answer:
+        later = counts.recorded_after(reader, view.fund)
+        items = []
+        for version in counts.counts(reader, view.fund):
+            (line,) = view.desk.ledger.recorder.lines(view.fund, version - 1, version)
+            count = decode(line)
+            assert isinstance(count, CashCounted)
+            if count.on <= view.as_of:
+                items.append(_told(count, later.get(version, {})))
+        return {"items": items}
+
+    return await view.answer(ask)
+
+
+def _told(count: CashCounted, later: dict[int, dict[str, int]]) -> dict[str, Any]:
+    moved = {version: _in(count.pot, pots) for version, pots in later.items()}
+    return {
+        "version": count.version,
+        "on": count.on,
+        "recorded_at": count.recorded_at,
+        "pot": count.pot,
+        "reason": count.reason,
+        "counted": count.counted,
+        "expected": count.expected,
+        "difference": count.difference,
+        "recorded_after": [{"version": version, "amount": amount} for version, amount in moved.items() if amount],
+    }
+
+
+def _in(pot: str, pots: dict[str, int]) -> int:
+    return sum(amount for name, amount in pots.items() if pot in ("both", name))
