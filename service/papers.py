@@ -33,6 +33,9 @@ VoucherNumber = Annotated[str, Code("P[TC]-[0-9]{4}-[0-9]{4,9}")]
 MOST_LINES: Final = 2_000
 """The longest book that is printed at once, about two busy years of a club."""
 
+LINES_AT_ONCE: Final = 500
+"""How many of them are asked for at a time."""
+
 BLANK_LINES: Final = 6
 """Lines of a meeting's sheet for what is neither dues nor savings nor a repayment."""
 
@@ -126,7 +129,7 @@ def _cash_lines(book: Book, since: date, until: date, pot: Pot | None = None) ->
     """The lines of the cash book. Raises `PaperTooLong`."""
     cursor, count = None, 0
     while True:
-        page = journal.cash_book(book.reader, book.fund, since, until, pot=pot, cursor=cursor)
+        page = journal.cash_book(book.reader, book.fund, since, until, pot=pot, cursor=cursor, limit=LINES_AT_ONCE)
         count += len(page["items"])
         if count > MOST_LINES:
             raise PaperTooLong(most=MOST_LINES)

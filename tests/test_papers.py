@@ -159,6 +159,7 @@ def test_the_cash_book_runs_from_opening_to_closing_with_reversals_negative(vill
 def test_the_cash_book_is_printed_whole_and_one_too_long_is_refused(
     village: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(papers, "LINES_AT_ONCE", 2)
     moved = len(village.get(f"{AT}/cash-book?from=2024-01-01").json()["items"])
     assert read(village, "cash-book?from=2024-01-01").count("-2024-") == moved
 
