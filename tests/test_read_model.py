@@ -628,3 +628,19 @@ def test_the_follower_stops_at_a_broken_read_model_and_says_so(sqlite_url: str) 
 
         assert follower.trouble == "ReadModelBroken"
         assert not follower.wait_for(random_fund(1).version, 0.01)
+
+
+class Buggy(ReadModel):
+    """A read model with a bug of ours."""
+
+    def advance(self, limit: int = 1) -> int:
+        """Raises."""
+        raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_follower_that_died_of_a_bug_says_so(sqlite_url: str) -> None:
+    with opened(sqlite_url) as ledger, Follower(Buggy(ledger.database, selecting(ledger))) as follower:
+        follower._thread.join(PATIENCE)
+
+        assert follower.trouble == "ZeroDivisionError"

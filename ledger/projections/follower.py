@@ -78,10 +78,14 @@ class Follower:
         return future
 
     def _run(self) -> None:
-        while not self._stopping:
-            self._woken.clear()
-            if not self._advance():
-                self._woken.wait(POLL_SECONDS)
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                if not self._advance():
+                    self._woken.wait(POLL_SECONDS)
+        except Exception as bug:
+            self._report(bug)  # The thread ends here; whoever asks how things are must hear of it.
+            raise
 
     def _advance(self) -> bool:
         """Apply a batch; answers whether there may be another one."""

@@ -103,14 +103,17 @@ def _row(
     event: Event, on: str, legs: Legs, loan: int, teller: msgspec.Struct, told: dict[str, object]
 ) -> tuple[Any, ...]:
     change = sum(leg.amount for leg in legs if leg.account == "loans" and leg.of == loan)
-    known = _fields(type(teller))
-    facts = (told[name] if name in told else getattr(teller, name) if name in known else None for name in _TOLD)
+    facts = [getattr(teller, field) if field else None for field in _fields(type(teller))]
+    for name, value in told.items():
+        facts[_TOLD.index(name)] = value
     return (event.fund, loan, event.version, event.name, on, change, *facts)
 
 
 @cache
-def _fields(kind: type[msgspec.Struct]) -> frozenset[str]:
-    return frozenset(field.name for field in msgspec.structs.fields(kind))
+def _fields(kind: type[msgspec.Struct]) -> tuple[str | None, ...]:
+    """Of the columns that a fact may tell, those that this kind does, under the same name; None for the others."""
+    known = {field.name for field in msgspec.structs.fields(kind)}
+    return tuple(name if name in known else None for name in _TOLD)
 
 
 def _touched(event: LoanDisbursed | LoanWrittenOff | EntryReversed, _: bool) -> Iterable[int]:
