@@ -107,6 +107,10 @@ class AdvanceNotFound(NotFound):
     """There is no advance {advance} in this fund."""
 
 
+class AmountNotPositive(Refusal, field="amount"):
+    """{amount} is not an amount; one đồng is the least."""
+
+
 class AmountTooLarge(Refusal, field="amount"):
     """{amount} is above {ceiling}, the largest single amount."""
 

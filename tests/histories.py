@@ -388,13 +388,13 @@ class History(Lots):
         for loan in [loan for loan in fund.loans.values() if loan.status == "running"]:
             self._settle(loan)
         owed = sum(-left for key, left in fund.balances.items() if key[1] in ("savings", "advances"))
-        if owed:
+        if owed > 0:
             fund.receive_donation(self._stamp(self.today), source="community", pot="revolving", amount=owed)
         for (_, account, number), left in list(fund.balances.items()):
             assert isinstance(number, int) or account not in ("savings", "advances")
-            if account == "savings" and left:
+            if account == "savings" and left < 0:
                 fund.withdraw_savings(self._stamp(self.today), member=number, amount=-left)  # type: ignore[arg-type]
-            elif account == "advances" and left:
+            elif account == "advances" and left < 0:
                 fund.repay_advance(self._stamp(self.today), number, amount=-left)  # type: ignore[arg-type]
         self._try(lambda: fund.dissolve(self._stamp(self.today)))
         self._try(self.join)

@@ -256,8 +256,8 @@ def test_it_holds_for_every_random_history(invariant: Callable[[Fund], Findings]
 
 # --- the histories are worth something --------------------------------------------------------------------------------
 
-ELSEWHERE = {"FundNotFound", "VersionMismatch", "IdempotencyKeyReused", "LinesRefused"}
-"""Refusals of the ledger around the fund and of a meeting's sheet, tested there."""
+ELSEWHERE = {"AmountNotPositive", "FundNotFound", "VersionMismatch", "IdempotencyKeyReused", "LinesRefused"}
+"""Refusals of what no history asks for, of the ledger around the fund and of a meeting's sheet, tested there."""
 
 
 def test_the_histories_show_every_event_and_every_refusal_of_the_fund() -> None:

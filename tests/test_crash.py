@@ -21,6 +21,7 @@ import pytest
 
 from ledger.application import Ledger, Recorded, StorageUnavailable
 from ledger.history import verify
+from ledger.projections.proof import differences
 from service.auth import Principals, Scope
 from tests.processes import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, start, stored
 
@@ -171,6 +172,40 @@ def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_a
     assert (status, figures["version"], figures["cash"]) == (200, fund.version, fund.version - 2)
     assert service.ask("GET", "verification")[1]["valid"]
     service.kill()
+    with opened(database_url) as ledger:
+        assert list(differences(ledger)) == [], "the read model caught up with nothing lost and nothing twice"
+
+
+def test_sixteen_clients_with_the_same_and_with_other_requests_lose_and_double_nothing(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        recorded(ledger.record([opening()])[0])
+        token = Principals(ledger.database).issue(
+            NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
+        )
+    service, answers = Service(database_url, token), list[tuple[str, int, int, bool]]()
+
+    def post(client: int) -> None:
+        keys = [f"shared-{number:04d}" for number in range(10)] + [f"own-{client}-{number:04d}" for number in range(10)]
+        random.Random(client).shuffle(keys)
+        for key in keys:
+            status, answer, is_replay = service.give(key)
+            answers.append((key, status, answer["version"], is_replay))
+
+    clients = [threading.Thread(target=post, args=(client,)) for client in range(16)]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    service.kill()
+
+    assert {status for _, status, _, _ in answers} == {201}
+    with opened(database_url) as ledger:
+        fund = ledger.replayed(FUND)
+        assert fund.version == 2 + 10 + 16 * 10
+        assert {(key, version) for key, _, version, _ in answers} == {
+            (key, fund.requests[key].last) for key in fund.requests if key != "opening-0001"
+        }
+        assert sum(not is_replay for _, _, _, is_replay in answers) == 10 + 16 * 10
 
 
 # --- a full disk ------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from ledger.events import EVENT_TYPES, Item
 from ledger.money import MAX_AMOUNT, half_up
 from ledger.refusals import (
     AdvanceNotFound,
+    AmountNotPositive,
     AmountTooLarge,
     BelowZero,
     InsufficientFunds,
@@ -343,3 +344,13 @@ def test_a_trial_on_a_copy_leaves_no_trace_in_the_fund(name):
     assert state(fund) == before
     assert (trial.version > fund.version, len(trial.pending) > len(fund.pending)) == (True, True)
     assert state(trial) != before
+
+
+@pytest.mark.parametrize("amount", [0, -5])
+def test_no_amount_is_less_than_one_dong(amount):
+    fund = village(lends(4, 1_000_000, on="2024-01-10"))
+
+    with refused(fund, AmountNotPositive, amount=amount):
+        fund.pay_expense(stamp("2024-02-10"), activity="culture", amount=amount)
+    with refused(fund, AmountNotPositive, amount=amount):
+        fund.withdraw_savings(stamp("2024-02-10"), member=4, amount=amount)

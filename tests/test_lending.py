@@ -3,6 +3,7 @@
 from ledger.aggregates.fund import Fund
 from ledger.events import LoanApproved, LoanDisbursed, LoanRequested, Override
 from ledger.refusals import (
+    AmountNotPositive,
     GuarantorIsBorrower,
     InsufficientFunds,
     LoanNotApproved,
@@ -14,6 +15,7 @@ from ledger.refusals import (
     NotEligible,
     OutOfOrder,
     OwnLoan,
+    PrincipalOverRepaid,
     SamePersonApproved,
 )
 from tests.village import (
@@ -234,3 +236,18 @@ def test_a_granted_loan_is_not_handed_out_to_who_has_left():
     fund = village(asks(4), grants(1), leaves(4, "2024-03-01", "excluded"))
     with refused(fund, MemberNotOnRoll, member=4, on=day("2024-03-02")):
         hands_out(1, on="2024-03-02")(fund)
+
+
+def test_nobody_can_ask_for_nothing_or_less():
+    fund = village()
+
+    for principal in (0, -1):
+        with refused(fund, AmountNotPositive, amount=principal):
+            fund.request_loan(stamp("2024-01-10"), member=4, principal=principal, term_months=12, purpose="crops")
+
+
+def test_a_late_repayment_of_a_loan_settled_since_is_refused_with_the_remedy():
+    fund = village(lends(4, 1_000_000, on="2024-01-10"), repays(1, 1_010_000, on="2024-02-10"))
+
+    with refused(fund, PrincipalOverRepaid, loan=1):
+        fund.repay_loan(stamp("2024-02-01"), 1, amount=100_000)

@@ -114,3 +114,11 @@ def test_a_member_leaves_once():
     fund = given(joins(), leaves(1, "2024-03-05", "died"))
     with refused(fund, AlreadyLeft, member=1, left_on=day("2024-03-05")):
         leaves(1, "2024-04-05")(fund)
+
+
+def test_an_older_change_told_late_does_not_undo_a_newer_one():
+    fund = given(*FIVE_MEMBERS)
+    fund.change_member(stamp("2024-06-01"), 4, household="H9")
+    fund.change_member(stamp("2024-03-01"), 4, household="H1", poverty="none")
+
+    assert (fund.members[4].household, fund.members[4].poverty) == ("H9", "none")

@@ -18,6 +18,7 @@ from ledger.days import DailyBalance, civil_day
 from ledger.events import NO_HEAD, Entry, Event, FundOpened, PeriodReopened, Request, Voucher, encode, head_of
 from ledger.money import MAX_AMOUNT
 from ledger.refusals import (
+    AmountNotPositive,
     AmountTooLarge,
     BeforeFundOpened,
     BelowZero,
@@ -167,6 +168,8 @@ class Books:
             texts=stamp.texts or None,
             **facts,
         )
+        if (amount := getattr(event, "amount", 1)) < 1:
+            raise AmountNotPositive(amount=amount)
         legs = event.legs()
         assert is_balanced(legs), event
         if legs and self.taken_over_on and event.on < self.taken_over_on:

@@ -26,6 +26,7 @@ from ledger.events import (
 from ledger.events.loans import Purpose
 from ledger.money import share
 from ledger.refusals import (
+    AmountNotPositive,
     GuarantorIsBorrower,
     LaterRepayments,
     LiveRecoveries,
@@ -81,7 +82,11 @@ class Lending(Roll):
         purpose: Purpose,
         guarantor: int | None = None,
     ) -> LoanRequested:
-        """Enter a member's request. Raises `MemberNotFound`, `MemberNotOnRoll`, `GuarantorIsBorrower`."""
+        """Enter a member's request. Raises `AmountNotPositive`, `MemberNotFound`, `MemberNotOnRoll`,
+        `GuarantorIsBorrower`."""
+        assert term_months > 0
+        if principal < 1:
+            raise AmountNotPositive(amount=principal)
         self._member_on_roll(member, stamp.on)
         if guarantor is not None:
             self._member_on_roll(guarantor, stamp.on)
@@ -210,6 +215,8 @@ class Lending(Roll):
 
     def _running_loan(self, stamp: Stamp, number: int) -> Loan:
         loan = self.loan(number)
+        if loan.status == "settled" and any(repayment.on > stamp.on for repayment in loan.repayments.values()):
+            raise PrincipalOverRepaid(loan=number, available=0)
         if loan.status != "running":
             raise LoanNotRunning(loan=number, status=loan.status)
         earliest = loan.taken_over_on or loan.disbursed_on

@@ -35,7 +35,8 @@ OLDEST_AGE = 120
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member as the fund knows them: by number. `name` is the digest of the name in the register."""
+    """A member as the fund knows them: by number. `name` is the digest of the name in the register; `changed_on` the
+    day of the latest change of each field, for a change may be told late."""
 
     number: int
     sex: str
@@ -45,6 +46,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     joined_on: date
     left_on: date | None = None
     name: str | None = None
+    changed_on: dict[str, date] = {}
 
     def is_on_roll(self, day: date) -> bool:
         """Whether they may still act as a member on `day`; the day of leaving is the last one."""
@@ -78,11 +80,15 @@ class Roll(Books):
         )
 
     def change(self, changed: MemberChanged) -> None:
-        """Take over changed fields, and a changed name."""
+        """Take over changed fields, and a changed name; a later day's change outlives an earlier one told after it."""
         changes: dict[str, Any] = changed.changes()
         if changed.texts and "name" in changed.texts:
             changes["name"] = changed.texts["name"]
-        self.members[changed.member] = msgspec.structs.replace(self.members[changed.member], **changes)
+        member = self.members[changed.member]
+        known = member.changed_on
+        news = {field: value for field, value in changes.items() if known.get(field, changed.on) <= changed.on}
+        changed_on = known | dict.fromkeys(news, changed.on)
+        self.members[changed.member] = msgspec.structs.replace(member, **news, changed_on=changed_on)
 
     def bylaws_on(self, day: date) -> Bylaws:
         """The bylaws in force on `day`. Raises `NoBylawsInForce`."""
