@@ -323,7 +323,7 @@ class History(RuleBasedStateMachine):
 
 
 History.TestCase.settings = settings(
-    max_examples=int(HISTORIES or 60),
+    max_examples=int(HISTORIES or 30),
     stateful_step_count=40,
     derandomize=not DRAWN_ANEW,
     deadline=None,
