@@ -3,7 +3,7 @@ WORKDIR /source
 # Dependencies first: they change seldom, and this layer is then reused.
 COPY requirements-pdf.lock ./
 RUN python -m venv /opt/microfund \
-    && /opt/microfund/bin/pip install --no-cache-dir --require-hashes --requirement requirements-pdf.lock
+    && /opt/microfund/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-pdf.lock
 COPY pyproject.toml ./
 COPY ledger ledger
 COPY service service
