@@ -6,7 +6,6 @@ Rows are dictionaries. Days and instants are ISO text, so that both engines stor
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -16,6 +15,8 @@ import psycopg
 from eventsourcing.persistence import OperationalError
 from eventsourcing.postgres import PostgresDatastore
 from eventsourcing.sqlite import SQLiteDatastore
+
+from ledger.sqlite_engine import insert_rows, sqlite
 
 Row = dict[str, Any]
 
@@ -56,8 +57,7 @@ class Transaction:
                 for row in rows:
                     copy.write_row(row)
         else:
-            marks = ", ".join("?" * len(columns))
-            self._cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+            insert_rows(self._cursor, f"INSERT INTO {table} ({names})", rows)
 
     def _raw(self) -> Any:
         return self._cursor if self._is_postgres else self._cursor.sqlite_cursor
@@ -88,7 +88,7 @@ class Database:
         with self._datastore.transaction(commit=commit) as cursor:
             try:
                 yield Transaction(cursor, is_postgres=self.is_postgres)
-            except (sqlite3.OperationalError, psycopg.OperationalError) as error:
+            except (sqlite.OperationalError, psycopg.OperationalError) as error:
                 raise OperationalError(str(error)) from error
 
     def query(self, sql: str, **parameters: Any) -> list[Row]:

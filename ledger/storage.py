@@ -7,9 +7,9 @@ composites.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from operator import attrgetter
 from threading import Lock
 from typing import Any, cast
 
@@ -41,6 +41,7 @@ from psycopg.sql import SQL, Identifier
 from ledger.aggregates.books import BrokenChain
 from ledger.events import Entry, decode
 from ledger.register import CREATE_TEXTS, Text
+from ledger.sqlite_engine import has_wal_reset_race, insert_rows, sqlite
 
 EVENTS_TABLE = "stored_events"
 LOCK_SECONDS = "30"
@@ -113,13 +114,7 @@ def environment(database_url: str) -> dict[str, str]:
 # --- SQLite -----------------------------------------------------------------------------------------------------------
 
 
-def has_wal_reset_race(version: tuple[int, int, int]) -> bool:
-    """Whether this SQLite can corrupt a database in WAL mode: 3.7.0 to 3.51.2, but for the repaired branches."""
-    repaired = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)
-    return version >= (3, 7, 0) and not repaired
-
-
-JOURNAL_MODE = "truncate" if has_wal_reset_race(sqlite3.sqlite_version_info) else "wal"
+JOURNAL_MODE = "truncate" if has_wal_reset_race(sqlite.sqlite_version_info) else "wal"
 """A rollback journal knows no WAL-reset race; a repaired engine may use the faster write-ahead log."""
 
 
@@ -135,9 +130,9 @@ class DurablePool(SQLiteConnectionPool):
             (mode,) = cursor.fetchone()
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA secure_delete=ON")  # What is erased from the register is gone from the file.
-        except sqlite3.DatabaseError as error:
+        except sqlite.DatabaseError as error:
             connection.close()
-            if isinstance(error, sqlite3.OperationalError):
+            if isinstance(error, sqlite.OperationalError):
                 raise OperationalError(error) from error
             raise UnsafeStorage(f"{self.db_name} cannot be used: {error}") from error
         if mode != JOURNAL_MODE:
@@ -154,7 +149,7 @@ class ImmediateTransaction(SQLiteTransaction):
         cursor = self.connection.cursor()
         try:
             cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
-        except sqlite3.OperationalError as error:
+        except sqlite.OperationalError as error:
             raise OperationalError(error) from error
         return cursor
 
@@ -198,11 +193,14 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         return [*super().construct_create_table_statements(), CREATE_TEXTS, CREATE_SETTINGS]
 
     def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **kwargs: Any
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **_: Any
     ) -> Sequence[int] | None:
-        if texts:
-            c.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?, ?, ?, ?)", texts)
-        return super()._insert_events(c, stored_events, **kwargs)
+        """Store a batch; the row ids it was given follow each other, for nobody else writes meanwhile."""
+        insert_rows(c, "INSERT OR IGNORE INTO texts", texts)
+        columns = attrgetter("originator_id", "originator_version", "topic", "state")
+        insert_rows(c, f"INSERT INTO {self.events_table_name}", [columns(stored) for stored in stored_events])
+        last: int = c.lastrowid
+        return range(last - len(stored_events) + 1, last + 1)
 
     def lines(self, fund: str, after: int, upto: int | None) -> list[bytes]:
         """A fund's stored lines in order, from the version `after` on."""
@@ -242,7 +240,7 @@ class SQLiteStorage(SQLiteFactory):
         if JOURNAL_MODE == "wal":
             return []
         return [
-            f"SQLite {sqlite3.sqlite_version} has the WAL-reset race; a rollback journal is used instead (slower, safe)"
+            f"SQLite {sqlite.sqlite_version} has the WAL-reset race; a rollback journal is used instead (slower, safe)"
         ]
 
 

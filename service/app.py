@@ -13,6 +13,7 @@ from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
 from service import chain, counts, docs, meetings, operations, papers, reads, sheet, writes
 from service.desk import Desk, utc_now
+from service.direct import Service
 from service.metrics import Metrics
 from service.middleware import Doorkeeper, Guard
 from service.openapi import documented
@@ -47,20 +48,22 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             metrics.watch("read_model_position", "Up to where the read model is.", lambda: follower.position)
             yield
 
-    app = FastAPI(title="microfund", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = Service(
+        title="microfund",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # Our own figures are in /metrics.
+    )
     app.state.metrics = Metrics()
-    app.include_router(writes.router)
-    app.include_router(meetings.router)
-    app.include_router(reads.router)
-    app.include_router(sheet.router)
-    app.include_router(counts.router)
-    app.include_router(papers.router)
-    app.include_router(chain.router)
-    app.include_router(operations.router)
-    app.include_router(docs.router)
+    for part in (writes, meetings, reads, sheet, counts, papers, chain, operations, docs):
+        # Not `include_router`: an included router is searched twice for each request.
+        app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)
     app.add_middleware(Doorkeeper)
     app.add_middleware(Guard, metrics=app.state.metrics)
+    app.open_door(app.routes, lambda door: Guard(Doorkeeper(door), app.state.metrics))
     documented(app)
     return app
 

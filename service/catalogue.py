@@ -22,6 +22,7 @@ import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,20 +70,28 @@ def every_key() -> Sequence[str]:
 
 def fields(key: str, language: str) -> frozenset[tuple[str, str]]:
     """Name the facts an entry asks for, each with its form: `("amount", "dong")`."""
-    parts = string.Formatter().parse(_ENTRIES[key][language])
-    return frozenset((name, form or "") for _, name, form, _ in parts if name is not None)
+    return frozenset((name, form) for _, name, form in _parts(key, language) if name is not None)
 
 
 def _fill(key: str, language: str, facts: Mapping[str, object]) -> str:
     """Fill a template part by part. `str.format` would also reach into attributes and items of a fact."""
     spoken: list[str] = []
-    for text, name, form, conversion in string.Formatter().parse(_ENTRIES[key][language]):
+    for text, name, form in _parts(key, language):
         spoken.append(text)
+        if name is not None:
+            spoken.append(_formed(facts[name], form, language))
+    return "".join(spoken)
+
+
+@cache
+def _parts(key: str, language: str) -> tuple[tuple[str, str | None, str], ...]:
+    """A template taken apart: text, and after it the name and the form of a fact."""
+    parts = []
+    for text, name, form, conversion in string.Formatter().parse(_ENTRIES[key][language]):
         if conversion:
             raise ValueError(f"the template {key} may not show a fact as Python does, by !{conversion}")
-        if name is not None:
-            spoken.append(_formed(facts[name], form or "", language))
-    return "".join(spoken)
+        parts.append((text, name, form or ""))
+    return tuple(parts)
 
 
 def _formed(fact: object, form: str, language: str) -> str:

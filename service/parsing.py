@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any, Final, NoReturn
 
 from fastapi import Request, Response
@@ -167,7 +168,7 @@ class StrictRoute(APIRoute):
         known = {parameter.alias for parameter in parameters if isinstance(parameter.field_info, Query)}
 
         async def strict(request: Request) -> Response:
-            _refuse_unknown_parameters(request, known)
+            refuse_unknown_parameters(request, known)
             if self.body_field is not None:
                 request.state.body = parse(await read_body(request, self.most))
                 request = _Parsed(request.scope, request.receive)
@@ -182,13 +183,14 @@ class SheetRoute(StrictRoute):
     most = MAX_SHEET
 
 
-def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:
+def refuse_unknown_parameters(request: Request, known: AbstractSet[str]) -> None:
+    """Raises `InvalidFields` for query parameters that are unknown or given twice."""
     errors = list(_parameter_errors(request, known))
     if errors:
         raise InvalidFields(errors)
 
 
-def _parameter_errors(request: Request, known: set[str]) -> Iterator[FieldError]:
+def _parameter_errors(request: Request, known: AbstractSet[str]) -> Iterator[FieldError]:
     for name in request.query_params:
         if name not in known:
             yield FieldError("?", "unknown-field")

@@ -177,9 +177,14 @@ def invalid_fields(error: RequestValidationError) -> Refusal:
     return InvalidFields([_field_error(finding, error.body) for finding in found])
 
 
+def misfitting(found: Sequence[Mapping[str, Any]], body: Any) -> InvalidFields:
+    """Pydantic's findings on a body."""
+    return InvalidFields([_field_error({**finding, "loc": ("body", *finding["loc"])}, body) for finding in found])
+
+
 def misread(found: Sequence[Mapping[str, Any]], line: Any, index: int) -> InvalidFields:
     """Pydantic's findings on one line of a sheet."""
-    errors = [_field_error({**finding, "loc": ("body", *finding["loc"])}, line) for finding in found]
+    errors = misfitting(found, line).errors
     return InvalidFields([error._replace(pointer=f"/lines/{index}{error.pointer}") for error in errors])
 
 

@@ -1,13 +1,12 @@
 """How a request to record was sent: by whom, under which key, on what condition; and its facts as calls of the fund."""
 
-import hashlib
 import hmac
-import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
+import msgspec
 from fastapi import Header, Query, Request
 
 from ledger.aggregates.fund import Stamp
@@ -17,7 +16,7 @@ from service import bodies
 from service.auth import Principal
 from service.desk import desk_of
 from service.lines import call_of
-from service.refusals import IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid
+from service.refusals import FieldError, IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid, InvalidFields
 
 
 class Fact(NamedTuple):
@@ -81,8 +80,10 @@ def _mark(request: Request, key: str | None, secret: bytes) -> RequestMark | Non
 
 def digest_of(what: str, body: Any, secret: bytes) -> str:
     """A keyed digest of something asked and its body: the same however the JSON was spaced and ordered."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.new(secret, f"{what}\n{text}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(secret, f"{what}\n".encode() + _in_order(body), "sha256").hex()
+
+
+_in_order = msgspec.json.Encoder(order="sorted").encode
 
 
 def _expected(if_match: str | None) -> int | None:
@@ -108,8 +109,26 @@ async def sent_as(
         str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
     ] = None,
 ) -> Sent:
-    desk, dry = desk_of(request), dry_run == "true"
-    if idempotency_key is None and not dry:
+    """How a request was sent, for FastAPI to read and to document."""
+    return _sent(request, dry_run == "true", idempotency_key, if_match)
+
+
+KNOWN: Final = frozenset({"dry_run"})
+"""The query parameters of a write."""
+
+
+def sent_directly(request: Request) -> Sent:
+    """The same, read from the request itself. Raises `InvalidFields` too."""
+    dry_run = request.query_params.get("dry_run", "false") if request.scope["query_string"] else "false"
+    if dry_run not in ("true", "false"):
+        raise InvalidFields([FieldError("?dry_run", "value-not-allowed", {"allowed": "true, false"})])
+    headers = request.headers
+    return _sent(request, dry_run == "true", headers.get("idempotency-key"), headers.get("if-match"))
+
+
+def _sent(request: Request, dry_run: bool, key: str | None, if_match: str | None) -> Sent:
+    desk = desk_of(request)
+    if key is None and not dry_run:
         raise IdempotencyKeyMissing
-    mark = _mark(request, idempotency_key, desk.ledger.request_secret)
-    return Sent(request.scope["principal"], desk.now(), mark, _expected(if_match), dry)
+    mark = _mark(request, key, desk.ledger.request_secret)
+    return Sent(request.scope["principal"], desk.now(), mark, _expected(if_match), dry_run)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from service.refusals import TooManyRequests
@@ -20,7 +21,7 @@ class Bell:
 
     def ring(self) -> None:
         """Wake whoever waits; from any thread."""
-        if not self._loop.is_closed():
+        with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
             self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:

@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -21,11 +21,12 @@ from service import bodies, bodies_club
 from service.answers import answer
 from service.auth import Place, Principal, Role
 from service.desk import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
+from service.direct import DirectRoute, body_of, fitted, path_of
 from service.fields import FundCode, PathNumber
 from service.lines import Reversal
 from service.parsing import StrictRoute
 from service.refusals import Forbidden
-from service.sending import Fact, Sent, fact_of, line_fact, sent_as
+from service.sending import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 from service.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -101,17 +102,18 @@ def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> 
 
 
 def _add(write: Write) -> None:
-    """Make the route of one row. Its signature is composed, so that the API's document shows the path's numbers, the
-    body and the headers of each."""
-    names = re.findall(r"{(\w+)}", write.path)
+    """Make the route of one row."""
+    admit = admitted(write.roles)
 
-    async def record(request: Request, sent: Sent, body: bodies.Dated, **path: Any) -> Response:
+    async def record(request: Request) -> Response:
+        sent_body = await body_of(request, KNOWN)
+        await admit(request)
+        fund, numbers = path_of(request)
+        sent, body = sent_directly(request), fitted(write.body, sent_body)
         desk = desk_of(request)
         if isinstance(body, bodies.NewFund):
-            fund, numbers = body.fund, ()
+            fund = body.fund
             _refuse_foreign_fund(sent.principal, body, body.on or desk.today())
-        else:
-            fund, numbers = path["fund"], tuple(path[name] for name in names[1:])
         facts = [fact_of(write.decide, numbers, body, fund, desk.today())]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
@@ -119,15 +121,7 @@ def _add(write: Write) -> None:
         desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
         return _response(recorded, sent, request)
 
-    types = {"fund": FundCode}
-    parameters = {"request": Request, "sent": Annotated[Sent, Depends(sent_as)], "body": write.body}
-    parameters |= {name: types.get(name, PathNumber) for name in names}
-    record.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
-            for name, annotation in parameters.items()
-        ]
-    )
+    record.__signature__ = _described(write)  # type: ignore[attr-defined]
     router.add_api_route(
         write.path,
         record,
@@ -136,8 +130,21 @@ def _add(write: Write) -> None:
         name=write.body.__name__,
         operation_id=write.body.__name__,
         summary=inspect.getdoc(write.body),
-        dependencies=[Depends(admitted(write.roles))],
         response_model=None,
+        route_class_override=DirectRoute,
+    )
+
+
+def _described(write: Write) -> inspect.Signature:
+    """What a write reads, for the API's document: the path's numbers, the body and the headers."""
+    types = {"fund": FundCode}
+    parameters = {"request": Request, "sent": Annotated[Sent, Depends(sent_as)], "body": write.body}
+    parameters |= {name: types.get(name, PathNumber) for name in re.findall(r"{(\w+)}", write.path)}
+    return inspect.Signature(
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+            for name, annotation in parameters.items()
+        ]
     )
 
 

@@ -15,6 +15,9 @@ from ledger.projections.read_model import ReadModel, ReadModelBroken
 POLL_SECONDS = 0.5
 """How soon the commits of other processes are noticed, and the storage is tried again."""
 
+LINGER_SECONDS = 0.25
+"""How long commits are let come together while nobody waits to read: a batch costs little more than an event."""
+
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +34,7 @@ class Follower:
         """Up to where the read model is, as last seen."""
         self._read_model = read_model
         self._woken = threading.Event()
+        self._hurried = threading.Event()
         self._stopping = False
         self._lock = threading.Lock()
         self._waiting: list[tuple[int, Future[None]]] = []
@@ -43,11 +47,15 @@ class Follower:
     def __exit__(self, *_: object) -> None:
         """Stop after the batch at hand."""
         self._stopping = True
-        self._woken.set()
+        self._hurry()
         self._thread.join()
 
     def wake(self) -> None:
         """Say that something was committed; from any thread. `Writer(ledger, on_commit=follower.wake)`."""
+        self._woken.set()
+
+    def _hurry(self) -> None:
+        self._hurried.set()
         self._woken.set()
 
     def wait_for(self, position: int, timeout: float) -> bool:
@@ -74,18 +82,24 @@ class Follower:
         future: Future[None] = Future()
         with self._lock:
             self._waiting.append((position, future))
-        self.wake()
+        self._hurry()
         return future
 
     def _run(self) -> None:
         try:
             while not self._stopping:
                 self._woken.clear()
+                self._hurried.clear()
                 if not self._advance():
-                    self._woken.wait(POLL_SECONDS)
+                    self._rest()
         except Exception as bug:
             self._report(bug)  # The thread ends here; whoever asks how things are must hear of it.
             raise
+
+    def _rest(self) -> None:
+        """Wait for something to do; and after a commit for those that may follow, unless somebody waits already."""
+        if self._woken.wait(POLL_SECONDS) and not self._waiting:
+            self._hurried.wait(LINGER_SECONDS)
 
     def _advance(self) -> bool:
         """Apply a batch; answers whether there may be another one."""

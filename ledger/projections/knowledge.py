@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -12,14 +11,15 @@ from ledger.database import Database
 from ledger.events import Entry
 from ledger.projections.batch import Line, apply
 from ledger.projections.read_model import make_tables
+from ledger.sqlite_engine import sqlite
 
 
 class _Memory(SQLiteDatastore):
     """One connection to a database that is gone with it."""
 
     def __init__(self) -> None:
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
+        connection = sqlite.connect(":memory:", isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite.Row
         self._connection = SQLiteConnection(connection, max_age=None)
 
     @contextmanager
