@@ -41,8 +41,7 @@ class Body(BaseModel):
     def facts(self) -> dict[str, Any]:
         """The arguments of the fund's method: without the day, a line's marks and what is about people."""
         aside = {"on", "type", "key", *self.PERSONAL}
-        given = {name: getattr(self, name) for name in type(self).model_fields if name not in aside}
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in self if name not in aside and value is not None}
 
     def texts(self) -> dict[str, str]:
         """What was written about people, by kind."""

@@ -70,13 +70,13 @@ def every_key() -> Sequence[str]:
 
 def fields(key: str, language: str) -> frozenset[tuple[str, str]]:
     """Name the facts an entry asks for, each with its form: `("amount", "dong")`."""
-    return frozenset((name, form) for _, name, form in _parts(key, language) if name is not None)
+    return frozenset((name, form) for _, name, form in _parts(_ENTRIES[key][language]) if name is not None)
 
 
 def _fill(key: str, language: str, facts: Mapping[str, object]) -> str:
     """Fill a template part by part. `str.format` would also reach into attributes and items of a fact."""
     spoken: list[str] = []
-    for text, name, form in _parts(key, language):
+    for text, name, form in _parts(_ENTRIES[key][language]):
         spoken.append(text)
         if name is not None:
             spoken.append(_formed(facts[name], form, language))
@@ -84,12 +84,12 @@ def _fill(key: str, language: str, facts: Mapping[str, object]) -> str:
 
 
 @cache
-def _parts(key: str, language: str) -> tuple[tuple[str, str | None, str], ...]:
+def _parts(template: str) -> tuple[tuple[str, str | None, str], ...]:
     """A template taken apart: text, and after it the name and the form of a fact."""
     parts = []
-    for text, name, form, conversion in string.Formatter().parse(_ENTRIES[key][language]):
+    for text, name, form, conversion in string.Formatter().parse(template):
         if conversion:
-            raise ValueError(f"the template {key} may not show a fact as Python does, by !{conversion}")
+            raise ValueError(f"the template {template!r} may not show a fact as Python does, by !{conversion}")
         parts.append((text, name, form or ""))
     return tuple(parts)
 

@@ -1,6 +1,7 @@
 """What Prometheus may know: how many requests, how fast, how far behind. Never who, whose fund or how much."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -18,13 +19,18 @@ class Metrics:
             "microfund_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
         )
         self._seconds = Histogram("microfund_request_seconds", "Time to answer.", ["route"], registry=self.registry)
+        self._of = cache(self._labelled)  # Few routes, few statuses: the figures of each are found once.
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """Count one answer; status 0 is a request whose sender left before it."""
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        requests, duration = self._of(method, route, status)
+        requests.inc()
+        duration.observe(seconds)
+
+    def _labelled(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(method, route, str(status)), self._seconds.labels(route)
 
     def watch(self, name: str, meaning: str, figure: Callable[[], float]) -> None:
         """Show a figure that is looked up whenever somebody asks."""

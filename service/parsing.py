@@ -54,9 +54,7 @@ def parse(body: bytes) -> Any:
         raise InvalidUtf8 from None
     _refuse_depth(body)
     try:
-        value = json.loads(
-            text, object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite, parse_int=_bounded
-        )
+        value = _decode(text)
     except json.JSONDecodeError:
         raise MalformedJson from None
     errors: list[FieldError] = []
@@ -67,6 +65,8 @@ def parse(body: bytes) -> Any:
 
 
 def _refuse_depth(body: bytes) -> None:
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
     depth = 0
     for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", body)):
         depth += 1 if bracket[0] in b"[{" else -1
@@ -98,11 +98,16 @@ def _bounded(literal: str) -> int:
     return int(literal)
 
 
+_decode: Final = json.JSONDecoder(
+    object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite, parse_int=_bounded
+).decode
+
+
 def _sound(value: Any, pointer: str, errors: list[FieldError]) -> Any:
     """The value with its text in NFC; what is wrong with a text is added to `errors`."""
     match value:
         case str():
-            text = unicodedata.normalize("NFC", value)
+            text = value if value.isascii() else unicodedata.normalize("NFC", value)
             if not is_readable(text):
                 errors.append(FieldError(pointer, "text-not-allowed"))
             elif len(text) > MAX_TEXT:

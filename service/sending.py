@@ -75,7 +75,7 @@ def _mark(request: Request, key: str | None, secret: bytes) -> RequestMark | Non
         return None
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
-    return RequestMark(key, digest_of(f"{request.method} {request.url.path}", request.state.body, secret))
+    return RequestMark(key, digest_of(f"{request.method} {request.scope['path']}", request.state.body, secret))
 
 
 def digest_of(what: str, body: Any, secret: bytes) -> str:

@@ -7,8 +7,11 @@ again on every replay, for ever: it never refuses and looks nothing up.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from copy import copy
 from datetime import date, datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -227,5 +230,11 @@ def _said(event: Event) -> Said:
     """What a money event says, without who said it and when: its type, whom it concerns, and how much."""
     if not isinstance(event, Voucher):
         return None
-    asked = (getattr(event, field, None) for field in ("member", "loan", "kind", "pot", "activity", "source", "amount"))
-    return (event.name, *asked)
+    return (event.name, _telling(type(event))(event))
+
+
+@cache
+def _telling(kind: type[Event]) -> Callable[[Event], object]:
+    """Reads the fields of a type of event that say whom and what it concerns, and how much."""
+    fields = ("member", "loan", "kind", "pot", "activity", "source", "amount")
+    return attrgetter("on", *(field for field in fields if hasattr(kind, field)))
