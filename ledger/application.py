@@ -23,11 +23,11 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member
-from ledger.database import Database
+from ledger.database import EVENTS_TABLE, Database
 from ledger.events import Entry, Event, Request
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
-from ledger.storage import EVENTS_TABLE, LineMapper, LineStore, Recorder, UnsafeStorage, environment
+from ledger.storage import LineMapper, LineStore, Recorder, UnsafeStorage, environment
 
 SCHEMA = "1"
 SELECT_FUNDS = f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"

@@ -20,6 +20,9 @@ from ledger.sqlite_engine import insert_rows, sqlite
 
 Row = dict[str, Any]
 
+EVENTS_TABLE = "stored_events"
+"""The log itself, as the event store library keeps it."""
+
 IN_LIST = 500
 """Parameters of one `IN (…)`; SQLite's limit is far above, the statement cache likes few shapes."""
 

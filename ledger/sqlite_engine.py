@@ -34,7 +34,22 @@ def _engine() -> ModuleType:
 sqlite = _engine()
 """What is used wherever the standard library's `sqlite3` would be."""
 
-eventsourcing.sqlite.sqlite3 = sqlite  # The library names the engine in this one place.
+vars(eventsourcing.sqlite)["sqlite3"] = sqlite  # The library names the engine in this one place.
+
+
+def connect(file: str, patience_seconds: int = 0) -> Any:
+    """A connection as the event store library wants it: no transaction begins by itself, and any thread may use it."""
+    connection = sqlite.connect(
+        file,
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+        cached_statements=256,
+        timeout=patience_seconds,
+    )
+    connection.row_factory = sqlite.Row
+    return connection
+
 
 MOST_PARAMETERS = 8_000
 """Of one statement; every engine since 3.32 takes four times as many."""
@@ -54,3 +69,9 @@ def insert_rows(cursor: Any, insert: str, rows: Sequence[Sequence[Any]]) -> None
         marks = ", ".join([f"({', '.join('?' * width)})"] * many)
         cursor.execute(f"{insert} VALUES {marks}", [value for row in rows[start : start + many] for value in row])
         start += many
+
+
+# For what is neither a number nor a text, the driver looks for a method that would make it one, and raises and catches
+# an exception for every NULL. An adapter is found at once.
+sqlite.register_adapter(type(None), {}.get)
+sqlite.register_adapter(bytes, bytes)

@@ -7,6 +7,7 @@ composites.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from operator import attrgetter
@@ -18,6 +19,7 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import (
     ApplicationRecorder,
     EventStore,
+    InterfaceError,
     Mapper,
     OperationalError,
     StoredEvent,
@@ -39,11 +41,11 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL, Identifier
 
 from ledger.aggregates.books import BrokenChain
+from ledger.database import EVENTS_TABLE
 from ledger.events import Entry, decode
 from ledger.register import CREATE_TEXTS, Text
-from ledger.sqlite_engine import has_wal_reset_race, insert_rows, sqlite
+from ledger.sqlite_engine import connect, has_wal_reset_race, insert_rows, sqlite
 
-EVENTS_TABLE = "stored_events"
 LOCK_SECONDS = "30"
 NO_LIMIT = 2**62
 POSTGRES_PARTS = frozenset({"dbname", "host", "port", "user", "password"})
@@ -119,15 +121,17 @@ JOURNAL_MODE = "truncate" if has_wal_reset_race(sqlite.sqlite_version_info) else
 
 
 class DurablePool(SQLiteConnectionPool):
-    """Connections that sync every commit to disk."""
+    """Connections that sync every commit to disk, and remember the statements they have prepared: the library's own
+    remember one."""
 
     def _create_connection(self) -> SQLiteConnection:
-        self.is_journal_mode_wal = True  # Keeps the library from choosing; the pragma below does.
-        connection = super()._create_connection()
+        try:
+            connection = connect(self.db_name, int(LOCK_SECONDS))
+        except sqlite.Error as error:
+            raise InterfaceError(error) from error
         cursor = connection.cursor()
         try:
-            cursor.execute(f"PRAGMA journal_mode={JOURNAL_MODE}")
-            (mode,) = cursor.fetchone()
+            mode = _kept_in_mode(connection)
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA secure_delete=ON")  # What is erased from the register is gone from the file.
         except sqlite.DatabaseError as error:
@@ -138,7 +142,24 @@ class DurablePool(SQLiteConnectionPool):
         if mode != JOURNAL_MODE:
             connection.close()
             raise UnsafeStorage(f"SQLite keeps {self.db_name} with journal_mode = {mode} instead of {JOURNAL_MODE}")
-        return connection
+        return SQLiteConnection(connection, max_age=self.max_age)
+
+
+def _kept_in_mode(connection: Any) -> str:
+    """See to it that the file is kept in our journal mode; answers the one it is in. Processes that start together get
+    in each other's way here, and SQLite does not wait by itself."""
+    patience = int(LOCK_SECONDS) * 20
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            if mode != JOURNAL_MODE:
+                (mode,) = connection.execute(f"PRAGMA journal_mode={JOURNAL_MODE}").fetchone()
+            return str(mode)
+        except sqlite.OperationalError:
+            patience -= 1
+            if patience < 0:
+                raise
+            time.sleep(0.05)
 
 
 class ImmediateTransaction(SQLiteTransaction):

@@ -67,16 +67,17 @@ class Writer:
         while (first := self._queue.get()) is not None:
             batch, stopping = self._drain(first)
             self._answer(batch, self._outcomes(batch))
-            self._on_commit()
             if stopping:
                 return
 
     def _outcomes(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
         """What became of each job. A bug is handed to the callers: a writer that died of it would leave all waiting."""
         try:
-            return self._ledger.record([waiting.job for waiting in batch])
+            outcomes = self._ledger.record([waiting.job for waiting in batch])
+            self._on_commit()
         except Exception as bug:  # noqa: BLE001
             return [bug] * len(batch)
+        return outcomes
 
     def _drain(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         batch = [first]

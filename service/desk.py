@@ -14,6 +14,7 @@ from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.events import FundOpened
 from ledger.projections.follower import Follower
+from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
 from ledger.refusals import FundNotFound
 from ledger.storage import PostgresStorage, SQLiteStorage
@@ -50,6 +51,7 @@ class Desk:
         self.bell = bell
         self.now = now
         self.principals = Principals(ledger.database)
+        self.moments = Moments(settings.max_cached_entries // 4)
         self.turnstile = Turnstile(settings.checks_per_minute)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read shows at least that."""

@@ -53,7 +53,7 @@ class Service(FastAPI):
         if scope["type"] == "http" and not scope.get("root_path"):
             for route in self._direct:
                 if (found := route.path_regex.match(scope["path"])) and scope["method"] in (route.methods or ()):
-                    scope |= {"app": self, "route": route, "path_params": found.groupdict()}
+                    scope.update(app=self, route=route, path_params=found.groupdict())
                     await self._door(scope, receive, send)
                     return
         await super().__call__(scope, receive, send)

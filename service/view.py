@@ -12,7 +12,6 @@ from fastapi import Depends, Request, Response
 
 from ledger.events import Entry
 from ledger.projections import funds
-from ledger.projections.knowledge import known
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.auth import Principal
@@ -73,11 +72,13 @@ class View(NamedTuple):
             raise PositionNotReached(position=self.position, min_position=max(self.desk.acknowledged, 1))
         if self.known_at is None and self.known_version in (None, standing["version"]):
             return tables, standing
+        moments = self.desk.moments
+        if self.known_at is None and self.known_version and (kept := moments.get(self.fund, self.known_version)):
+            return kept, standing | {"version": self.known_version}
         entries = list(self._known_entries())
         if not entries:
             raise FundNotFound
-        reader = known(entries)
-        return reader, standing | {"version": entries[-1].event.version}
+        return moments.make(self.fund, entries), standing | {"version": entries[-1].event.version}
 
     def _known_entries(self) -> Iterator[Entry]:
         entries = self.desk.ledger.entries(self.fund, upto=self.known_version)

@@ -12,7 +12,6 @@ import pytest
 
 from ledger.aggregates.fund import Fund
 from ledger.chart import ACCOUNTS, POTS
-from ledger.database import Database
 from ledger.days import add_months
 from ledger.events import (
     PRODUCTION,
@@ -27,7 +26,7 @@ from ledger.events import (
 )
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.funds import Scope
-from ledger.projections.knowledge import known
+from ledger.projections.knowledge import Known, known
 from ledger.projections.loan_account import effective_yearly_ppm
 from ledger.projections.tables import LAST_DAY, Reader, percent
 from ledger.terms import LoanTerms, RepaymentMode
@@ -61,7 +60,7 @@ SEEDS = range(1, 9)
 ALL = Scope()
 
 
-def book(fund: Fund) -> Database:
+def book(fund: Fund) -> Known:
     """The tables of a fund."""
     return known(fund.pending)
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from eventsourcing.persistence import Notification, OperationalError, StoredEvent
+from eventsourcing.persistence import IntegrityError, Notification, OperationalError, StoredEvent
 
 from ledger.aggregates.fund import Fund
 from ledger.application import Ledger
@@ -34,7 +34,7 @@ from ledger.projections.batch import TABLES
 from ledger.projections.follower import Follower
 from ledger.projections.knowledge import known
 from ledger.projections.proof import Difference, differences
-from ledger.projections.read_model import LAG_COUNTED, ReadModel, ReadModelBroken
+from ledger.projections.read_model import LAG_COUNTED, BeingRebuilt, ReadModel, ReadModelBroken
 from ledger.projections.tables import FOREVER, Reader
 from tests.histories import random_fund
 from tests.processes import opened
@@ -335,8 +335,28 @@ class Blind(ReadModel):
         return super()._read_on(position, head, limit)
 
 
-def overtaken(kind: type[ReadModel], ledger: Ledger, other: Ledger) -> ReadModel:
-    """A follower, and one in another process that is faster: what the first has just read, it has applied already."""
+class Overtaken(Database):
+    """A database in which another process is faster: before a batch is written, it has applied more of the log."""
+
+    def __init__(self, database: Database, faster: ReadModel) -> None:
+        super().__init__(database._datastore)
+        self._faster = faster
+
+    @contextmanager
+    def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
+        if commit:
+            self._faster.advance(11)
+        with super().transaction(commit=commit) as transaction:
+            yield transaction
+
+
+def overtaken_writing(kind: type[ReadModel], ledger: Ledger, other: Ledger) -> ReadModel:
+    """A follower, and one in another process that is faster: what the first is about to write, it has applied."""
+    return kind(Overtaken(ledger.database, following(other)), selecting(ledger))
+
+
+def overtaken_reading(kind: type[ReadModel], ledger: Ledger, other: Ledger) -> ReadModel:
+    """The same, but faster still: what the first has just read, it has applied already."""
     faster = following(other)
 
     def read_slowly(position: int, limit: int) -> Sequence[Notification]:
@@ -347,7 +367,10 @@ def overtaken(kind: type[ReadModel], ledger: Ledger, other: Ledger) -> ReadModel
     return kind(ledger.database, read_slowly)
 
 
-def test_of_two_followers_the_slower_one_applies_nothing_again(database_url: str) -> None:
+@pytest.mark.parametrize("overtaken", [overtaken_reading, overtaken_writing])
+def test_of_two_followers_the_slower_one_applies_nothing_again(
+    database_url: str, overtaken: Callable[[type[ReadModel], Ledger, Ledger], ReadModel]
+) -> None:
     entries = random_fund(1).pending
     with opened(database_url) as ledger, opened(database_url) as other:
         store(ledger, entries)
@@ -362,8 +385,8 @@ def test_the_control_that_does_not_look_again_is_caught(database_url: str) -> No
     with opened(database_url) as ledger, opened(database_url) as other:
         store(ledger, random_fund(1).pending)
 
-        with pytest.raises(ReadModelBroken):
-            overtaken(Blind, ledger, other).advance(7)
+        with pytest.raises(IntegrityError):
+            overtaken_writing(Blind, ledger, other).advance(7)
 
 
 def test_many_followers_at_once_apply_every_event_once(database_url: str) -> None:
@@ -383,6 +406,70 @@ def test_many_followers_at_once_apply_every_event_once(database_url: str) -> Non
             follower.join()
 
         assert sum(taken) == len(entries)
+        assert list(differences(ledger)) == []
+
+
+# --- rebuilding -------------------------------------------------------------------------------------------------------
+
+
+def broken_off(ledger: Ledger) -> ReadModel:
+    """A read model whose rebuild ended in its middle."""
+    model = following(ledger)
+
+    def stop(_: int) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        model.rebuild(stop)
+    return model
+
+
+def test_a_rebuild_that_was_broken_off_is_seen_and_mended_by_the_next_one(database_url: str) -> None:
+    entries = random_funds()
+    with opened(database_url) as ledger:
+        store(ledger, entries)
+        model = broken_off(ledger)
+
+        assert model.position == 0
+        with pytest.raises(BeingRebuilt):
+            model.advance()
+        assert model.rebuild() == len(entries)
+        assert list(differences(ledger)) == []
+
+
+def test_a_follower_waits_for_the_end_of_a_rebuild_and_goes_on(database_url: str) -> None:
+    entries = random_funds()
+    with opened(database_url) as ledger, opened(database_url) as other:
+        store(ledger, entries)
+        broken_off(ledger)
+
+        with Follower(following(other)) as follower:
+            assert not follower.wait_for(len(entries), 1)
+            assert follower.trouble == "BeingRebuilt"
+            following(ledger).rebuild()
+            assert follower.wait_for(len(entries), 30)
+            assert follower.trouble is None
+
+
+def test_a_rebuild_overtaken_by_another_one_writes_nothing_more(database_url: str) -> None:
+    entries = random_funds()
+    with opened(database_url) as ledger, opened(database_url) as other:
+        store(ledger, entries)
+        first, second = following(ledger), following(other)
+
+        with pytest.raises(ReadModelBroken, match="another rebuild"):
+            first.rebuild(lambda _: second.rebuild())
+        assert second.position == len(entries)
+        assert list(differences(ledger)) == []
+
+
+def test_what_is_recorded_during_a_rebuild_is_followed_at_its_end(database_url: str) -> None:
+    entries = random_funds()
+    with opened(database_url) as ledger:
+        store(ledger, entries[:-5])
+        late = [entries[-5:]]
+
+        assert following(ledger).rebuild(lambda _: store(ledger, late.pop()) if late else None) == len(entries)
         assert list(differences(ledger)) == []
 
 

@@ -1,7 +1,6 @@
 """The databases the log refuses to lie in, and those that are in the way for a while."""
 
 import os
-import sqlite3
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from eventsourcing.persistence import OperationalError
 
 from ledger import storage
 from ledger.application import Ledger, StorageUnavailable
-from ledger.storage import UnsafeStorage, environment, has_wal_reset_race
+from ledger.sqlite_engine import has_wal_reset_race, sqlite
+from ledger.storage import UnsafeStorage, environment
 from tests.processes import FUND, gift, opened, opening, recorded, set_for_database
 
 # --- starting ---------------------------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ def test_sqlite_syncs_every_commit_and_stays_out_of_reach_of_the_race(sqlite_url
             assert ledger.database.query("PRAGMA synchronous") == [{"synchronous": 2}]
             assert ledger.database.query("PRAGMA secure_delete") == [{"secure_delete": 1}]
             (mode,) = ledger.database.query("PRAGMA journal_mode")
-            races = has_wal_reset_race(sqlite3.sqlite_version_info)
+            races = has_wal_reset_race(sqlite.sqlite_version_info)
             assert mode == {"journal_mode": "truncate" if races else "wal"}
             factory: Any = ledger.factory
             assert bool(factory.findings()) is races
@@ -56,7 +56,7 @@ def test_a_file_that_another_program_keeps_in_another_journal_mode_is_not_used(
 ) -> None:
     monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
     opposite = "wal" if storage.JOURNAL_MODE == "truncate" else "truncate"
-    with sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
+    with sqlite.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
         other.execute(f"PRAGMA journal_mode={opposite}")
         other.execute("CREATE TABLE theirs (x)")
         other.execute("BEGIN IMMEDIATE")
@@ -125,7 +125,7 @@ def test_a_reader_who_stays_too_long_delays_nobody_once_he_is_gone(
     monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
     monkeypatch.setattr(storage, "JOURNAL_MODE", "truncate")
     monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
-    reader = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    reader = sqlite.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     with opened(sqlite_url) as ledger:
         recorded(ledger.record([opening()])[0])
         reader.execute("BEGIN")

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from copy import copy
 from datetime import date, datetime
 from functools import cache
-from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -230,11 +229,10 @@ def _said(event: Event) -> Said:
     """What a money event says, without who said it and when: its type, whom it concerns, and how much."""
     if not isinstance(event, Voucher):
         return None
-    return (event.name, _telling(type(event))(event))
+    return (event.name, *_telling(type(event))(event))
 
 
 @cache
-def _telling(kind: type[Event]) -> Callable[[Event], object]:
+def _telling(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
     """Reads the fields of a type of event that say whom and what it concerns, and how much."""
-    fields = ("member", "loan", "kind", "pot", "activity", "source", "amount")
-    return attrgetter("on", *(field for field in fields if hasattr(kind, field)))
+    return kind.reader("member", "loan", "kind", "pot", "activity", "source", "amount")

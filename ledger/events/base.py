@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
@@ -41,6 +43,9 @@ class Event(
     lie in an erasable register beside the log, never in here (Law 91/2025/QH15; `domain.md` §7).
     """
 
+    ABSENT: ClassVar[None] = None
+    """What is read in place of a field that a type of event does not have."""
+
     fund: str
     version: int
     prev: str
@@ -54,6 +59,11 @@ class Event(
     def name(self) -> str:
         """The event's type, as it stands in the line."""
         return type(self).__name__
+
+    @classmethod
+    def reader(cls, *fields: str | None) -> Callable[[Event], tuple[Any, ...]]:
+        """Reads these fields (two or more) of this type of event all at once, None for each that it does not have."""
+        return attrgetter(*(field if field and hasattr(cls, field) else "ABSENT" for field in fields))
 
     def legs(self) -> Legs:
         """What the fact does to the books, balanced within each pot."""

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from eventsourcing.persistence import Notification
 
 from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.funds import Last
-from ledger.projections.tables import Changes, History, Table
+from ledger.projections.tables import Changes, History, Reader, Table
 
 HISTORIES: tuple[History, ...] = (members.HISTORY, loans.HISTORY)
 
@@ -72,23 +71,28 @@ class Line(NamedTuple):
     why: str = ""
 
 
-def read(notification: Notification) -> Line:
+def read(position: int, fund: str, version: int, line: bytes) -> Line:
     """A row of the log, its line decoded if it can be."""
-    event, why = None, ""
     try:
-        event = decode(notification.state)
+        return Line(position, fund, version, line, decode(line))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        why = type(error).__name__
-    fund = str(notification.originator_id)
-    return Line(notification.id, fund, notification.originator_version, notification.state, event, why)
+        return Line(position, fund, version, line, None, type(error).__name__)
+
+
+Done = Mapping[str, tuple[Last, Changes]]
+"""By fund: up to where its lines were worked out, and what they do to the tables."""
 
 
 def apply(transaction: Transaction, lines: Iterable[Line]) -> None:
     """Write what these lines do to all tables. Raises `ReadModelBroken` for a version that is not the next one."""
-    by_fund: dict[str, list[Line]] = defaultdict(list)
-    for line in lines:
-        by_fund[line.fund].append(line)
-    lasts, parked = funds.lasts(transaction, list(by_fund), PARKED.name)
+    write(transaction, worked_out(transaction, lines))
+
+
+def worked_out(reader: Reader, lines: Iterable[Line]) -> Done:
+    """What these lines do to the tables as they stand. Raises `ReadModelBroken` for a version that is not the next
+    one."""
+    by_fund = _by_fund(lines)
+    lasts, parked = funds.lasts(reader, list(by_fund), PARKED.name)
     for fund in parked:
         del by_fund[fund]
     for fund, its in by_fund.items():
@@ -97,14 +101,30 @@ def apply(transaction: Transaction, lines: Iterable[Line]) -> None:
                 raise ReadModelBroken(f"position {line.position} has version {line.version} of {fund}, not {version}")
     touched = {fund: _touched(lasts[fund], its) for fund, its in by_fund.items()}
     facts = {
-        history: history.load(transaction, [(fund, number) for fund in by_fund for number in touched[fund][history]])
+        history: history.load(reader, [(fund, number) for fund in by_fund for number in touched[fund][history]])
         for history in HISTORIES
     }
     done = {}
     for fund, its in by_fund.items():
         known = {h: {number: facts[h].get((fund, number), []) for number in touched[fund][h]} for h in HISTORIES}
         done[fund] = _worked_out(lasts[fund], its, known)
-    _write(transaction, done)
+    return done
+
+
+def from_nothing(lines: Iterable[Line]) -> Done:
+    """What the whole histories of funds do to empty tables; nothing needs to be asked."""
+    done = {}
+    for fund, its in _by_fund(lines).items():
+        known: Known = {h: {number: [] for number in numbers} for h, numbers in _touched(Last(), its).items()}
+        done[fund] = _worked_out(Last(), its, known)
+    return done
+
+
+def _by_fund(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    by_fund: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_fund[line.fund].append(line)
+    return by_fund
 
 
 def _touched(last: Last, lines: Sequence[Line]) -> dict[History, set[int]]:
@@ -192,22 +212,31 @@ def _refuse_unstorable(value: Any) -> None:
         raise Unstorable
 
 
-def _write(transaction: Transaction, done: Mapping[str, tuple[Last, Changes]]) -> None:
+def write(transaction: Transaction, done: Done, *, anew: bool = False) -> None:
+    """Write what was worked out. Where the tables are made `anew`, there is nothing to take the place of."""
+    for history in () if anew else HISTORIES:
+        keys = [{"fund": fund, "number": number} for fund, (_, c) in done.items() for number in c.derived[history]]
+        for table in history.derived:
+            sql = f"DELETE FROM {table.name} WHERE fund = :fund AND {history.owner} = :number"
+            transaction.execute_many(sql, keys)
+    for table, rows in rows_of(done).items():
+        table.add(transaction, rows)
+    write_kept(transaction, done)
+
+
+def write_kept(transaction: Transaction, done: Done) -> None:
+    """Write what is kept up to date in place: balances, and how far each fund has come."""
+    balances.write(transaction, {fund: changes.balances for fund, (_, changes) in done.items()})
+    funds.write(transaction, {fund: last for fund, (last, _) in done.items()})
+
+
+def rows_of(done: Done) -> dict[Table, list[tuple[Any, ...]]]:
+    """The rows that are added, by table; without balances, which are moved."""
     added: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
     for _, changes in done.values():
         for table, rows in changes.added.items():
             added[table] += rows
-    for history in HISTORIES:
-        keys: list[Row] = []
-        for fund, (_, changes) in done.items():
-            for number, derived in changes.derived[history].items():
-                keys.append({"fund": fund, "number": number})
-                for table, rows in derived.items():
-                    added[table] += rows
-        for table in history.derived:
-            sql = f"DELETE FROM {table.name} WHERE fund = :fund AND {history.owner} = :number"
-            transaction.execute_many(sql, keys)
-    for table, rows in added.items():
-        table.add(transaction, rows)
-    balances.write(transaction, {fund: changes.balances for fund, (_, changes) in done.items()})
-    funds.write(transaction, {fund: last for fund, (last, _) in done.items()})
+        for derived in (each for history in HISTORIES for each in changes.derived[history].values()):
+            for table, rows in derived.items():
+                added[table] += rows
+    return added

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from eventsourcing.persistence import PersistenceError
 
-from ledger.projections.read_model import ReadModel, ReadModelBroken
+from ledger.projections.read_model import BeingRebuilt, ReadModel, ReadModelBroken
 
 POLL_SECONDS = 0.5
 """How soon the commits of other processes are noticed, and the storage is tried again."""
@@ -106,7 +106,7 @@ class Follower:
         try:
             applied = self._read_model.advance()
             position = self._read_model.position
-        except PersistenceError as error:
+        except (PersistenceError, BeingRebuilt) as error:
             self._report(error)
             return False
         except ReadModelBroken as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from typing import Any, Literal, get_origin
@@ -50,7 +51,7 @@ def post(changes: Changes, event: Event, on: str, legs: Legs) -> None:
     fund, version = event.fund, event.version
     heard = _encode(event.recorded_at)[1:-1].decode()
     request_key = event.request.key if event.request else None
-    facts = [getattr(event, field) if field else None for field in _fields(type(event))]
+    facts = _reader(type(event))(event)
     changes.added[ENTRIES].append((fund, version, event.name, on, heard, event.recorded_by, request_key, *facts))
     changes.added[LEGS] += [
         (fund, version, number, on, leg.pot, leg.account, "" if leg.of is None else str(leg.of), leg.amount)
@@ -63,12 +64,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 @cache
-def _fields(kind: type[Event]) -> tuple[str | None, ...]:
-    """Where a type of event keeps what the rest of its entry's columns hold: None for what it does not have."""
+def _reader(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
+    """Reads what the rest of an entry's columns hold of a type of event."""
     words = {field.name for field in msgspec.structs.fields(kind) if get_origin(field.type) is Literal}
     part = next((field for field in TELLING if field in words), None)
     amount = next((field for field in AMOUNTS if hasattr(kind, field)), None)
-    return (*(field if hasattr(kind, field) else None for field in PLAIN), part, amount)
+    return kind.reader(*PLAIN, part, amount)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
+from typing import Any
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
-from ledger.database import Database
+from ledger.database import Database, Row, Transaction
 from ledger.events import Entry
-from ledger.projections.batch import Line, apply
+from ledger.projections.batch import Line, from_nothing, rows_of, write_kept
+from ledger.projections.funds import FUNDS
 from ledger.projections.read_model import make_tables
-from ledger.sqlite_engine import sqlite
+from ledger.projections.tables import Table
+from ledger.sqlite_engine import connect
 
 
 class _Memory(SQLiteDatastore):
     """One connection to a database that is gone with it."""
 
     def __init__(self) -> None:
-        connection = sqlite.connect(":memory:", isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite.Row
-        self._connection = SQLiteConnection(connection, max_age=None)
+        self._connection = SQLiteConnection(connect(":memory:"), max_age=None)
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
@@ -31,17 +34,65 @@ class _Memory(SQLiteDatastore):
         self._connection.close()
 
 
-def known(entries: Iterable[Entry]) -> Database:
-    """The read model of one fund as it stood after these entries, for the very same queries; one thread at a time.
+class Known:
+    """The read model of one fund as it stood after some entries, for the very same queries. A table is filled when a
+    question first names it: most questions need few. Its position is 0; threads take turns."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._database = Database(_Memory())
+        self._turn = Lock()
+        lines = [Line(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries]
+        self._done = from_nothing(lines)
+        self._rows = rows_of(self._done)
+        with self._database.transaction() as transaction:
+            make_tables(transaction)
+            self._fill(transaction, [FUNDS])
+            write_kept(transaction, self._done)
+
+    def query(self, sql: str, **parameters: Any) -> list[Row]:
+        """The rows of a query."""
+        with self._turn:
+            if asked := [table for table in self._rows if table.name in sql]:
+                with self._database.transaction() as transaction:
+                    self._fill(transaction, asked)
+            return self._database.query(sql, **parameters)
+
+    def _fill(self, transaction: Transaction, tables: Iterable[Table]) -> None:
+        for table in tables:
+            table.add(transaction, self._rows.pop(table, ()))
+
+
+class Moments:
+    """The moments asked about last: whoever looks into the past has several questions about the same one. The longest
+    unasked are forgotten first; what is kept is bounded by the entries behind it, but for the last one."""
+
+    def __init__(self, most_entries: int) -> None:
+        self._most_entries = most_entries
+        self._kept: OrderedDict[tuple[str, int], Known] = OrderedDict()
+        self._turn = Lock()
+
+    def get(self, fund: str, version: int) -> Known | None:
+        """What was known of a fund at a version, if somebody asked lately."""
+        with self._turn:
+            if (fund, version) in self._kept:
+                self._kept.move_to_end((fund, version))
+            return self._kept.get((fund, version))
+
+    def make(self, fund: str, entries: Sequence[Entry]) -> Known:
+        """What was known after these entries, the first ones of a fund."""
+        version = entries[-1].event.version
+        moment = self.get(fund, version) or Known(entries)
+        with self._turn:
+            self._kept[fund, version] = moment
+            while sum(at for _, at in self._kept) > self._most_entries and len(self._kept) > 1:
+                self._kept.popitem(last=False)
+        return moment
+
+
+def known(entries: Iterable[Entry]) -> Known:
+    """The read model of one fund as it stood after these entries.
 
     For `known_version`, `known(ledger.entries(fund, upto=version))`; for `known_at`, the entries with `recorded_at` at
-    or before the instant (they come in that order). Its position is 0.
+    or before the instant (they come in that order).
     """
-    database = Database(_Memory())
-    with database.transaction() as transaction:
-        make_tables(transaction)
-        apply(
-            transaction,
-            (Line(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries),
-        )
-    return database
+    return Known(entries)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, get_args
 
 from ledger.chart import Legs
 from ledger.database import Row
-from ledger.events import MemberChanged, MemberJoined, MemberLeft
+from ledger.events import Event, MemberChanged, MemberJoined, MemberLeft
 from ledger.projections.tables import FOREVER, History, Reader, Table, until
 
 MEMBER_FACTS = Table(
@@ -47,11 +48,16 @@ Told = MemberJoined | MemberChanged | MemberLeft
 
 def _rows(event: Told, on: str, _: Legs) -> Iterable[tuple[Any, ...]]:
     """The fact an event tells of a member."""
-    described = (getattr(event, name, None) for name in (*DESCRIBED, "reason"))
+    described = _reader(type(event))(event)
     texts = event.texts or {}
     return (
         (event.fund, event.member, event.version, event.name, on, *described, texts.get("name"), texts.get("phone")),
     )
+
+
+@cache
+def _reader(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
+    return kind.reader(*DESCRIBED, "reason")
 
 
 def _touched(event: Told, _: bool) -> Iterable[int]:

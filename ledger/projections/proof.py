@@ -102,12 +102,12 @@ def _balances(fund: str, balances: Mapping[Key, int]) -> dict[tuple[Any, ...], R
     return rows
 
 
-def _rows_of(database: Database, fund: str) -> Rows:
+def _rows_of(reader: Reader, fund: str) -> Rows:
     """All rows of a fund in every table, all at one version of it."""
     while True:
-        before = _version(database, fund)
-        rows = {table.name: _keyed(database, table, fund) for table in TABLES}
-        if _version(database, fund) == before:
+        before = _version(reader, fund)
+        rows = {table.name: _keyed(reader, table, fund) for table in TABLES}
+        if _version(reader, fund) == before:
             return rows
 
 

@@ -8,18 +8,20 @@ between any two statements has applied the whole batch or nothing of it.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 from eventsourcing.persistence import Notification
 
-from ledger.database import Database, Transaction
+from ledger.database import EVENTS_TABLE, Database, Transaction
 from ledger.events import NO_HEAD, head_of
-from ledger.projections.batch import TABLES, ReadModelBroken, apply, read
+from ledger.projections.batch import TABLES, Done, Line, ReadModelBroken, from_nothing, read, worked_out, write
 from ledger.projections.tables import Table
 
-__all__ = ["LARGEST_BATCH", "ReadModel", "ReadModelBroken"]
+__all__ = ["LARGEST_BATCH", "BeingRebuilt", "ReadModel", "ReadModelBroken"]
 
 LARGEST_BATCH = 500
 """While others record: a batch holds the database's write lock."""
@@ -32,8 +34,11 @@ LAG_COUNTED = 1_000
 Select = Callable[[int, int], Sequence[Notification]]
 """The log: the notifications after a position, at most so many."""
 
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 """Called with the number of events applied since the last call."""
+
+REBUILDING = "rebuilding "
+"""What `head` begins with while the tables are made anew."""
 
 POSITION = Table(
     "read_model",
@@ -49,6 +54,10 @@ ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7204116)"
 """PostgreSQL lets two sessions create the same table at once and fails one of them; the number is ours alone."""
 
 
+class BeingRebuilt(ReadModelBroken):
+    """The tables are being made anew; following goes on once they are whole."""
+
+
 class ReadModel:
     """The tables of one database, and how they follow its log.
 
@@ -58,6 +67,7 @@ class ReadModel:
     def __init__(self, database: Database, select: Select) -> None:
         self.database = database
         self._select = select
+        self._at = "notification_id" if database.is_postgres else "rowid"
 
     def create_tables(self) -> None:
         """Make the tables that are missing. Raises `ReadModelBroken` when another version of this program made them."""
@@ -69,29 +79,34 @@ class ReadModel:
 
     @property
     def position(self) -> int:
-        """Up to where in the log all tables are."""
-        return self._place()[0]
+        """Up to where in the log all tables are; 0 while they are made anew."""
+        return int(self.database.query("SELECT position FROM read_model")[0]["position"])
 
     def advance(self, limit: int = LARGEST_BATCH) -> int:
         """Apply the next batch of the log in one transaction; answers how many events it took, 0 at the end.
 
-        Raises `ReadModelBroken` and the event store's `PersistenceError`s.
+        What it comes to is worked out before that transaction begins, and thrown away if somebody else was faster:
+        those who record wait for the writing only. Raises `ReadModelBroken` and the event store's `PersistenceError`s.
         """
         while True:
             position, head = self._place()
             ahead = self._read_on(position, head, limit)
             if not ahead:
                 return 0
-            lines = [read(notification) for notification in ahead]
+            try:
+                with self.database.transaction(commit=False) as reading:
+                    done = worked_out(
+                        reading, [read(n.id, str(n.originator_id), n.originator_version, n.state) for n in ahead]
+                    )
+            except ReadModelBroken:
+                if self._place() == (position, head):
+                    raise
+                continue
             with self.database.transaction() as transaction:
                 if self._held(transaction) != (position, head):
                     continue  # Another process was faster: what it has applied is not ours to apply again.
-                apply(transaction, lines)
-                transaction.execute(
-                    "UPDATE read_model SET position = :position, head = :head",
-                    position=ahead[-1].id,
-                    head=head_of(ahead[-1].state),
-                )
+                write(transaction, done)
+                self._move(transaction, ahead[-1].id, head_of(ahead[-1].state))
             return len(ahead)
 
     def catch_up(self, progress: Progress | None = None) -> int:
@@ -104,12 +119,66 @@ class ReadModel:
         return total
 
     def rebuild(self, progress: Progress | None = None) -> int:
-        """Make all tables anew from the log, row for row what following it made; answers how many events there are."""
+        """Make all tables anew from the log, row for row what following it made; answers how many events there are.
+
+        Fund by fund up to where the log ends now: what a fund comes to needs nothing to be asked, and the next fund is
+        worked out while the last one is written. What was recorded meanwhile is then followed.
+        """
+        mark = f"{REBUILDING}{secrets.token_hex(16)}"
         with self._alone() as transaction:
             for table in (*TABLES, POSITION):
                 transaction.execute(f"DROP TABLE IF EXISTS {table.name}")
             make_tables(transaction)
-        return self.catch_up(progress)
+            self._move(transaction, 0, mark)
+        end = self.database.query(f"SELECT {self._at} AS id, state FROM {EVENTS_TABLE} ORDER BY 1 DESC LIMIT 1")
+        upto = end[0]["id"] if end else 0
+        total = 0
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="rebuild") as ahead:
+            chunks = self._chunks(upto)
+            following = ahead.submit(next, chunks, None)
+            while chunk := following.result():
+                following = ahead.submit(next, chunks, None)
+                events, done = chunk
+                with self._marked(mark) as transaction:
+                    write(transaction, done, anew=True)
+                total += events
+                if progress:
+                    progress(events)
+        with self._marked(mark) as transaction:
+            self._move(transaction, upto, head_of(end[0]["state"]) if end else NO_HEAD)
+        return total + self.catch_up(progress)
+
+    def _chunks(self, upto: int) -> Iterator[tuple[int, Done]]:
+        """The log up to a position, some whole funds at a time: how many events, and what they come to."""
+        lines: list[Line] = []
+        for row in self.database.query(f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"):
+            lines += self._whole(row["fund"], upto)
+            if len(lines) >= CATCHING_UP:
+                yield len(lines), from_nothing(lines)
+                lines = []
+        if lines:
+            yield len(lines), from_nothing(lines)
+
+    def _whole(self, fund: str, upto: int) -> list[Line]:
+        rows = self.database.query(
+            f"SELECT {self._at} AS id, originator_version, state FROM {EVENTS_TABLE} "
+            f"WHERE originator_id = :fund AND {self._at} <= :upto ORDER BY originator_version",
+            fund=fund,
+            upto=upto,
+        )
+        return [read(row["id"], fund, row["originator_version"], row["state"]) for row in rows]
+
+    @contextmanager
+    def _marked(self, mark: str) -> Iterator[Transaction]:
+        """A transaction of the rebuild that left this mark. Raises `ReadModelBroken` once another one has begun."""
+        with self.database.transaction() as transaction:
+            if self._held(transaction) != (0, mark):
+                raise ReadModelBroken("another rebuild has begun")
+            yield transaction
+
+    @staticmethod
+    def _move(transaction: Transaction, position: int, head: str) -> None:
+        transaction.execute("UPDATE read_model SET position = :position, head = :head", position=position, head=head)
 
     def lag(self) -> int:
         """How many events of the log are not in the tables yet, counted up to `LAG_COUNTED`; 0 means up to date."""
@@ -121,7 +190,10 @@ class ReadModel:
         return self.database.query("SELECT * FROM parked ORDER BY fund")
 
     def _place(self) -> tuple[int, str]:
+        """Where the read model stands. Raises `BeingRebuilt`."""
         row = self.database.query("SELECT position, head FROM read_model")[0]
+        if row["head"].startswith(REBUILDING):
+            raise BeingRebuilt("the tables are being made anew, or `microfund rebuild` was broken off")
         return row["position"], row["head"]
 
     def _held(self, transaction: Transaction) -> tuple[int, str]:
