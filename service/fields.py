@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from ledger.differences import End
 from ledger.money import MAX_AMOUNT
 from service.parsing import MAX_TEXT
 
@@ -135,8 +143,31 @@ def _digits(text: object) -> object:
     return text
 
 
+def end_of(text: object) -> End:
+    """A point in both times written `DAY`, `DAY@INSTANT` or `DAY@VERSION`; without the day it is of all days, without
+    the rest of what is known now. Raises `PydanticCustomError`."""
+    day, at, known = (text if isinstance(text, str) else "").partition("@")
+    if not (day or known) or (at and not known):
+        raise PydanticCustomError("not-a-point", "not a point in both times")
+    version = re.fullmatch(r"0|[1-9]\d{0,8}", known, re.ASCII)
+    return End(_day(day) if day else None, int(known) if version else _instant(known) if known else None)
+
+
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+PointText = Annotated[
+    End,
+    PlainValidator(end_of),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "DAY, DAY@INSTANT or DAY@VERSION: what had happened by the end of that day, of what the "
+            "service knew at that instant (or that version of the fund). Without the day: all days; without @: what is "
+            "known now. The + of an instant's offset is written %2B.",
+            "examples": ["2024-12-31", "2024-12-31@2025-01-05T08:00:00Z", "2024-12-31@412", "@412"],
+        }
+    ),
+]
 Words = Annotated[str, AfterValidator(_said), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TEXT})]
 Amount = Annotated[int, Whole(1, MAX_AMOUNT, "amount-out-of-range")]
 AmountOrNothing = Annotated[int, Whole(0, MAX_AMOUNT, "amount-out-of-range")]

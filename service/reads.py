@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from ledger.chart import Pot
-from ledger.events import EVENT_TYPES, check_code, head_of
+from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from service.auth import Principal
@@ -185,7 +185,7 @@ def _named(view: View, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _with_names(view: View, reader: Reader, page: Answer, items: Iterable[dict[str, Any]]) -> Answer:
+def with_names(view: View, reader: Reader, page: Answer, items: Iterable[dict[str, Any]]) -> Answer:
     """A page with the `names` of the members its lines speak of, by number, for whoever may see them."""
     if not view.sees_people:
         return page
@@ -206,7 +206,7 @@ async def loan_book(
 
     def ask(reader: Reader) -> Answer:
         page = loans.loan_book(reader, view.fund, view.as_of, status=status, after=after, limit=limit)
-        return _with_names(view, reader, page, page["items"])
+        return with_names(view, reader, page, page["items"])
 
     return await view.answer(ask)
 
@@ -217,7 +217,7 @@ async def one_loan(view: AtPoint, loan: PathNumber) -> Response:
 
     def ask(reader: Reader) -> Answer | None:
         found = loans.loan(reader, view.fund, loan, view.as_of)
-        return found and _with_names(view, reader, found, [found])
+        return found and with_names(view, reader, found, [found])
 
     return await view.answer(ask)
 
@@ -255,23 +255,7 @@ async def fund_entries(
             )
         except journal.BadCursor:
             raise CursorInvalid from None
-        return _with_names(view, reader, page, page["items"])
-
-    return await view.answer(ask)
-
-
-@router.get("/funds/{fund}/entries/{version}", dependencies=PEOPLE)
-async def one_entry(view: AtPoint, version: PathNumber) -> Response:
-    """One entry with its legs, its check code and what was noted with it; `version` is its own, the ETag the fund's."""
-
-    def ask(reader: Reader) -> Answer | None:
-        found = journal.entry(reader, view.fund, version)
-        if found is None:
-            return None
-        stored = next(view.desk.ledger.entries(view.fund, after=version - 1, upto=version))
-        noted = view.texts(stored.event.texts or {})
-        about = found | {"check_code": check_code(head_of(stored.line)), "texts": noted}
-        return _with_names(view, reader, about, [found])
+        return with_names(view, reader, page, page["items"])
 
     return await view.answer(ask)
 
@@ -295,6 +279,6 @@ async def cash_book(
             page = journal.cash_book(reader, view.fund, first, last, pot=pot, cursor=cursor, limit=limit)
         except journal.BadCursor:
             raise CursorInvalid from None
-        return _with_names(view, reader, page | {"from": first, "to": last}, page["items"])
+        return with_names(view, reader, page | {"from": first, "to": last}, page["items"])
 
     return await view.answer(ask)

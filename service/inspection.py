@@ -1,0 +1,104 @@
+"""What an inspector asks of the past: why the books say something else now, and what one entry did to them."""
+
+import asyncio
+import re
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from ledger.differences import Point
+from ledger.events import check_code
+from ledger.projections import journal
+from ledger.projections.tables import Reader
+from service.desk import READERS, AtDesk, admitted
+from service.explained import explained, points, stepped
+from service.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber, PointText
+from service.parsing import StrictRoute
+from service.reads import with_names
+from service.refusals import CursorInvalid
+from service.view import Answer, AtPoint, CaughtUp, View
+from service.wording import language_of
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(admitted(READERS))])
+
+PINNED = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
+"""A cursor: what was known at both ends, and the last entry told."""
+
+
+@router.get("/funds/{fund}/diff")
+async def difference(
+    request: Request,
+    desk: AtDesk,
+    position: CaughtUp,
+    fund: FundCode,
+    start: Annotated[PointText, Query(alias="from")],
+    end: Annotated[PointText | None, Query(alias="to")] = None,
+    cursor: Cursor | None = None,
+    limit: Limit = MOST_ITEMS,
+) -> Response:
+    """Why the books say something else: every figure that differs between two points in both times, with what each
+    entry contributes, to the đồng, and the entries themselves: how late they came, who recorded them, what they say.
+
+    Without `to`, the same day as it is known now. Figures are complete on every page; the entries come in pages.
+    """
+    language = language_of(request.headers.get("accept-language"))
+
+    def asked() -> Answer:
+        replayed = desk.ledger.replayed(fund)
+        first, last = points(replayed, start, end)
+        first, last, after = _turned_to(cursor, first, last)
+        found = explained(replayed, first, last, language, desk.ledger.register.texts, after=after, limit=limit)
+        if found["next"] is not None:
+            found["next"] = f"{first.version}.{last.version}.{found['next']}"
+        return {"fund": fund, "version": replayed.version, "position": position, **found}
+
+    found = await asyncio.to_thread(asked)
+    headers = {"ETag": f'"{found["version"]}"', "Content-Language": language}
+    return Response(msgspec.json.encode(found), 200, headers, "application/json")
+
+
+def _turned_to(cursor: str | None, first: Point, last: Point) -> tuple[Point, Point, int]:
+    """The points as the page before saw them, and the version it ended with. Raises `CursorInvalid`."""
+    if cursor is None:
+        return first, last, 0
+    if not (pinned := PINNED.fullmatch(cursor)):
+        raise CursorInvalid
+    known_first, known_last, after = map(int, pinned.groups())
+    return Point(first.as_of, known_first), Point(last.as_of, known_last), after
+
+
+@router.get("/funds/{fund}/entries/{version}")
+async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Response:
+    """One entry: its legs, every figure they touch before and after it in the order of recording, the bylaws in force
+    on its day as they were known, its line as it is stored with the line's SHA-256, and what was noted with it.
+
+    `version` is its own, the ETag the fund's; `previous` and `next` are its neighbours in the log.
+    """
+    language = language_of(request.headers.get("accept-language"))
+
+    def ask(reader: Reader) -> Answer | None:
+        found = journal.entry(reader, view.fund, version)
+        if found is None or found["on"] > view.as_of.isoformat():
+            return None
+        after = journal.entry(reader, view.fund, version + 1)
+        about = found | _opened(view, version, language) | {"next": after and after["version"]}
+        return with_names(view, reader, about, [found])
+
+    return await view.answer(ask)
+
+
+def _opened(view: View, version: int, language: str) -> Answer:
+    """An entry's line, and what the fund replayed up to it has to say."""
+    (line,) = view.desk.ledger.recorder.lines(view.fund, version - 1, version)
+    fund = view.desk.ledger.replayed(view.fund, upto=version)
+    event = fund.entries[-1]
+    told = stepped(fund, view.as_of, language, view.desk.ledger.register.texts)
+    return told | {
+        "check_code": check_code(fund.head),
+        "texts": view.texts(event.texts or {}),
+        "line": line.decode(),
+        "hash": fund.head,
+        "prev": event.prev,
+        "previous": version - 1 or None,
+    }
