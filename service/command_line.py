@@ -7,18 +7,20 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from eventsourcing.persistence import PersistenceError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ledger.aggregates.books import BrokenChain
 from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.events import NO_HEAD
 from ledger.history import Verification
 from ledger.history import verify as walk
+from ledger.refusals import FundNotFound
 from ledger.storage import UnsafeStorage
 from service.auth import ROLES, Principals, Scope
 from service.settings import BadSettings, Settings, load_settings
@@ -293,6 +295,28 @@ def export(fund: str, format: Annotated[Format, typer.Option(help="For which pro
             raise Mistake(f"there is no fund {fund}")
         for text in write(entries):
             sys.stdout.write(text)
+
+
+@app.command()
+def diff(
+    fund: str,
+    start: Annotated[
+        str, typer.Argument(metavar="FROM", help="DAY, DAY@INSTANT or DAY@VERSION; all days without DAY.")
+    ],
+    end: Annotated[str, typer.Argument(metavar="[TO]", help="The same; by default FROM's day as known now.")] = "",
+    language: Annotated[Literal["vi", "en"], typer.Option("--lang", help="Of the table.")] = "vi",
+    most: Annotated[int, typer.Option(min=1, help="How many entries to show, of each figure and in all.")] = 20,
+) -> None:
+    """Say why the books say something else: each figure that differs, and the entries that make it so."""
+    from service.difference_table import NotAPoint, print_difference
+
+    with ledger_of(load_settings()) as ledger:
+        try:
+            print_difference(ledger.replayed(fund), start, end, language, most)
+        except FundNotFound:
+            raise Mistake(f"there is no fund {fund}") from None
+        except (BrokenChain, NotAPoint) as error:
+            raise Mistake(str(error)) from None
 
 
 @app.command("import")

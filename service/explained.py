@@ -57,7 +57,7 @@ class Teller:
     def label(self, figure: Figure) -> str:
         """What a figure is called, beginning with a capital."""
         name, pot, of = figure
-        key = name if name == "members" or of is not None else "account"
+        key = name if name in ("equity", "members") or of is not None else "account"
         facts = {"name": name, "pot": pot, "of": of}
         if name == "savings" and isinstance(of, int):
             facts["member"] = person(of, self._recorded, self._language)

@@ -146,11 +146,18 @@ def _digits(text: object) -> object:
 def end_of(text: object) -> End:
     """A point in both times written `DAY`, `DAY@INSTANT` or `DAY@VERSION`; without the day it is of all days, without
     the rest of what is known now. Raises `PydanticCustomError`."""
-    day, at, known = (text if isinstance(text, str) else "").partition("@")
-    if not (day or known) or (at and not known):
-        raise PydanticCustomError("not-a-point", "not a point in both times")
-    version = re.fullmatch(r"0|[1-9]\d{0,8}", known, re.ASCII)
-    return End(_day(day) if day else None, int(known) if version else _instant(known) if known else None)
+    not_a_point = PydanticCustomError("not-a-point", "not a point in both times")
+    written = _POINT.fullmatch(text) if isinstance(text, str) else None
+    if not written:
+        raise not_a_point
+    day, version, instant = written.groups()
+    try:
+        return End(_day(day) if day else None, int(version) if version else _instant(instant) if instant else None)
+    except PydanticCustomError:  # It would speak of a part of what was written only.
+        raise not_a_point from None
+
+
+_POINT = re.compile(r"(?=.)([^@]*)(?:@(?:(0|[1-9]\d{0,8})|([^@]+)))?", re.ASCII)
 
 
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]

@@ -73,7 +73,7 @@ async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Res
     """One entry: its legs, every figure they touch before and after it in the order of recording, the bylaws in force
     on its day as they were known, its line as it is stored with the line's SHA-256, and what was noted with it.
 
-    `version` is its own, the ETag the fund's; `previous` and `next` are its neighbours in the log.
+    `version` is its own, the ETag the fund's; `neighbours` are the entries before and after it in the log.
     """
     language = language_of(request.headers.get("accept-language"))
 
@@ -82,7 +82,8 @@ async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Res
         if found is None or found["on"] > view.as_of.isoformat():
             return None
         after = journal.entry(reader, view.fund, version + 1)
-        about = found | _opened(view, version, language) | {"next": after and after["version"]}
+        neighbours = {"previous": version - 1 or None, "next": after and after["version"]}
+        about = found | _opened(view, version, language) | {"neighbours": neighbours}
         return with_names(view, reader, about, [found])
 
     return await view.answer(ask)
@@ -100,5 +101,4 @@ def _opened(view: View, version: int, language: str) -> Answer:
         "line": line.decode(),
         "hash": fund.head,
         "prev": event.prev,
-        "previous": version - 1 or None,
     }
