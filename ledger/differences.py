@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Leg, Pot
+from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Pot
 from ledger.events import Event, MemberJoined, MemberLeft
 from ledger.exports import CLASS_OF
 
@@ -127,14 +128,8 @@ def movements(event: Event) -> dict[Figure, int]:
     """
     moved: dict[Figure, int] = defaultdict(int)
     for leg in event.legs():
-        amount = _as_counted(leg)
-        moved[Figure(leg.account, leg.pot)] += amount
-        if leg.of is not None:
-            moved[Figure(leg.account, leg.pot, leg.of)] += amount
-        if leg.account == "cash":
-            moved[CASH] += amount
-        if leg.account in ASSETS or leg.account in LIABILITIES:
-            moved[Figure("equity", leg.pot)] += leg.amount
+        for figure, sign in _touched(leg.pot, leg.account, leg.of):
+            moved[figure] += sign * leg.amount
     if isinstance(event, MemberJoined):
         moved[MEMBERS] += 1
     elif isinstance(event, MemberLeft):
@@ -142,9 +137,18 @@ def movements(event: Event) -> dict[Figure, int]:
     return moved
 
 
-def _as_counted(leg: Leg) -> int:
-    """A leg's amount with the sign its account is read with: savings grow by credits."""
-    return leg.amount if CLASS_OF[leg.account] in ("assets", "expenses") else -leg.amount
+@lru_cache(maxsize=65_536)
+def _touched(pot: Pot, account: Account, of: int | str | None) -> tuple[tuple[Figure, int], ...]:
+    """The figures that a leg is part of, each with the sign it counts with; savings grow by credits."""
+    sign = 1 if CLASS_OF[account] in ("assets", "expenses") else -1
+    touched = [(Figure(account, pot), sign)]
+    if of is not None:
+        touched.append((Figure(account, pot, of), sign))
+    if account == "cash":
+        touched.append((CASH, 1))
+    if account in ASSETS or account in LIABILITIES:
+        touched.append((Figure("equity", pot), 1))
+    return tuple(touched)
 
 
 _NAMES = (*(account for account in ACCOUNTS if account in ASSETS | LIABILITIES), "equity", *ACCOUNTS, "members")

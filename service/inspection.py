@@ -51,7 +51,9 @@ async def difference(
         found = explained(replayed, first, last, language, desk.ledger.register.texts, after=after, limit=limit)
         if found["next"] is not None:
             found["next"] = f"{first.version}.{last.version}.{found['next']}"
-        return {"fund": fund, "version": replayed.version, "position": position, **found}
+        # The log is read itself, which may be ahead of the read model.
+        reached = max(position, desk.ledger.recorder.position_of(fund, replayed.version))
+        return {"fund": fund, "version": replayed.version, "position": reached, **found}
 
     found = await asyncio.to_thread(asked)
     headers = {"ETag": f'"{found["version"]}"', "Content-Language": language}
