@@ -29,6 +29,7 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("get", "/v1/funds/{fund}/loans/{loan}"): FIGURES,
     ("get", "/v1/funds/{fund}/entries"): PEOPLE,
     ("get", "/v1/funds/{fund}/entries/{version}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/diff"): PEOPLE,
     ("get", "/v1/funds/{fund}/cash-book"): FIGURES,
     ("get", "/v1/funds/{fund}/history"): PEOPLE,
     ("get", "/v1/funds/{fund}/verification"): FIGURES,
