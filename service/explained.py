@@ -29,25 +29,25 @@ def nobody(_: Iterable[str]) -> dict[str, str]:
 class Teller:
     """Tells of a fund's entries and figures in one language. Members go by name as far as the register has it."""
 
-    def __init__(self, fund: Fund, language: str, texts: Texts) -> None:
-        self._fund = fund
-        self._language = language
-        self._texts = texts
-        self._recorded = Recorded(fund=fund.id, version=fund.version, events=(), head=fund.head)
-
-    def meet(self, events: Iterable[Event], members: Iterable[int]) -> None:
-        """Look up, once for all of them, the names that these entries and figures speak of."""
-        events = list(events)
+    def __init__(
+        self, fund: Fund, language: str, texts: Texts, events: Sequence[Event], found: Iterable[Difference]
+    ) -> None:
+        """`events` and `found` are what will be told: whom they speak of is looked up once for all."""
         donors = {event.version: event.texts["donor"] for event in events if event.texts and "donor" in event.texts}
-        numbers = {*members, *(number for event in events if (number := getattr(event, "member", None)) is not None)}
-        names = {number: digest for number in numbers if (digest := self._fund.members[number].name)}
-        texts = self._texts([*donors.values(), *names.values()])
-        self._recorded = msgspec.structs.replace(
-            self._recorded,
-            members=self._fund.members,
-            loans=self._fund.loans,
-            names={number: texts[digest] for number, digest in names.items() if digest in texts},
-            donors={version: texts[digest] for version, digest in donors.items() if digest in texts},
+        savers = {d.figure.of for d in found if d.figure.name == "savings" and isinstance(d.figure.of, int)}
+        numbers = savers | {number for event in events if (number := getattr(event, "member", None)) is not None}
+        names = {number: digest for number in numbers if (digest := fund.members[number].name)}
+        known = texts([*donors.values(), *names.values()])
+        self._language = language
+        self._recorded = Recorded(
+            fund=fund.id,
+            version=fund.version,
+            events=tuple(events),
+            head=fund.head,
+            members=fund.members,
+            loans=fund.loans,
+            names={number: known[digest] for number, digest in names.items() if digest in known},
+            donors={version: known[digest] for version, digest in donors.items() if digest in known},
         )
 
     def sentence(self, event: Event) -> str:
@@ -96,8 +96,7 @@ def explained(
     differing = [difference for difference in found if difference.amount]
     later = [event for event in apart if event.version > after]
     page = later[:limit]
-    teller = Teller(fund, language, texts)
-    teller.meet(page, _savers(differing))
+    teller = Teller(fund, language, texts, page, differing)
     known = max(start.version, end.version)
 
     def told(event: Event) -> dict[str, Any]:
@@ -135,8 +134,7 @@ def stepped(fund: Fund, as_of: date, language: str, texts: Texts) -> dict[str, A
     """
     event = fund.entries[-1]
     _, found = differences(fund.entries, Point(as_of, fund.version - 1), Point(as_of, fund.version))
-    teller = Teller(fund, language, texts)
-    teller.meet([event], _savers(found))
+    teller = Teller(fund, language, texts, [event], found)
     in_force = fund.bylaws_on(event.on) if fund.bylaws else None
     return {
         "sentence": teller.sentence(event),
@@ -158,12 +156,6 @@ def _end(point: Point) -> dict[str, Any]:
     return {"as_of": None if point.as_of == date.max else point.as_of, "known_version": point.version}
 
 
-def _savers(found: Iterable[Difference]) -> set[int]:
-    """The members beneath whose names figures go."""
-    return {d.figure.of for d in found if d.figure.name == "savings" and isinstance(d.figure.of, int)}
-
-
 def points(fund: Fund, start: End, end: End | None) -> tuple[Point, Point]:
     """The two points a difference is asked between; the second is by default the same day as it is known now."""
-    events: Sequence[Event] = fund.entries
-    return start.among(events), (end or End(start.as_of)).among(events)
+    return start.among(fund.entries), (end or End(start.as_of)).among(fund.entries)

@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from ledger.aggregates.fund import Fund
+from ledger.differences import End
 from service.command_line import app
+from service.explained import explained, nobody, stepped
+from service.wording import LANGUAGES
+from tests.histories import random_fund
 from tests.processes import opened
 from tests.service_support import FUND, NAME, House
 from tests.test_read_model import store
 from tests.village import FUND as BANG_MAC
-from tests.village import pays, undoes
+from tests.village import pays, undoes, whole_life
 from tests.village import village as village_of
 
 AT = f"/funds/{FUND}"
@@ -132,6 +137,18 @@ def test_a_difference_is_told_in_the_readers_language(village: House) -> None:
 
     assert [each["label"] for each in found["figures"]][-1] == f"Savings of Mrs {NAME} (member no. 1)"
     assert found["entries"][0]["sentence"].startswith(f"On 15/03/2024, Mrs {NAME} (member no. 1) paid dues of")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("fund", [whole_life(), random_fund(3)], ids=lambda fund: str(fund.id))
+def test_whatever_can_happen_is_told_in_a_difference_and_alone(fund: Fund, language: str) -> None:
+    whole = explained(fund, End(None, 0).among(fund.entries), End().among(fund.entries), language, nobody, limit=9_999)
+    last = stepped(fund, fund.entries[-1].on, language, nobody)
+
+    assert [entry["version"] for entry in whole["entries"]] == list(range(1, fund.version + 1))
+    assert all(entry["sentence"].endswith(".") for entry in whole["entries"])
+    assert len({each["label"] for each in whole["figures"]}) == len(whole["figures"]), "no two figures are called alike"
+    assert last["sentence"] == whole["entries"][-1]["sentence"]
 
 
 @pytest.mark.parametrize(

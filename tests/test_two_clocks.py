@@ -170,3 +170,22 @@ def test_a_rate_of_all_clubs_on_any_day_is_the_sum_of_theirs(clubs: House) -> No
         for reading in ("current", "in_period", "ever"):
             people, lent = (sum(one[reading][place] for one in by_hand) for place in (0, 1))
             assert (everywhere[reading]["borrowers"], everywhere[reading]["loans"]) == (people, lent)
+
+
+def test_a_difference_asked_for_sums_to_what_the_legs_make_it(clubs: House) -> None:
+    for seed in CLUBS:
+        start, end = moments.moments(seed, 2)
+        before, after = moments.counted(seed, start), moments.counted(seed, end)
+        found = clubs.get(
+            f"/funds/{random_fund(seed).id}/diff?from={start.as_of}@{start.version}&to={end.as_of}"
+        ).json()
+
+        assert found["position"] >= found["version"] == end.version
+        assert {
+            tuple(each["figure"].values()): (each["from"], each["to"], sum(one["amount"] for one in each["entries"]))
+            for each in found["figures"]
+        } == {
+            key: (before[key], after[key], after[key] - before[key])
+            for key in before.keys() | after.keys()
+            if before[key] != after[key]
+        }
