@@ -41,7 +41,7 @@ class Body(BaseModel):
     def facts(self) -> dict[str, Any]:
         """The arguments of the fund's method: without the day, a line's marks and what is about people."""
         aside = {"on", "type", "key", *self.PERSONAL}
-        return {name: value for name, value in self if name not in aside and value is not None}
+        return {name: value for name, value in vars(self).items() if name not in aside and value is not None}
 
     def texts(self) -> dict[str, str]:
         """What was written about people, by kind."""

@@ -68,6 +68,7 @@ def every_key() -> Sequence[str]:
     return tuple(_ENTRIES)
 
 
+@cache
 def fields(key: str, language: str) -> frozenset[tuple[str, str]]:
     """Name the facts an entry asks for, each with its form: `("amount", "dong")`."""
     return frozenset((name, form) for _, name, form in _parts(_ENTRIES[key][language]) if name is not None)

@@ -6,6 +6,7 @@ Each refuses with a stable code of ours that has words in the catalogue, never w
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -58,6 +59,10 @@ class Code:
     pattern: str
     code: str = "not-well-formed"
 
+    @cached_property
+    def _form(self) -> re.Pattern[str]:
+        return re.compile(self.pattern)
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._well_formed, core_schema.str_schema(strict=True))
 
@@ -65,7 +70,7 @@ class Code:
         return {"type": "string", "pattern": f"^{self.pattern}$"}
 
     def _well_formed(self, text: str) -> str:
-        if not re.fullmatch(self.pattern, text):
+        if not self._form.fullmatch(text):
             raise PydanticCustomError(self.code, "not well formed")
         return text
 

@@ -57,11 +57,10 @@ def parse(body: bytes) -> Any:
         value = _decode(text)
     except json.JSONDecodeError:
         raise MalformedJson from None
-    errors: list[FieldError] = []
-    value = _sound(value, "", errors)
-    if errors:
-        raise InvalidFields(errors)
-    return value
+    try:
+        return _sound(value)
+    except _Unsound:
+        raise InvalidFields(list(_faults(value, ""))) from None
 
 
 def _refuse_depth(body: bytes) -> None:
@@ -103,21 +102,43 @@ _decode: Final = json.JSONDecoder(
 ).decode
 
 
-def _sound(value: Any, pointer: str, errors: list[FieldError]) -> Any:
-    """The value with its text in NFC; what is wrong with a text is added to `errors`."""
+class _Unsound(Exception):
+    """A text is not as it should be; which one is looked for only now."""
+
+
+def _sound(value: Any) -> Any:
+    """The value with its text in NFC. Raises `_Unsound`."""
     match value:
         case str():
             text = value if value.isascii() else unicodedata.normalize("NFC", value)
-            if not is_readable(text):
-                errors.append(FieldError(pointer, "text-not-allowed"))
-            elif len(text) > MAX_TEXT:
-                errors.append(FieldError(pointer, "text-too-long", {"most": MAX_TEXT}))
+            if _fault(text):
+                raise _Unsound
             return text
         case list():
-            return [_sound(item, f"{pointer}/{index}", errors) for index, item in enumerate(value)]
+            return [_sound(item) for item in value]
         case dict():
-            return {key: _sound(item, within(pointer, key), errors) for key, item in value.items()}
+            return {key: _sound(item) for key, item in value.items()}
     return value
+
+
+def _fault(text: str) -> str | None:
+    if not is_readable(text):
+        return "text-not-allowed"
+    return "text-too-long" if len(text) > MAX_TEXT else None
+
+
+def _faults(value: Any, pointer: str) -> Iterator[FieldError]:
+    """What is wrong with the texts of a value, and where."""
+    match value:
+        case str():
+            if fault := _fault(unicodedata.normalize("NFC", value)):
+                yield FieldError(pointer, fault, {"most": MAX_TEXT} if fault == "text-too-long" else {})
+        case list():
+            for index, item in enumerate(value):
+                yield from _faults(item, f"{pointer}/{index}")
+        case dict():
+            for key, item in value.items():
+                yield from _faults(item, within(pointer, key))
 
 
 def is_readable(text: str) -> bool:
