@@ -41,8 +41,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One request to record, ready to be decided.
 
     `decide` calls the fund's public methods. `several` says that it may record some facts and then refuse: it is tried
-    on a copy first. Only a dry run may come without a request's key. `speaks_of` names the events the answer is about,
-    where these are not just the ones recorded: it is asked after the decision, and when the request is answered again.
+    on a copy first; `facts` says how many it may record. Only a dry run may come without a request's key. `speaks_of`
+    names the events the answer is about, where these are not just the ones recorded: it is asked after the decision,
+    and when the request is answered again.
     """
 
     fund: str
@@ -53,6 +54,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     expected_version: int | None = None
     opens: bool = False
     several: bool = False
+    facts: int = 1
     dry_run: bool = False
 
 

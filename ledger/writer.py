@@ -1,23 +1,29 @@
 """The group commit: one thread drains the queue, and all that waited goes into one transaction.
 
-A lone request waits for nobody; in a burst, many requests share one commit. The queue is bounded: when it is full the
-caller is told at once instead of waiting without end.
+A lone request waits for nobody; in a burst, many requests share one commit. Funds take turns, so that no club waits for
+another's flood, and a batch is bounded by the facts it may record. The queue is bounded, too: when it is full, or one
+fund has had its share of it, the caller is told at once instead of waiting without end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections import defaultdict
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from ledger.application import Job, Ledger, Outcome, Recorded
 
 LARGEST_BATCH = 256
+"""Facts of one batch; a single job may have more."""
+
 MOST_WAITING = 10_000
+"""Facts that may wait in all: some seconds' work."""
+
+MOST_OF_ONE_FUND = 2_000
+"""Facts of one fund that may wait: four of the longest sheets."""
 
 
 class QueueFull(Exception):
@@ -29,13 +35,62 @@ class _Waiting(NamedTuple):
     future: asyncio.Future[Recorded]
 
 
+class _Queue:
+    """What waits to be recorded, first in first out for each fund; the funds in turn."""
+
+    def __init__(self) -> None:
+        self.facts = 0
+        self._of: dict[str, int] = {}
+        self._funds: OrderedDict[str, deque[_Waiting]] = OrderedDict()
+        self._changed = threading.Condition()
+        self._is_closed = False
+
+    def put(self, waiting: _Waiting) -> None:
+        """Take a place in the queue. Raises `QueueFull`."""
+        fund, facts = waiting.job.fund, waiting.job.facts
+        with self._changed:
+            if self.facts + facts > MOST_WAITING or self._of.get(fund, 0) + facts > MOST_OF_ONE_FUND:
+                raise QueueFull
+            self._funds.setdefault(fund, deque()).append(waiting)
+            self._count(fund, facts)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let the taker finish what waits, and then stop."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+
+    def take(self) -> list[_Waiting]:
+        """The next batch, as soon as anything waits; an empty one at the end."""
+        batch: list[_Waiting] = []
+        with self._changed:
+            self._changed.wait_for(lambda: self._funds or self._is_closed)
+            room = LARGEST_BATCH
+            while self._funds and room > 0:
+                fund, its = self._funds.popitem(last=False)
+                waiting = its.popleft()
+                if its:
+                    self._funds[fund] = its
+                self._count(fund, -waiting.job.facts)
+                room -= waiting.job.facts
+                batch.append(waiting)
+        return batch
+
+    def _count(self, fund: str, facts: int) -> None:
+        self.facts += facts
+        self._of[fund] = self._of.get(fund, 0) + facts
+        if not self._of[fund]:
+            del self._of[fund]
+
+
 class Writer:
     """The one writer of a process. Entered and left like a file; `on_commit` is called after every batch."""
 
     def __init__(self, ledger: Ledger, on_commit: Callable[[], None] = lambda: None) -> None:
         self._ledger = ledger
         self._on_commit = on_commit
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue = _Queue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def __enter__(self) -> Writer:
@@ -44,31 +99,26 @@ class Writer:
 
     def __exit__(self, *_: object) -> None:
         """Finish what waits, then stop."""
-        self._queue.put(None)
+        self._queue.close()
         self._thread.join()
 
     @property
     def waiting(self) -> int:
-        """How many requests wait."""
-        return self._queue.qsize()
+        """How many facts wait."""
+        return self._queue.facts
 
     async def record(self, job: Job) -> Recorded:
         """Have a job decided and committed. Raises its refusal, `StorageUnavailable` or `QueueFull`.
 
         The job is carried out even if the caller no longer waits: its key finds the answer later.
         """
-        if self._queue.qsize() >= MOST_WAITING:
-            raise QueueFull
         future: asyncio.Future[Recorded] = asyncio.get_running_loop().create_future()
         self._queue.put(_Waiting(job, future))
         return await future
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch, stopping = self._drain(first)
+        while batch := self._queue.take():
             self._answer(batch, self._outcomes(batch))
-            if stopping:
-                return
 
     def _outcomes(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
         """What became of each job. A bug is handed to the callers: a writer that died of it would leave all waiting."""
@@ -78,18 +128,6 @@ class Writer:
         except Exception as bug:  # noqa: BLE001
             return [bug] * len(batch)
         return outcomes
-
-    def _drain(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
-        batch = [first]
-        try:
-            while len(batch) < LARGEST_BATCH:
-                waiting = self._queue.get_nowait()
-                if waiting is None:
-                    return batch, True
-                batch.append(waiting)
-        except Empty:
-            pass
-        return batch, False
 
     @staticmethod
     def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:

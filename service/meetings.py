@@ -160,6 +160,7 @@ class _Act:
             texts=tuple(text for fact in self.facts.values() for text in fact.texts.values()),
             expected_version=self.sent.expected_version,
             several=True,
+            facts=1 + len(self.facts),
             dry_run=self.sent.dry_run,
         )
 

@@ -94,6 +94,7 @@ def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> 
         expected_version=sent.expected_version,
         opens=opens,
         several=len(facts) > 1,
+        facts=len(facts),
         dry_run=sent.dry_run,
     )
 
