@@ -6,7 +6,9 @@ database in one statement, the same for one fund and for all of a country.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any, Literal
 
@@ -31,33 +33,35 @@ DEFINITION = "domain.md §5: people, not loans; members on the roll at as_of, of
 SEXES = ("female", "male")
 POVERTIES = ("poor", "near_poor", "hardship", "none")
 
-# Of each member on the roll: how many loans are outstanding, and how many were received, in the period and ever. Then
-# the people are counted, by whatever is broken down.
+# People are counted by what is broken down, year of birth by year of birth: all on the roll; of those, who owes a loan
+# and how many; and who ever received one, of them lately, and how many. Borrowers are few beside members, so that each
+# count starts from its own rows; one statement sees one moment.
 COUNT = """
-WITH roll AS (
-    SELECT fund, member, sex, poverty,
-        CASE WHEN :year - birth_year < :threshold THEN 0 WHEN :year - birth_year < 70 THEN 1
-            WHEN :year - birth_year < 80 THEN 2 ELSE 3 END AS band
-    FROM member_spells WHERE from_day <= :as_of AND until_day > :as_of{scope}
-), owing AS (
+SELECT 'members' AS counted, sex, poverty, birth_year, COUNT(*) AS people, 0 AS loans, 0 AS lately, 0 AS loans_lately
+FROM member_spells WHERE from_day <= :as_of AND until_day > :as_of{scope}
+GROUP BY sex, poverty, birth_year
+UNION ALL
+SELECT 'owing', s.sex, s.poverty, s.birth_year, COUNT(*), CAST(SUM(borrower.loans) AS BIGINT), 0, 0
+FROM (
     SELECT fund, member, COUNT(DISTINCT loan) AS loans
     FROM loan_spells WHERE from_day <= :as_of AND until_day > :as_of{scope}{purposes}
     GROUP BY fund, member
-), received AS (
+) AS borrower
+JOIN member_spells s ON s.fund = borrower.fund AND s.member = borrower.member
+    AND s.from_day <= :as_of AND s.until_day > :as_of
+GROUP BY s.sex, s.poverty, s.birth_year
+UNION ALL
+SELECT 'received', s.sex, s.poverty, s.birth_year, COUNT(*), CAST(SUM(borrower.loans) AS BIGINT),
+    COUNT(CASE WHEN borrower.lately > 0 THEN 1 END), CAST(SUM(borrower.lately) AS BIGINT)
+FROM (
     SELECT fund, member, COUNT(DISTINCT loan) AS loans,
         COUNT(DISTINCT CASE WHEN received_on >= :since THEN loan END) AS lately
     FROM loan_receipts WHERE from_day <= :as_of AND until_day > :as_of{scope}{purposes}
     GROUP BY fund, member
-)
-SELECT roll.sex, roll.poverty, roll.band, COUNT(*) AS members,
-    COUNT(owing.loans) AS current_borrowers, CAST(COALESCE(SUM(owing.loans), 0) AS BIGINT) AS current_loans,
-    COUNT(CASE WHEN received.lately > 0 THEN 1 END) AS in_period_borrowers,
-    CAST(COALESCE(SUM(received.lately), 0) AS BIGINT) AS in_period_loans,
-    COUNT(received.loans) AS ever_borrowers, CAST(COALESCE(SUM(received.loans), 0) AS BIGINT) AS ever_loans
-FROM roll
-LEFT JOIN owing ON owing.fund = roll.fund AND owing.member = roll.member
-LEFT JOIN received ON received.fund = roll.fund AND received.member = roll.member
-GROUP BY roll.sex, roll.poverty, roll.band
+) AS borrower
+JOIN member_spells s ON s.fund = borrower.fund AND s.member = borrower.member
+    AND s.from_day <= :as_of AND s.until_day > :as_of
+GROUP BY s.sex, s.poverty, s.birth_year
 """
 
 
@@ -86,8 +90,6 @@ def borrowing(
         COUNT.format(scope=conditions, purposes=f" AND purpose IN ({purposes})" if purpose == "production" else ""),
         as_of=as_of.isoformat(),
         since=since.isoformat(),
-        year=as_of.year,
-        threshold=threshold,
         **parameters,
     )
     whole = _readings(groups)
@@ -95,29 +97,36 @@ def borrowing(
         whole[reading]["definition"] = DEFINITIONS[reading]
     whole["in_period"] |= {"from": since.isoformat(), "to": as_of.isoformat()}
     bands = (f"under_{threshold}", f"{threshold}_69", "70_79", "80_plus")
+    for group in groups:
+        group["band"] = bands[bisect((threshold, 70, 80), as_of.year - group["birth_year"])]
     return {
         "as_of": as_of.isoformat(),
         "funds": count(reader, scope),
         "purpose": purpose,
         **whole,
-        "by_sex": _broken_down(groups, "sex", {sex: sex for sex in SEXES}),
-        "by_age": _broken_down(groups, "band", dict(enumerate(bands))),
-        "by_poverty": _broken_down(groups, "poverty", {poverty: poverty for poverty in POVERTIES}),
+        "by_sex": _broken_down(groups, "sex", SEXES),
+        "by_age": _broken_down(groups, "band", bands),
+        "by_poverty": _broken_down(groups, "poverty", POVERTIES),
         "definition": DEFINITION,
     }
 
 
-def _broken_down(groups: Iterable[Row], column: str, names: Mapping[Any, str]) -> dict[str, Any]:
-    return {name: _readings(group for group in groups if group[column] == key) for key, name in names.items()}
+def _broken_down(groups: Iterable[Row], column: str, values: Iterable[str]) -> dict[str, Any]:
+    return {value: _readings(group for group in groups if group[column] == value) for value in values}
 
 
 def _readings(groups: Iterable[Row]) -> dict[str, Any]:
     """The groups together: members, and each reading of how many of them borrow."""
-    groups = list(groups)
-    members = _sum(groups, "members")
-    return {"members": members} | {
-        reading: _reading(_sum(groups, f"{reading}_borrowers"), _sum(groups, f"{reading}_loans"), members)
-        for reading in READINGS
+    sums: Counter[tuple[str, str]] = Counter()
+    for group in groups:
+        for column in ("people", "loans", "lately", "loans_lately"):
+            sums[group["counted"], column] += group[column]
+    members = sums["members", "people"]
+    return {
+        "members": members,
+        "current": _reading(sums["owing", "people"], sums["owing", "loans"], members),
+        "in_period": _reading(sums["received", "lately"], sums["received", "loans_lately"], members),
+        "ever": _reading(sums["received", "people"], sums["received", "loans"], members),
     }
 
 
@@ -129,7 +138,3 @@ def _reading(borrowers: int, loans: int, members: int) -> dict[str, Any]:
         "percent": percent(borrowers, members),
         "target_met": 100 * borrowers >= TARGET_PERCENT * members if members else None,
     }
-
-
-def _sum(groups: Iterable[Row], column: str) -> int:
-    return sum(group[column] for group in groups)
