@@ -84,6 +84,7 @@ class Moments:
         moment = self.get(fund, version) or Known(entries)
         with self._turn:
             self._kept[fund, version] = moment
+            self._kept.move_to_end((fund, version))
             while sum(at for _, at in self._kept) > self._most_entries and len(self._kept) > 1:
                 self._kept.popitem(last=False)
         return moment
