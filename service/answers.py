@@ -21,6 +21,7 @@ from ledger.events import (
     OpeningBalancesDeclared,
     PeriodReopened,
     PotTransferred,
+    Sample,
     SavingsWithdrawn,
     check_code,
 )
@@ -105,7 +106,15 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
         case EntryReversed():
             kind = "voucher_entry" if event.voucher else "entry" if event.posted else "note"
             name = f"EntryReversed.{kind}"
-    return catalogue.sentence(name, language, **facts)
+    spoken = catalogue.sentence(name, language, **facts)
+    if isinstance(event, InspectionMade) and event.sample:
+        spoken += f" {catalogue.render('sentence.InspectionMade.drawn', language, **_lot(event.sample))}"
+    return spoken
+
+
+def _lot(sample: Sample) -> dict[str, Any]:
+    """What was drawn, in numbers."""
+    return msgspec.structs.asdict(sample) | {"vouchers": len(sample.vouchers), "loans": len(sample.loans)}
 
 
 def _total(event: Event, account: str) -> int:

@@ -31,6 +31,9 @@ EARLIEST: Final = date(1900, 1, 1)
 MOST_ITEMS: Final = 500
 """The longest page of a list."""
 
+MOST_DRAWN: Final = 200
+"""More than anybody looks at in one inspection."""
+
 
 @dataclass(frozen=True)
 class Whole:
@@ -192,6 +195,10 @@ Cursor = Annotated[str, Code("[A-Za-z0-9_.~-]{1,400}", "cursor-invalid")]
 CheckCode = Annotated[str, Code("[A-Z2-7]{4}(-[A-Z2-7]{4}){3}")]
 FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
 Month = Annotated[str, Code("(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])", "not-a-month")]
+Drawn = Annotated[int, Whole(0, MOST_DRAWN), BeforeValidator(_digits)]
+SEED: Final = "(?=[^0-9]*[0-9])[A-Za-z0-9._:-]{4,64}"
+Seed = Annotated[str, Code(SEED)]
+"""A public number, such as a lottery's result; it has a digit and no space, so that it is no place for a name."""
 Household = Annotated[
     str,
     Code("[A-Za-z0-9-]{1,24}"),

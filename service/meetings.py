@@ -217,7 +217,6 @@ def _line(index: int, line: LineAnswer, recorded: Recorded, language: str) -> di
         return told | {"problem": problem(line.refusal, language)}
     if line.status == "refused":
         title = catalogue.render(f"refusal.{line.code}.title", language)
-        title = catalogue.render(f"refusal.{line.code}.title", language)
         return told | {"problem": {"code": line.code, "title": title}}
     return told | entry_answer(line.events[-1], recorded, language)
 

@@ -44,7 +44,7 @@ async def list_funds(
     limit: Limit = 100,
 ) -> Response:
     """The funds in scope, with their key figures."""
-    scope, day = _scope(principal), as_of or desk.today()
+    scope, day = scope_of(principal), as_of or desk.today()
 
     def ask(reader: Reader) -> Answer:
         return funds.funds(reader, scope, day, after=_last_code(cursor), limit=limit)
@@ -65,7 +65,7 @@ async def all_borrowing(
     district: Words | None = None,
 ) -> Response:
     """Member borrowing rates of all funds in scope together: three readings side by side."""
-    scope, day = _scope(principal, province, district), as_of or desk.today()
+    scope, day = scope_of(principal, province, district), as_of or desk.today()
     refuse_upside_down(since, day)
 
     def ask(reader: Reader) -> Answer:
@@ -84,7 +84,7 @@ async def _of_all(desk: Desk, position: int, as_of: date, ask: Callable[[Reader]
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 
-def _scope(principal: Principal, province: str | None = None, district: str | None = None) -> funds.Scope:
+def scope_of(principal: Principal, province: str | None = None, district: str | None = None) -> funds.Scope:
     """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
     own = principal.scope
     if (own.province and province not in (None, own.province)) or (

@@ -16,7 +16,8 @@ from ledger.days import add_months
 from ledger.events import Bylaws, Item, OldLoan, OpeningPot, OpeningSavings
 from ledger.events.club import LeavingReason
 from ledger.events.corrections import ReversalReason
-from ledger.events.governance import CountedPot, CountReason, InspectionKind, Office
+from ledger.events.governance import CountedPot, CountReason, Office
+from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT

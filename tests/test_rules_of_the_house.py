@@ -64,12 +64,13 @@ OUTSIDE = (
     "service",
     "tests",
 )
-LOWEST = ("ledger.money", "ledger.days", "ledger.refusals", "ledger.chart", "ledger.terms")
+LOWEST = ("ledger.money", "ledger.days", "ledger.refusals", "ledger.chart", "ledger.terms", "ledger.sampling")
 OWN = {
     "ledger/money.py": (),
     "ledger/days.py": (),
     "ledger/refusals.py": (),
     "ledger/chart.py": (),
+    "ledger/sampling.py": (),
     "ledger/terms.py": LOWEST,
 }
 

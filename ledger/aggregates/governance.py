@@ -13,6 +13,7 @@ from ledger.aggregates.loan import Loan
 from ledger.chart import ASSETS, POTS, Account, Leg, Pot
 from ledger.events import (
     CashCounted,
+    Draw,
     FundDissolved,
     InspectionMade,
     Item,
@@ -27,11 +28,14 @@ from ledger.events import (
     OpeningSavings,
     PeriodClosed,
     PeriodReopened,
+    drawn,
 )
-from ledger.events.governance import CERTIFIED, CountedPot, CountReason, InspectionKind, Office
+from ledger.events.governance import CERTIFIED, CountedPot, CountReason, Office
+from ledger.events.inspections import InspectionKind
 from ledger.events.money import DonationSource
 from ledger.refusals import (
     BooksHaveBegun,
+    EntryNotFound,
     FutureDay,
     NamedTwice,
     NobodyPresent,
@@ -282,9 +286,11 @@ class Governance(Lending):
                 disbursed_on=loan.disbursed_on,
             )
 
-    def note_inspection(self, stamp: Stamp, *, kind: InspectionKind) -> InspectionMade:
-        """Keep that an inspector came."""
-        return self._record(InspectionMade, stamp, kind=kind)
+    def note_inspection(self, stamp: Stamp, *, kind: InspectionKind, sample: Draw | None = None) -> InspectionMade:
+        """Keep that an inspector came. A sample is drawn here, never brought along. Raises `EntryNotFound`."""
+        if sample and sample.known_version and sample.known_version > self.version:
+            raise EntryNotFound(version=sample.known_version)
+        return self._record(InspectionMade, stamp, kind=kind, sample=drawn(sample, self.entries) if sample else None)
 
     def dissolve(self, stamp: Stamp, *, document: str | None = None) -> FundDissolved:
         """Wind the fund up and hand over what is left. Raises `StillOwed`, `OutOfOrder`."""

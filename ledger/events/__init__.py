@@ -10,7 +10,6 @@ from ledger.events.corrections import EntryReversed
 from ledger.events.governance import (
     CashCounted,
     FundDissolved,
-    InspectionMade,
     MeetingHeld,
     OfficeLeft,
     OfficeTaken,
@@ -23,6 +22,7 @@ from ledger.events.governance import (
     PeriodClosed,
     PeriodReopened,
 )
+from ledger.events.inspections import Draw, InspectionMade, Sample, drawn
 from ledger.events.loans import (
     PRODUCTION,
     LoanApproved,
@@ -118,6 +118,7 @@ __all__ = [
     "CashCounted",
     "ContributionReceived",
     "DonationReceived",
+    "Draw",
     "Entry",
     "EntryReversed",
     "Event",
@@ -153,10 +154,12 @@ __all__ = [
     "PeriodReopened",
     "PotTransferred",
     "Request",
+    "Sample",
     "SavingsWithdrawn",
     "Voucher",
     "check_code",
     "decode",
+    "drawn",
     "encode",
     "head_of",
 ]

@@ -1,4 +1,4 @@
-"""How a club keeps itself honest: meetings, counts, closed periods, offices, inspections, its beginning and its end."""
+"""How a club keeps itself honest: meetings, counts, closed periods, offices, its beginning and its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 Office = Literal["chair", "deputy_chair", "secretary", "accountant", "treasurer", "volunteer"]
 CountReason = Literal["periodic", "surprise", "handover"]
 CountedPot = Literal["revolving", "activity", "both"]
-InspectionKind = Literal["sample", "focal", "complaint"]
 
 NOTES: tuple[int, ...] = (500_000, 200_000, 100_000, 50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100)
 """The denominations of cash in circulation, in đồng."""
@@ -200,12 +199,6 @@ class OpeningBalancesDeclared(Event, frozen=True, kw_only=True, gc=False):
 
     def evolve(self, fund: Fund) -> None:
         fund.take_over(self)
-
-
-class InspectionMade(Event, frozen=True, kw_only=True, gc=False):
-    """An inspector came; the finding lies in the register."""
-
-    kind: InspectionKind
 
 
 class FundDissolved(Voucher, frozen=True, kw_only=True, gc=False):

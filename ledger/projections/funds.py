@@ -152,6 +152,13 @@ def count(reader: Reader, scope: Scope) -> int:
     return int(reader.query(f"SELECT COUNT(*) AS funds FROM funds WHERE 1 = 1{conditions}", **parameters)[0]["funds"])
 
 
+def codes(reader: Reader, scope: Scope) -> list[str]:
+    """The codes of all funds in scope, in order."""
+    conditions, parameters = scope.sql()
+    rows = reader.query(f"SELECT fund FROM funds WHERE 1 = 1{conditions} ORDER BY fund", **parameters)
+    return [row["fund"] for row in rows]
+
+
 def held_on(reader: Reader, codes: Sequence[str], as_of: date | None) -> str:
     """Where the amounts are that make the balances of these funds on a day: with its condition, in SQL.
 

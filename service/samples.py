@@ -1,0 +1,129 @@
+"""Samples drawn by lot from a public number: clubs to visit, and the vouchers and loans to look at there."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from ledger.chart import cash_movement
+from ledger.events import Draw, Entry, Voucher, check_code, drawn, head_of
+from ledger.events.inspections import loans_in, vouchers_in
+from ledger.projections import funds
+from ledger.refusals import FundNotFound
+from ledger.sampling import in_order_of_lot
+from service.auth import Principal
+from service.desk import INSPECTORS, READERS, AtDesk, admitted
+from service.fields import Day, Drawn, FundCode, PathNumber, Seed, Words
+from service.parsing import StrictRoute
+from service.reads import refuse_upside_down, scope_of
+from service.view import Answer, CaughtUp
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+AskedSeed = Annotated[Seed, Query(description="A number that somebody else made public and nobody knew before.")]
+
+
+@router.get("/sample")
+async def sample_of_clubs(
+    desk: AtDesk,
+    principal: Annotated[Principal, Depends(admitted(INSPECTORS))],
+    position: CaughtUp,
+    seed: AskedSeed,
+    clubs: Drawn,
+    province: Words | None = None,
+    district: Words | None = None,
+) -> Response:
+    """Clubs drawn by lot from those in scope, in the order drawn.
+
+    They are ordered by the SHA-256 of `seed|FUND`, in hex, and the first are the sample. `of` is how many there are,
+    and `population` the SHA-256 of all their codes, sorted, each on a line: who has the list can draw again.
+    """
+    scope = scope_of(principal, province, district)
+    codes = await asyncio.to_thread(funds.codes, desk.ledger.database, scope)
+    answer = {"seed": seed, "position": position} | clubs_told(seed, codes, clubs)
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+@router.get("/funds/{fund}/sample", dependencies=[Depends(admitted(READERS))])
+async def sample_of_a_fund(
+    desk: AtDesk,
+    fund: FundCode,
+    seed: AskedSeed,
+    vouchers: Drawn = 0,
+    loans: Drawn = 0,
+    known_version: PathNumber | None = None,
+    since: Annotated[Day | None, Query(alias="from")] = None,
+    until: Annotated[Day | None, Query(alias="to")] = None,
+) -> Response:
+    """Vouchers and loans drawn by lot from a fund's entries up to `known_version`, in the order drawn.
+
+    They are ordered by the SHA-256 of `seed|FUND/PT-2024-0001` or `seed|FUND/loan/7`, in hex. An inspection that
+    is recorded with the same seed, numbers, days and `known_version` draws the same.
+    """
+    if until is not None:
+        refuse_upside_down(since, until)
+    draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, since=since, until=until)
+    entries = await asyncio.to_thread(lambda: list(desk.ledger.entries(fund, upto=known_version)))
+    if not entries:
+        raise FundNotFound
+    return Response(msgspec.json.encode(told(draw, entries)), media_type="application/json")
+
+
+def clubs_told(seed: str, codes: Sequence[str], clubs: int) -> Answer:
+    """What is drawn from these funds, and what pins them."""
+    listed = "".join(f"{code}\n" for code in sorted(codes))
+    return {
+        "of": len(codes),
+        "population": hashlib.sha256(listed.encode()).hexdigest(),
+        "clubs": in_order_of_lot(seed, codes)[:clubs],
+    }
+
+
+def told(draw: Draw, entries: Sequence[Entry]) -> Answer:
+    """What is drawn from a fund's entries, with where each is found; and the head that pins what it was drawn from."""
+    events = [entry.event for entry in entries]
+    sample, head = drawn(draw, events), head_of(entries[-1].line)
+    vouchers, loans = vouchers_in(events), loans_in(events)
+    return {
+        "fund": events[0].fund,
+        "seed": draw.seed,
+        "known_version": sample.known_version,
+        "head": head,
+        "check_code": check_code(head),
+        "from": draw.since,
+        "to": draw.until,
+        "of_vouchers": sample.of_vouchers,
+        "vouchers": [_voucher(vouchers[number]) for number in sample.vouchers],
+        "of_loans": sample.of_loans,
+        "loans": [{"loan": n, "version": loans[n].version, "on": loans[n].on} for n in sample.loans],
+    }
+
+
+def _voucher(event: Voucher) -> Answer:
+    amount = abs(cash_movement(event.legs()))
+    return {"voucher": event.voucher, "version": event.version, "type": event.name, "on": event.on, "amount": amount}
+
+
+# --- on the command line ------------------------------------------------------------------------------------------
+
+
+def clubs_drawn(seed: str, codes: Sequence[str], clubs: int) -> Iterator[str]:
+    """The clubs drawn, line by line."""
+    answer = clubs_told(seed, codes, clubs)
+    yield f"{len(answer['clubs'])} of {answer['of']} clubs, whose list is {answer['population']}"
+    yield from answer["clubs"]
+
+
+def entries_drawn(draw: Draw, entries: Sequence[Entry]) -> Iterator[str]:
+    """The vouchers and loans drawn, line by line."""
+    answer = told(draw, entries)
+    yield f"{answer['fund']}: entries 1 to {answer['known_version']}, check code {answer['check_code']}"
+    yield f"{len(answer['vouchers'])} of {answer['of_vouchers']} vouchers"
+    for voucher in answer["vouchers"]:
+        yield f"{voucher['voucher']}  {voucher['on']}  entry {voucher['version']}  {voucher['amount']} VND"
+    yield f"{len(answer['loans'])} of {answer['of_loans']} loans"
+    for loan in answer["loans"]:
+        yield f"loan {loan['loan']}  {loan['on']}  entry {loan['version']}"
