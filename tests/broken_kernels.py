@@ -54,6 +54,15 @@ def standing_forgets_the_last_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Loan, "phase", lambda loan, day: phase(loan, day)._replace(repayments=()))
 
 
+def settlement_is_a_month_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever settles is told an amount without the interest due."""
+    standing = Loan.standing
+    monkeypatch.setattr(Loan, "standing", lambda loan, day: standing(loan, day)._replace(**WITHOUT_INTEREST))
+
+
+WITHOUT_INTEREST = {"interest_due": 0, "interest_begun": 0}
+
+
 def interest_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """The activity pot's share of interest reaches nobody."""
     legs = LoanRepaid.legs
