@@ -92,9 +92,9 @@ def random_books() -> Funds:
 
 
 def demo_books(database: Path) -> Funds:
-    """All 24 clubs of the demo, each with its first 800 entries, about nine months."""
+    """All 24 clubs of the demo, each with its first 500 entries, about five months."""
     ledger = Ledger(f"sqlite:///{database}")
-    books = {fund: tuple(ledger.entries(fund, upto=800)) for fund in ledger.funds()}
+    books = {fund: tuple(ledger.entries(fund, upto=500)) for fund in ledger.funds()}
     ledger.close()
     return books
 
