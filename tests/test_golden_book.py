@@ -8,8 +8,8 @@ here, as a difference in a book that people can read, what that does.
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date
-from functools import cache
+from datetime import UTC, date, datetime
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -31,12 +31,24 @@ from ledger.events import (
     OpeningPot,
     OpeningSavings,
 )
-from tests.village import CLUB, bylaws, lines, replayed, stamp
+from ledger.register import Text, written
+from tests import village
+from tests.village import bylaws, lines, replayed
 
 GOLDEN = Path(__file__).parent / "golden"
 Row = dict[str, str]
+FUND = "LS-QUANG-LAC"
 RULES = {"monthly_rate_ppm": 10_000, "interest_to_activity_ppm": 300_000, "two_person_approval": True}
 """1 % a month on what is left, equal instalments; three tenths of the interest go to the activity pot."""
+CLUB = {
+    "club": "Câu lạc bộ Liên thế hệ tự giúp nhau thôn Quảng Tiến",
+    "commune": "Quảng Lạc",
+    "district": "Lạng Sơn",
+    "province": "Lạng Sơn",
+    "founded_on": date(2018, 10, 1),
+}
+stamp = partial(village.stamp, at=datetime(2024, 1, 5, 2, 0, tzinfo=UTC))
+"""The paper book of 2023 was entered on 5 January 2024."""
 
 
 def rows(name: str) -> list[Row]:
@@ -49,11 +61,12 @@ def rows(name: str) -> list[Row]:
 
 
 class Bookkeeper:
-    """Enters the year, row by row; keeps which row of the paper an entry of the fund is."""
+    """Enters the year, row by row, into a new fund; keeps which row of the paper an entry of it is, and the names."""
 
-    def __init__(self) -> None:
-        self.fund = Fund("LS-QUANG-LAC")
+    def __init__(self, fund: Fund | None = None) -> None:
+        self.fund = fund or Fund(FUND)
         self.fund.open(stamp("2023-01-01", by="admin"), bylaws=bylaws(**RULES), **CLUB)
+        self.names: list[Text] = []
         self.versions: dict[str, int] = {}
         self.entry_of: dict[int, str] = {}
         for entry, group in groupby(rows("entries"), key=lambda row: row["entry"]):
@@ -100,10 +113,12 @@ def old_loan(row: Row) -> OldLoan:
 Enter = Callable[[Any, Row, Bookkeeper], object]
 
 
-def join(fund: Any, row: Row, _: Bookkeeper) -> None:
-    """`female 1955`."""
+def join(fund: Any, row: Row, bookkeeper: Bookkeeper) -> None:
+    """`female 1955`, and the name."""
     sex, birth_year = row["detail"].split()
-    fund.join(stamp(row["on"]), sex=sex, birth_year=int(birth_year), poverty="none")
+    name = written(fund.id, row["remark"], salt=row["member"])
+    bookkeeper.names.append(name)
+    fund.join(stamp(row["on"], name=name.digest), sex=sex, birth_year=int(birth_year), poverty="none")
     assert len(fund.members) == int(row["member"])
 
 
