@@ -335,6 +335,19 @@ def test_a_pdf_says_the_amount_in_words(village: House, paper: str, words: str) 
     assert village.get(AT).json()["check_code"] in text
 
 
+@WITH_PDF
+def test_a_reversed_voucher_with_a_long_note_still_fits_its_sheet(village: House) -> None:
+    note = "Thăm bà Sầm ốm, mua đường sữa và cam; " * 5
+    paid = {"activity": "visit_gift", "amount": 1_777_777, "on": "2024-05-15", "note": note}
+    expense = village.recorded(f"{AT}/expenses", paid)
+    village.recorded(f"{AT}/entries/{expense['version']}/reversal", {"reason": "wrong_amount", "on": "2024-05-16"})
+
+    text = text_of(village.get(f"{AT}/papers/vouchers/{expense['voucher']}?format=pdf").content)
+
+    assert "ĐÃ GHI SỐ ÂM" in text
+    assert "Trang 1/1" in text
+
+
 def test_where_nothing_lays_out_pdfs_the_answer_says_how_else_to_print(
     village: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
