@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 from typing import Annotated, Final, NamedTuple
 
@@ -83,8 +84,9 @@ def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> 
     """The job that records these facts together, or none of them."""
 
     def decide(aggregate: Fund) -> None:
-        for fact in facts:
-            fact.decide(aggregate, sent.stamp(fund, fact), *fact.numbers, **fact.facts)
+        with aggregate.one_act() if len(facts) > 1 else nullcontext():
+            for fact in facts:
+                fact.decide(aggregate, sent.stamp(fund, fact), *fact.numbers, **fact.facts)
 
     return Job(
         fund=fund,

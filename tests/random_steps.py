@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from ledger.aggregates.loan import Loan
-from ledger.events import Draw, Item, OldLoan, OpeningPot, OpeningSavings
+from ledger.events import ContributionReceived, Draw, Item, LoanRepaid, OldLoan, OpeningPot, OpeningSavings
 from ledger.refusals import Refusal
 from tests.bookkeeper import check_books, check_settlement
 from tests.village import OPENED, bylaws, given, joins, settle_all, stamp, state
@@ -186,23 +186,19 @@ class History(RuleBasedStateMachine):
                 amount = max(lent.standing(on).settlement_amount, 1)
             self.tell(self.fund.repay_loan, on, loan, amount=amount)
 
-    @rule(
-        what=st.sampled_from(["reschedule", "write off", "recover", "recover"]),
-        choice=CHOICE,
-        days=LATER,
-        months=st.integers(1, 10),
-    )
-    def give_way(self, what: str, choice: int, days: int, months: int) -> None:
+    @rule(choice=CHOICE, days=LATER, months=st.integers(1, 10))
+    def reschedule(self, choice: int, days: int, months: int) -> None:
         """A loan that cannot be repaid as promised."""
-        loan = self.some_loan(choice, "written_off" if what == "recover" else "running")
-        on = self.after(loan, days)
-        match what:
-            case "reschedule":
-                self.tell(self.fund.reschedule_loan, on, loan, term_months=months)
-            case "write off":
-                self.tell(self.fund.write_off_loan, on, loan)
-            case "recover":
-                self.tell(self.fund.recover_loan, on, loan, amount=months * 1_000)
+        loan = self.some_loan(choice, "running")
+        self.tell(self.fund.reschedule_loan, self.after(loan, days), loan, term_months=months)
+
+    @rule(choice=CHOICE, days=LATER, amount=AMOUNTS, comes_back=st.booleans())
+    def give_up(self, choice: int, days: int, amount: int, *, comes_back: bool) -> None:
+        """A loan is written off; something may come in on it, or on one given up before."""
+        loan = self.some_loan(choice, "running")
+        self.tell(self.fund.write_off_loan, self.after(loan, days), loan)
+        if comes_back:
+            self.tell(self.fund.recover_loan, TODAY, self.some_loan(choice, "written_off"), amount=amount)
 
     @rule(choice=CHOICE, days=LATER, of_loans=st.booleans())
     def reverse(self, choice: int, days: int, *, of_loans: bool) -> None:
@@ -213,6 +209,23 @@ class History(RuleBasedStateMachine):
         wrong = entries[-1 - choice % len(entries)] if choice else self.fund.entries[0]
         on = min(wrong.on + timedelta(days), TODAY)
         self.tell(self.fund.reverse_entry, on, wrong.version, reason="wrong_amount")
+
+    @rule(choice=CHOICE, amount=AMOUNTS)
+    def correct(self, choice: int, amount: int) -> None:
+        """A contribution or a repayment is undone and entered anew on its own day, both or neither."""
+        entries = [event for event in self.fund.entries if isinstance(event, ContributionReceived | LoanRepaid)]
+        if not entries:
+            return
+        wrong, corrected = entries[-1 - choice % len(entries)], self.fund.fork()
+        with suppress(Refusal):
+            with corrected.one_act():
+                corrected.reverse_entry(stamp(wrong.on), wrong.version, reason="wrong_amount")
+                if isinstance(wrong, LoanRepaid):
+                    corrected.repay_loan(stamp(wrong.on), wrong.loan, amount=amount // 20 or 1)
+                else:
+                    facts: Any = {"member": wrong.member, "kind": wrong.kind}
+                    corrected.receive_contribution(stamp(wrong.on), amount=amount, **facts)
+            self.fund = corrected
 
     # The club
 

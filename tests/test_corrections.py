@@ -34,11 +34,13 @@ from tests.village import (
     held,
     last,
     lends,
+    lines,
     loan_of,
     pays,
     posted,
     refused,
     repays,
+    replayed,
     spends,
     stamp,
     state,
@@ -189,6 +191,60 @@ def test_a_wrong_amount_is_undone_and_entered_anew_on_its_own_day():
     undoes(on="2024-03-05")(fund)
     right = fund.repay_loan(stamp("2024-03-05"), 1, amount=500_000)
     assert (right.interest, right.principal, right.outstanding) == (10_000, 490_000, 510_000)
+
+
+# A reversal with its replacement
+
+
+def corrected(fund: Fund, version: int, replacement: Act, *, on: str) -> Fund:
+    """The fund after both, told as one act."""
+    after = fund.fork()
+    with after.one_act():
+        after.reverse_entry(stamp(on), version, reason="wrong_amount")
+        replacement(after)
+    return after
+
+
+def test_a_gift_entered_too_high_is_corrected_though_most_of_it_is_spent():
+    fund = village(gives(20_500_000, pot="activity", on="2024-02-01"), spends(21_400_000, on="2024-02-02"))
+    wrong = last(fund).version - 1
+    with refused(fund, InsufficientFunds, available=100_000, amount=20_500_000):
+        fund.reverse_entry(stamp("2024-02-01"), wrong, reason="wrong_amount")
+    after = corrected(fund, wrong, gives(20_450_000, pot="activity", on="2024-02-01"), on="2024-02-01")
+    assert held(after, "activity", "cash") == after.cash_at(day("2024-02-02"), "activity") == 50_000
+    assert replayed(lines(after)).balances == after.balances
+
+
+def test_a_correction_that_leaves_too_little_for_what_was_spent_is_refused_and_says_what_there_would_be():
+    fund = village(gives(20_500_000, pot="activity", on="2024-02-01"), spends(21_400_000, on="2024-02-02"))
+    wrong, too_little = last(fund).version - 1, gives(20_399_999, pot="activity", on="2024-02-01")
+    with refused(fund, InsufficientFunds, available=20_499_999, amount=20_500_000, short_on=day("2024-02-02")):
+        corrected(fund, wrong, too_little, on="2024-02-01")
+
+
+def test_a_deposit_entered_too_high_is_corrected_to_no_less_than_what_was_withdrawn():
+    withdraws: Act = lambda fund: fund.withdraw_savings(stamp("2024-02-06"), member=3, amount=300_000)  # noqa: E731
+    fund = village(pays(3, "savings", 500_000, on="2024-02-05"), withdraws)
+    wrong = last(fund).version - 1
+    after = corrected(fund, wrong, pays(3, "savings", 300_000, on="2024-02-05"), on="2024-02-05")
+    assert after.balances["revolving", "savings", 3] == 0
+    for replacement in (pays(3, "savings", 299_999, on="2024-02-05"), pays(4, "savings", 500_000, on="2024-02-05")):
+        with refused(fund, InsufficientSavings, member=3):
+            corrected(fund, wrong, replacement, on="2024-02-05")
+
+
+def test_a_repayment_entered_too_high_is_split_anew_though_its_cash_was_lent_again():
+    fund = village(lends(4, 10_000_000, on="2024-02-05"), repays(1, 1_100_000, on="2024-03-05"))
+    wrong = last(fund).version
+    for member, principal in ((3, 10_000_000), (2, 1_000_000)):
+        lends(member, principal, on="2024-03-06")(fund)
+    with refused(fund, InsufficientFunds, available=70_000, amount=1_070_000):
+        fund.reverse_entry(stamp("2024-03-05"), wrong, reason="wrong_amount")
+    after = corrected(fund, wrong, repays(1, 1_050_000, on="2024-03-05"), on="2024-03-05")
+    right = last(after)
+    assert isinstance(right, LoanRepaid)
+    assert (right.interest, right.principal, right.outstanding) == (100_000, 950_000, 9_050_000)
+    assert held(after, "revolving", "cash") == 20_000
 
 
 # Rescheduling and write-off

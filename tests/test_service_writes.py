@@ -255,6 +255,21 @@ def test_anything_that_moves_money_can_replace_what_was_wrong(village: House, li
     assert len(village.recorded(path, {"reason": "other", "replacement": line})["versions"]) == 2
 
 
+def test_a_receipt_that_was_spent_is_corrected_in_one_act_on_its_own_day(village: House) -> None:
+    gift = {"source": "business", "pot": "activity", "amount": 20_500_000, "on": "2024-05-01"}
+    wrong = village.recorded(f"/funds/{FUND}/donations", gift)
+    village.recorded(f"/funds/{FUND}/expenses", {"activity": "culture", "amount": 70_400_000, "on": "2024-05-02"})
+    path = f"/funds/{FUND}/entries/{wrong['version']}/reversal"
+    right = {"type": "donation", "source": "business", "pot": "activity", "amount": 20_450_000}
+
+    assert village.post(path, {"reason": "wrong_amount", "on": "2024-05-01"}).json()["code"] == "insufficient-funds"
+    answer = village.recorded(path, {"reason": "wrong_amount", "on": "2024-05-01", "replacement": right})
+
+    assert [entry["on"] for entry in answer["entries"]] == ["2024-05-01", "2024-05-01"]
+    book = village.get(f"/funds/{FUND}/cash-book?from=2024-05-01&to=2024-05-02&pot=activity").json()
+    assert book["closing"] == 60_000
+
+
 def test_a_replacement_at_fault_is_pointed_at_where_it_stands(village: House) -> None:
     path = f"/funds/{FUND}/entries/{CONTRIBUTION_VERSION}/reversal"
     line = {"type": "expense", "activity": "culture", "amount": 90_000_000}

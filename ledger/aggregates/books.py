@@ -7,7 +7,8 @@ again on every replay, for ever: it never refuses and looks nothing up.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from datetime import date, datetime
 from functools import cache
@@ -94,6 +95,8 @@ class Books:
         # What was said on the day last asked about, by what it says: a burst of entries is mostly of one day.
         self.said_on: date | None = None
         self.said: defaultdict[Said, list[int]] = defaultdict(list)
+        # Within an act of several facts: the legs that are only judged at its end, with their days.
+        self.unjudged: list[tuple[date, Leg]] | None = None
         self.closed_through: date | None = None
         self.taken_over_on: date | None = None
         self.dissolved: Event | None = None
@@ -177,6 +180,8 @@ class Books:
         if legs and self.taken_over_on and event.on < self.taken_over_on:
             raise OutOfOrder(on=event.on, earliest=self.taken_over_on)  # What came before is in the opening balances.
         for leg in legs:
+            if abs(leg.amount) > MAX_AMOUNT:
+                raise AmountTooLarge(amount=abs(leg.amount), ceiling=MAX_AMOUNT)
             self._refuse_below_zero(event.on, leg)
         if isinstance(event, Voucher) and (number := self._next_voucher(event.on, legs)):
             event = msgspec.structs.replace(event, voucher=number)
@@ -194,16 +199,34 @@ class Books:
         if self.closed_through and on <= self.closed_through and fact is not PeriodReopened:
             raise PeriodIsClosed(on=on, closed_through=self.closed_through)
 
-    def _refuse_below_zero(self, on: date, leg: Leg) -> None:
+    @contextmanager
+    def one_act(self) -> Iterator[None]:
+        """Facts told together, such as a reversal with its replacement: no account may be below zero at the end of any
+        day once all of them are told. In between it may be, for the wrong receipt may have been spent already.
+
+        Raises at the end what each fact would have raised alone; what was recorded by then is to be thrown away.
+        """
+        unjudged: list[tuple[date, Leg]] = []
+        self.unjudged = unjudged
+        try:
+            yield
+        finally:
+            self.unjudged = None
+        for on, leg in unjudged:
+            self._refuse_below_zero(on, leg, is_posted=True)
+
+    def _refuse_below_zero(self, on: date, leg: Leg, *, is_posted: bool = False) -> None:
         """No guarded account may be below zero at the end of any day, in order of the days things happened."""
-        if abs(leg.amount) > MAX_AMOUNT:
-            raise AmountTooLarge(amount=abs(leg.amount), ceiling=MAX_AMOUNT)
         sign = NEVER_NEGATIVE.get(leg.account, 0)
         if leg.amount * sign >= 0:
             return
-        before = self.daily.get((leg.pot, leg.account, leg.of), DailyBalance())
-        available, short_on = before.worst_from(on, sign)
+        if self.unjudged is not None:
+            self.unjudged.append((on, leg))
+            return
+        kept = self.daily.get((leg.pot, leg.account, leg.of), DailyBalance())
+        worst, short_on = kept.worst_from(on, sign)
         needed = abs(leg.amount)
+        available = worst + needed if is_posted else worst
         if available >= needed:
             return
         if leg.account in ("cash", "bank"):
