@@ -11,22 +11,20 @@ from typing import Any, get_args
 
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.loan import Loan
-from ledger.chart import POTS, Place
+from ledger.chart import POTS
 from ledger.days import add_months
 from ledger.events import Bylaws, Item, OldLoan, OpeningPot, OpeningSavings
 from ledger.events.club import LeavingReason
-from ledger.events.corrections import ReversalReason
 from ledger.events.governance import CountedPot, CountReason, Office
 from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
 from ledger.terms import InterestMethod, RepaymentMode
-from tests.lots import Lots
+from tests.borrowers import PLACES, Borrowers
 
 SOURCES: tuple[DonationSource, ...] = get_args(DonationSource)
 OFFICES: tuple[Office, ...] = get_args(Office)
-PLACES: tuple[Place, ...] = ("cash", "cash", "bank")
 
 
 @cache
@@ -40,7 +38,7 @@ def random_fund(seed: int, steps: int = 150) -> Fund:
     return random_history(seed, steps).fund
 
 
-class History(Lots):
+class History(Borrowers):
     """A club whose life is drawn by lot."""
 
     def told(self, steps: int) -> "History":
@@ -250,71 +248,6 @@ class History(Lots):
         owed = -self.fund.balances.get(("revolving", "advances", number), 0)
         amount = owed if owed and self._chance(0.2) else self._amount(1_500_000)
         self.fund.repay_advance(self._stamp(), number, amount=amount)
-
-    # --- loans --------------------------------------------------------------------------------------------------------
-
-    def request_loan(self) -> None:
-        """Somebody asks for a loan, and is often granted it and paid on the spot."""
-        member = self._member()
-        neighbour = member % len(self.fund.members) + 1
-        requested = self.fund.request_loan(
-            self._stamp(),
-            member=member,
-            principal=self.random.randint(1, 12) * 500_000,
-            term_months=self.random.choice((1, 3, 6, 12)),
-            purpose=self._any(Purpose),
-            guarantor=member if self._chance(0.04) else self.random.choice((None, None, neighbour)),
-        )
-        if self._chance(0.7):
-            self._try(lambda: self.fund.approve_loan(self._stamp(self.today), requested.loan, override=True))
-            self._try(lambda: self.fund.disburse_loan(self._stamp(self.today), requested.loan))
-
-    def approve_loan(self) -> None:
-        """A request is granted, if need be against the bylaws."""
-        number = self._loan("requested")
-        borrower = self.fund.loan(number).member if self._chance(0.08) else None
-        self.fund.approve_loan(self._stamp(member=borrower), number, override=self._chance(0.3))
-
-    def reject_loan(self) -> None:
-        """A request is not granted."""
-        self.fund.reject_loan(self._stamp(), self._loan("requested"))
-
-    def disburse_loan(self) -> None:
-        """What was granted is paid out."""
-        self.fund.disburse_loan(self._stamp(), self._loan("approved"), place=self.random.choice(PLACES))
-
-    def repay_loan(self) -> None:
-        """An instalment, a settlement, a little more or less than that."""
-        number = self._loan("running")
-        loan, stamp = self.fund.loan(number), self._stamp()
-        due = loan.standing(stamp.on).settlement_amount if loan.disbursed_on else 0
-        off = self.random.choice((0, 0, 0, 1, -1)) if self._chance(0.35) else None
-        amount = self._amount(800_000) if off is None else max(due + off, 1)
-        self.fund.repay_loan(stamp, number, amount=amount)
-
-    def reschedule_loan(self) -> None:
-        """A loan is planned anew."""
-        self.fund.reschedule_loan(self._stamp(), self._loan("running"), term_months=self.random.choice((3, 6, 12)))
-
-    def write_off_loan(self) -> None:
-        """A loan is given up."""
-        self.fund.write_off_loan(self._stamp(), self._loan("running"))
-
-    def recover_loan(self) -> None:
-        """Money comes in on a loan that was given up."""
-        self.fund.recover_loan(self._stamp(), self._loan("written_off"), amount=self._amount(300_000))
-
-    # --- corrections --------------------------------------------------------------------------------------------------
-
-    def reverse_entry(self) -> None:
-        """Any entry is undone: mostly a recent one, and mostly one that moves money."""
-        fund = self.fund
-        moving = [event for event in fund.entries[-60:] if event.legs() or event.name == "LoanRescheduled"]
-        version = self.random.randint(1, fund.version + 1)
-        if moving and self._chance(0.9):
-            version = self.random.choice(moving).version
-        on = fund.entries[version - 1].on if version <= fund.version and self._chance(0.3) else None
-        fund.reverse_entry(self._stamp(on), version, reason=self._any(ReversalReason))
 
     # --- governance ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from service.wording import LANGUAGES
 from tests.histories import random_fund
 from tests.processes import opened
 from tests.service_support import FUND, NAME, House
-from tests.test_read_model import store
+from tests.tables_support import store
 from tests.village import FUND as BANG_MAC
 from tests.village import pays, undoes, whole_life
 from tests.village import village as village_of

@@ -20,7 +20,7 @@ from tests import moments
 from tests.histories import random_fund
 from tests.moments import OWED, OWNED, Moment
 from tests.service_support import House, house
-from tests.test_read_model import in_turn, store
+from tests.tables_support import in_turn, store
 
 SEEDS = range(1, 9)
 

@@ -337,3 +337,27 @@ def settle_all(fund: Fund, on: str | date) -> None:
             fund.withdraw_savings(stamp(on), member=number, amount=-amount)  # type: ignore[arg-type]
         if account == "advances" and amount:
             fund.repay_advance(stamp(on), number, amount=-amount)  # type: ignore[arg-type]
+
+
+def borrowing_village() -> Fund:
+    """Of four on the roll in June 2026: one owes, two were lent to within the year, three have ever been.
+
+    Hoàng Thị Sầm's loan of 2024 is repaid. Lý Văn Páo's, of last August, is repaid, too. Triệu Thị Mẩy's, of December,
+    runs, and so does her second, for consumption. Vi Văn Đức, who had one of last July, has left; Nông Thị Lả never
+    borrowed, for hers was a mistake and undone.
+    """
+    fund = village(
+        lends(1, 1_200_000, on="2024-02-01"),
+        repays(1, 1_212_000, on="2024-03-01"),
+        lends(5, 600_000, on="2025-07-10"),
+        lends(2, 1_200_000, on="2025-08-01"),
+        repays(3, 1_212_000, on="2025-09-01"),
+        lends(3, 1_200_000, on="2025-12-01"),
+        leaves(5, "2026-01-15"),
+        lends(4, 700_000, on="2026-02-01"),
+        undoes(on="2026-02-03"),
+    )
+    fund.request_loan(stamp("2026-03-01"), member=3, principal=500_000, term_months=6, purpose="other")
+    grants(6, on="2026-03-01")(fund)
+    hands_out(6, on="2026-03-01")(fund)
+    return fund
