@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from ledger.aggregates.loan import Loan
 from ledger.events import ContributionReceived, Draw, Item, LoanRepaid, OldLoan, OpeningPot, OpeningSavings
 from ledger.refusals import Refusal
-from tests.bookkeeper import check_books, check_settlement
+from tests.bookkeeper import check_books, check_replay, check_settlement
 from tests.village import OPENED, bylaws, given, joins, settle_all, stamp, state
 
 TODAY = OPENED + timedelta(500)
@@ -311,6 +311,7 @@ class History(RuleBasedStateMachine):
             settle_all(self.fund, TODAY)
         self.tell(self.fund.dissolve, TODAY)
         check_books(self.fund)
+        check_replay(self.fund)
         self.fund = history
 
     @invariant()
@@ -323,3 +324,8 @@ class History(RuleBasedStateMachine):
         changed = [number for number, loan in self.fund.loans.items() if self.settled.get(number) is not loan]
         check_settlement(self.fund, TODAY, changed)
         self.settled = dict(self.fund.loans)
+
+    def teardown(self) -> None:
+        """Once a fund differs from its lines it stays so: at the end of a history is early enough to look."""
+        if hasattr(self, "fund"):
+            check_replay(self.fund)

@@ -19,7 +19,7 @@ from ledger.aggregates.fund import Fund
 from ledger.events import EVENT_TYPES
 from ledger.refusals import Refusal
 from tests import broken_kernels as kernels
-from tests.bookkeeper import MOVES_NOTHING, check_books, check_settlement
+from tests.bookkeeper import MOVES_NOTHING, check_books, check_replay, check_settlement
 from tests.histories import History as Club
 from tests.random_steps import History
 from tests.village import DRAWN_ANEW, whole_life
@@ -55,6 +55,7 @@ def test_the_books_stay_sound_through_5000_random_steps_with_every_type_of_event
 def test_our_own_bookkeeper_agrees_on_a_life_in_which_everything_happens():
     life = whole_life()
     check_books(life)
+    check_replay(life)
     assert {event.name for event in life.entries} >= MOVES_NOTHING
 
 
@@ -101,5 +102,6 @@ def check_all(seeds: Iterable[int]) -> None:
     for seed in seeds:
         history = Club(seed).told(150)
         check_books(history.fund)
+        check_replay(history.fund)
         if not history.fund.dissolved:
             check_settlement(history.fund, history.today, history.fund.loans)
