@@ -1,9 +1,7 @@
 """`microfund` on the command line: results to standard output, all else to standard error."""
 
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -12,20 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from eventsourcing.persistence import PersistenceError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.aggregates.books import BrokenChain
 from ledger.application import Ledger
 from ledger.days import civil_day
-from ledger.events import NO_HEAD, Draw, Entry, decode
+from ledger.events import NO_HEAD
 from ledger.history import Verification
 from ledger.history import verify as walk
 from ledger.refusals import FundNotFound
 from ledger.storage import UnsafeStorage
 from service.auth import ROLES, Principals, Scope
-from service.fields import SEED
-from service.settings import BadSettings, Settings, load_settings
+from service.sample_command import sample
+from service.settings import BadSettings, load_settings
+from service.terminal import Mistake, errors, ledger_of, progress, say
 
 if TYPE_CHECKING:
     from ledger.projections.read_model import ReadModel
@@ -39,16 +36,11 @@ app = typer.Typer(
 )
 token = typer.Typer(help="Tokens, the keys to the service.", no_args_is_help=True)
 app.add_typer(token, name="token")
+app.command()(sample)
 
 BROKEN: Final = 1
 WRONG_USE: Final = 2
 """Exit codes beside 0: a history does not hold together; the command cannot be carried out as given."""
-
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-class Mistake(Exception):
-    """A command that cannot be carried out, in words for whoever gave it."""
 
 
 def main() -> None:
@@ -58,30 +50,6 @@ def main() -> None:
     except (Mistake, BadSettings, UnsafeStorage, PersistenceError) as error:
         errors.print(str(error), markup=False)
         sys.exit(WRONG_USE)
-
-
-@contextmanager
-def ledger_of(settings: Settings) -> Iterator[Ledger]:
-    """The ledger of the settings' database, closed at the end."""
-    ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error; yields the function that says how much is done, and of how much."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def say(text: str) -> None:
-    """A line of result."""
-    sys.stdout.write(f"{text}\n")
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -276,49 +244,6 @@ def _report(name: str, found: Verification) -> str:
         code = found.check_code if found.head != NO_HEAD else "-"
         return f"{name}: intact, {found.entries} entries, check code {code}"
     return f"{name}: BROKEN at version {found.first_broken}, {found.entries} entries before it are intact"
-
-
-@app.command()
-def sample(
-    seed: Annotated[str, typer.Option(help="A number that somebody else made public and nobody knew before.")],
-    what: Annotated[str | None, typer.Argument(metavar="[FUND | FILE.ndjson]", help="A fund's entries.")] = None,
-    clubs: Annotated[int, typer.Option(min=0, help="How many clubs of the database, if no fund is named.")] = 0,
-    vouchers: Annotated[int, typer.Option(min=0, help="How many vouchers of the fund.")] = 0,
-    loans: Annotated[int, typer.Option(min=0, help="How many loans of the fund.")] = 0,
-    known_version: Annotated[int | None, typer.Option(min=1, help="Of its entries up to this one.")] = None,
-    since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Of this day and later.")
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Of this day and earlier.")
-    ] = None,
-) -> None:
-    """Draw clubs, or a fund's vouchers and loans, by lot: whoever has the seed and the books draws the same."""
-    from service.samples import clubs_drawn, entries_drawn
-
-    if not re.fullmatch(SEED, seed):
-        raise Mistake("a seed has a digit and no space, such as XSMB-2026-03-19-48213")
-    if what is None:
-        with ledger_of(load_settings()) as ledger:
-            drawn_lines = clubs_drawn(seed, ledger.funds(), clubs)
-    else:
-        days = {"since": since and since.date(), "until": until and until.date()}
-        draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)
-        drawn_lines = entries_drawn(draw, _intact(what)[:known_version])
-    for line in drawn_lines:
-        say(line)
-
-
-def _intact(what: str) -> list[Entry]:
-    """The entries of a fund or of a file of lines, which must hold together."""
-    if what.endswith(".ndjson") or Path(what).is_file():
-        lines = list(_lines_of(Path(what)))
-    else:
-        with ledger_of(load_settings()) as ledger:
-            lines = ledger.recorder.lines(what, 0, None)
-    if not lines or not walk(lines).valid:
-        raise Mistake(f"{what} holds no history that is intact; microfund verify says more")
-    return [Entry(decode(line), line) for line in lines]
 
 
 class Format(StrEnum):

@@ -18,6 +18,7 @@ from ledger.refusals import EntryNotFound
 from ledger.sampling import in_order_of_lot
 from service import command_line
 from service.auth import Scope
+from service.terminal import Mistake
 from tests.histories import random_fund
 from tests.service_support import FUND, NAME, OTHER_FUND, House, house, settle_in
 from tests.village import day, gives, joins, lends, lines, refused, repays, spends, stamp, undoes, village, whole_life
@@ -303,4 +304,4 @@ def test_the_command_line_draws_from_no_broken_history_and_by_no_name(
     broken.write_bytes(b"".join(line + b"\n" for line in lines(village(joins(), gives(1)))[1:]))
     for words in ([str(broken), "--seed", SEED], ["LS-NO-SUCH", "--seed", SEED], [FUND, "--seed", NAME]):
         refusal = CliRunner().invoke(command_line.app, ["sample", *words, "--vouchers", "1"]).exception
-        assert isinstance(refusal, command_line.Mistake)
+        assert isinstance(refusal, Mistake)

@@ -15,6 +15,7 @@ from ledger.events import MemberJoined, OpeningBalancesDeclared, Request
 from ledger.refusals import BooksHaveBegun, FundNotFound
 from service import command_line
 from service.takeover import NotTakenOver, RollHasBegun, RowsRefused, Takeover, import_command, summary, take_over
+from service.terminal import Mistake
 from tests.takeover_support import NOW, books, cell, fill, fill_csv
 from tests.village import CLUB, FUND, bylaws, gives, joins, stamp
 
@@ -255,7 +256,7 @@ def command(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
 
 def test_the_command_writes_a_template_and_takes_it_back_filled_in(command: Callable[..., Any], tmp_path: Path) -> None:
     assert "Đã ghi mẫu" in command("--template", tmp_path / "mau.xlsx").output
-    assert isinstance(command("--template", tmp_path / "mau.xlsx").exception, command_line.Mistake)
+    assert isinstance(command("--template", tmp_path / "mau.xlsx").exception, Mistake)
 
     file = fill(tmp_path / "cu.xlsx")
     assert command(file, "--fund", FUND, "--dry-run").stdout.endswith("Chưa ghi gì vào sổ.\n")
@@ -270,4 +271,4 @@ def test_the_command_says_why_nothing_was_recorded(command: Callable[..., Any], 
     assert "Số chỗ cần sửa: 1." in str(command(wrong, "--fund", FUND, "--yes").exception)
     right = fill(tmp_path / "cu.xlsx")
     assert "Không có quỹ này" in str(command(right, "--fund", "LS-NOWHERE", "--yes").exception)
-    assert isinstance(command(right).exception, command_line.Mistake)
+    assert isinstance(command(right).exception, Mistake)

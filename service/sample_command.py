@@ -1,0 +1,56 @@
+"""`microfund sample`: clubs, or a fund's vouchers and loans, drawn by lot."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.events import Draw, Entry, decode
+from ledger.history import verify
+from service.fields import SEED
+from service.settings import load_settings
+from service.terminal import Mistake, ledger_of, say
+
+
+def sample(
+    seed: Annotated[str, typer.Option(help="A number that somebody else made public and nobody knew before.")],
+    what: Annotated[str | None, typer.Argument(metavar="[FUND | FILE.ndjson]", help="A fund's entries.")] = None,
+    clubs: Annotated[int, typer.Option(min=0, help="How many clubs of the database, if no fund is named.")] = 0,
+    vouchers: Annotated[int, typer.Option(min=0, help="How many vouchers of the fund.")] = 0,
+    loans: Annotated[int, typer.Option(min=0, help="How many loans of the fund.")] = 0,
+    known_version: Annotated[int | None, typer.Option(min=1, help="Of its entries up to this one.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Of this day and later.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Of this day and earlier.")
+    ] = None,
+) -> None:
+    """Draw clubs, or a fund's vouchers and loans, by lot: whoever has the seed and the books draws the same."""
+    from service.samples import clubs_drawn, entries_drawn
+
+    if not re.fullmatch(SEED, seed):
+        raise Mistake("a seed has a digit and no space, such as XSMB-2026-03-19-48213")
+    if what is None:
+        with ledger_of(load_settings()) as ledger:
+            drawn_lines = clubs_drawn(seed, ledger.funds(), clubs)
+    else:
+        days = {"since": since and since.date(), "until": until and until.date()}
+        draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)
+        drawn_lines = entries_drawn(draw, _intact(what)[:known_version])
+    for line in drawn_lines:
+        say(line)
+
+
+def _intact(what: str) -> list[Entry]:
+    """The entries of a fund or of a file of lines, which must hold together."""
+    if what.endswith(".ndjson") or Path(what).is_file():
+        lines = Path(what).read_bytes().removesuffix(b"\n").split(b"\n") if Path(what).is_file() else []
+    else:
+        with ledger_of(load_settings()) as ledger:
+            lines = ledger.recorder.lines(what, 0, None)
+    if not lines or not verify(lines).valid:
+        raise Mistake(f"{what} holds no history that is intact; microfund verify says more")
+    return [Entry(decode(line), line) for line in lines]

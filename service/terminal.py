@@ -1,0 +1,41 @@
+"""What every command of `microfund` speaks through: results to standard output, all else to standard error."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ledger.application import Ledger
+from service.settings import Settings
+
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Mistake(Exception):
+    """A command that cannot be carried out, in words for whoever gave it."""
+
+
+@contextmanager
+def ledger_of(settings: Settings) -> Iterator[Ledger]:
+    """The ledger of the settings' database, closed at the end."""
+    ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error; yields the function that says how much is done, and of how much."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def say(text: str) -> None:
+    """A line of result."""
+    sys.stdout.write(f"{text}\n")
