@@ -29,13 +29,13 @@ def test_a_moment_asked_about_again_is_not_made_again() -> None:
 
 def test_moments_are_bounded_by_the_entries_behind_them_and_the_last_one_stays() -> None:
     entries = random_fund(7).pending
-    moments = Moments(most_entries=100)
+    moments = Moments(most_entries=90)
     for version in (40, 50, 30):
         moments.make("LS-0007", entries[:version])
         moments.get("LS-0007", 40)
     assert [moments.get("LS-0007", version) is None for version in (40, 50, 30)] == [False, True, False]
     late = len(entries)
-    assert late > 100
+    assert late > 90
     moments.make("LS-0007", entries)
     assert [moments.get("LS-0007", version) is None for version in (40, 30, late)] == [True, True, False]
 
