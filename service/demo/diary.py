@@ -99,9 +99,9 @@ def evening(random: Random, day: date) -> Iterator[datetime]:
         yield at
 
 
-def weeks_later(random: Random, day: date) -> datetime:
-    """A moment when a slip of paper turns up that was forgotten on `day`."""
-    return instant(day + timedelta(days=random.randint(9, 40)), random.randint(8, 20), random.randint(0, 59))
+def weeks_later(random: Random, day: date, most: int = 40) -> datetime:
+    """A moment when a slip of paper turns up that was forgotten on `day`, at most so many days later."""
+    return instant(day + timedelta(days=random.randint(9, most)), random.randint(8, 20), random.randint(0, 59))
 
 
 # --- corrections -------------------------------------------------------------------------------------------------

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from ledger.aggregates.fund import Fund
+from ledger.aggregates.fund import Fund, Stamp
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member
 from ledger.days import whole_months
 from ledger.events.loans import Purpose
 from service.demo.diary import instant
+from service.demo.purse import IN_THE_BOX
 from service.demo.staff import CHAIR
 from service.demo.village import Village
 
@@ -58,27 +59,48 @@ class LoanDesk:
 
     def meet(self, lines: Iterator[datetime], on: date, set_aside: int) -> None:
         """What a meeting does about loans; `set_aside` is cash already promised, in đồng."""
-        self._collect(lines, on)
-        in_box = self._village.balances["revolving", "cash"] - RESERVE - set_aside
-        for loan in [loan for loan in self._village.loans.values() if loan.status == "requested"]:
-            in_box -= self._decide(loan, lines, on, in_box)
-        self._ask(lines, on, in_box)
+        village, collected = self._village, self._collect(lines, on)
+        in_box, in_bank = (
+            village.balances["revolving", "cash"] - RESERVE - set_aside,
+            village.balances["revolving", "bank"],
+        )
+        fetched_at, left = next(lines), in_box + in_bank
+        for loan in [loan for loan in village.loans.values() if loan.status == "requested"]:
+            left -= self._decide(loan, lines, on, left)
+        if (short := in_bank - left) > 0:
+            village.diary.tell(fetched_at, on, village.treasurer, Fund.fetch_from_bank, pot="revolving", amount=short)
+        if not village.club.badly_kept:
+            self._bank(next(lines), on, max(-short, 0) + collected - IN_THE_BOX)
+        self._ask(lines, on, left)
+
+    def _bank(self, at: datetime, on: date, over: int) -> None:
+        """Take to the bank what should not lie in a house."""
+        if over >= 2_000_000:
+            village, amount = self._village, over // 1_000_000 * 1_000_000
+            village.diary.tell(at, on, village.treasurer, Fund.move_to_bank, pot="revolving", amount=amount)
 
     # --- repayments -----------------------------------------------------------------------------------------------
 
-    def _collect(self, lines: Iterator[datetime], on: date) -> None:
+    def _collect(self, lines: Iterator[datetime], on: date) -> int:
+        """Take what borrowers bring; answers how much, in đồng."""
+        collected = 0
         for loan in self._village.running:
             temper = self._temper(loan)
             months = whole_months(_disbursed_on(loan), on)
-            if temper == "lost" and months >= 3:
+            if temper in ("late", "lost") and months >= loan.term_months and self._renews(loan, on):
+                self._renew(loan, lines, on)
+            elif temper == "lost" and months >= 3:
                 self._despair(loan, lines, on)
             elif self._village.chance(WILL_PAY[temper]):
-                settles = temper == "early" and 2 * months >= loan.term_months
+                is_careless = loan.number in self._village.careless
+                settles = temper == "early" and 2 * months >= loan.term_months and not is_careless
                 amount = loan.standing(on).settlement_amount if settles else due(loan, on)
                 if temper == "late" and amount > 400_000 and self._village.chance(0.3):
                     amount = amount // 20_000 * 10_000  # About a half, in round notes.
                 if amount:
                     self._village.enter(lines, on, Fund.repay_loan, number=loan.number, amount=amount)
+                    collected += amount
+        return collected
 
     def _temper(self, loan: Loan) -> Temper:
         if loan.number not in self._tempers:
@@ -103,6 +125,25 @@ class LoanDesk:
         elif months_over >= 24 and not village.club.badly_kept:
             texts = {"reason": WRITE_OFF_REASON}
             tell(next(lines), on, village.chair, Fund.write_off_loan, texts=texts, number=loan.number)
+
+    def _renews(self, loan: Loan, on: date) -> bool:
+        """Whether a loan that falls due is paid with a new one: the badly kept club's way of having none overdue."""
+        village = self._village
+        if not village.club.badly_kept or loan.number in village.careless:
+            return False
+        is_member = loan.member not in village.leaving and village.members[loan.member].left_on is None
+        return is_member and loan.standing(on).outstanding >= SMALLEST_LOAN and village.chance(0.4)
+
+    def _renew(self, loan: Loan, lines: Iterator[datetime], on: date) -> None:
+        """Settle a loan and lend as much again on the same evening."""
+        village, owed = self._village, loan.standing(on)
+        principal = -(-owed.outstanding // LOAN_STEP) * LOAN_STEP
+        tell, by = village.diary.tell, village.treasurer
+        tell(next(lines), on, by, Fund.repay_loan, number=loan.number, amount=owed.settlement_amount)
+        tell(
+            next(lines), on, by, lend_at_once, own_number=CHAIR, texts={"reason": OVERRIDE_REASONS[0]}, several=True,
+            member=loan.member, principal=principal, term_months=loan.term_months, purpose=loan.purpose,
+        )  # fmt: skip
 
     # --- decisions ------------------------------------------------------------------------------------------------
 
@@ -138,6 +179,15 @@ class LoanDesk:
             whole_months(borrower.joined_on, on) < bylaws.min_membership_months
             or loan.principal > bylaws.max_principal
             or loan.term_months > bylaws.max_term_months
+            or (bylaws.one_open_loan_per_household and self._household_owes(borrower, loan.number))
+        )
+
+    def _household_owes(self, borrower: Member, but: int) -> bool:
+        """Whether the household has another loan, or is about to have one."""
+        members = self._village.members
+        return any(
+            loan.number != but and members[loan.member].household == borrower.household
+            for loan in self._village.loans.values()
         )
 
     # --- requests -------------------------------------------------------------------------------------------------
@@ -147,11 +197,11 @@ class LoanDesk:
         lent = village.balances["revolving", "loans"]
         to_lend = min(in_box, (in_box + lent) * self._generosity_percent // 100 - lent)
         in_debt = self._households_in_debt()
-        askers = [m for m in village.roll if m.household not in in_debt and self._wants_to_borrow(m, on)]
+        askers = [m for m in village.roll if not self._is_in_debt(m, in_debt) and self._wants_to_borrow(m, on)]
         random.shuffle(askers)
         for member in askers[: len(village.roll) // 10]:
             principal = self._principal()
-            if to_lend < principal or member.household in in_debt:
+            if to_lend < principal or self._is_in_debt(member, in_debt):
                 continue
             guarantor = random.choice(village.roll).number if village.chance(0.25) else None
             village.diary.tell(
@@ -168,17 +218,26 @@ class LoanDesk:
             in_debt.add(member.household)
             to_lend -= principal
 
+    def _is_in_debt(self, member: Member, households: set[str | None]) -> bool:
+        """Whether their household owes something; a badly kept club asks no further than the member."""
+        if self._village.club.badly_kept:
+            return any(loan.member == member.number for loan in self._village.loans.values())
+        return member.household in households
+
     def _households_in_debt(self) -> set[str | None]:
         """Who has a loan or is about to have one; nobody asks for a second, whatever the bylaws say."""
         members = self._village.members
         return {members[loan.member].household for loan in self._village.loans.values()}
 
     def _wants_to_borrow(self, member: Member, on: date) -> bool:
-        """The chair never does; of the others most do, but not many of the very old."""
+        """The chair never does, nor, in a well-kept club, the chair's household; of the others most do, but not many of
+        the very old."""
+        is_kin = member.household == self._village.members[CHAIR].household
         if member.number not in self._keen:
             self._keen[member.number] = self._village.chance(0.88 if on.year - member.birth_year < 75 else 0.4)
         is_new = whole_months(member.joined_on, on) < self._village.bylaws.min_membership_months
-        return self._keen[member.number] and member.number != CHAIR and (not is_new or self._village.chance(0.02))
+        may_ask = member.number != CHAIR and (not is_kin or self._village.club.badly_kept)
+        return may_ask and (self._keen[member.number] or is_kin) and (not is_new or self._village.chance(0.02))
 
     def _principal(self) -> int:
         """2 to 10 million; now and then more than the bylaws allow."""
@@ -202,6 +261,13 @@ def due(loan: Loan, on: date) -> int:
         return now.settlement_amount
     is_held_back = terms.repayment_mode == "interest_at_maturity" and on < terms.maturity(starts_on)
     return max(principal, 0) + (0 if is_held_back else now.interest_due)
+
+
+def lend_at_once(fund: Fund, stamp: Stamp, *, member: int, principal: int, term_months: int, purpose: Purpose) -> None:
+    """Ask for a loan, grant it and pay it out in one sitting."""
+    asked = fund.request_loan(stamp, member=member, principal=principal, term_months=term_months, purpose=purpose)
+    fund.approve_loan(stamp, asked.loan, override=True)
+    fund.disburse_loan(stamp, asked.loan)
 
 
 def _disbursed_on(loan: Loan) -> date:

@@ -29,6 +29,11 @@ MONTHS_BEFORE_NEW_BYLAWS = 30
 MOST_MONTHS_OWED = 3
 """Older dues are forgotten, as clubs do."""
 
+KIN, CHAIR_HOUSEHOLD = (2, 5), "H001"
+"""In the badly kept club, who joins third and sixth is of the chair's household."""
+POCKETING = range(2, 7)
+"""The lean months before the harvest, in which the badly kept club's dues reach the box a month late."""
+
 BETTER_OFF: dict[str, Poverty] = {"poor": "near_poor", "near_poor": "none", "hardship": "none"}
 
 
@@ -48,6 +53,7 @@ class Life:
         self._owed: dict[int, list[str]] = defaultdict(list)
         self._savers = frozenset(self.village.random.sample(range(1, 200), 40))
         self._shareholders: set[int] = set()
+        self._pocketed: list[tuple[int, str]] = []
 
     def has_begun(self, month: date) -> bool:
         """Whether the club's fund is open by the end of a month."""
@@ -106,10 +112,12 @@ class Life:
                 items=EQUIPMENT,
                 document=DOCUMENT,
             )
-        self._purse.receive_capital(next(lines), on)
+        self._purse.receive_capital(lines, on)
 
     def _join(self, lines: Iterator[datetime], on: date, roll: Collection[Newcomer | Member]) -> Newcomer:
         person = newcomer(self.village.random, on, roll)
+        if self.village.club.badly_kept and len(roll) in KIN:
+            person = person._replace(household=CHAIR_HOUSEHOLD)
         facts = person._asdict()
         texts = {"name": facts.pop("name")}
         self.village.diary.tell(next(lines), on, self.village.treasurer, Fund.join, texts=texts, **facts)
@@ -126,6 +134,7 @@ class Life:
         village, random = self.village, self.village.random
         lines = evening(random, on + timedelta(days=random.choice((0, 0, 0, 0, 0, 1, 1, 2, 4))))
         present, by_proxy = self._attendance()
+        self._put_back(lines, on)
         for member in (*present, *by_proxy):
             self._pay_dues(lines, on, member)
             if village.club.lends:
@@ -167,8 +176,21 @@ class Life:
         if owed and village.chance(0.08):
             paid.insert(0, owed.pop(0))
         for month in paid:
-            facts = {"member": member.number, "amount": village.bylaws.monthly_dues, "for_month": month}
-            village.enter(lines, on, Fund.receive_contribution, kind="dues", **facts)
+            if village.club.badly_kept and on.month in POCKETING and village.chance(0.3):
+                self._pocketed.append((member.number, month))
+            else:
+                self._enter_dues(lines, on, member.number, month)
+
+    def _put_back(self, lines: Iterator[datetime], on: date) -> None:
+        """Dues that went into a pocket at the last meeting are entered at this one, and others go the same way."""
+        for member, month in self._pocketed:
+            if self.village.members[member].left_on is None:
+                self._enter_dues(lines, on, member, month)
+        self._pocketed.clear()
+
+    def _enter_dues(self, lines: Iterator[datetime], on: date, member: int, month: str) -> None:
+        facts = {"member": member, "amount": self.village.bylaws.monthly_dues, "for_month": month}
+        self.village.enter(lines, on, Fund.receive_contribution, kind="dues", **facts)
 
     def _owe_dues(self, month: str) -> None:
         """From this month on everybody owes its dues."""
@@ -201,9 +223,9 @@ class Life:
         return paid
 
     def _keep_order(self, lines: Iterator[datetime], on: date) -> None:
-        """Count the box twice a year, close last year in March, be inspected once a year."""
+        """Count the box twice a year, close last year in March, be inspected once a year; or pretend to."""
         village = self.village
-        if on.month in (1, 7):
+        if on.month in (1, 7) and not (village.club.badly_kept and village.chance(0.6)):
             self._purse.count(next(lines), on)
         through = date(on.year - 1, 12, 31)
         if on.month == 3 and through > self.opened_on and not village.club.badly_kept:
@@ -211,6 +233,8 @@ class Life:
         if on.month == self._inspected_in:
             kind = "complaint" if village.club.badly_kept and village.chance(0.5) else self._inspection
             day = on + timedelta(days=5)
+            if village.club.badly_kept:
+                self._purse.find_vouchers(evening(village.random, day - timedelta(days=1)), on)
             village.diary.tell(instant(day, 15, 10), day, self._province.inspector.id, Fund.note_inspection, kind=kind)
 
     # --- changes --------------------------------------------------------------------------------------------------

@@ -11,6 +11,9 @@ from service.demo.diary import evening, instant
 from service.demo.staff import CHAIR, TREASURER
 from service.demo.village import Village
 
+IN_THE_BOX = 8_000_000
+"""What a well-kept club leaves of its loan capital in the box; more goes to the bank."""
+
 RESERVE = 300_000
 """What the activity pot keeps, so that a correction or a forgotten bill finds it."""
 
@@ -63,22 +66,16 @@ class Purse:
         if feast := feasts.get(month.month):
             self._celebrate(feast)
 
-    def receive_capital(self, at: datetime, on: date) -> None:
+    def receive_capital(self, lines: Iterator[datetime], on: date) -> None:
         """The money a club begins to lend with. The clubs of 2022 were given things, and find their money nearby."""
         village, random = self._village, self._village.random
         if village.club.lends:
             source: DonationSource = "other_local_fund" if village.club.is_new else "programme"
-            amount = random.randint(15, 30) if village.club.is_new else random.randint(40, 75)
-            tell = village.diary.tell
-            tell(
-                at,
-                on,
-                village.treasurer,
-                Fund.receive_donation,
-                source=source,
-                pot="revolving",
-                amount=amount * 1_000_000,
-            )
+            amount = (random.randint(15, 30) if village.club.is_new else random.randint(40, 75)) * 1_000_000
+            tell, by = village.diary.tell, village.treasurer
+            tell(next(lines), on, by, Fund.receive_donation, source=source, pot="revolving", amount=amount)
+            if not village.club.badly_kept:
+                tell(next(lines), on, by, Fund.move_to_bank, pot="revolving", amount=amount - IN_THE_BOX)
 
     def _celebrate(self, feast: date) -> None:
         village, random = self._village, self._village.random
@@ -151,6 +148,12 @@ class Purse:
         tell = self._village.diary.tell
         facts: dict[str, Any] = {"kind": kind, "pot": "activity", "place": place, "amount": amount}
         tell(at, on, self._village.treasurer, Fund.receive_income, **facts)
+
+    def find_vouchers(self, lines: Iterator[datetime], on: date) -> None:
+        """Before an inspection, vouchers turn up for what is missing from the box, dated weeks back."""
+        for _ in range(self._village.random.randint(3, 5)):
+            day = on - timedelta(days=self._village.random.randint(16, 40))
+            self.spend(next(lines), day, "other", self._village.random.randint(2, 5) * 10_000)
 
     def count(self, at: datetime, on: date) -> None:
         """The board counts the box in front of the meeting; in a badly kept club a little is often missing."""
