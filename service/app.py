@@ -11,7 +11,7 @@ from ledger.application import Ledger
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import chain, counts, docs, inspection, meetings, operations, papers, reads, samples, sheet, writes
+from service import chain, counts, docs, flags, inspection, meetings, operations, papers, reads, samples, sheet, writes
 from service.desk import Desk, utc_now
 from service.direct import Service
 from service.metrics import Metrics
@@ -57,7 +57,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         telemetry={"tracing": False, "metrics": False, "logs": False},  # Our own figures are in /metrics.
     )
     app.state.metrics = Metrics()
-    for part in (writes, meetings, reads, sheet, counts, papers, chain, operations, docs, inspection, samples):
+    for part in (writes, meetings, reads, sheet, counts, papers, chain, operations, docs, inspection, samples, flags):
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)

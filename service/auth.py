@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, Literal, get_args
 
@@ -65,6 +65,7 @@ _SELECT: Final = (
     "SELECT p.principal FROM tokens t JOIN principals p ON p.id = t.principal "
     "WHERE t.digest = :digest AND t.revoked_at IS NULL"
 )
+_SELECT_PRINCIPAL: Final = "SELECT principal FROM principals WHERE id = :id"
 
 
 class Principals:
@@ -109,6 +110,12 @@ class Principals:
                 digest=_digest(token),
             )
         )
+
+    def linked(self, fund: str, ids: Iterable[str]) -> dict[str, int]:
+        """The member's numbers in a fund of those among some principals who are members of it, by the principal."""
+        rows = (self._database.query(_SELECT_PRINCIPAL, id=principal) for principal in ids)
+        found = (msgspec.json.decode(row["principal"], type=Principal) for some in rows for row in some)
+        return {principal.id: principal.members[fund] for principal in found if fund in principal.members}
 
     def remembered(self, token: str) -> Principal | None:
         """The holder of a token that was looked up a moment ago; does not block."""

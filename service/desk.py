@@ -20,6 +20,7 @@ from ledger.refusals import FundNotFound
 from ledger.storage import PostgresStorage, SQLiteStorage
 from ledger.writer import Writer
 from service.auth import Place, Principal, Principals, Role
+from service.lookout import Lookout
 from service.refusals import Forbidden
 from service.settings import Settings
 from service.waiting import Bell, Turnstile
@@ -53,6 +54,7 @@ class Desk:
         self.principals = Principals(ledger.database)
         self.moments = Moments(settings.max_cached_entries // 4)
         self.turnstile = Turnstile(settings.checks_per_minute)
+        self.lookout = Lookout(ledger, self.principals, settings.flag)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read shows at least that."""
         self._places: dict[str, Place] = {}

@@ -30,6 +30,8 @@ EARLIEST: Final = date(1900, 1, 1)
 
 MOST_ITEMS: Final = 500
 """The longest page of a list."""
+MOST_FUNDS: Final = 50
+"""The longest page of a list for which each fund has to be folded from its log."""
 
 MOST_DRAWN: Final = 200
 """More than anybody looks at in one inspection."""
@@ -190,6 +192,7 @@ Number = Annotated[int, Whole(1, 999_999_999)]
 PathNumber = Annotated[int, Whole(1, 999_999_999), BeforeValidator(_digits)]
 Position = Annotated[int, Whole(0, 10**18 - 1), BeforeValidator(_digits)]
 Limit = Annotated[int, Whole(1, MOST_ITEMS, "limit-invalid"), BeforeValidator(_digits)]
+FundLimit = Annotated[int, Whole(1, MOST_FUNDS, "limit-invalid"), BeforeValidator(_digits)]
 WaitSeconds = Annotated[int, Whole(0, 30), BeforeValidator(_digits)]
 Cursor = Annotated[str, Code("[A-Za-z0-9_.~-]{1,400}", "cursor-invalid")]
 CheckCode = Annotated[str, Code("[A-Z2-7]{4}(-[A-Z2-7]{4}){3}")]

@@ -47,7 +47,7 @@ async def list_funds(
     scope, day = scope_of(principal), as_of or desk.today()
 
     def ask(reader: Reader) -> Answer:
-        return funds.funds(reader, scope, day, after=_last_code(cursor), limit=limit)
+        return funds.funds(reader, scope, day, after=last_code(cursor), limit=limit)
 
     return await _of_all(desk, position, day, ask)
 
@@ -95,7 +95,8 @@ def scope_of(principal: Principal, province: str | None = None, district: str | 
     return funds.Scope(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
 
 
-def _last_code(cursor: str | None) -> str:
+def last_code(cursor: str | None) -> str:
+    """The code of the fund that the page before ended with. Raises `CursorInvalid`."""
     if cursor is not None and not cursor.replace("-", "").isalnum():
         raise CursorInvalid
     return cursor or ""

@@ -8,13 +8,21 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.flags import Thresholds
 from ledger.storage import environment
 
 
 class Settings(BaseSettings):
     """What an operator may choose. Times in seconds."""
 
-    model_config = SettingsConfigDict(env_prefix="MICROFUND_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MICROFUND_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+    )
 
     database: str = "sqlite:///microfund.db"
     """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
@@ -26,6 +34,8 @@ class Settings(BaseSettings):
     """How long a read waits for the read model to have what it must show."""
     checks_per_minute: Annotated[int, Field(ge=1)] = 30
     """How often one address may ask `check`, which needs no token."""
+    flag: Thresholds = Thresholds()
+    """From where on something is a red flag: `MICROFUND_FLAG_LATE_DAYS` and so on, each as `Thresholds` names it."""
 
     @field_validator("database")
     @classmethod
@@ -43,5 +53,5 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = (f"MICROFUND_{str(found['loc'][0]).upper()}: {found['msg']}" for found in error.errors())
+        wrong = (f"MICROFUND_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors())
         raise BadSettings("; ".join(wrong)) from None

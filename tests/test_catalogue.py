@@ -32,6 +32,7 @@ ENUMERATIONS = {
     "inspection": "sample focal complaint",
     "line_status": "recorded replayed refused",
     "role": "admin treasurer chair inspector reporter",
+    "approver": "account office",
     "event": "FundOpened BylawsAdopted OpeningBalancesDeclared MemberJoined MemberChanged MemberLeft "
     "OfficeTaken OfficeLeft ContributionReceived SavingsWithdrawn DonationReceived InKindDonationReceived "
     "IncomeReceived ExpensePaid PotTransferred BankDeposited BankWithdrawn AdvanceReceived AdvanceRepaid "

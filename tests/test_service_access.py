@@ -38,6 +38,8 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("get", "/v1/funds/{fund}/dues"): PEOPLE,
     ("get", "/v1/funds/{fund}/cash-counts"): FIGURES,
     ("get", "/v1/funds/{fund}/sample"): PEOPLE,
+    ("get", "/v1/funds/{fund}/flags"): PEOPLE,
+    ("get", "/v1/flags"): PEOPLE,
     ("get", "/v1/funds/{fund}/papers/vouchers/{voucher}"): PEOPLE,
     ("get", "/v1/funds/{fund}/papers/cash-book"): PEOPLE,
     ("get", "/v1/funds/{fund}/papers/loan-book"): PEOPLE,

@@ -99,6 +99,7 @@ def test_a_token_is_printed_once_with_its_scope_checked(sqlite_url: str) -> None
         ("MICROFUND_PORT", "many"),
         ("MICROFUND_READ_WAIT_SECONDS", "-1"),
         ("MICROFUND_CHECKS_PER_MINUTE", "0"),
+        ("MICROFUND_FLAG_LATE_DAYS", "many"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_at_start_in_words(sqlite_url: str, name: str, value: str) -> None:

@@ -145,11 +145,6 @@ def days_late(event: Event) -> int:
     return (entered_on(event) - event.on).days
 
 
-def cash_of(event: Event) -> int:
-    """What an entry moved into the box, in đồng; negative what it took out."""
-    return sum(leg.amount for leg in event.legs() if leg.account == "cash")
-
-
 def month_of(day: date) -> str:
     """The month of a day, `YYYY-MM`."""
     return f"{day:%Y-%m}"

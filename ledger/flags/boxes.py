@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ledger.days import add_months
 from ledger.events import CashCounted, ContributionReceived, Event, LoanDisbursed, LoanRepaid, MeetingHeld
-from ledger.flags.base import Flag, Past, Thresholds, cash_of, flag, is_share, month_of
+from ledger.flags.base import Flag, Past, Thresholds, flag, is_share, month_of
 
 _Month = tuple[str, list[Event]]
 """A month, `YYYY-MM`, and payments made in it."""
@@ -89,16 +89,20 @@ def _next(month: str, months: int = 1) -> str:
 
 def count_gaps(past: Past, limits: Thresholds) -> Iterator[Flag]:
     """The box was not counted for long: from the first cash to the first count, between two, or since the last."""
-    first = next((event for event in past.moneyed if cash_of(event)), None)
-    if first is None:
+    if not past.cash:
         return
+    first_on = min(past.cash)
     counts = sorted(past.all(CashCounted), key=lambda count: count.on)
     ends_on = past.fund.dissolved.on if past.fund.dissolved else past.day
-    marks = [(first.on, first), *((count.on, count) for count in counts), (ends_on, None)]
-    for (since, earlier), (until, count) in pairwise(marks):
+    counted: list[tuple[date, list[Event]]] = [(count.on, [count]) for count in counts]
+    for (since, earlier), (until, later) in pairwise([(first_on, _movers(past, first_on)), *counted, (ends_on, [])]):
         if (until - since).days > limits.count_gap_days:
-            about = [event for event in (earlier, count) if event]
-            yield flag("count-gaps", about, since=since, until=until, days=(until - since).days)
+            yield flag("count-gaps", [*earlier, *later], since=since, until=until, days=(until - since).days)
+
+
+def _movers(past: Past, day: date) -> list[Event]:
+    """The entries of a day that moved cash."""
+    return [event for event in past.entries if event.on == day and any(leg.account == "cash" for leg in event.legs())]
 
 
 def cash_high(past: Past, limits: Thresholds) -> Iterator[Flag]:
@@ -111,6 +115,6 @@ def cash_high(past: Past, limits: Thresholds) -> Iterator[Flag]:
             since, most = since or day, max(most, cash)
         if since and (cash <= limits.cash_high_dong or day == past.day):
             if (day - since).days > limits.cash_high_days:
-                about = [event for event in past.moneyed if event.on == since and cash_of(event)]
+                about = _movers(past, since)
                 yield flag("cash-high", about, since=since, until=day, days=(day - since).days, most=most)
             since, most = None, 0

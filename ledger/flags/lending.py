@@ -115,9 +115,8 @@ def approver_household(past: Past, limits: Thresholds) -> Iterator[Flag]:
             continue
         known_by = "account" if event.recorded_by in past.linked else "office"
         borrower = event.member
-        yield flag(
-            "approver-household", [event], loan=event.loan, borrower=borrower, approver=approver, known_by=known_by
-        )
+        about = {"loan": event.loan, "borrower": borrower, "approver": approver}
+        yield flag("approver-household", [event], on=event.on, known_by=known_by, **about)
 
 
 def _chairs(past: Past) -> list[_Term]:

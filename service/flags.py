@@ -1,0 +1,92 @@
+"""Red flags for the inspector: what to ask one club about, and which clubs to begin with."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from ledger.aggregates.books import BrokenChain
+from ledger.flags import RULES
+from ledger.projections import funds
+from ledger.projections.tables import Reader
+from service import catalogue
+from service.auth import Principal
+from service.desk import READERS, AtDesk, admitted
+from service.fields import MOST_FUNDS, Cursor, Day, FundLimit
+from service.lookout import Lookout, counted, rule_told, told
+from service.parsing import StrictRoute
+from service.reads import last_code, scope_of
+from service.view import Answer, AtPoint, CaughtUp
+from service.wording import language_of
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+
+@router.get("/funds/{fund}/flags", dependencies=[Depends(admitted(READERS))])
+async def fund_flags(request: Request, view: AtPoint) -> Response:
+    """What to ask a club about: each flag with the rule in words (`why`), what was found, and the entries behind it.
+
+    A flag is a question, not an accusation. `rules` lists all that were looked at, `flags` of each; `thresholds` are
+    settings of the service.
+    """
+    language = language_of(request.headers.get("accept-language"))
+    lookout = view.desk.lookout
+
+    def ask(reader: Reader) -> Answer:
+        standing = funds.standing(reader, view.fund)
+        assert standing, "a view has a standpoint"
+        found = lookout.flags(view.fund, standing["version"], view.as_of)
+        counts = counted(found)
+        return {
+            "note": catalogue.render("flag.note", language),
+            "items": [told(flag, lookout.thresholds, language) for flag in found],
+            "rules": [rule_told(rule, lookout.thresholds, language) | {"flags": counts.get(rule, 0)} for rule in RULES],
+            "thresholds": asdict(lookout.thresholds),
+        }
+
+    async with lookout.turn:
+        answer = await view.answer(ask)
+    answer.headers["Content-Language"] = language
+    return answer
+
+
+@router.get("/flags")
+async def all_flags(
+    desk: AtDesk,
+    principal: Annotated[Principal, Depends(admitted(READERS))],
+    position: CaughtUp,
+    as_of: Day | None = None,
+    cursor: Cursor | None = None,
+    limit: FundLimit = MOST_FUNDS,
+) -> Response:
+    """How many flags each fund in scope has, by rule. Pages go by the funds' codes; within a page the worst is first,
+    and a fund whose history is broken (`broken` is the first version that does not fit) before all others."""
+    scope, day = scope_of(principal), as_of or desk.today()
+
+    def listed() -> Answer:
+        with desk.ledger.database.transaction(commit=False) as transaction:
+            return funds.funds(transaction, scope, day, after=last_code(cursor), limit=limit)
+
+    page = await asyncio.to_thread(listed)
+    items = []
+    for row in page["items"]:
+        async with desk.lookout.turn:
+            items.append(await asyncio.to_thread(_summary, desk.lookout, row, day))
+    answer = {"as_of": day, "position": position, "items": sorted(items, key=_worst_first), "next": page["next"]}
+    return Response(msgspec.json.encode(answer), media_type="application/json")
+
+
+def _summary(lookout: Lookout, row: dict[str, Any], day: date) -> dict[str, Any]:
+    about = {name: row[name] for name in ("fund", "club", "version")}
+    try:
+        by_rule = counted(lookout.flags(row["fund"], row["version"], day))
+    except BrokenChain as broken:
+        return about | {"flags": None, "by_rule": {}, "broken": broken.version}
+    return about | {"flags": sum(by_rule.values()), "by_rule": by_rule}
+
+
+def _worst_first(summary: dict[str, Any]) -> tuple[bool, int, str]:
+    return summary["flags"] is not None, -(summary["flags"] or 0), summary["fund"]

@@ -1,0 +1,102 @@
+"""Looks for red flags and says them: for the routes and for the command line.
+
+Folding a fund takes some tenths of a second. So what was found is kept for as long as the fund has the same entries,
+and the edge takes turns at it (`turn`): however many inspectors ask, they keep one thread busy and no more.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from ledger.aggregates.books import BrokenChain
+from ledger.application import Ledger
+from ledger.events import LoanApproved
+from ledger.flags import RULES, Flag, Thresholds, flags
+from service import catalogue
+from service.auth import Principals
+
+MOST_KEPT: Final = 1_000
+"""Funds whose flags are remembered; those asked for longest ago are forgotten first."""
+
+
+class Lookout:
+    """The red flags of funds. Methods block; the edge calls them off its event loop, in turn."""
+
+    def __init__(self, ledger: Ledger, principals: Principals, thresholds: Thresholds) -> None:
+        self._ledger = ledger
+        self._principals = principals
+        self.thresholds = thresholds
+        self._kept: OrderedDict[tuple[str, int, date], tuple[Flag, ...]] = OrderedDict()
+        self.turn = asyncio.Lock()
+
+    def flags(self, fund: str, version: int, day: date) -> tuple[Flag, ...]:
+        """The flags in a fund's first `version` entries, at the end of a day. Raises `FundNotFound`, `BrokenChain`."""
+        seen_from = (fund, version, day)
+        if seen_from not in self._kept:
+            self._kept[seen_from] = self.look(fund, day, upto=version)
+        self._kept.move_to_end(seen_from)
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[seen_from]
+
+    def look(self, code: str, day: date, *, upto: int | None = None) -> tuple[Flag, ...]:
+        """The same from all entries or those up to a version, straight from the log."""
+        fund = self._ledger.replayed(code, upto=upto)
+        approvers = {event.recorded_by for event in fund.entries if isinstance(event, LoanApproved)}
+        return tuple(flags(fund, self.thresholds, day, self._principals.linked(code, approvers)))
+
+    def worst_first(self, codes: Sequence[str], day: date) -> Iterator[str]:
+        """A line for each fund: how many flags of which rules; before all others the funds whose history is broken."""
+        lines: list[tuple[bool, int, str]] = []
+        for code in codes:
+            try:
+                counts = counted(self.look(code, day))
+            except BrokenChain as broken:
+                lines.append((False, 0, f"{code}: BROKEN at version {broken.version}"))
+                continue
+            total = sum(counts.values())
+            named = ", ".join(f"{rule} {count}" for rule, count in counts.items())
+            lines.append((True, -total, f"{code}: {total}{named and f' ({named})'}"))
+        return (line for *_, line in sorted(lines))
+
+
+def counted(found: Iterable[Flag]) -> dict[str, int]:
+    """How many flags there are of each rule that raised any, in the order of the rules."""
+    counts = Counter(flag.rule for flag in found)
+    return {rule: counts[rule] for rule in RULES if rule in counts}
+
+
+def told(flag: Flag, thresholds: Thresholds, language: str) -> dict[str, Any]:
+    """A flag in words: `title`, the rule as `why`, what was found as `finding`, and the entries behind it."""
+    return rule_told(flag.rule, thresholds, language) | {
+        "finding": catalogue.render(f"flag.{flag.rule}.finding", language, **flag.facts),
+        **msgspec.structs.asdict(flag),
+    }
+
+
+def page(found: Sequence[Flag], thresholds: Thresholds, language: str) -> Iterator[str]:
+    """The lines of a page about one fund: rule by rule, what was found, with the entries behind it."""
+    for rule, count in counted(found).items():
+        words = rule_told(rule, thresholds, language)
+        yield f"{words['title']} ({count})"
+        yield f"  {words['why']}"
+        for flag in (flag for flag in found if flag.rule == rule):
+            finding = catalogue.render(f"flag.{rule}.finding", language, **flag.facts)
+            entries = catalogue.phrase("flag.entries", language, versions=", ".join(map(str, flag.versions)))
+            yield f"  - {finding} [{entries}]"
+    yield catalogue.render("flag.note" if found else "flag.none", language)
+
+
+def rule_told(rule: str, thresholds: Thresholds, language: str) -> dict[str, str]:
+    """A rule in words, with the thresholds it is judged by."""
+    limits: Mapping[str, int] = asdict(thresholds)
+    return {
+        "rule": rule,
+        "title": catalogue.render(f"flag.{rule}.title", language),
+        "why": catalogue.render(f"flag.{rule}.rule", language, **limits),
+    }
