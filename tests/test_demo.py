@@ -25,6 +25,7 @@ from ledger.events import (
     MemberLeft,
     decode,
 )
+from ledger.flags import Thresholds, flags
 from ledger.history import verify
 from service.auth import Principals
 from service.demo import DatabaseNotEmpty, Summary, fill
@@ -279,6 +280,27 @@ def test_the_badly_kept_club_stands_out(three_years):
     for fund in three_years.funds():
         one_hand = {event.recorded_by for event in fund.entries if isinstance(event, LoanApproved | LoanDisbursed)}
         assert (len(one_hand) == 1) is (fund.id == worst) or not fund.loans
+
+
+def flagged(made: Filled) -> dict[str, Counter[str]]:
+    """How many red flags each club raises, by rule."""
+    return {fund.id: Counter(flag.rule for flag in flags(fund, Thresholds(), made.today)) for fund in made.funds()}
+
+
+def test_the_badly_kept_club_lights_up_by_nearly_every_rule(three_years):
+    found = flagged(three_years)[CODES[BADLY_KEPT]]
+
+    assert sum(found.values()) >= 30
+    assert set(found) >= {"late-entries", "before-inspection", "reversals-by-person", "same-day-loan", "lapping"}
+    assert len(found) >= 8
+
+
+def test_the_well_kept_clubs_stay_quiet(province, three_years):
+    for made in (province, three_years):
+        found = flagged(made)
+        assert max(found, key=lambda code: sum(found[code].values())) == CODES[BADLY_KEPT]
+        del found[CODES[BADLY_KEPT]]
+        assert sum(sum(of_club.values()) for of_club in found.values()) <= len(found) // 12
 
 
 # --- who may log in ---------------------------------------------------------------------------------------------------

@@ -105,6 +105,13 @@ def test_projections_never_know_the_aggregates(path):
     assert [name for name in imports(TREES[HOME / path]) if within(name, "ledger.aggregates")] == []
 
 
+@pytest.mark.parametrize("path", [path for path in named(LEDGER) if path.startswith("ledger/flags/")])
+def test_flags_are_folded_from_the_log_alone(path):
+    ours = [name for name in imports(TREES[HOME / path]) if within(name, "ledger")]
+    beneath = ("ledger.flags", "ledger.aggregates", "ledger.events", *LOWEST)
+    assert [name for name in ours if not within(name, *beneath)] == []
+
+
 # Clocks, the environment, fractions
 
 CLOCKS = {"now", "utcnow", "today", "fromtimestamp", "time", "time_ns", "localtime", "gmtime"}
