@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -105,7 +105,10 @@ class Past:
         """What each day brought into the box, in đồng; negative what it took out."""
         self.debts: dict[int, DailyBalance] = defaultdict(DailyBalance)
         """The principal owed on each loan, day by day."""
+        self._live: dict[type[Event], list[Event]] = defaultdict(list)
         for event in self.entries:
+            if event.version not in self.fund.reversed_by:
+                self._live[type(event)].append(event)
             legs = event.legs()
             if legs and not isinstance(event, OpeningBalancesDeclared):
                 self.moneyed.append(event)
@@ -116,9 +119,9 @@ class Past:
                     assert isinstance(leg.of, int)
                     self.debts[leg.of].add(event.on, leg.amount)
 
-    def all(self, *kinds: type[E]) -> Iterator[E]:
-        """The entries of some kinds that nothing has undone, in the order they were recorded."""
-        return (e for e in self.entries if isinstance(e, kinds) and e.version not in self.fund.reversed_by)
+    def all(self, kind: type[E]) -> list[E]:
+        """The entries of a kind that nothing has undone, in the order they were recorded."""
+        return cast("list[E]", self._live[kind])
 
     def household(self, member: int) -> str:
         """A member's household as the roll has it by now; without one they are their own."""

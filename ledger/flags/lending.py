@@ -86,13 +86,8 @@ def household_loans(past: Past, limits: Thresholds) -> Iterator[Flag]:
 
 def _paid_out(past: Past) -> dict[int, Event]:
     """The entry that brought each loan into the books."""
-    entries: dict[int, Event] = {}
-    for event in past.all(LoanDisbursed, OpeningBalancesDeclared):
-        if isinstance(event, OpeningBalancesDeclared):
-            entries |= {loan.loan: event for loan in event.loans}
-        elif isinstance(event, LoanDisbursed):
-            entries[event.loan] = event
-    return entries
+    taken_over = {loan.loan: opening for opening in past.all(OpeningBalancesDeclared) for loan in opening.loans}
+    return taken_over | {event.loan: event for event in past.all(LoanDisbursed)}
 
 
 class _Term(NamedTuple):
@@ -121,13 +116,12 @@ def approver_household(past: Past, limits: Thresholds) -> Iterator[Flag]:
 
 def _chairs(past: Past) -> list[_Term]:
     """Who held the chair, from when until when, in order."""
-    terms: list[_Term] = []
-    for event in past.all(OfficeTaken, OfficeLeft):
-        if isinstance(event, OfficeTaken) and event.office == "chair":
-            terms.append(_Term(event.member, event.on, event.until))
-        elif isinstance(event, OfficeLeft) and event.office == "chair":
-            latest = max(index for index, term in enumerate(terms) if term.member == event.member)
-            terms[latest] = terms[latest]._replace(until=event.on)
+    left = [event for event in past.all(OfficeLeft) if event.office == "chair"]
+    terms = []
+    for taken in past.all(OfficeTaken):
+        if taken.office == "chair":
+            ends = (end.on for end in left if end.member == taken.member and end.version > taken.version)
+            terms.append(_Term(taken.member, taken.on, next(ends, taken.until)))
     return terms
 
 
