@@ -16,6 +16,7 @@ from tests.village import (
     CLUB,
     FIVE_MEMBERS,
     FUND,
+    OPENED,
     Act,
     asks,
     bylaws,
@@ -375,6 +376,7 @@ def test_an_approval_for_another_household_is_everyday_and_an_account_says_more_
     assert raised(others, "approver-household") == []
     assert raised(by_deputy, "approver-household", linked={"p1": 2}) == []
     assert raised(nobody, "approver-household") == []
+    assert raised(by_deputy, "approver-household", linked={"p1": 99}) == [], "linked to a number nobody has"
     assert raised(successor, "approver-household") == []
 
 
@@ -522,7 +524,8 @@ def test_what_happened_or_was_undone_after_a_day_is_not_in_its_flags():
 
     assert len(raised(fund, "household-loans", "2024-02-20")) == 1
     assert raised(fund, "household-loans", "2024-01-20") == []
-    assert len(raised(fund, "household-loans", "2024-03-20")) == 0
+    assert raised(fund, "household-loans", "2024-03-20") == []
+    assert flags(fund, Thresholds(), OPENED - timedelta(days=1)) == []
 
 
 def test_flags_come_in_the_order_of_the_rules_and_are_the_same_again():

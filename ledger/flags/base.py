@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import TypeVar, cast
@@ -124,14 +123,15 @@ class Past:
         return cast("list[E]", self._live[kind])
 
     def household(self, member: int) -> str:
-        """A member's household as the roll has it by now; without one they are their own."""
-        return self.fund.members[member].household or f"member {member}"
+        """A member's household as the roll has it by now; without one, or unknown to the roll, they are their own."""
+        known = self.fund.members.get(member)
+        return (known.household if known else None) or f"member {member}"
 
 
 def _as_it_was(fund: Fund, day: date) -> Fund:
     """The fund as it would stand if nothing had happened after `day`; its balances are not kept."""
     past = Fund(fund.id)
-    past.entries = copy(fund.entries)
+    past.entries = fund.entries
     for event in fund.entries:
         if event.on <= day:
             event.evolve(past)

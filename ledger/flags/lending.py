@@ -122,7 +122,7 @@ def _chairs(past: Past) -> list[_Term]:
         if taken.office == "chair":
             ends = (end.on for end in left if end.member == taken.member and end.version > taken.version)
             terms.append(_Term(taken.member, taken.on, next(ends, taken.until)))
-    return terms
+    return sorted(terms, key=lambda term: term.since)
 
 
 def interest_differs(past: Past, limits: Thresholds) -> Iterator[Flag]:
@@ -152,5 +152,5 @@ def _interest(loan: Loan) -> tuple[int, int, list[int]]:
     )
     begun = owed.interest_begun if loan.outstanding == 0 else 0
     taken = sum(repayment.interest for repayment in phase.repayments)
-    entered = [version for version, repayment in loan.repayments.items() if repayment in phase.repayments]
+    entered = list(loan.repayments)[len(loan.repayments) - len(phase.repayments) :]
     return taken, owed.interest_due + begun, entered

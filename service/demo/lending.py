@@ -60,11 +60,9 @@ class LoanDesk:
     def meet(self, lines: Iterator[datetime], on: date, set_aside: int) -> None:
         """What a meeting does about loans; `set_aside` is cash already promised, in đồng."""
         village, collected = self._village, self._collect(lines, on)
-        in_box, in_bank = (
-            village.balances["revolving", "cash"] - RESERVE - set_aside,
-            village.balances["revolving", "bank"],
-        )
-        fetched_at, left = next(lines), in_box + in_bank
+        in_bank = village.balances["revolving", "bank"]
+        left = village.balances["revolving", "cash"] - RESERVE - set_aside + in_bank
+        fetched_at = next(lines)
         for loan in [loan for loan in village.loans.values() if loan.status == "requested"]:
             left -= self._decide(loan, lines, on, left)
         if (short := in_bank - left) > 0:
