@@ -12,6 +12,7 @@ from ledger.events import ContributionReceived, Event, OldLoan, OpeningPot
 from ledger.flags import RULES, Flag, Thresholds, flags
 from service import catalogue
 from service.lookout import told
+from tests.histories import random_fund
 from tests.village import (
     CLUB,
     FIVE_MEMBERS,
@@ -539,6 +540,21 @@ def test_flags_come_in_the_order_of_the_rules_and_are_the_same_again():
     assert places == sorted(places)
     assert found == flags(fund, strict, date(2026, 6, 30))
     assert len({flag.rule for flag in found}) >= 5
+
+
+def test_no_history_is_too_strange_for_the_rules_and_what_came_later_is_behind_no_flag():
+    strict = Thresholds(**{threshold.name: 0 for threshold in fields(Thresholds)})
+    spoken: set[str] = set()
+    for fund in map(random_fund, range(20)):
+        happened_on = sorted(fund.by_day)
+        for on in (happened_on[len(happened_on) // 2], happened_on[-1]):
+            for flag in flags(fund, strict, on, linked={"chair": 3}):
+                spoken.add(flag.rule)
+                assert flag.versions
+                assert all(event.on <= on for event in behind(fund, flag))
+                assert told(flag, strict, "vi")["finding"]
+
+    assert len(spoken) >= 10, "or the histories try too little"
 
 
 def test_a_flag_carries_numbers_days_and_codes_and_no_text_about_anybody():
