@@ -246,37 +246,27 @@ def _report(name: str, found: Verification) -> str:
     return f"{name}: BROKEN at version {found.first_broken}, {found.entries} entries before it are intact"
 
 
-class Language(StrEnum):
-    """What the catalogue speaks."""
-
-    vi = "vi"
-    en = "en"
-
-
 @app.command()
 def flags(
     fund: Annotated[str | None, typer.Argument()] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every fund, the one with most flags first.")] = False,
-    language: Annotated[Language, typer.Option(help="In which to say it.")] = Language.vi,
+    language: Annotated[Literal["vi", "en"], typer.Option("--lang", help="In which to say it.")] = "vi",
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
-    from service.lookout import Lookout, page
+    from service.lookout import Lookout
 
     if (fund is None) is not everything:
         raise Mistake("name a fund, or say --all")
-    settings, day = load_settings(), civil_day(datetime.now(UTC))
+    settings, today = load_settings(), civil_day(datetime.now(UTC))
     with ledger_of(settings) as ledger:
         lookout = Lookout(ledger, Principals(ledger.database), settings.flag)
         try:
-            lines = (
-                lookout.worst_first(ledger.funds(), day)
-                if fund is None
-                else page(lookout.look(fund, day), settings.flag, language)
-            )
-        except (FundNotFound, BrokenChain) as error:
-            raise Mistake(f"there is no fund {fund}" if isinstance(error, FundNotFound) else str(error)) from None
-        for line in lines:
-            say(line)
+            for line in lookout.worst_first(today) if fund is None else lookout.page(fund, today, language):
+                say(line)
+        except FundNotFound:
+            raise Mistake(f"there is no fund {fund}") from None
+        except BrokenChain as error:
+            raise Mistake(str(error)) from None
 
 
 class Format(StrEnum):

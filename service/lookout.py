@@ -6,7 +6,7 @@ and the edge takes turns at it (`turn`): however many inspectors ask, they keep 
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any, Final
@@ -50,10 +50,23 @@ class Lookout:
         approvers = {event.recorded_by for event in fund.entries if isinstance(event, LoanApproved)}
         return tuple(flags(fund, self.thresholds, day, self._principals.linked(code, approvers)))
 
-    def worst_first(self, codes: Sequence[str], day: date) -> Iterator[str]:
+    def page(self, fund: str, day: date, language: str) -> Iterator[str]:
+        """The lines of a page about a fund: rule by rule, what was found, with the entries behind it."""
+        found = self.look(fund, day)
+        for rule, count in counted(found).items():
+            words = rule_told(rule, self.thresholds, language)
+            yield f"{words['title']} ({count})"
+            yield f"  {words['why']}"
+            for flag in (flag for flag in found if flag.rule == rule):
+                finding = catalogue.render(f"flag.{rule}.finding", language, **flag.facts)
+                entries = catalogue.phrase("flag.entries", language, versions=", ".join(map(str, flag.versions)))
+                yield f"  - {finding} [{entries}]"
+        yield catalogue.render("flag.note" if found else "flag.none", language)
+
+    def worst_first(self, day: date) -> Iterator[str]:
         """A line for each fund: how many flags of which rules; before all others the funds whose history is broken."""
         lines: list[tuple[bool, int, str]] = []
-        for code in codes:
+        for code in self._ledger.funds():
             try:
                 counts = counted(self.look(code, day))
             except BrokenChain as broken:
@@ -62,7 +75,7 @@ class Lookout:
             total = sum(counts.values())
             named = ", ".join(f"{rule} {count}" for rule, count in counts.items())
             lines.append((True, -total, f"{code}: {total}{named and f' ({named})'}"))
-        return (line for *_, line in sorted(lines))
+        yield from (line for *_, line in sorted(lines))
 
 
 def counted(found: Iterable[Flag]) -> dict[str, int]:
@@ -77,19 +90,6 @@ def told(flag: Flag, thresholds: Thresholds, language: str) -> dict[str, Any]:
         "finding": catalogue.render(f"flag.{flag.rule}.finding", language, **flag.facts),
         **msgspec.structs.asdict(flag),
     }
-
-
-def page(found: Sequence[Flag], thresholds: Thresholds, language: str) -> Iterator[str]:
-    """The lines of a page about one fund: rule by rule, what was found, with the entries behind it."""
-    for rule, count in counted(found).items():
-        words = rule_told(rule, thresholds, language)
-        yield f"{words['title']} ({count})"
-        yield f"  {words['why']}"
-        for flag in (flag for flag in found if flag.rule == rule):
-            finding = catalogue.render(f"flag.{rule}.finding", language, **flag.facts)
-            entries = catalogue.phrase("flag.entries", language, versions=", ".join(map(str, flag.versions)))
-            yield f"  - {finding} [{entries}]"
-    yield catalogue.render("flag.note" if found else "flag.none", language)
 
 
 def rule_told(rule: str, thresholds: Thresholds, language: str) -> dict[str, str]:

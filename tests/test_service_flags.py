@@ -158,7 +158,7 @@ def command(village: House, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
 
 
 def test_the_command_line_tells_of_one_fund_and_of_all(command: Callable[..., Any]) -> None:
-    one, english, everything = command(FUND), command(FUND, "--language", "en"), command("--all")
+    one, english, everything = command(FUND), command(FUND, "--lang", "en"), command("--all")
 
     assert "Ghi sổ muộn nhiều lần (1)" in one.stdout
     assert "[bút toán số" in one.stdout
