@@ -15,7 +15,8 @@ RUN apt-get -qq update \
     && apt-get -qq install --yes --no-install-recommends \
         libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core \
     && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --create-home --home-dir /var/lib/microfund microfund
+RUN useradd --system --create-home --home-dir /var/lib/microfund microfund \
+    && install --directory --mode=700 --owner=microfund --group=microfund /var/lib/microfund/keys
 COPY --from=build /opt/microfund /opt/microfund
 ENV PATH=/opt/microfund/bin:$PATH PYTHONUNBUFFERED=1
 # The working directory holds microfund.db when no other database is named.

@@ -1,19 +1,38 @@
-"""Folds over the log: whether a history is whole, and which version a check code belongs to.
+"""Folds over the log: whether a history is whole, and to which entries what stands on paper belongs.
 
 The verifier reads stored lines and nothing else. It names the first version that does not fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date
 
 import msgspec
 
-from ledger.events import NO_HEAD, check_code, head_of
+from ledger.events import NO_HEAD, EntryReversed, check_code, decode, head_of
+
+
+class Bearer(msgspec.Struct, frozen=True):
+    """An entry that bears a voucher's number; `reversed_by` is the version that undid it.
+
+    A reversal repeats the number of what it undoes, and names that entry in `reverses`.
+    """
+
+    version: int
+    type: str
+    on: date
+    check_code: str
+    reverses: int | None = None
+    reversed_by: int | None = None
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What a walk along a fund's lines found. `first_broken` is the first version whose line does not fit."""
+    """What a walk along a fund's lines found. `first_broken` is the first version whose line does not fit.
+
+    `matches_version` is where the check code or head that was asked about belongs; `bearers` are the entries that
+    bear the voucher that was asked about, None if none was.
+    """
 
     fund: str | None
     valid: bool
@@ -22,6 +41,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     check_code: str
     first_broken: int | None = None
     matches_version: int | None = None
+    bearers: list[Bearer] | None = None
 
 
 class _Envelope(msgspec.Struct):
@@ -36,32 +56,61 @@ class _Envelope(msgspec.Struct):
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
-def verify(lines: Iterable[bytes], *, code: str | None = None) -> Verification:
-    """Walk along a fund's lines, oldest first. `code` asks which version a check code belongs to."""
-    fund, head, version, matches = None, NO_HEAD, 0, None
+def follow(lines: Iterable[bytes], fund: str | None = None, version: int = 0, head: str = NO_HEAD) -> Iterator[str]:
+    """The head after each line that follows the one before it, up to the first that does not.
+
+    The lines begin after `version`, whose line has this `head`; without a fund, they are of that of the first line.
+    """
     for line in lines:
         try:
             envelope = _decode_envelope(line)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            break
+            return
         fund = fund or envelope.fund
         if (envelope.fund, envelope.version, envelope.prev) != (fund, version + 1, head):
-            break
+            return
         version, head = version + 1, head_of(line)
-        if code and check_code(head) == code:
-            matches = version
-    else:
-        return _found(fund, version, head, None, matches)
-    return _found(fund, version, head, version + 1, matches)
+        yield head
 
 
-def _found(fund: str | None, version: int, head: str, first_broken: int | None, matches: int | None) -> Verification:
-    return Verification(
-        fund=fund,
-        valid=first_broken is None,
-        entries=version,
-        head=head,
-        check_code=check_code(head),
-        first_broken=first_broken,
-        matches_version=matches,
+def verify(
+    lines: Iterable[bytes], *, code: str | None = None, head: str | None = None, voucher: str | None = None
+) -> Verification:
+    """Walk along a fund's lines, oldest first.
+
+    `code` or `head` asks which version a check code or a whole head belongs to, `voucher` which entries bear a number.
+    """
+    stored = list(lines)
+    heads = list(follow(stored))
+    last = heads[-1] if heads else NO_HEAD
+    matches = (
+        version for version, its in enumerate(heads, 1) if its == head or (code is not None and check_code(its) == code)
     )
+    return Verification(
+        fund=_decode_envelope(stored[0]).fund if heads else None,
+        valid=len(heads) == len(stored),
+        entries=len(heads),
+        head=last,
+        check_code=check_code(last),
+        first_broken=None if len(heads) == len(stored) else len(heads) + 1,
+        matches_version=next(matches, None),
+        bearers=None if voucher is None else _bearers(stored, heads, voucher),
+    )
+
+
+def _bearers(lines: list[bytes], heads: list[str], voucher: str) -> list[Bearer]:
+    number = f'"voucher":"{voucher}"'.encode()
+    found = [(decode(line), head) for line, head in zip(lines, heads, strict=False) if number in line]
+    undone = {event.reverses: event.version for event, _ in found if isinstance(event, EntryReversed)}
+    return [
+        Bearer(
+            event.version,
+            event.name,
+            event.on,
+            check_code(head),
+            event.reverses if isinstance(event, EntryReversed) else None,
+            undone.get(event.version),
+        )
+        for event, head in found
+        if getattr(event, "voucher", None) == voucher
+    ]

@@ -269,3 +269,26 @@ class NotReversible(Refusal):
 
 class LiveRepayments(Conflict):
     """Loan {loan} has repayments; reverse them before its disbursement."""
+
+
+# --- checkpoints --------------------------------------------------------------------------------------------------
+
+
+class CheckpointNotFound(NotFound):
+    """There is no checkpoint {number}, or the fund opened after it."""
+
+
+class NothingToVouchFor(Conflict):
+    """There is no fund yet whose head a checkpoint could name."""
+
+
+class FundsChanged(Conflict):
+    """{count} funds are no longer what the last checkpoint vouches for; nothing was signed."""
+
+
+class LeavesChanged(Conflict):
+    """What is stored of checkpoint {number} is not what was signed."""
+
+
+class SignedByAnotherKey(Conflict):
+    """The last checkpoint {number} was signed by another key; nothing was signed."""

@@ -41,6 +41,7 @@ from psycopg.rows import DictRow
 from psycopg.sql import SQL, Identifier
 
 from ledger.aggregates.books import BrokenChain
+from ledger.checkpoints import CREATE_CHECKPOINTS, CREATE_LEAVES
 from ledger.database import EVENTS_TABLE
 from ledger.events import Entry, decode
 from ledger.register import CREATE_TEXTS, Text
@@ -51,6 +52,8 @@ NO_LIMIT = 2**62
 POSTGRES_PARTS = frozenset({"dbname", "host", "port", "user", "password"})
 """The parts of a PostgreSQL URL that the library passes on; the others, sslmode above all, are passed on by us."""
 CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
+CREATE_TABLES = (CREATE_TEXTS, CREATE_SETTINGS, CREATE_CHECKPOINTS, CREATE_LEAVES)
+"""The tables beside the log that no replay could make anew."""
 
 
 class UnsafeStorage(Exception):
@@ -210,8 +213,8 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
     """The log in SQLite; positions are row ids."""
 
     def construct_create_table_statements(self) -> list[str]:
-        """The library's table of events, with the register and the settings beside it."""
-        return [*super().construct_create_table_statements(), CREATE_TEXTS, CREATE_SETTINGS]
+        """The library's table of events, with ours beside it."""
+        return [*super().construct_create_table_statements(), *CREATE_TABLES]
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **_: Any
@@ -274,7 +277,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         table = {"schema": Identifier(self.datastore.schema), "table": Identifier(self.events_table_name)}
-        self.sql_create_statements += [SQL(CREATE_TEXTS).format(), SQL(CREATE_SETTINGS).format()]
+        self.sql_create_statements += [SQL(statement).format() for statement in CREATE_TABLES]
         # Writers take turns, so that positions are handed out in commit order and a follower misses nothing. The
         # library locks the whole table, and then waits for every ANALYZE and VACUUM that reads it.
         self.lock_table_statements = [

@@ -79,6 +79,9 @@ no code  | Mã {code}: KHÔNG thuộc mục nào                     | Code {cod
 broken   | ĐỨT ở mục số {n}: {why}                            | BROKEN at entry no. {n}: {why}
 at       | Số dư cuối ngày {day} (đồng: nợ, có)               | Balances at the end of {day} (đồng: debit, credit)
 other    | KHÁC với sổ đã có mã trên                          | DIFFERENT from the history that had this code
+sealed   | Mốc số {number}, {made}: mục số {n} đúng như mốc   | Checkpoint {number}, {made}: entry no. {n} is as sealed
+unsealed | Mốc niêm phong: KHÔNG đúng với sổ này ({why})      | Checkpoint: does NOT fit this history ({why})
+unsigned | Chữ ký chưa kiểm tra: dùng openssl hoặc microfund  | Signature not checked: use openssl or microfund
 partial  | KHÔNG ĐẦY ĐỦ: có loại chưa biết                    | INCOMPLETE: there are types unknown here
 intact   | NGUYÊN VẸN, mã kiểm tra {code}                     | INTACT, check code {code}
 """
@@ -295,6 +298,12 @@ def report(history, given, out):
         why, n = history.broken
         say("broken", n=n, why=WORDS[why][language])
         return 1
+    if given.checkpoint:
+        why, facts = sealed(history, *given.checkpoint)
+        say("unsealed" if why else "sealed", why=why, **facts)
+        say("unsigned")
+        if why:
+            return 1
     if given.balances:
         day = given.as_of.isoformat() if given.as_of else max(e["on"] for e in entries)
         say("at", day=day)
@@ -311,6 +320,41 @@ def report(history, given, out):
     return 0
 
 
+def merkle_root(leaf, index, size, proof):
+    """The root to which a leaf and the hashes beside it add up (RFC 9162, section 2.1.3.2); None if they cannot."""
+    found, last = hashlib.sha256(b"\x00" + leaf).digest(), size - 1
+    if not 0 <= index < size:
+        return None
+    for sibling in proof:
+        if not last or len(sibling) != 32:
+            return None
+        if index & 1 or index == last:
+            found = hashlib.sha256(b"\x01" + sibling + found).digest()
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            found = hashlib.sha256(b"\x01" + found + sibling).digest()
+        index, last = index >> 1, last >> 1
+    return None if last else found
+
+
+def sealed(history, note, proof):
+    """Why the checkpoint does not vouch for this history, or None; then which entry it seals, and its own lines."""
+    try:
+        text, proof = note.split("\n\n")[0].split("\n"), json.loads(proof)
+        size, root, number, made = int(text[1]), text[2], text[3].split()[1], text[4].split()[1]
+        fund, version, head = proof["leaf"].split(" ")
+        beside = [base64.b64decode(one, validate=True) for one in proof["proof"]]
+        found = merkle_root(proof["leaf"].encode(), proof["index"], size, beside)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return "form", {}
+    n, entries = int(version) if version.isdecimal() else 0, history.entries
+    checks = [("proof", found is not None and base64.b64encode(found).decode() == root)]
+    checks += [("fund", bool(entries) and entries[0]["fund"] == fund)]
+    checks += [("head", 0 < n < len(history.heads) and history.heads[n] == head)]
+    return unmet(checks), {"number": number, "made": made, "n": n}
+
+
 def code_argument(text):
     code = re.sub(r"[\s-]", "", text).upper()
     if not re.fullmatch("[A-Z2-7]{16}", code):
@@ -322,16 +366,22 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("file", nargs="?", default="-", help="history.ndjson (-: stdin)")
     parser.add_argument("--code", action="append", type=code_argument, default=[], help="mã kiểm tra · check code")
+    parser.add_argument("--checkpoint", help="mốc niêm phong · a checkpoint, checkpoint.txt")
+    parser.add_argument("--proof", help="chứng minh của quỹ · the fund's proof in it, proof.json")
     parser.add_argument("--balances", action="store_true", help="tính lại số dư · recompute the balances")
     parser.add_argument("--as-of", type=date.fromisoformat, metavar="YYYY-MM-DD", help="cuối ngày nào · of which day")
     parser.add_argument("--csv", action="store_true", help="in bảng bút toán · print the postings as a table")
     parser.add_argument("--lang", choices=("vi", "en"), default="vi")
     given = parser.parse_args(arguments)
     given.balances = given.balances or given.as_of is not None
+    if bool(given.checkpoint) != bool(given.proof):
+        parser.error("--checkpoint --proof")
     try:
+        if given.checkpoint:
+            given.checkpoint = [Path(file).read_bytes().decode() for file in (given.checkpoint, given.proof)]
         content = sys.stdin.buffer.read() if given.file == "-" else Path(given.file).read_bytes()
-    except OSError as error:
-        parser.error(f"{given.file}: {error.strerror}")
+    except (OSError, UnicodeDecodeError) as error:
+        parser.error(str(error))
     # A newline after each line parts it from the next; it belongs to no line, and no hash covers it.
     lines = content[:-1].split(b"\n") if content.endswith(b"\n") else content.split(b"\n") if content else []
     for stream in (sys.stdout, sys.stderr):

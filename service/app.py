@@ -8,10 +8,26 @@ from functools import partial
 from fastapi import FastAPI
 
 from ledger.application import Ledger
+from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import chain, counts, docs, flags, inspection, meetings, operations, papers, reads, samples, sheet, writes
+from service import (
+    chain,
+    checkpoints,
+    counts,
+    docs,
+    flags,
+    inspection,
+    meetings,
+    operations,
+    papers,
+    reads,
+    samples,
+    sheet,
+    writes,
+)
+from service.anchoring import POLL_SECONDS, Anchoring
 from service.desk import Desk, utc_now
 from service.direct import Service
 from service.metrics import Metrics
@@ -19,6 +35,7 @@ from service.middleware import Doorkeeper, Guard
 from service.openapi import documented
 from service.problems import add_problem_handlers
 from service.settings import Settings
+from service.signing import signer_of
 from service.waiting import Bell
 
 
@@ -41,7 +58,10 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
                 bell.ring()
 
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
-            app.state.desk = Desk(settings, ledger, writer, read_model, follower, bell, now)
+            anchoring = opened.enter_context(
+                Anchoring(Checkpoints(ledger), partial(signer_of, settings), now, POLL_SECONDS)
+            )
+            app.state.desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))
@@ -57,7 +77,21 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         telemetry={"tracing": False, "metrics": False, "logs": False},  # Our own figures are in /metrics.
     )
     app.state.metrics = Metrics()
-    for part in (writes, meetings, reads, sheet, counts, papers, chain, operations, docs, inspection, samples, flags):
+    for part in (
+        writes,
+        meetings,
+        reads,
+        sheet,
+        counts,
+        papers,
+        chain,
+        checkpoints,
+        operations,
+        docs,
+        inspection,
+        samples,
+        flags,
+    ):
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)

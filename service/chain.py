@@ -14,8 +14,19 @@ from ledger.history import Verification, verify
 from ledger.storage import NO_LIMIT
 from service.auth import Principal
 from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
-from service.fields import MOST_ITEMS, CheckCode, FundCode, Limit, PathNumber, Position, WaitSeconds
+from service.fields import (
+    MOST_ITEMS,
+    CheckCode,
+    FundCode,
+    Head,
+    Limit,
+    PathNumber,
+    Position,
+    VoucherNumber,
+    WaitSeconds,
+)
 from service.parsing import StrictRoute
+from service.refusals import FieldError, InvalidFields
 from service.waiting import neighbourhood
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -45,9 +56,20 @@ async def history(desk: AtDesk, fund: FundCode, known_version: PathNumber | None
 
 
 @router.get("/funds/{fund}/verification", dependencies=[Depends(admitted(FIGURE_READERS))])
-async def verification(desk: AtDesk, fund: FundCode, code: CheckCode | None = None) -> Response:
-    """Whether the fund's lines hold together; `code` asks which version a check code belongs to."""
-    found, _ = await asyncio.to_thread(_verified, desk, fund, code)
+async def verification(
+    desk: AtDesk,
+    fund: FundCode,
+    code: CheckCode | None = None,
+    head: Head | None = None,
+    voucher: VoucherNumber | None = None,
+) -> Response:
+    """Whether the fund's lines hold together, and where what stands on paper belongs: `code` or `head` asks which
+    version a check code or a printed head is of, `voucher` which entries bear its number, and whether it was reversed.
+    """
+    if code is not None and head is not None:
+        raise InvalidFields([FieldError("?head", "given-twice")])
+    lines = await asyncio.to_thread(desk.ledger.recorder.lines, fund, 0, None)
+    found = await asyncio.to_thread(verify, lines, code=code, head=head, voucher=voucher)
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 

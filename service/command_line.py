@@ -16,13 +16,15 @@ from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.events import NO_HEAD
 from ledger.history import Verification
-from ledger.history import verify as walk
 from ledger.refusals import FundNotFound
 from ledger.storage import UnsafeStorage
+from service import checkpoint_commands
 from service.auth import ROLES, Principals, Scope
+from service.on_paper import Paper
 from service.sample_command import sample
 from service.settings import BadSettings, load_settings
-from service.terminal import Mistake, errors, ledger_of, progress, say
+from service.signing import BadKey
+from service.terminal import BROKEN, WRONG_USE, Mistake, errors, ledger_of, progress, say
 
 if TYPE_CHECKING:
     from ledger.projections.read_model import ReadModel
@@ -37,17 +39,14 @@ app = typer.Typer(
 token = typer.Typer(help="Tokens, the keys to the service.", no_args_is_help=True)
 app.add_typer(token, name="token")
 app.command()(sample)
-
-BROKEN: Final = 1
-WRONG_USE: Final = 2
-"""Exit codes beside 0: a history does not hold together; the command cannot be carried out as given."""
+app.add_typer(checkpoint_commands.app, name="checkpoint")
 
 
 def main() -> None:
     """Run a command; what went wrong is said in one sentence, without a traceback."""
     try:
         app()
-    except (Mistake, BadSettings, UnsafeStorage, PersistenceError) as error:
+    except (Mistake, BadSettings, BadKey, UnsafeStorage, PersistenceError) as error:
         errors.print(str(error), markup=False)
         sys.exit(WRONG_USE)
 
@@ -179,21 +178,30 @@ def verify(
     projections: Annotated[
         bool, typer.Option("--projections", help="Every table of the read model, compared with a fresh replay.")
     ] = False,
+    code: Annotated[str | None, typer.Option(help="Which entry does this check code belong to?")] = None,
+    head: Annotated[str | None, typer.Option(help="Which entry does this printed head belong to?")] = None,
+    voucher: Annotated[str | None, typer.Option(help="Which entries bear this number, such as PT-2024-0001?")] = None,
 ) -> None:
-    """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line."""
+    """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line; also 1 if
+    what was asked for on paper is not in it."""
     if [what is not None, everything, projections].count(True) != 1:
         raise Mistake("name a fund or a file, or say --all or --projections")
+    paper = Paper.read(code, head, voucher)
+    if paper.is_given and what is None:
+        raise Mistake("a check code, a head or a voucher is looked for in one fund or file")
     if projections:
         _verify_projections()
         return
     if what is not None and (what.endswith(".ndjson") or Path(what).is_file()):
-        verified = [(what, walk(_lines_of(Path(what))))]
+        verified = [(what, paper.walk(_lines_of(Path(what))))]
     else:
         with ledger_of(load_settings()) as ledger:
-            verified = list(_verified(ledger, ledger.funds() if what is None else [what]))
+            verified = list(_verified(ledger, ledger.funds() if what is None else [what], paper))
     for name, found in verified:
         say(_report(name, found))
-    if not all(found.valid for _, found in verified):
+        for told in paper.told(found):
+            say(told)
+    if not all(found.valid and paper.is_found(found) for _, found in verified):
         raise typer.Exit(BROKEN)
 
 
@@ -229,13 +237,13 @@ def _lines_of(file: Path) -> Iterator[bytes]:
         raise Mistake(f"{file}: {error.strerror}") from None
 
 
-def _verified(ledger: Ledger, funds: list[str]) -> Iterator[tuple[str, Verification]]:
+def _verified(ledger: Ledger, funds: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
     with progress("funds") as show:
         for done, fund in enumerate(funds, start=1):
             lines = ledger.recorder.lines(fund, 0, None)
             if not lines:
                 raise Mistake(f"there is no fund {fund}")
-            yield fund, walk(lines)
+            yield fund, paper.walk(lines)
             show(done, len(funds))
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from ledger.application import Ledger
+from ledger.checkpoints import Checkpoints
 from ledger.days import civil_day
 from ledger.events import FundOpened
 from ledger.projections.follower import Follower
@@ -19,6 +20,7 @@ from ledger.projections.read_model import ReadModel
 from ledger.refusals import FundNotFound
 from ledger.storage import PostgresStorage, SQLiteStorage
 from ledger.writer import Writer
+from service.anchoring import Anchoring
 from service.auth import Place, Principal, Principals, Role
 from service.lookout import Lookout
 from service.refusals import Forbidden
@@ -42,6 +44,7 @@ class Desk:
         read_model: ReadModel,
         follower: Follower,
         bell: Bell,
+        anchoring: Anchoring,
         now: Callable[[], datetime],
     ) -> None:
         self.settings = settings
@@ -50,6 +53,8 @@ class Desk:
         self.read_model = read_model
         self.follower = follower
         self.bell = bell
+        self.anchoring = anchoring
+        self.checkpoints = Checkpoints(ledger)
         self.now = now
         self.principals = Principals(ledger.database)
         self.moments = Moments(settings.max_cached_entries // 4)
@@ -94,6 +99,8 @@ WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
 DECIDERS: frozenset[Role] = frozenset({"chair"})
 OPENERS: frozenset[Role] = frozenset({"admin"})
 INSPECTORS: frozenset[Role] = frozenset({"inspector"})
+ANCHORERS: frozenset[Role] = OPENERS | INSPECTORS
+"""Who may have a checkpoint made on demand."""
 COUNTERS: frozenset[Role] = WRITERS | INSPECTORS
 """Who may count the box; an inspector does so by surprise."""
 ERASERS: frozenset[Role] = frozenset({"chair", "admin"})

@@ -19,10 +19,12 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(desk: AtDesk) -> Response:
-    """The storage is reached, and how far behind the read model is; `findings` are what an operator should know."""
+    """The storage is reached, how far behind the read model is, and since when this copy of the service has seen no
+    new checkpoint or what keeps it from making one; `findings` are what an operator should know."""
     lag, parked = await asyncio.to_thread(lambda: (desk.read_model.lag(), len(desk.read_model.parked())))
     read_model = {"position": desk.follower.position, "lag": lag, "parked": parked, "trouble": desk.follower.trouble}
-    return _json({"status": "ready", "read_model": read_model, "findings": desk.findings()})
+    checkpoint = {"made_at": desk.anchoring.made_at, "trouble": desk.anchoring.trouble}
+    return _json({"status": "ready", "read_model": read_model, "checkpoint": checkpoint, "findings": desk.findings()})
 
 
 @router.get("/metrics")

@@ -12,7 +12,7 @@ from ledger.events import CashCounted, Event, LoanRepaid, check_code, head_of
 from ledger.events.governance import NOTES
 from ledger.projections import journal, loans, members
 from service.desk import READERS, AtDesk, admitted
-from service.fields import Code, Day, PathNumber
+from service.fields import Day, PathNumber, VoucherNumber
 from service.parsing import StrictRoute
 from service.printing import AtPrinter, Book, Paper
 from service.reads import refuse_upside_down
@@ -28,7 +28,6 @@ router = APIRouter(
     responses={200: {"description": "The paper; as a PDF with `format=pdf`", "content": {"application/pdf": {}}}},
 )
 
-VoucherNumber = Annotated[str, Code("P[TC]-[0-9]{4}-[0-9]{4,9}")]
 
 MOST_LINES: Final = 2_000
 """The longest book that is printed at once, about two busy years of a club."""

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.flags import Thresholds
+from ledger.notes import NAME
 from ledger.storage import environment
 
 
@@ -32,6 +33,10 @@ class Settings(BaseSettings):
     """How many entries the funds kept in memory may hold together."""
     read_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a read waits for the read model to have what it must show."""
+    checkpoint_key: str = "microfund-checkpoint.pem"
+    """The file of the private key that checkpoints are signed with; made if there is none. Never in the database."""
+    checkpoint_name: Annotated[str, Field(pattern=f"^{NAME}$")] = "microfund"
+    """Under which name checkpoints are issued: something like `so-quy.example`, the same for all copies, for ever."""
     checks_per_minute: Annotated[int, Field(ge=1)] = 30
     """How often one address may ask `check`, which needs no token."""
     flag: Thresholds = Thresholds()

@@ -3,12 +3,17 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ledger.application import Ledger
 from service.settings import Settings
+
+BROKEN: Final = 1
+WRONG_USE: Final = 2
+"""Exit codes beside 0: a history does not hold together; the command cannot be carried out as given."""
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

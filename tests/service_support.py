@@ -107,6 +107,8 @@ class House:
 def house(database_url: str, **settings: Any) -> Iterator[House]:
     """A service on a database, until the end of the block."""
     clock = Clock()
+    if (file := database_url.removeprefix("sqlite:///")) != database_url:
+        settings.setdefault("checkpoint_key", f"{file}.pem")
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with TestClient(app, raise_server_exceptions=True) as client:
         yield House(app, client, clock)

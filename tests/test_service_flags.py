@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ledger.flags import RULES, Thresholds
-from service import command_line
+from service import command_line, terminal
 from service.auth import Scope
 from service.settings import load_settings
 from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, House, settle_in
@@ -178,11 +178,11 @@ def test_the_command_line_tells_of_one_fund_and_of_all(command: Callable[..., An
 
 @pytest.mark.parametrize("words", [(), (FUND, "--all"), ("LS-NO-SUCH",)], ids=str)
 def test_a_command_that_names_no_fund_of_ours_is_a_mistake(command: Callable[..., Any], words: tuple[str, ...]) -> None:
-    assert isinstance(command(*words).exception, command_line.Mistake)
+    assert isinstance(command(*words).exception, terminal.Mistake)
 
 
 def test_the_command_line_shows_broken_funds_first(village: House, command: Callable[..., Any]) -> None:
     change_history(village)
 
     assert command("--all").stdout.splitlines()[0] == f"{NEW_FUND}: BROKEN at version 3"
-    assert isinstance(command(NEW_FUND).exception, command_line.Mistake)
+    assert isinstance(command(NEW_FUND).exception, terminal.Mistake)

@@ -261,6 +261,53 @@ def test_a_check_code_is_found_in_the_version_it_belongs_to(village: House) -> N
     assert village.get(f"{AT}/verification?code=abc").json()["code"] == "invalid-fields"
 
 
+def test_a_printed_head_is_found_in_the_version_it_belongs_to(village: House) -> None:
+    line = village.get(f"{AT}/history").content.split(b"\n")[CONTRIBUTION_VERSION - 1]
+    head = hashlib.sha256(line).hexdigest()
+
+    found = read(village, f"{AT}/verification?head={head}")
+    lost = read(village, f"{AT}/verification?head={'0' * 64}")
+
+    assert (found["valid"], found["matches_version"]) == (True, CONTRIBUTION_VERSION)
+    assert lost["matches_version"] is None
+    assert village.get(f"{AT}/verification?head=ABC").json()["code"] == "invalid-fields"
+    both = village.get(f"{AT}/verification?head={head}&code=AAAA-AAAA-AAAA-AAAA")
+    assert (both.status_code, both.json()["errors"][0]["pointer"]) == (422, "?head")
+
+
+def test_an_inspector_with_a_paper_receipt_finds_its_entry_and_what_became_of_it(village: House) -> None:
+    entry = read(village, f"{AT}/entries/{CONTRIBUTION_VERSION}")
+    voucher = entry["entry"]["voucher"] if "entry" in entry else entry["voucher"]
+    before = read(village, f"{AT}/verification?voucher={voucher}")["bearers"]
+    undone = village.recorded(
+        f"{AT}/entries/{CONTRIBUTION_VERSION}/reversal", {"reason": "wrong_amount", "on": "2024-05-15"}
+    )
+
+    after = read(village, f"{AT}/verification?voucher={voucher}")["bearers"]
+
+    bearer = {
+        "version": CONTRIBUTION_VERSION,
+        "type": "ContributionReceived",
+        "on": "2024-03-15",
+        "check_code": entry["check_code"],
+        "reverses": None,
+        "reversed_by": None,
+    }
+    reversal = {
+        "version": undone["version"],
+        "type": "EntryReversed",
+        "on": "2024-05-15",
+        "check_code": undone["check_code"],
+        "reverses": CONTRIBUTION_VERSION,
+        "reversed_by": None,
+    }
+    assert before == [bearer]
+    assert after == [bearer | {"reversed_by": undone["version"]}, reversal]
+    assert read(village, f"{AT}/verification?voucher=PT-1999-0001")["bearers"] == []
+    assert read(village, f"{AT}/verification")["bearers"] is None
+    assert village.get(f"{AT}/verification?voucher=PT-1999-1").json()["code"] == "invalid-fields"
+
+
 def test_the_feed_goes_on_where_it_ended(village: House) -> None:
     first = read(village, "/feed?limit=3")
     rest = read(village, f"/feed?after={first['next']}&limit=500")

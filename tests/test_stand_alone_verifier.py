@@ -6,6 +6,7 @@ found, by the chain or by a check code copied before, and nothing may be found w
 """
 
 import ast
+import base64
 import csv
 import json
 import os
@@ -23,11 +24,16 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.aggregates.fund import Fund
 from ledger.application import Job, Ledger
+from ledger.checkpoints import Checkpoints, Leaf
 from ledger.events import EVENT_TYPES, Request, check_code, head_of
 from ledger.history import verify
+from ledger.merkle import inclusion_proof, root_of
+from ledger.notes import Checkpoint, Signer
+from ledger.vouching import findings
 from tests.histories import random_fund
 from tests.processes import IS_LONG, opened, recorded
 from tests.village import (
@@ -123,6 +129,20 @@ def joined(history: Lines) -> bytes:
     return b"".join(line + b"\n" for line in history)
 
 
+SIGNER = Signer("so-quy.example", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+SEALED_AT = datetime(2024, 3, 10, 3, 0, tzinfo=UTC)
+
+
+def sealing(history: Lines, version: int) -> tuple[str, dict[str, Any]]:
+    """A checkpoint over the history's head at a version, among heads of other funds, and the proof that is in it."""
+    leaf = Leaf(FUND, version, head_of(history[version - 1]))
+    leaves = [Leaf("LS-AN-SON", 7, "a" * 64), Leaf("LS-BA-SON", 9, "b" * 64), leaf, Leaf("LS-CHI-LANG", 3, "c" * 64)]
+    hashes = [one.hash() for one in (*leaves, Leaf("LS-BA-SON", 11, "d" * 64))]
+    checkpoint = Checkpoint(SIGNER.name, 5, root_of(hashes), 12, SEALED_AT, 4, 42)
+    proof = [base64.b64encode(one).decode() for one in inclusion_proof(hashes, 2)]
+    return SIGNER.signed(checkpoint), {"leaf": leaf.text(), "index": 2, "proof": proof}
+
+
 # --- how a forger works -----------------------------------------------------------------------------------------------
 
 
@@ -181,8 +201,8 @@ WORDS = {"có": "yes", "không": "no", "yes": "yes", "no": "no", "–": "–"}
 
 def table(text: str) -> dict[str, Row]:
     """The rows of a drill table, by the name of their test."""
-    rows = re.findall(r"^\| .+ \| (\S+) \| (\S+) \| (\S+) \| (\S+) \| `(\w+)` \|$", text, re.MULTILINE)
-    columns = ("chain", "papers", "books", "code")
+    rows = re.findall(r"^\| .+ \| (\S+) \| (\S+) \| (\S+) \| (\S+) \| (\S+) \| `(\w+)` \|$", text, re.MULTILINE)
+    columns = ("chain", "papers", "books", "code", "checkpoint")
     return {name: {column: WORDS[cell] for column, cell in zip(columns, cells, strict=True)} for *cells, name in rows}
 
 
@@ -245,6 +265,9 @@ def drill(ledger: Ledger, run: Run, request: pytest.FixtureRequest) -> Callable[
 
     def drill(history: Lines) -> None:
         assert found("--balances", "--code", CODES[-1]) == "", "a false alarm before anything was changed"
+        checkpoints = Checkpoints(ledger)
+        sealed = checkpoints.make(SIGNER, SEALED_AT)
+        assert not list(findings(checkpoints, sealed.note, SIGNER.key)), "a false alarm before anything was changed"
         rewritten(ledger, history)
         why, why_books = found(), found("--balances")
         row = {"chain": "no", "papers": "–", "books": "–"}
@@ -256,6 +279,7 @@ def drill(ledger: Ledger, run: Run, request: pytest.FixtureRequest) -> Callable[
                 row["books"] = "yes" if why_books == "books" else "no"
         exit_code, said = run(ledger.recorder.lines(FUND, 0, None), "--code", CODES[-1])
         row["code"] = "yes" if exit_code == 1 and "belongs to NO entry" in said else "no"
+        row["checkpoint"] = "yes" if list(findings(checkpoints, sealed.note, SIGNER.key)) else "no"
         name = request.node.originalname
         assert row == table(VIETNAMESE)[name] == table(ENGLISH)[name]
 
@@ -313,7 +337,7 @@ def test_an_old_backup_restored(drill):
 def test_the_table_of_the_page_has_a_row_for_each_drill_and_no_other():
     drills = {name for name, test in globals().items() if name.startswith("test_") and "drill" in signature(test)}
     assert set(table(VIETNAMESE)) == set(table(ENGLISH)) == drills
-    assert len(drills) == PAGE.count("| `test_") / 2 == 12
+    assert len(drills) == 12
 
 
 def signature(test: Callable[..., None]) -> tuple[str, ...]:
@@ -324,9 +348,9 @@ def signature(test: Callable[..., None]) -> tuple[str, ...]:
 
 
 def commands(text: str) -> list[str]:
-    """The blocks that are marked to be run; those for `xxd` only where it is installed."""
-    blocks = re.findall(r"^```bash runnable( xxd)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [block for needs_xxd, block in blocks if not needs_xxd or shutil.which("xxd")]
+    """The blocks that are marked to be run; those for `xxd` or `openssl` only where it is installed."""
+    blocks = re.findall(r"^```bash runnable( \w+)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [block for needed, block in blocks if not needed or shutil.which(needed.strip())]
 
 
 def shell(block: str, folder: Path, code: str = "") -> subprocess.CompletedProcess[str]:
@@ -335,6 +359,7 @@ def shell(block: str, folder: Path, code: str = "") -> subprocess.CompletedProce
         python.parent.mkdir()
         python.symlink_to(sys.executable)
     environment = {"PATH": f"{python.parent}:{os.environ['PATH']}", "CODE": code, "LC_ALL": "C.UTF-8"}
+    environment["KEY"] = str(SIGNER.key)
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],
         cwd=folder,
@@ -347,8 +372,11 @@ def shell(block: str, folder: Path, code: str = "") -> subprocess.CompletedProce
 
 
 def laid_out(folder: Path, history: Lines) -> Path:
-    """A folder with what the page starts from: the history and the verifier, nothing else."""
+    """A folder with what the page starts from: the history, the verifier, a checkpoint and the proof in it."""
     shutil.copy(SCRIPT, folder)
+    note, proof = sealing(LINES, 20)
+    (folder / "checkpoint.txt").write_text(note, encoding="utf-8")
+    (folder / "proof.json").write_text(json.dumps(proof), encoding="utf-8")
     (folder / "history.ndjson").write_bytes(joined(history))
     return folder
 
@@ -368,7 +396,10 @@ def test_every_command_of_the_page_runs_and_says_what_the_page_promises(tmp_path
         assert done.returncode == 0, block
         assert "--csv" in block or not done.stderr, block
         said[block] = done.stdout
-    (sample,) = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    sample, sealed = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert said[only(text, "--checkpoint")] == sealed.replace("{LAST}", CODES[-1])
+    if shutil.which("openssl"):
+        assert said[only(text, "openssl")] == "Signature Verified Successfully\n"
     assert said[only(text, '--code "$CODE"')] == sample.replace("{CODE}", CODES[19]).replace("{LAST}", CODES[-1])
     one, other = said[only(text, "head -n 2 ")].split()
     assert one == other == head_of(LINES[1])
@@ -397,6 +428,8 @@ def test_both_languages_give_the_same_commands():
         ("grep -n -x", LINES[:19]),
         ("> vouchers", rechained(doubled(LINES, 12))),
         ('--code "$CODE"', LINES[:19]),
+        ("--checkpoint", LINES[:19]),
+        ("--checkpoint", lines(told(acts(gift=1_000_000)))),
     ],
 )
 def test_the_commands_of_the_page_find_what_was_changed(tmp_path: Path, part: str, history: Lines):
@@ -488,6 +521,90 @@ def test_the_verifier_says_the_balances_at_the_end_of_a_day(run: Run):
     assert re.search(r"^  activity   cash +3,010,000 +0$", said, re.MULTILINE)
     assert re.search(r"^  revolving  loans +3,000,000 +0$", said, re.MULTILINE)
     assert re.search(r"^  revolving  savings +0 +300,000$", said, re.MULTILINE)
+
+
+# --- a checkpoint, with no database at hand ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compared(run: Run, tmp_path: Path) -> Callable[..., tuple[int, str]]:
+    """Runs the verifier on a history, a note and a proof."""
+
+    def compared(history: Lines, note: str, proof: Any) -> tuple[int, str]:
+        (tmp_path / "checkpoint.txt").write_text(note, encoding="utf-8")
+        (tmp_path / "proof.json").write_text(proof if isinstance(proof, str) else json.dumps(proof), encoding="utf-8")
+        files = (str(tmp_path / "checkpoint.txt"), "--proof", str(tmp_path / "proof.json"))
+        return run(history, "--checkpoint", *files)
+
+    return compared
+
+
+@pytest.mark.parametrize("version", [1, 20, 24])
+def test_a_checkpoint_vouches_for_a_history_and_for_what_was_added_since(compared, version: int):
+    exit_code, said = compared(LINES, *sealing(LINES, version))
+    assert exit_code == 0
+    assert f"Checkpoint 12, 2024-03-10T03:00:00Z: entry no. {version} is as sealed" in said
+    assert "Signature not checked" in said
+
+
+def test_a_checkpoint_vouches_for_no_other_history(compared):
+    note, proof = sealing(LINES, 20)
+    others = [LINES[:19], lines(told(acts(gift=1_000_000))), rechained(doubled(LINES, 12)), rechained(LINES[1:])]
+    for other in others:
+        exit_code, said = compared(other, note, proof)
+        assert exit_code == 1
+        assert "as sealed" not in said
+
+
+def forged_proofs() -> Iterator[tuple[str, Any]]:
+    note, proof = sealing(LINES, 20)
+    beside = [base64.b64decode(one) for one in proof["proof"]]
+    for place, one in enumerate(beside):
+        for byte in range(32):
+            flipped = bytes([*one[:byte], one[byte] ^ 1, *one[byte + 1 :]])
+            changed = [*beside[:place], flipped, *beside[place + 1 :]]
+            yield note, proof | {"proof": [base64.b64encode(other).decode() for other in changed]}
+        yield note, proof | {"proof": proof["proof"][:place] + proof["proof"][place + 1 :]}
+        yield note, proof | {"proof": [*proof["proof"], proof["proof"][place]]}
+    for index in (-1, 0, 1, 3, 4, 5, "2", None, 2.5):
+        yield note, proof | {"index": index}
+    for version in (19, 21, 0, "020", "x", 99):
+        yield note, proof | {"leaf": f"{FUND} {version} {head_of(LINES[19])}"}
+    yield note, proof | {"leaf": f"{FUND} 19 {head_of(LINES[18])}"}
+    yield note, proof | {"leaf": f"LS-AN-SON 20 {head_of(LINES[19])}"}
+    wrongs: tuple[Any, ...] = (
+        {},
+        [],
+        "",
+        "null",
+        "[1]",
+        {"leaf": None},
+        proof | {"proof": None},
+        proof | {"proof": ["§"]},
+    )
+    for wrong in wrongs:
+        yield note, wrong
+    for size in ("4", "2", "0", "x", "12"):
+        yield note.replace("\n5\n", f"\n{size}\n", 1), proof
+    yield note.replace(note.split("\n")[2], sealing(LINES, 19)[0].split("\n")[2]), proof
+    yield "", proof
+    yield "so-quy.example", proof
+
+
+def test_a_forged_proof_is_refused(run: Run):
+    history = VERIFIER.History(LINES)
+    note, proof = sealing(LINES, 20)
+    assert VERIFIER.sealed(history, note, json.dumps(proof))[0] is None
+    for forged_note, forged in forged_proofs():
+        why, _ = VERIFIER.sealed(history, forged_note, forged if isinstance(forged, str) else json.dumps(forged))
+        assert why in ("form", "proof", "fund", "head"), (forged_note, forged)
+
+
+def test_a_checkpoint_is_compared_only_together_with_its_proof(run: Run, capsys: pytest.CaptureFixture[str]):
+    for option in ("--checkpoint", "--proof"):
+        with pytest.raises(SystemExit) as ended:
+            run(LINES, option, str(SCRIPT))
+        assert ended.value.code == 2
 
 
 # --- hundreds of changes at random ------------------------------------------------------------------------------------

@@ -1,0 +1,82 @@
+"""The thread that makes a checkpoint each village day, however many copies of the service run."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Final
+
+from eventsourcing.persistence import PersistenceError
+
+from ledger.checkpoints import Checkpoints, Overtaken
+from ledger.days import civil_day
+from ledger.notes import Signer
+from ledger.refusals import NothingToVouchFor, Refusal
+from service.signing import BadKey
+
+POLL_SECONDS: Final = 60.0
+"""How often the day is looked at, the first time so long after the start; a failing storage is tried again as often."""
+
+log = logging.getLogger("microfund")
+
+
+class Anchoring:
+    """Entered and left like a file. `trouble` is None, or the name of what keeps checkpoints from being made."""
+
+    def __init__(
+        self, checkpoints: Checkpoints, signer: Callable[[], Signer], now: Callable[[], datetime], poll: float
+    ) -> None:
+        self.trouble: str | None = None
+        self.made_at: datetime | None = None
+        """The instant of the latest checkpoint, as last seen."""
+        self._checkpoints = checkpoints
+        self._signer = signer
+        self._now = now
+        self._poll = poll
+        self._done_on: date | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="anchoring", daemon=True)
+
+    def __enter__(self) -> "Anchoring":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop after the checkpoint at hand."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._poll):
+            self.look()
+
+    def look(self) -> None:
+        """Make today's checkpoint unless there is one, or nothing new; whatever fails is tried again the next time."""
+        now = self._now()
+        if civil_day(now) == self._done_on:
+            return
+        try:
+            self._look(now)
+        except Overtaken:
+            return  # Another copy of the service was faster: the next look finds its checkpoint.
+        except (PersistenceError, Refusal, BadKey) as error:
+            self._report(error)
+        except Exception as bug:  # noqa: BLE001  # Told like any trouble; a thread that died would never try again.
+            self._report(bug)
+        else:
+            self.trouble = None
+
+    def _look(self, now: datetime) -> None:
+        latest = self._checkpoints.latest()
+        if latest is None or civil_day(latest.checkpoint.made_at) < civil_day(now):
+            try:
+                latest = self._checkpoints.make(self._signer(), now)
+            except NothingToVouchFor:
+                return
+        self.made_at = latest.checkpoint.made_at
+        self._done_on = civil_day(now)
+
+    def _report(self, error: Exception) -> None:
+        if self.trouble != type(error).__name__:
+            log.error("no checkpoint is made: %s", type(error).__name__)
+        self.trouble = type(error).__name__

@@ -1,0 +1,135 @@
+"""`microfund checkpoint …`: make, list, show and verify checkpoints, and show the public key."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from ledger.checkpoints import NO_END, Checkpoints, Overtaken
+from ledger.events import check_code
+from ledger.notes import Key, NotACheckpoint, read
+from ledger.refusals import CheckpointNotFound, FundsChanged, Refusal
+from ledger.vouching import Finding, findings
+from service.problems import problem
+from service.settings import load_settings
+from service.signing import signer_of
+from service.terminal import BROKEN, Mistake, errors, ledger_of, progress, say
+
+app = typer.Typer(help="Checkpoints: one signature over the heads of all funds.", no_args_is_help=True)
+
+SAID: Final = {
+    "signature": "NOT SIGNED by this key",
+    "note": "the database keeps another checkpoint, or none, under this number",
+    "leaves": "the leaves stored in the database are not those that were signed",
+    "broken": "{fund}: BROKEN at version {version}, vouched for up to version {intact}",
+    "rewritten": "{fund}: REWRITTEN between versions {intact} and {version}",
+    "truncated": "{fund}: CUT SHORT, version {version} and later ones are missing",
+    "vanished": "{fund}: GONE, none of its entries is left",
+}
+
+
+@app.command()
+def make(
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="The last checkpoint was signed by another key, on purpose.")
+    ] = False,
+) -> None:
+    """Sign the heads of all funds now and print the note; the latest one again if nothing is new."""
+    settings = load_settings()
+    signer = signer_of(settings)
+    with ledger_of(settings) as ledger:
+        checkpoints = Checkpoints(ledger)
+        while True:
+            try:
+                made = checkpoints.make(signer, datetime.now(UTC), after_another_key=new_key)
+            except Overtaken:
+                continue
+            except Refusal as refusal:
+                _refused(refusal)
+            break
+    say(made.note.removesuffix("\n"))
+
+
+def _refused(refusal: Refusal) -> None:
+    errors.print(problem(refusal, "en")["detail"], markup=False)
+    if isinstance(refusal, FundsChanged):
+        changed = refusal.facts["funds"]
+        assert isinstance(changed, tuple)
+        for fund in changed:
+            say(fund)
+    raise typer.Exit(BROKEN)
+
+
+@app.command("list")
+def list_all() -> None:
+    """Print a line for each checkpoint, newest first: number, instant, funds, entries."""
+    with ledger_of(load_settings()) as ledger:
+        for made in Checkpoints(ledger).listed(most=NO_END):
+            one = made.checkpoint
+            say(f"{one.number} {one.made_at:%Y-%m-%dT%H:%M:%SZ} {one.funds} funds {one.entries} entries")
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(min=1)],
+    with_heads: Annotated[
+        bool, typer.Option("--with-heads", help="Then, after an empty line, each fund's version, head and check code.")
+    ] = False,
+) -> None:
+    """Print a checkpoint's note, to mail or to print."""
+    with ledger_of(load_settings()) as ledger:
+        checkpoints = Checkpoints(ledger)
+        try:
+            made = checkpoints.one(number)
+        except CheckpointNotFound:
+            raise Mistake(f"there is no checkpoint {number}") from None
+        say(made.note.removesuffix("\n"))
+        if with_heads:
+            say("")
+            for leaf in checkpoints.heads(number):
+                say(f"{leaf.text()} {check_code(leaf.head)}")
+
+
+@app.command()
+def key() -> None:
+    """Print the public key that checkpoints are verified with; keep a copy away from the server."""
+    say(str(signer_of(load_settings()).key))
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint's note, as it was mailed or exported.")],
+    trusted: Annotated[str | None, typer.Option("--key", help="The public key; that of the settings if none.")] = None,
+) -> None:
+    """Compare a checkpoint with the database: exit code 0 if every fund still has the head that was signed, 1 if not,
+    naming each fund that was rewritten, cut short or is gone."""
+    settings = load_settings()
+    try:
+        note = _without_heads(file.read_text("utf-8"))
+        checkpoint = read(note)
+        known = Key.read(trusted) if trusted else signer_of(settings).key
+    except (NotACheckpoint, UnicodeDecodeError) as error:
+        raise Mistake(f"{file}: {error}") from None
+    except OSError as error:
+        raise Mistake(f"{file}: {error.strerror}") from None
+    with ledger_of(settings) as ledger, progress("funds") as done:
+        found = list(findings(Checkpoints(ledger), note, known, done))
+    for finding in found:
+        say(_said(finding))
+    if found:
+        raise typer.Exit(BROKEN)
+    say(
+        f"checkpoint {checkpoint.number} of {checkpoint.made_at:%Y-%m-%dT%H:%M:%SZ}: "
+        f"all {checkpoint.funds} funds still have the heads that were signed"
+    )
+
+
+def _without_heads(text: str) -> str:
+    """The note alone: what `show --with-heads` prints after it is not signed, and is for people."""
+    parts = text.split("\n\n", 2)
+    return text if len(parts) < 3 else f"{parts[0]}\n\n{parts[1]}\n"
+
+
+def _said(finding: Finding) -> str:
+    return SAID[finding.kind].format(**finding._asdict())

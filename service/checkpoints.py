@@ -1,0 +1,140 @@
+"""Checkpoints for whoever does not want to trust the server: made, listed, and proved with a few hashes each."""
+
+import asyncio
+import base64
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import PlainTextResponse
+
+from ledger.checkpoints import NO_END, Made, Overtaken
+from ledger.events import check_code
+from ledger.notes import Checkpoint, Signer
+from ledger.refusals import FundsChanged
+from service.auth import Place, Principal
+from service.bodies import Body, example
+from service.desk import ANCHORERS, FIGURE_READERS, AtDesk, Desk, admitted
+from service.fields import Cursor, FundCode, Limit, PathNumber
+from service.parsing import StrictRoute
+from service.refusals import CursorInvalid
+from service.signing import signer_of
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
+TRIES: Final = 20
+"""How often a checkpoint is tried while other processes make theirs."""
+
+
+class Nothing(Body):
+    """Nothing is to be told: the heads are in the log."""
+
+    model_config = example()
+
+
+@router.post("/checkpoints", status_code=201, response_class=PlainTextResponse)
+async def make_checkpoint(
+    desk: AtDesk, principal: Annotated[Principal, Depends(admitted(ANCHORERS))], body: Nothing
+) -> Response:
+    """Have the heads of all funds signed now. Answers the signed note, 201 if it is new, and 200 with the latest one if
+    no fund has recorded anything since: asking twice makes one, so that no Idempotency-Key is needed, and none is read.
+
+    Nothing is signed that no longer is what was signed before (409).
+    """
+    try:
+        made = await asyncio.to_thread(made_now, desk)
+    except FundsChanged as refusal:
+        changed = refusal.facts["funds"]
+        assert isinstance(changed, tuple)
+        # A fund that is gone has no place any more; whoever may see all, or has it named, hears of it.
+        places = {fund: await desk.place_of(fund) or Place("", "") for fund in changed}
+        seen = [fund for fund, place in places.items() if principal.scope.holds(fund, place)]
+        raise FundsChanged(count=len(changed), funds=tuple(seen)) from None
+    location = {"Location": f"/v1/checkpoints/{made.checkpoint.number}"}
+    return PlainTextResponse(made.note, 201 if made.is_new else 200, location)
+
+
+def made_now(desk: Desk) -> Made:
+    """A checkpoint of this moment, or the latest if nothing is new; tried again while others make theirs."""
+    signer = signer_of(desk.settings)
+    for _ in range(TRIES):
+        try:
+            return desk.checkpoints.make(signer, desk.now())
+        except Overtaken:
+            continue
+    return desk.checkpoints.make(signer, desk.now())
+
+
+@router.get("/checkpoints", dependencies=FIGURES)
+async def list_checkpoints(desk: AtDesk, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
+    """The checkpoints, newest first, and the public key that the service signs with now."""
+    before = _number(cursor)
+    made = await asyncio.to_thread(lambda: desk.checkpoints.listed(before=before, most=limit + 1))
+    items = [_shown(one.checkpoint) for one in made[:limit]]
+    more = str(made[limit - 1].checkpoint.number) if len(made) > limit else None
+    key = str((await asyncio.to_thread(signer_of, desk.settings)).key)
+    return _json({"key": key, "items": items, "next": more})
+
+
+@router.get("/checkpoints/key", dependencies=FIGURES, response_class=PlainTextResponse)
+async def checkpoint_key(desk: AtDesk) -> Response:
+    """The public key: `name+id+key`. Keep a copy of it where the server cannot reach."""
+    signer: Signer = await asyncio.to_thread(signer_of, desk.settings)
+    return PlainTextResponse(f"{signer.key}\n")
+
+
+@router.get("/checkpoints/{number}", dependencies=FIGURES, response_class=PlainTextResponse)
+async def one_checkpoint(desk: AtDesk, number: PathNumber) -> Response:
+    """A checkpoint as a signed note, to mail or to print."""
+    made = await asyncio.to_thread(desk.checkpoints.one, number)
+    return PlainTextResponse(made.note)
+
+
+@router.get("/checkpoints/{number}/consistency", dependencies=FIGURES)
+async def consistency(desk: AtDesk, number: PathNumber, since: Annotated[PathNumber, Query(alias="from")]) -> Response:
+    """What shows that this checkpoint's tree is that of an earlier one with leaves appended (RFC 9162, 2.1.4)."""
+    old, new, proof = await asyncio.to_thread(desk.checkpoints.consistency, number, since)
+    return _json({"from": _shown(old.checkpoint), "to": _shown(new.checkpoint), "proof": _in_base64(proof)})
+
+
+@router.get("/funds/{fund}/checkpoints/{number}", dependencies=FIGURES)
+async def inclusion(desk: AtDesk, fund: FundCode, number: PathNumber) -> Response:
+    """All that is needed to check without the server that a checkpoint vouches for the fund's head: its leaf, the
+    hashes beside it in the tree (RFC 9162, 2.1.3), and the signed note."""
+    found = await asyncio.to_thread(desk.checkpoints.inclusion, fund, number)
+    leaf = found.leaf
+    return _json(
+        {
+            "fund": leaf.fund,
+            "version": leaf.version,
+            "head": leaf.head,
+            "check_code": check_code(leaf.head),
+            "checkpoint": number,
+            "leaf": leaf.text(),
+            "index": found.place,
+            "proof": _in_base64(found.proof),
+            "note": found.made.note,
+        }
+    )
+
+
+def _shown(checkpoint: Checkpoint) -> dict[str, Any]:
+    return checkpoint._asdict() | {"root": base64.b64encode(checkpoint.root).decode()}
+
+
+def _in_base64(hashes: Sequence[bytes]) -> list[str]:
+    return [base64.b64encode(one).decode() for one in hashes]
+
+
+def _number(cursor: str | None) -> int:
+    if cursor is None:
+        return NO_END
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 18):
+        raise CursorInvalid
+    return int(cursor)
+
+
+def _json(content: Any) -> Response:
+    return Response(msgspec.json.encode(content), media_type="application/json")

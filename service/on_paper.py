@@ -1,0 +1,55 @@
+"""What an inspector holds on paper, looked for in a history: a check code, a printed head, a voucher's number."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ledger.history import Verification
+from ledger.history import verify as walk
+from service.fields import CHECK_CODE, HEAD, VOUCHER
+from service.terminal import Mistake
+
+
+class Paper(NamedTuple):
+    """What stands on paper, to be found in a history."""
+
+    code: str | None
+    head: str | None
+    voucher: str | None
+
+    @classmethod
+    def read(cls, code: str | None, head: str | None, voucher: str | None) -> "Paper":
+        """As it was given. Raises `Mistake` for what nobody could have printed."""
+        forms = {"--code": (code, CHECK_CODE), "--head": (head, HEAD), "--voucher": (voucher, VOUCHER)}
+        for option, (text, form) in forms.items():
+            if text is not None and not re.fullmatch(form, text):
+                raise Mistake(f"{option} is not written as it is printed")
+        if code and head:
+            raise Mistake("give a check code or a head, not both")
+        return cls(code, head, voucher)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is anything to be found."""
+        return any(self)
+
+    def walk(self, lines: Iterable[bytes]) -> Verification:
+        """Verify a history and look in it."""
+        return walk(lines, code=self.code, head=self.head, voucher=self.voucher)
+
+    def is_found(self, found: Verification) -> bool:
+        """Whether all of it is there."""
+        has_place = found.matches_version is not None or not (self.code or self.head)
+        return has_place and found.bearers != []
+
+    def told(self, found: Verification) -> Iterator[str]:
+        """What was found, a line each."""
+        if self.code or self.head:
+            place = f"version {found.matches_version}" if found.matches_version else "NO version"
+            yield f"{self.code or self.head}: belongs to {place}"
+        if found.bearers == []:
+            yield f"{self.voucher}: borne by NO entry"
+        for bearer in found.bearers or ():
+            undone = f", REVERSED by version {bearer.reversed_by}" if bearer.reversed_by else ""
+            told = f"version {bearer.version}, {bearer.type} of {bearer.on}, check code {bearer.check_code}"
+            yield f"{self.voucher}: {told}{undone}"
