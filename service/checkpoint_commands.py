@@ -105,6 +105,8 @@ def verify(
     """Compare a checkpoint with the database: exit code 0 if every fund still has the head that was signed, 1 if not,
     naming each fund that was rewritten, cut short or is gone."""
     settings = load_settings()
+    if trusted is None and not Path(settings.checkpoint_key).exists():
+        raise Mistake("the checkpoint key is not on this machine: give the public one with --key")
     try:
         note = _without_heads(file.read_text("utf-8"))
         checkpoint = read(note)

@@ -415,8 +415,12 @@ def test_what_is_no_checkpoint_or_no_key_is_told_in_words(run: Run, tmp_path: Pa
         run("checkpoint", "verify", str(tmp_path / "fund.db")),
         run("checkpoint", "show", "7"),
     ]
+    (tmp_path / "checkpoint.pem").unlink()
+    without_key = run("checkpoint", "verify", str(tmp_path / "notes.txt"))
 
     assert [one.returncode for one in wrong] == [2, 2, 2, 2]
+    assert (without_key.returncode, "--key" in without_key.stderr) == (2, True)
+    assert not (tmp_path / "checkpoint.pem").exists(), "who only verifies makes no key"
 
 
 def test_an_entry_is_found_by_what_stands_on_paper(run: Run) -> None:
