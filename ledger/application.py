@@ -197,7 +197,7 @@ class Ledger(Application[str]):
     name = "ledger"
     recorder: Recorder
 
-    def __init__(self, database_url: str, *, max_cached_entries: int = 200_000) -> None:
+    def __init__(self, database_url: str, *, max_cached_entries: int = 300_000) -> None:
         super().__init__(environment(database_url))
         self.database = Database(self.recorder.datastore)
         self.register = Register(self.database)

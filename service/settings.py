@@ -29,8 +29,8 @@ class Settings(BaseSettings):
     """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
-    max_cached_entries: Annotated[int, Field(ge=1)] = 200_000
-    """How many entries the funds kept in memory may hold together."""
+    max_cached_entries: Annotated[int, Field(ge=1)] = 300_000
+    """How many entries the funds kept in memory may hold together: about 1 KB each."""
     read_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a read waits for the read model to have what it must show."""
     checkpoint_key: str = "microfund-checkpoint.pem"

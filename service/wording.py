@@ -8,6 +8,7 @@ raise `KeyError` for any other.
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 LANGUAGES: Final = ("vi", "en")
@@ -29,6 +30,7 @@ def dong(amount: int, language: str) -> str:
 # Amounts in words
 
 
+@lru_cache(maxsize=4_096)  # The same dues and instalments are read aloud all evening.
 def in_words(amount: int, language: str) -> str:
     """Spell whole đồng in words: `Một trăm hai mươi triệu đồng`, `One hundred twenty million dong`.
 
