@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b32encode
 from collections.abc import Callable
 from datetime import date, datetime
 from operator import attrgetter
@@ -104,7 +103,12 @@ def head_of(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_TEN_BITS = tuple(first + second for first in _BASE32 for second in _BASE32)
+
+
 def check_code(head: str) -> str:
     """The first 80 bits of a head in Base32, `XXXX-XXXX-XXXX-XXXX`: short enough for the paper book."""
-    code = b32encode(bytes.fromhex(head[:20])).decode()
-    return "-".join(code[start : start + 4] for start in range(0, 16, 4))
+    bits = int(head[:20], 16)
+    a, b, c, d, e, f, g, h = (_TEN_BITS[bits >> shift & 1023] for shift in range(70, -1, -10))
+    return f"{a}{b}-{c}{d}-{e}{f}-{g}{h}"
