@@ -104,6 +104,18 @@ class Database:
         with self.transaction() as transaction:
             return transaction.execute(sql, **parameters)
 
+    def scrub(self) -> None:
+        """See to it that what was deleted is gone from the disk: SQLite's write-ahead log keeps a copy until it is
+        emptied. Raises `OperationalError` while somebody reads on and on."""
+        if self.is_postgres:
+            return
+        with self._datastore.get_connection(commit=False) as connection:
+            cursor: Any = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (is_busy, *_) = cursor.fetchone()
+        if is_busy:
+            raise OperationalError("somebody reads, and what was deleted cannot be taken out of the write-ahead log")
+
     def select_in(self, sql: str, values: Sequence[Any]) -> list[Row]:
         """The rows of a query that ends in `… IN`, for as many values as there are."""
         rows: list[Row] = []

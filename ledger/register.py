@@ -62,9 +62,11 @@ class Register:
     def erase(self, fund: str, digests: Iterable[str]) -> int:
         """Delete texts and their salts for good; answers how many there were."""
         with self._database.transaction() as transaction:
-            return sum(
+            erased = sum(
                 transaction.execute(
                     "DELETE FROM texts WHERE fund = :fund AND digest = :digest", fund=fund, digest=digest
                 )
                 for digest in dict.fromkeys(digests)
             )
+        self._database.scrub()
+        return erased

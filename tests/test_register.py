@@ -62,13 +62,17 @@ def test_erasing_in_one_fund_touches_no_other(database_url: str) -> None:
         assert ledger.register.texts([theirs["name"].digest, mine["name"].digest]) == {theirs["name"].digest: NAME}
 
 
-def test_what_is_erased_is_gone_from_the_file(sqlite_url: str) -> None:
-    path = Path(sqlite_url.removeprefix("sqlite:///"))
+def test_what_is_erased_is_gone_from_the_files_at_once(sqlite_url: str) -> None:
+    files = Path(sqlite_url.removeprefix("sqlite:///")).parent
+
+    def on_disk() -> bytes:
+        return b"".join(file.read_bytes() for file in files.iterdir())
+
     with opened(sqlite_url) as ledger:
         texts = recorded_people(ledger)
-        assert NAME.encode() in path.read_bytes()
+        assert NAME.encode() in on_disk()
         ledger.register.erase(FUND, [text.digest for text in texts.values()])
-    remains = b"".join(file.read_bytes() for file in path.parent.iterdir())
+        remains = on_disk()
     for text in texts.values():
         for secret in (text.text, text.folded, text.salt):
             assert secret.encode() not in remains
