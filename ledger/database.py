@@ -107,7 +107,7 @@ class Database:
     def scrub(self) -> None:
         """See to it that what was deleted is gone from the disk: SQLite's write-ahead log keeps a copy until it is
         emptied. Raises `OperationalError` while somebody reads on and on."""
-        if self.is_postgres:
+        if isinstance(self._datastore, PostgresDatastore):
             return
         with self._datastore.get_connection(commit=False) as connection:
             cursor: Any = connection.cursor()
