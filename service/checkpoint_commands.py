@@ -11,7 +11,7 @@ from ledger.events import check_code
 from ledger.notes import Key, NotACheckpoint, read
 from ledger.refusals import CheckpointNotFound, FundsChanged, Refusal
 from ledger.vouching import Finding, findings
-from service.problems import problem
+from service import catalogue
 from service.settings import load_settings
 from service.signing import signer_of
 from service.terminal import BROKEN, Mistake, errors, ledger_of, progress, say
@@ -52,7 +52,7 @@ def make(
 
 
 def _refused(refusal: Refusal) -> None:
-    errors.print(problem(refusal, "en")["detail"], markup=False)
+    errors.print(catalogue.render(f"refusal.{refusal.code}.detail", "en", **refusal.facts), markup=False)
     if isinstance(refusal, FundsChanged):
         changed = refusal.facts["funds"]
         assert isinstance(changed, tuple)

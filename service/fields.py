@@ -22,10 +22,13 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ledger.differences import End
 from ledger.money import MAX_AMOUNT
-from service.parsing import MAX_TEXT
 
 EARLIEST: Final = date(1900, 1, 1)
 """No day before this is believed."""
+
+
+MAX_TEXT: Final = 200
+"""The longest text, in characters."""
 
 
 MOST_ITEMS: Final = 500

@@ -17,6 +17,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
+from service.fields import MAX_TEXT
 from service.refusals import (
     BodyTooLarge,
     DuplicateKey,
@@ -34,7 +35,6 @@ MAX_BODY: Final = 64 * 1024
 MAX_SHEET: Final = 256 * 1024
 """A meeting's sheet has many lines."""
 MAX_DEPTH: Final = 16
-MAX_TEXT: Final = 200
 MAX_MARKS: Final = 4
 """Combining marks in a row; no writing system needs more, and heaps of them bury the lines around."""
 

@@ -20,8 +20,8 @@ from ledger.events.money import DonationSource
 from ledger.money import MAX_AMOUNT
 from ledger.register import folded
 from service import catalogue
-from service.fields import EARLIEST
-from service.parsing import MAX_TEXT, is_readable
+from service.fields import EARLIEST, MAX_TEXT
+from service.parsing import is_readable
 from service.takeover_sheets import Cell, Table
 
 LANGUAGE: Final = "vi"
