@@ -48,6 +48,8 @@ from ledger.register import CREATE_TEXTS, Text
 from ledger.sqlite_engine import connect, has_wal_reset_race, insert_rows, sqlite
 
 LOCK_SECONDS = "30"
+WAIT = f"-c lock_timeout={LOCK_SECONDS}s"
+"""As PostgreSQL's clients give settings for a whole connection."""
 NO_LIMIT = 2**62
 POSTGRES_PARTS = frozenset({"dbname", "host", "port", "user", "password"})
 """The parts of a PostgreSQL URL that the library passes on; the others, sslmode above all, are passed on by us."""
@@ -100,6 +102,7 @@ def environment(database_url: str) -> dict[str, str]:
     if database_url.startswith(("postgresql://", "postgres://")):
         parts = conninfo_to_dict(database_url)
         others = {name: value for name, value in parts.items() if name not in POSTGRES_PARTS}
+        options = f"{others.pop('options', '')} {WAIT}".strip()
         return {
             "PERSISTENCE_MODULE": "ledger.storage:PostgresStorage",
             "ORIGINATOR_ID_TYPE": "text",
@@ -108,7 +111,7 @@ def environment(database_url: str) -> dict[str, str]:
             "POSTGRES_PORT": str(parts.get("port") or 5432),
             "POSTGRES_USER": str(parts.get("user") or "postgres"),
             "POSTGRES_PASSWORD": str(parts.get("password") or ""),
-            "POSTGRES_CONNINFO": make_conninfo("", **others),
+            "POSTGRES_CONNINFO": make_conninfo("", **others, options=options),
             "POSTGRES_LOCK_TIMEOUT": LOCK_SECONDS,
             "POSTGRES_CONNECT_TIMEOUT": "5",
             "POSTGRES_PRE_PING": "n",
@@ -278,15 +281,16 @@ class PostgresRecorder(PostgresApplicationRecorder):
         super().__init__(*args, **kwargs)
         table = {"schema": Identifier(self.datastore.schema), "table": Identifier(self.events_table_name)}
         self.sql_create_statements += [SQL(statement).format() for statement in CREATE_TABLES]
-        # Writers take turns, so that positions are handed out in commit order and a follower misses nothing. The
-        # library locks the whole table, and then waits for every ANALYZE and VACUUM that reads it.
-        self.lock_table_statements = [
-            SQL("SET LOCAL lock_timeout = '{0}s'").format(self.datastore.lock_timeout),
-            SQL("SELECT pg_advisory_xact_lock(hashtext('microfund log'))"),
-        ]
+        # Writers take turns, so that positions are handed out in commit order and a follower misses nothing: they have
+        # the lock before the first row is made, and keep it until the statement is committed. The library locks the
+        # whole table, and then waits for every ANALYZE and VACUUM that reads it.
         self.insert_lines = SQL(
+            "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('microfund log'))), "
+            "told AS (INSERT INTO texts SELECT * FROM "
+            "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING) "
             "INSERT INTO {schema}.{table} (originator_id, originator_version, topic, state) "
-            "SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[]) RETURNING notification_id"
+            "SELECT line.* FROM turn CROSS JOIN unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[]) AS line "
+            "RETURNING notification_id"
         ).format(**table)
         self.select_lines = SQL(
             "SELECT state FROM {schema}.{table} WHERE originator_id = %s "
@@ -299,21 +303,19 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **_: Any
     ) -> Sequence[int]:
-        """Store a batch in one transaction, as four arrays.
+        """Store a batch and its texts by one statement, which is a transaction of its own: one message there, one back.
 
-        Unlike the library's own method it never tries again by itself: after a connection lost during COMMIT nobody
-        knows yet whether the batch is stored, and only the caller can look its requests up.
+        Unlike the library's own method it never tries again by itself: after a connection lost meanwhile nobody knows
+        yet whether the batch is stored, and only the caller can look its requests up.
         """
         columns = (
+            *([text[column] for text in texts] for column in range(len(Text._fields))),
             [stored.originator_id for stored in stored_events],
             [stored.originator_version for stored in stored_events],
             [stored.topic for stored in stored_events],
             [stored.state for stored in stored_events],
         )
-        with self.datastore.get_connection() as connection, connection.transaction(), connection.cursor() as cursor:
-            self._lock_table(cursor)
-            if texts:
-                cursor.executemany("INSERT INTO texts VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", texts)
+        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
             cursor.execute(self.insert_lines, columns, prepare=True)
             return [row["notification_id"] for row in cursor.fetchall()]
 

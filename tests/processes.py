@@ -294,6 +294,10 @@ def acknowledge(url: str, journal: str, name: str) -> None:
 # --- a line to PostgreSQL that can be cut -----------------------------------------------------------------------------
 
 
+OF_A_LINE = (b'"recorded_by":', b'"recorded_by":'.hex().encode())
+"""What a message to PostgreSQL has in it that stores a line: entries are stored and committed by one message."""
+
+
 class CutLine:
     """Forwards connections to PostgreSQL over a Unix socket, and cuts them when told."""
 
@@ -361,7 +365,7 @@ class CutLine:
 
     def _cut_for(self, piece: bytes) -> str | None:
         with self._lock:
-            if self._cut is None or b"COMMIT" not in piece:
+            if self._cut is None or not any(mark in piece for mark in OF_A_LINE):
                 return None
             cut, self._cut = self._cut, None
             self.cuts += 1

@@ -94,8 +94,9 @@ def test_a_postgres_that_may_lose_acknowledged_entries_is_refused_in_words(postg
 def test_all_of_a_postgres_url_counts(postgres_url: str) -> None:
     with opened(f"{postgres_url}{'&' if '?' in postgres_url else '?'}application_name=bac-son") as ledger:
         assert ledger.database.query("SHOW application_name") == [{"application_name": "bac-son"}]
+        assert ledger.database.query("SHOW lock_timeout") == [{"lock_timeout": "30s"}]
     settings = environment("postgres://thu%20quy:m%40t@db.example.org:6543/quy?sslmode=verify-full")
-    assert settings["POSTGRES_CONNINFO"] == "sslmode=verify-full"
+    assert settings["POSTGRES_CONNINFO"] == "sslmode=verify-full options='-c lock_timeout=30s'"
     assert [settings[f"POSTGRES_{part}"] for part in ("USER", "PASSWORD", "HOST", "PORT", "DBNAME")] == [
         "thu quy",
         "m@t",
