@@ -37,7 +37,7 @@ from eventsourcing.sqlite import (
 from eventsourcing.utils import Environment, EnvType
 from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, tuple_row
 from psycopg.sql import SQL, Identifier
 
 from ledger.aggregates.books import BrokenChain
@@ -321,9 +321,12 @@ class PostgresRecorder(PostgresApplicationRecorder):
 
     def lines(self, fund: str, after: int, upto: int | None) -> list[bytes]:
         """A fund's stored lines in order, from the version `after` on."""
-        with self.datastore.get_connection() as connection, connection.cursor(binary=True) as cursor:
+        with (
+            self.datastore.get_connection() as connection,
+            connection.cursor(binary=True, row_factory=tuple_row) as cursor,
+        ):
             cursor.execute(self.select_lines, (fund, after, NO_LIMIT if upto is None else upto), prepare=True)
-            return [row["state"] for row in cursor.fetchall()]
+            return [line for (line,) in cursor.fetchall()]
 
     def position_of(self, fund: str, version: int) -> int:
         """Where in the whole log an entry lies."""

@@ -37,6 +37,11 @@ TABLES: tuple[Table, ...] = (
 )
 """All tables but the position."""
 
+ONLY_ADDED_TO: tuple[Table, ...] = tuple(
+    table for table in TABLES if table not in (funds.FUNDS, balances.BALANCES, PARKED)
+)
+"""The tables that a rebuild fills without looking anything up in them."""
+
 Known = Mapping[History, Mapping[int, list[Row]]]
 """The facts kept so far, of the members and loans that a batch touches."""
 

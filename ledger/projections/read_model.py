@@ -18,7 +18,17 @@ from eventsourcing.persistence import Notification
 
 from ledger.database import EVENTS_TABLE, Database, Transaction
 from ledger.events import NO_HEAD, head_of
-from ledger.projections.batch import TABLES, Done, Line, ReadModelBroken, from_nothing, read, worked_out, write
+from ledger.projections.batch import (
+    ONLY_ADDED_TO,
+    TABLES,
+    Done,
+    Line,
+    ReadModelBroken,
+    from_nothing,
+    read,
+    worked_out,
+    write,
+)
 from ledger.projections.tables import Table
 
 __all__ = ["LARGEST_BATCH", "BeingRebuilt", "ReadModel", "ReadModelBroken"]
@@ -47,8 +57,7 @@ POSITION = Table(
 )
 """One row: the position, the hash of the line there, and the shape of the tables."""
 
-_STATEMENTS = [sql for table in (*TABLES, POSITION) for sql in table.sql]
-SHAPE = hashlib.sha256("\n".join(_STATEMENTS).encode()).hexdigest()
+SHAPE = hashlib.sha256("\n".join(sql for table in (*TABLES, POSITION) for sql in table.sql).encode()).hexdigest()
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7204116)"
 """PostgreSQL lets two sessions create the same table at once and fails one of them; the number is ours alone."""
@@ -128,7 +137,9 @@ class ReadModel:
         with self._alone() as transaction:
             for table in (*TABLES, POSITION):
                 transaction.execute(f"DROP TABLE IF EXISTS {table.name}")
-            make_tables(transaction)
+            for table in ONLY_ADDED_TO if self.database.is_postgres else ():
+                transaction.execute(table.in_two_steps[0])
+            make_tables(transaction, keys_come_later=self.database.is_postgres)
             self._move(transaction, 0, mark)
         end = self.database.query(f"SELECT {self._at} AS id, state FROM {EVENTS_TABLE} ORDER BY 1 DESC LIMIT 1")
         upto = end[0]["id"] if end else 0
@@ -145,6 +156,9 @@ class ReadModel:
                 if progress:
                     progress(events)
         with self._marked(mark) as transaction:
+            for table in ONLY_ADDED_TO if self.database.is_postgres else ():
+                for sql in table.in_two_steps[1]:
+                    transaction.execute(sql)
             self._move(transaction, upto, head_of(end[0]["state"]) if end else NO_HEAD)
         return total + self.catch_up(progress)
 
@@ -220,10 +234,11 @@ class ReadModel:
             yield transaction
 
 
-def make_tables(transaction: Transaction) -> None:
+def make_tables(transaction: Transaction, *, keys_come_later: bool = False) -> None:
     """Make what tables are missing, and the position's one row."""
-    for sql in _STATEMENTS:
-        transaction.execute(sql)
+    for table in (*TABLES, POSITION):
+        for sql in () if keys_come_later and table in ONLY_ADDED_TO else table.sql:
+            transaction.execute(sql)
     transaction.execute(
         "INSERT INTO read_model VALUES (1, 0, :head, :shape) ON CONFLICT DO NOTHING", head=NO_HEAD, shape=SHAPE
     )

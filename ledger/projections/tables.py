@@ -55,8 +55,20 @@ class Table:
     def sql(self) -> tuple[str, ...]:
         """The statements that make it."""
         made = f"CREATE TABLE IF NOT EXISTS {self.name} ({self.columns}, PRIMARY KEY ({self.key}))"
+        return (made, *self._index)
+
+    @cached_property
+    def in_two_steps(self) -> tuple[str, tuple[str, ...]]:
+        """The same on PostgreSQL, first without keys and then with them: filling a table is quicker so."""
+        return (
+            f"CREATE TABLE {self.name} ({self.columns})",
+            (f"ALTER TABLE {self.name} ADD PRIMARY KEY ({self.key})", *self._index),
+        )
+
+    @property
+    def _index(self) -> tuple[str, ...]:
         index = f"CREATE INDEX IF NOT EXISTS {self.name}_index ON {self.name} {self.index}"
-        return (made, index) if self.index else (made,)
+        return (index,) if self.index else ()
 
     def add(self, transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows."""
