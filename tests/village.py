@@ -215,7 +215,7 @@ def state(fund: Fund) -> dict[str, Any]:
     known["by_day"] = {on: tuple(versions) for on, versions in fund.by_day.items()}
     known["daily"] = {key: (daily.total, *map(str, (daily._days, daily._changes))) for key, daily in fund.daily.items()}
     known["balances"] = dict(fund.balances)
-    for passing in ("pending", "said", "said_on"):  # What waits for its commit, and what was last looked up.
+    for passing in ("pending", "said", "said_on", "copied"):  # What waits for its commit, was looked up or is shared.
         known.pop(passing, None)
     return known
 

@@ -35,6 +35,7 @@ from ledger.refusals import (
 )
 
 E = TypeVar("E", bound=Event)
+Part = TypeVar("Part", DailyBalance, list[int])
 Said = tuple[object, ...] | None
 
 
@@ -95,6 +96,8 @@ class Books:
         # What was said on the day last asked about, by what it says: a burst of entries is mostly of one day.
         self.said_on: date | None = None
         self.said: defaultdict[Said, list[int]] = defaultdict(list)
+        # After a trial was forked off, or of a trial: the days and accounts that are no longer shared.
+        self.copied: set[Any] | None = None
         # Within an act of several facts: the legs that are only judged at its end, with their days.
         self.unjudged: list[tuple[date, Leg]] | None = None
         self.closed_through: date | None = None
@@ -112,7 +115,7 @@ class Books:
         event.evolve(self)  # type: ignore[arg-type]  # Books is only ever a part of Fund.
         for leg in event.legs():
             self._post(event.on, leg)
-        self.by_day.setdefault(event.on, []).append(event.version)
+        self._mine(self.by_day, event.on, list).append(event.version)
         if event.on == self.said_on:
             self.said[_said(event)].append(event.version)
         if event.request:
@@ -128,19 +131,29 @@ class Books:
         key = (leg.pot, leg.account, leg.of)
         self.balances[key] += leg.amount
         if leg.account in NEVER_NEGATIVE:
-            daily = self.daily.get(key)
-            if daily is None:
-                daily = self.daily[key] = DailyBalance()
-            daily.add(on, leg.amount)
+            self._mine(self.daily, key, DailyBalance).add(on, leg.amount)
+
+    def _mine(self, parts: dict[Any, Part], key: Any, new: Callable[[], Part]) -> Part:
+        """A part that may be changed: a copy of one's own of what a fund and its trial share."""
+        part = parts.get(key)
+        if part is None:
+            part = parts[key] = new()
+        elif self.copied is not None and key not in self.copied:
+            part = parts[key] = part.copy()
+        if self.copied is not None:
+            self.copied.add(key)
+        return part
 
     def fork(self) -> Any:
-        """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused."""
+        """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused.
+
+        The two share what neither changes, so that the cost grows with the act and hardly with the fund.
+        """
         twin = copy(self)
         for name, value in vars(self).items():
             if isinstance(value, dict | list | set):
                 setattr(twin, name, copy(value))
-        twin.daily = {key: balance.copy() for key, balance in self.daily.items()}
-        twin.by_day = {day: versions.copy() for day, versions in self.by_day.items()}
+        self.copied, twin.copied = set(), set()
         twin.said_on = None
         return twin
 
