@@ -1,0 +1,132 @@
+"""Funds to measure with: lives of clubs told through the real decisions, evenly over the years, and stored in bulk.
+
+A month in such a life is dues of everybody, some savings, gifts, visits and small loans that are repaid: about what
+`domain.md` counts on, 90 events a month. The same code and number of events give the same lines.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+
+import msgspec
+
+from ledger.aggregates.fund import Fund, Stamp
+from ledger.application import Ledger
+from ledger.events import NO_HEAD, Bylaws, Entry, Event, Request, encode, head_of
+
+OPENED_ON = date(2014, 1, 10)
+UNTIL = date(2025, 12, 31)
+MEMBERS = 60
+ROWS = 2_000
+"""Rows that share a commit when a history is stored."""
+
+BYLAWS = Bylaws(
+    monthly_rate_ppm=10_000,
+    interest_method="reducing",
+    repayment_mode="equal_principal",
+    max_principal=10_000_000,
+    max_term_months=24,
+    min_membership_months=0,
+    one_open_loan_per_household=False,
+    interest_to_activity_ppm=300_000,
+    monthly_dues=10_000,
+    meeting_day=15,
+    two_person_approval=False,
+)
+
+
+def lived(code: str, events: int, *, members: int = MEMBERS, province: str = "Lạng Sơn") -> Fund:
+    """A fund of so many events; its `pending` holds them all."""
+    return _Life(code, events, members, province).fund
+
+
+class _Life:
+    """One club's life, told until there are enough events."""
+
+    def __init__(self, code: str, events: int, members: int, province: str) -> None:
+        self.fund = Fund(code)
+        self._events = events
+        self._members = members
+        self._loans: list[int] = []
+        self.fund.open(
+            self._stamp(),
+            bylaws=BYLAWS,
+            club=f"Câu lạc bộ {code}",
+            commune="Mai Pha",
+            district="Lạng Sơn",
+            province=province,
+            founded_on=OPENED_ON,
+        )
+        for number in range(1, members + 1):
+            sex = "female" if number % 3 else "male"
+            self.fund.join(
+                self._stamp(), sex=sex, birth_year=1940 + number % 40, poverty="none", household=f"H{number}"
+            )
+        for pot in ("revolving", "activity"):
+            self.fund.receive_donation(self._stamp(), source="state_budget", pot=pot, amount=500_000_000)
+        turn = 0
+        while self.fund.version < events:
+            self._live(turn)
+            turn += 1
+
+    def _stamp(self) -> Stamp:
+        told = self.fund.version
+        on = OPENED_ON + (UNTIL - OPENED_ON) * min(told, self._events) // self._events
+        key = f"{self.fund.id}-{told:08d}"
+        return Stamp(
+            on=on,
+            recorded_at=datetime.combine(on, time(11), UTC) + timedelta(milliseconds=told),
+            recorded_by="p-treasurer",
+            request=Request(key, hashlib.sha256(key.encode()).hexdigest()),
+        )
+
+    def _live(self, turn: int) -> None:
+        """The next of about 90 things that happen in a month."""
+        fund, member = self.fund, turn % self._members + 1
+        left = self._events - fund.version
+        match turn % 90:
+            case 20 | 50 | 80 if left >= 3:
+                number = fund.request_loan(
+                    self._stamp(), member=member, principal=3_000_000, term_months=6, purpose="livestock"
+                ).loan
+                fund.approve_loan(self._stamp(), number, override=True)
+                fund.disburse_loan(self._stamp(), number)
+                self._loans.append(number)
+            case 35 | 65 if self._loans:
+                stamp, number = self._stamp(), self._loans[0]
+                owed = fund.loan(number).standing(stamp.on).settlement_amount
+                fund.repay_loan(stamp, number, amount=owed // 2)
+            case 5 | 40 | 70 if self._loans:
+                stamp, number = self._stamp(), self._loans.pop(0)
+                owed = fund.loan(number).standing(stamp.on).settlement_amount
+                fund.repay_loan(stamp, number, amount=owed)
+            case 10 | 30 | 55 | 60:
+                fund.pay_expense(self._stamp(), activity="visit_gift", amount=50_000)
+            case 15:
+                fund.receive_donation(self._stamp(), source="member", pot="activity", amount=200_000 + turn)
+            case rest if rest % 6 == 0:
+                fund.receive_contribution(self._stamp(), member=member, kind="savings", amount=20_000)
+            case _:
+                fund.receive_contribution(self._stamp(), member=member, kind="dues", amount=10_000)
+
+
+def retold(entries: Sequence[Entry], code: str, **club: str) -> Iterator[Entry]:
+    """The same history as that of another fund, its lines chained anew: many clubs in little time."""
+    head = NO_HEAD
+    for entry in entries:
+        event: Event = msgspec.structs.replace(entry.event, fund=code, prev=head)
+        if event.version == 1:
+            event = msgspec.structs.replace(event, **club)
+        line = encode(event)
+        head = head_of(line)
+        yield Entry(event, line)
+
+
+def store(ledger: Ledger, entries: Iterable[Entry]) -> int:
+    """Store entries straight through the recorder, some thousands a commit; answers how many."""
+    entries, stored = iter(entries), 0
+    while rows := [ledger.mapper.to_stored_event(entry) for entry in islice(entries, ROWS)]:
+        ledger.recorder.insert_events(rows)
+        stored += len(rows)
+    return stored

@@ -1,0 +1,186 @@
+"""Single posts over HTTP: a gift to one of 24 funds, each with a key of its own, at a few and at many connections."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import count
+from statistics import median
+from typing import NamedTuple
+
+from ledger.storage import EVENTS_TABLE
+from scripts.benchmarks import statements
+from scripts.benchmarks.histories import UNTIL, lived, store
+from scripts.benchmarks.load import KEY, Outcome, Posting
+from scripts.benchmarks.report import Report
+from scripts.benchmarks.rivals import Club, Clubs, library_settings
+from scripts.benchmarks.scale import Scale
+from scripts.benchmarks.workshop import ENGINES, Engine, Program, Workshop, issue_token, opened_ledger, rows_in
+
+SECTION = "posts"
+FUNDS = [f"LS-{number:02d}" for number in range(1, 25)]
+CLUBS = 1_024
+"""Of the tutorial: so many that none grows, for it reads a club's whole history at every post."""
+AMOUNTS = 1_009
+"""A prime: a fund does not soon see the same gift twice."""
+BODIES = tuple(
+    f'{{"source":"business","pot":"revolving","amount":{5_000_000 + 1_000 * number},"on":"{UNTIL}"}}'
+    for number in range(AMOUNTS)
+)
+
+RIVALS = [sys.executable, "-m", "scripts.benchmarks.rivals"]
+
+Round = Callable[[int, float], Outcome]
+"""So many connections for so many seconds."""
+
+
+class Rival(NamedTuple):
+    """One way to record a gift, how many it has stored by now, and its server if it is one."""
+
+    name: str
+    engine: Engine | None
+    post: Round
+    stored: Callable[[], int] | None
+    server: Program | None
+
+    @property
+    def key(self) -> str:
+        """Its name in tables."""
+        return f"{self.name} {self.engine}" if self.engine else self.name
+
+
+def measure(shop: Workshop, scale: Scale, report: Report) -> None:
+    """Let all ways take turns and compare them round by round."""
+    with ExitStack() as opened:
+        running = [opened.enter_context(each) for each in _rivals(shop)]
+        at_rest = {each.key: each.server.resident_mib() for each in running if each.server}
+        acknowledged = {each.key: each.stored() for each in running if each.stored}
+        for connections in scale.connections:
+            most = connections == scale.connections[-1]
+            rounds = scale.rounds if most else max(scale.rounds // 2, 1)
+            seconds = scale.round_seconds if most else scale.round_seconds / 2
+            for each in running:
+                _counted(each, each.post(connections, scale.warm_up_seconds), acknowledged, report)
+            found: dict[str, list[Outcome]] = {each.key: [] for each in running}
+            for _ in range(rounds):
+                for each in running:
+                    outcome = each.post(connections, seconds)
+                    _counted(each, outcome, acknowledged, report)
+                    found[each.key].append(outcome)
+            _report_rates(report, running, connections, found)
+            _report_ratios(report, connections, found, is_promised=most)
+        for each in running:
+            if each.stored:
+                report.count(SECTION, each.key, acknowledged=acknowledged[each.key], stored=each.stored())
+            if each.server:
+                report.figure(
+                    "memory", f"{each.name} after posts", engine=each.engine,
+                    rest_mib=at_rest[each.key], peak_mib=each.server.resident_mib("VmHWM"),
+                )  # fmt: skip
+
+
+def _counted(rival: Rival, outcome: Outcome, acknowledged: dict[str, int], report: Report) -> None:
+    report.refused(rival.key, outcome.unexpected)
+    if rival.stored:
+        acknowledged[rival.key] += outcome.answered
+
+
+def _report_rates(report: Report, running: Sequence[Rival], connections: int, found: dict[str, list[Outcome]]) -> None:
+    for each in running:
+        outcomes = found[each.key]
+        report.figure(
+            SECTION,
+            f"{each.name}, {connections} connections",
+            engine=each.engine,
+            rate=median(outcome.rate for outcome in outcomes),
+            unit="posts",
+            p50_ms=median(outcome.p50_ms for outcome in outcomes),
+            p99_ms=median(outcome.p99_ms for outcome in outcomes),
+        )
+
+
+def _report_ratios(report: Report, connections: int, found: dict[str, list[Outcome]], *, is_promised: bool) -> None:
+    def ratio(ours: str, theirs: str, target: float | None) -> None:
+        rounds = zip(found[ours], found[theirs], strict=True)
+        what = f"{ours} ÷ {theirs}, {connections} connections"
+        values = [our.rate / their.rate for our, their in rounds]
+        report.ratio(SECTION, what, values, target if is_promised else None)
+
+    ratio("microfund PostgreSQL", "echo", 0.5)
+    ratio("microfund PostgreSQL", "tutorial PostgreSQL", 4)
+    ratio("microfund PostgreSQL", "INSERT PostgreSQL", None)
+    ratio("microfund SQLite", "echo", 0.6)
+    ratio("microfund SQLite", "tutorial SQLite", None)
+    for engine in ENGINES:
+        report.ratio(
+            SECTION,
+            f"microfund {engine} p99 ÷ p50, {connections} connections",
+            [outcome.p99_ms / outcome.p50_ms for outcome in found[f"microfund {engine}"]],
+            5 if is_promised and engine == "PostgreSQL" else None,
+            "at most",
+        )
+
+
+# --- the ways ---------------------------------------------------------------------------------------------------------
+
+
+def _rivals(shop: Workshop) -> Iterator[AbstractContextManager[Rival]]:
+    yield from (_ours(shop, engine) for engine in ENGINES)
+    yield _echo(shop)
+    yield from (_tutorial(shop, engine) for engine in ENGINES)
+    yield _insert(shop)
+
+
+@contextmanager
+def _ours(shop: Workshop, engine: Engine) -> Iterator[Rival]:
+    url = shop.database(engine)
+    with opened_ledger(url) as ledger:
+        for fund in FUNDS:
+            store(ledger, lived(fund, 10, members=4).pending)
+        token = issue_token(ledger)
+    with shop.service(url) as service:
+        paths = [f"/v1/funds/{fund}/donations" for fund in FUNDS]
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": KEY}
+        posting = Posting(service.port, paths, BODIES, headers)
+        yield Rival("microfund", engine, posting, lambda: rows_in(url, EVENTS_TABLE), service)
+
+
+@contextmanager
+def _echo(shop: Workshop) -> Iterator[Rival]:
+    with shop.program([*RIVALS, "echo"]) as server:
+        yield Rival("echo", None, Posting(server.port, ["/donations"], BODIES, {}), None, server)
+
+
+@contextmanager
+def _tutorial(shop: Workshop, engine: Engine) -> Iterator[Rival]:
+    url = shop.database(engine)
+    settings = library_settings(url)
+    clubs = Clubs(settings)
+    opened = [Club(f"Câu lạc bộ {number}") for number in range(CLUBS)]
+    for start in range(0, CLUBS, 128):
+        clubs.save(*opened[start : start + 128])
+    table = clubs.recorder.events_table_name  # type: ignore[attr-defined]  # Of both engines' recorders.
+    clubs.close()
+    with shop.program([*RIVALS, "tutorial"], **settings) as server:
+        paths = [f"/clubs/{club.id}/donations" for club in opened]
+        yield Rival("tutorial", engine, Posting(server.port, paths, BODIES, {}), lambda: rows_in(url, table), server)
+
+
+@contextmanager
+def _insert(shop: Workshop) -> Iterator[Rival]:
+    url, runs = shop.database("PostgreSQL"), count()
+    with opened_ledger(url) as ledger:
+        gift = next(entry for entry in lived("LS-25", 10, members=4).pending if entry.event.name == "DonationReceived")
+        row = ledger.mapper.to_stored_event(gift)
+
+    def post(connections: int, seconds: float) -> Outcome:
+        return statements.run(
+            statements.Statements(
+                database_url=url,
+                connections=connections,
+                seconds=seconds,
+                rows=statements.rows_of([row]),
+                fund_prefix=f"run-{next(runs)}",
+            )
+        )
+
+    yield Rival("INSERT", "PostgreSQL", post, None, None)

@@ -1,0 +1,72 @@
+"""How much of everything a run does: by default, longer, or just enough to see that it works."""
+
+import msgspec
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """`rounds` are those at the most connections, the others take about half as many; times in seconds."""
+
+    name: str
+    rounds: int
+    round_seconds: float
+    warm_up_seconds: float
+    connections: tuple[int, ...]
+    fund_sizes: tuple[int, ...]
+    library_sizes: tuple[int, ...]
+    large_fund: int
+    flat_posts: int
+    province_events: int
+    runner_events: int
+    country_clubs: int
+    country_engines: int
+    read_seconds: float
+    starts: int
+
+
+DEFAULT = Scale(
+    name="default",
+    rounds=5,
+    round_seconds=1.2,
+    warm_up_seconds=0.3,
+    connections=(1, 8, 64),
+    fund_sizes=(100, 1_000, 10_000, 100_000),
+    library_sizes=(100, 1_000, 10_000),
+    large_fund=100_000,
+    flat_posts=300,
+    province_events=900,
+    runner_events=1_500,
+    country_clubs=8_432,
+    country_engines=1,
+    read_seconds=1.5,
+    starts=3,
+)
+FULL = msgspec.structs.replace(
+    DEFAULT,
+    name="full",
+    rounds=9,
+    round_seconds=4.0,
+    library_sizes=(100, 1_000, 10_000, 100_000),
+    flat_posts=2_000,
+    province_events=6_000,
+    runner_events=10_000,
+    country_engines=2,
+    read_seconds=6.0,
+    starts=7,
+)
+SMOKE = msgspec.structs.replace(
+    DEFAULT,
+    name="smoke",
+    rounds=1,
+    round_seconds=0.1,
+    warm_up_seconds=0.05,
+    connections=(1, 4),
+    fund_sizes=(100, 300),
+    library_sizes=(20, 60),
+    large_fund=300,
+    flat_posts=5,
+    province_events=80,
+    runner_events=30,
+    country_clubs=60,
+    read_seconds=0.1,
+    starts=1,
+)
