@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.benchmarks import posts, replays
+from scripts.benchmarks import flat, meetings, posts, reads, rebuilds, replays, starts
 from scripts.benchmarks.report import Report, postgres_durability, sqlite_durability
 from scripts.benchmarks.scale import DEFAULT, FULL, SMOKE, Scale
 from scripts.benchmarks.workshop import Workshop
@@ -27,7 +27,12 @@ class Section(NamedTuple):
 
 SECTIONS = {
     "posts": Section(posts.measure, "single posts over HTTP"),
+    "meetings": Section(meetings.measure, "sheets of a hundred lines over HTTP"),
     "replay": Section(replays.measure, "a fund loaded with its chain checked, and seen at a past moment"),
+    "flat": Section(flat.measure, "one more entry on a small fund and on a large one"),
+    "rebuild": Section(rebuilds.measure, "the read model made anew"),
+    "reads": Section(reads.measure, "reads over HTTP, and memory"),
+    "start": Section(starts.measure, "from the start of the program to its first answers"),
 }
 
 

@@ -1,6 +1,6 @@
 """The client that asks: a process of its own with a lean HTTP/1.1 keep-alive client, lest it be what is measured.
 
-Run as `python -m scripts.benchmarks.load` it reads a `Load` from standard input and writes an `Outcome`. Requests are
+Run as `python -m scripts.benchmarks.load` it reads a `Load` from each line of standard input and answers an `Outcome`. Requests are
 bytes made beforehand; of an answer only the status and the length are read. Every connection sends its next request
 when its last one is answered, until the time is over; what is under way then is still waited for.
 """
@@ -11,8 +11,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar, cast
 
 import msgspec
 import uvloop
@@ -21,6 +21,9 @@ KEY = "key-of-24-letters-and-so"
 """Stands in paths, headers and bodies for a key that is new in every request."""
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Load(msgspec.Struct, kw_only=True):
@@ -77,10 +80,34 @@ def ask(load: Load) -> Outcome:
 
 
 def outcome_from(module: str, told: msgspec.Struct) -> Outcome:
-    """Tell a program of this package what to do, and wait for what came of it."""
-    command = [sys.executable, "-m", f"scripts.benchmarks.{module}"]
-    ran = subprocess.run(command, input=msgspec.json.encode(told), stdout=subprocess.PIPE, check=True)
-    return msgspec.json.decode(ran.stdout, type=Outcome)
+    """Tell a program of this package what to do, and wait for what came of it. It is started once and kept: an
+    interpreter's start would disturb what is measured next."""
+    if module not in _programs:
+        command = [sys.executable, "-m", f"scripts.benchmarks.{module}"]
+        _programs[module] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    program = _programs[module]
+    assert program.stdin
+    assert program.stdout
+    program.stdin.write(msgspec.json.encode(told) + b"\n")
+    program.stdin.flush()
+    return msgspec.json.decode(program.stdout.readline(), type=Outcome)
+
+
+_programs: dict[str, subprocess.Popen[bytes]] = {}
+
+
+def dismiss() -> None:
+    """End the programs that were started to be told something."""
+    while _programs:
+        _, program = _programs.popitem()
+        program.communicate()
+
+
+def obey(kind: type[T], do: Callable[[T], Coroutine[Any, Any, Outcome]]) -> None:
+    """Be such a program: do what each line of standard input tells, until its end."""
+    for line in sys.stdin.buffer:
+        sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(do(msgspec.json.decode(line, type=kind)))) + b"\n")
+        sys.stdout.buffer.flush()
 
 
 class Posting:
@@ -195,5 +222,4 @@ async def _visited(load: Load) -> Outcome:
 
 
 if __name__ == "__main__":
-    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=Load)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_visited(asked))))
+    obey(Load, _visited)

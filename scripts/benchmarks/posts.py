@@ -7,7 +7,7 @@ from itertools import count
 from statistics import median
 from typing import NamedTuple
 
-from ledger.storage import EVENTS_TABLE
+from ledger.database import EVENTS_TABLE
 from scripts.benchmarks import statements
 from scripts.benchmarks.histories import UNTIL, lived, store
 from scripts.benchmarks.load import KEY, Outcome, Posting

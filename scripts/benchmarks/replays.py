@@ -10,10 +10,10 @@ from uuid import UUID
 from ledger.application import Ledger
 from ledger.projections.balances import balances
 from ledger.projections.knowledge import known
-from scripts.benchmarks.histories import lived, store
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.rivals import Club, Clubs, library_settings
 from scripts.benchmarks.scale import Scale
+from scripts.benchmarks.stock import code_of, sized_funds
 from scripts.benchmarks.workshop import ENGINES, Engine, Workshop, opened_ledger
 
 SECTION = "replay"
@@ -26,10 +26,7 @@ ABOUT_SECONDS = 0.4
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Load funds and the library's aggregates of the same sizes, each on both engines."""
     for engine in ENGINES:
-        url = shop.database(engine)
-        with opened_ledger(url) as ledger:
-            for size in scale.fund_sizes:
-                store(ledger, lived(_code(size), size).pending)
+        with opened_ledger(sized_funds(shop, scale, engine)) as ledger:
             ours = {size: _load(ledger, size, engine, report) for size in scale.fund_sizes}
             past = {size: _fold(ledger, size, engine, report) for size in scale.fund_sizes}
         theirs = _library(shop, engine, scale, report)
@@ -41,12 +38,8 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
             report.ratio(SECTION, f"growth exponent of {what}, {engine}", [exponent(found)], 1.1, "at most")
 
 
-def _code(size: int) -> str:
-    return f"LS-{size}"
-
-
 def _load(ledger: Ledger, size: int, engine: Engine, report: Report) -> float:
-    seconds = repeated(lambda: ledger.replayed(_code(size)))
+    seconds = repeated(lambda: ledger.replayed(code_of(size)))
     report.figure(
         SECTION,
         f"load + chain check, {size:,} events",
@@ -63,7 +56,7 @@ def _fold(ledger: Ledger, size: int, engine: Engine, report: Report) -> float:
     half = size // 2
 
     def fold() -> None:
-        balances(known(ledger.entries(_code(size), upto=half)), _code(size))
+        balances(known(ledger.entries(code_of(size), upto=half)), code_of(size))
 
     seconds = repeated(fold)
     report.figure(
@@ -108,6 +101,7 @@ def grown_club(clubs: Clubs, size: int) -> UUID:
 def repeated(work: Callable[[], object]) -> float:
     """The median of the seconds that some work takes."""
     gc.collect()
+    gc.freeze()  # What other sections keep is not looked through again and again.
     seconds: list[float] = []
     while len(seconds) < LEAST_TIMES or sum(seconds) < ABOUT_SECONDS:
         began = time.perf_counter()

@@ -18,6 +18,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     province_events: int
     runner_events: int
     country_clubs: int
+    country_members: int
     country_engines: int
     read_seconds: float
     starts: int
@@ -36,6 +37,7 @@ DEFAULT = Scale(
     province_events=900,
     runner_events=1_500,
     country_clubs=8_432,
+    country_members=20,
     country_engines=1,
     read_seconds=1.5,
     starts=3,
@@ -49,6 +51,7 @@ FULL = msgspec.structs.replace(
     flat_posts=2_000,
     province_events=6_000,
     runner_events=10_000,
+    country_members=57,
     country_engines=2,
     read_seconds=6.0,
     starts=7,
@@ -61,7 +64,7 @@ SMOKE = msgspec.structs.replace(
     warm_up_seconds=0.05,
     connections=(1, 4),
     fund_sizes=(100, 300),
-    library_sizes=(20, 60),
+    library_sizes=(100, 300),
     large_fund=300,
     flat_posts=5,
     province_events=80,

@@ -1,21 +1,19 @@
 """What the database allows: lines sent to PostgreSQL by psycopg alone, over as many connections as there are clients.
 
-Run as `python -m scripts.benchmarks.statements` it reads `Statements` from standard input and writes an `Outcome`. One
-row per transaction goes in with INSERT, several with COPY; the table has the shape of the log, and nobody locks it.
+Run as `python -m scripts.benchmarks.statements` it reads `Statements` from each line of standard input and answers an
+`Outcome`. One row per transaction goes in with INSERT, several with COPY; the table has the shape of the log, and nobody locks it.
 """
 
 import asyncio
-import sys
 import time
 from itertools import count
 
 import msgspec
 import psycopg
-import uvloop
 from eventsourcing.persistence import StoredEvent
 
-from ledger.storage import EVENTS_TABLE
-from scripts.benchmarks.load import Outcome, outcome_from, outcome_of
+from ledger.database import EVENTS_TABLE
+from scripts.benchmarks.load import Outcome, obey, outcome_from, outcome_of
 
 TABLE = "bare_lines"
 COLUMNS = "originator_id, originator_version, topic, state"
@@ -78,5 +76,4 @@ async def _stored(statements: Statements) -> Outcome:
 
 
 if __name__ == "__main__":
-    told = msgspec.json.decode(sys.stdin.buffer.read(), type=Statements)
-    sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(_stored(told))))
+    obey(Statements, _stored)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,12 +23,14 @@ import psycopg
 
 from ledger.application import Ledger
 from ledger.sqlite_engine import connect
+from scripts.benchmarks.load import dismiss
 from service.auth import ROLES, Principals, Scope
 
 Engine = Literal["PostgreSQL", "SQLite"]
 ENGINES: tuple[Engine, ...] = ("PostgreSQL", "SQLite")
 POSTGRES_VERSION = 18
 PATIENCE_SECONDS = 60.0
+SERVE = (str(Path(sys.executable).parent / "microfund"), "serve")
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -50,9 +52,11 @@ class Workshop:
     def __init__(self) -> None:
         self._opened = ExitStack()
         self._postgres: str | None = None
+        self._made: dict[str, str] = {}
         self.home = Path()
 
     def __enter__(self) -> "Workshop":
+        self._opened.callback(dismiss)
         self.home = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="microfund-bench-")))
         return self
 
@@ -79,6 +83,12 @@ class Workshop:
         self._opened.callback(server.stop)
         return server.get_uri()
 
+    def once(self, name: str, make: Callable[[], str]) -> str:
+        """What `make` answers, made for whoever asks first."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
     def database(self, engine: Engine) -> str:
         """The URL of a new, empty database."""
         name = f"bench_{uuid4().hex}"
@@ -96,10 +106,9 @@ class Workshop:
     # --- programs -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def service(self, database_url: str) -> Iterator[Program]:
+    def service(self, database_url: str, **settings: str) -> Iterator[Program]:
         """`microfund serve` on a database, from its first answer to the end of the block."""
-        command = [str(Path(sys.executable).parent / "microfund"), "serve"]
-        with self.program(command, MICROFUND_DATABASE=database_url) as running:
+        with self.program(SERVE, MICROFUND_DATABASE=database_url, **settings) as running:
             yield running
 
     @contextmanager

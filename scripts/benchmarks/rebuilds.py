@@ -1,0 +1,159 @@
+"""The read model made anew, beside the library's own way to follow a log, and beside programs of plain-text accounting
+that sum the same events from our own export."""
+
+import gc
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from eventsourcing.persistence import Tracking
+from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
+from eventsourcing.projection import Projection, ProjectionRunner
+from psycopg.sql import SQL
+
+from ledger.events import Entry
+from ledger.exports import beancount_ledger, hledger_journal
+from ledger.projections.read_model import ReadModel
+from scripts.benchmarks.replays import grown_club
+from scripts.benchmarks.report import Report
+from scripts.benchmarks.rivals import Clubs, library_settings
+from scripts.benchmarks.scale import Scale
+from scripts.benchmarks.stock import province, province_entries
+from scripts.benchmarks.workshop import ENGINES, Engine, Workshop, opened_ledger
+
+SECTION = "rebuild"
+TIMES = 3
+BEANCOUNT_CLUBS = 2
+"""It is slow: it sums a few clubs only, and is compared by its rate."""
+
+
+def measure(shop: Workshop, scale: Scale, report: Report) -> None:
+    """Rebuild a province on both engines, then let the others count."""
+    ours = {engine: _rebuild(shop, scale, engine, report) for engine in ENGINES}
+    theirs = _runner(shop, scale, report)
+    report.ratio(SECTION, "rebuild PostgreSQL ÷ ProjectionRunner", [ours["PostgreSQL"] / theirs], 25)
+    for name, rate in _accountants(shop, scale, report).items():
+        for engine in ENGINES:
+            target = 1 if (name, engine) == ("hledger", "PostgreSQL") else None
+            report.ratio(SECTION, f"rebuild {engine} ÷ balances by {name}", [ours[engine] / rate], target)
+
+
+def _rebuild(shop: Workshop, scale: Scale, engine: Engine, report: Report) -> float:
+    """Events per second, the median of a few times."""
+    with opened_ledger(province(shop, scale, engine)) as ledger:
+        select = partial(ledger.recorder.select_notifications, inclusive_of_start=False)
+        read_model = ReadModel(ledger.database, select)
+        rates, events = list[float](), 0
+        for _ in range(TIMES):
+            gc.collect()
+            gc.freeze()
+            began = time.perf_counter()
+            events = read_model.rebuild()
+            rates.append(events / (time.perf_counter() - began))
+    report.figure(SECTION, f"read model of {events:,} events", engine=engine, rate=median(rates), unit="events")
+    return median(rates)
+
+
+# --- the library's way ------------------------------------------------------------------------------------------------
+
+
+class BalancesView(PostgresTrackingRecorder):
+    """One table of balances, as the library's documentation shows a view: each event and its tracking in one
+    transaction."""
+
+    def __init__(self, datastore: PostgresDatastore, **settings: Any) -> None:
+        super().__init__(datastore, **settings)
+        make = SQL("CREATE TABLE IF NOT EXISTS balances (club text, pot text, amount bigint, PRIMARY KEY (club, pot))")
+        self.sql_create_statements.append(make.format())
+
+    def post(self, club: str, pot: str, amount: int, tracking: Tracking) -> None:
+        """Add to a balance."""
+        with self.datastore.transaction(commit=True) as cursor:
+            self._insert_tracking(cursor, tracking)
+            cursor.execute(
+                "INSERT INTO balances VALUES (%s, %s, %s) "
+                "ON CONFLICT (club, pot) DO UPDATE SET amount = balances.amount + excluded.amount",
+                (club, pot, amount),
+                prepare=True,
+            )
+
+
+class Balances(Projection[BalancesView]):
+    """Sums gifts by club and pot; notes when it was given its first event."""
+
+    name = "balances"
+    first_at: float | None = None
+
+    def process_event(self, domain_event: Any, tracking: Tracking) -> None:
+        """Take in one event."""
+        if self.first_at is None:
+            self.first_at = time.perf_counter()
+        if hasattr(domain_event, "amount"):
+            self.view.post(str(domain_event.originator_id), domain_event.pot, domain_event.amount, tracking)
+        else:
+            self.view.insert_tracking(tracking)
+
+
+def _runner(shop: Workshop, scale: Scale, report: Report) -> float:
+    settings = library_settings(shop.database("PostgreSQL"))
+    clubs = Clubs(settings)
+    for _ in range(10):
+        grown_club(clubs, scale.runner_events // 10)
+    last = clubs.recorder.max_notification_id()
+    clubs.close()
+    with ProjectionRunner(
+        application_class=Clubs, projection_class=Balances, view_class=BalancesView, env=settings
+    ) as runner:
+        runner.wait(last, timeout=120)
+        ended = time.perf_counter()
+        began = runner.projection.first_at  # type: ignore[attr-defined]  # Ours has it.
+    rate = float(scale.runner_events / (ended - began))
+    what = f"ProjectionRunner, {scale.runner_events:,} events"
+    report.figure(SECTION, what, engine="PostgreSQL", rate=rate, unit="events")
+    return rate
+
+
+# --- plain-text accounting --------------------------------------------------------------------------------------------
+
+
+def _accountants(shop: Workshop, scale: Scale, report: Report) -> dict[str, float]:
+    """Events of ours per second by program, of those that are installed."""
+    clubs = province_entries(scale.province_events)
+    journal, beans = shop.home / "province.journal", shop.home / "province.beancount"
+    journal.write_text("".join(_apart(hledger_journal(entries), entries) for entries in clubs), "utf-8")
+    few = clubs[:BEANCOUNT_CLUBS]
+    beans.write_text("".join(_apart(beancount_ledger(entries), entries) for entries in few), "utf-8")
+    counted = {
+        "hledger": (["--file", str(journal), "balance"], clubs),
+        "ledger": (["--file", str(journal), "balance"], clubs),
+        "bean-query": (["-q", str(beans), "SELECT account, sum(position) GROUP BY account"], few),
+    }
+    rates: dict[str, float] = {}
+    for name, (arguments, entries) in counted.items():
+        program = shutil.which(name, path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+        if program is None:
+            report.figure(SECTION, f"{name} is not installed")
+            continue
+        events = sum(map(len, entries))
+        rates[name] = events / median(_seconds(program, arguments) for _ in range(TIMES))
+        report.figure(SECTION, f"balances by {name}, {events:,} events", rate=rates[name], unit="events")
+    return rates
+
+
+def _apart(text: Any, entries: list[Entry]) -> str:
+    """A fund's export with its accounts beneath its own name, so that one file can hold many funds."""
+    fund = entries[0].event.fund
+    return re.sub(r"\b(assets|liabilities|equity|income|expenses):", rf"\1:{fund}:", "".join(text), flags=re.IGNORECASE)
+
+
+def _seconds(program: str, arguments: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run([program, *arguments], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began

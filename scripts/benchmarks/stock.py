@@ -1,0 +1,84 @@
+"""Databases that several sections measure on, made when the first of them asks."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from ledger.aggregates.fund import Fund
+from ledger.events import Entry
+from scripts.benchmarks.histories import lived, retold, store
+from scripts.benchmarks.scale import Scale
+from scripts.benchmarks.workshop import Engine, Workshop, issue_token, opened_ledger
+
+CLUBS = 24
+AFTER_MEMBERS = range(10, 26, 3)
+"""How many events a club of the country has after its members have joined."""
+PROVINCES = {"Lạng Sơn": 24, "Thanh Hóa": 2_400}
+"""Clubs by province; the country's others lie in Nghệ An."""
+
+
+def code_of(size: int) -> str:
+    """The code of the fund of so many events."""
+    return f"LS-{size}"
+
+
+@cache
+def fund_of(size: int) -> Fund:
+    """A fund of so many events."""
+    return lived(code_of(size), size)
+
+
+def sized_funds(shop: Workshop, scale: Scale, engine: Engine) -> str:
+    """A database with one fund of each size."""
+
+    def make() -> str:
+        url = shop.database(engine)
+        with opened_ledger(url) as ledger:
+            for size in {*scale.fund_sizes, scale.large_fund}:
+                store(ledger, fund_of(size).pending)
+        return url
+
+    return shop.once(f"funds {engine}", make)
+
+
+def province_codes() -> list[str]:
+    """The codes of a province's clubs."""
+    return [f"LS-{number:02d}" for number in range(1, CLUBS + 1)]
+
+
+@cache
+def province_entries(events: int) -> list[list[Entry]]:
+    """24 clubs that lived alike, each with so many events."""
+    return [lived(code, events).pending for code in province_codes()]
+
+
+def province(shop: Workshop, scale: Scale, engine: Engine) -> str:
+    """A database with the 24 clubs of a province; the read model is not made yet."""
+
+    def make() -> str:
+        url = shop.database(engine)
+        with opened_ledger(url) as ledger:
+            for entries in province_entries(scale.province_events):
+                store(ledger, entries)
+        return url
+
+    return shop.once(f"province {engine}", make)
+
+
+def country_codes(clubs: int) -> list[str]:
+    """The codes of all clubs of a country."""
+    return [f"VN-{number:05d}" for number in range(1, clubs + 1)]
+
+
+def country_entries(clubs: int, *, members: int) -> Iterator[Entry]:
+    """All clubs of a country, a few dozens of events each: some lives, told again under other codes and places."""
+    lives = [lived("VN-00000", members + more, members=members).pending for more in AFTER_MEMBERS]
+    places = [name for name, many in PROVINCES.items() for _ in range(many)]
+    for number, code in enumerate(country_codes(clubs)):
+        place = places[number] if number < len(places) else "Nghệ An"
+        yield from retold(lives[number % len(lives)], code, province=place, district=f"{place} {number % 12 + 1}")
+
+
+def token_for(database_url: str) -> str:
+    """A token for everything in a database."""
+    with opened_ledger(database_url) as ledger:
+        return issue_token(ledger)
