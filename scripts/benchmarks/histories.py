@@ -10,13 +10,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 import msgspec
+from eventsourcing.persistence import StoredEvent
 
 from ledger.aggregates.fund import Fund, Stamp
 from ledger.application import Ledger
-from ledger.events import NO_HEAD, Bylaws, Entry, Event, Request, encode, head_of
+from ledger.chart import POTS
+from ledger.events import NO_HEAD, Bylaws, Entry, Request, decode, encode, head_of
 
 OPENED_ON = date(2014, 1, 10)
 UNTIL = date(2025, 12, 31)
+PROVINCE, DISTRICT = "Lạng Sơn", "Cao Lộc"
 MEMBERS = 60
 ROWS = 2_000
 """Rows that share a commit when a history is stored."""
@@ -36,15 +39,28 @@ BYLAWS = Bylaws(
 )
 
 
-def lived(code: str, events: int, *, members: int = MEMBERS, province: str = "Lạng Sơn") -> Fund:
-    """A fund of so many events; its `pending` holds them all."""
-    return _Life(code, events, members, province).fund
+def lived(code: str, events: int, *, members: int = MEMBERS) -> Fund:
+    """A fund of so many events, a club's whole life; its `pending` holds them all."""
+    life = _Life(code, events, members)
+    turn = 0
+    while life.fund.version < events:
+        life.live(turn)
+        turn += 1
+    return life.fund
+
+
+def gifts_only(code: str, events: int) -> Fund:
+    """A fund of so many events that was opened and then given gifts."""
+    life = _Life(code, events, members=0)
+    while life.fund.version < events:
+        life.receive_gift()
+    return life.fund
 
 
 class _Life:
-    """One club's life, told until there are enough events."""
+    """One club's life, from its opening on; its events lie evenly over the years."""
 
-    def __init__(self, code: str, events: int, members: int, province: str) -> None:
+    def __init__(self, code: str, events: int, members: int) -> None:
         self.fund = Fund(code)
         self._events = events
         self._members = members
@@ -52,10 +68,10 @@ class _Life:
         self.fund.open(
             self._stamp(),
             bylaws=BYLAWS,
-            club=f"Câu lạc bộ {code}",
+            club="Câu lạc bộ Mai Pha",
             commune="Mai Pha",
-            district="Lạng Sơn",
-            province=province,
+            district=DISTRICT,
+            province=PROVINCE,
             founded_on=OPENED_ON,
         )
         for number in range(1, members + 1):
@@ -63,12 +79,8 @@ class _Life:
             self.fund.join(
                 self._stamp(), sex=sex, birth_year=1940 + number % 40, poverty="none", household=f"H{number}"
             )
-        for pot in ("revolving", "activity"):
+        for pot in POTS:
             self.fund.receive_donation(self._stamp(), source="state_budget", pot=pot, amount=500_000_000)
-        turn = 0
-        while self.fund.version < events:
-            self._live(turn)
-            turn += 1
 
     def _stamp(self) -> Stamp:
         told = self.fund.version
@@ -81,7 +93,12 @@ class _Life:
             request=Request(key, hashlib.sha256(key.encode()).hexdigest()),
         )
 
-    def _live(self, turn: int) -> None:
+    def receive_gift(self) -> None:
+        """A gift, never the same twice."""
+        amount = 5_000_000 + self.fund.version
+        self.fund.receive_donation(self._stamp(), source="business", pot="revolving", amount=amount)
+
+    def live(self, turn: int) -> None:
         """The next of about 90 things that happen in a month."""
         fund, member = self.fund, turn % self._members + 1
         left = self._events - fund.version
@@ -111,22 +128,28 @@ class _Life:
                 fund.receive_contribution(self._stamp(), member=member, kind="dues", amount=10_000)
 
 
-def retold(entries: Sequence[Entry], code: str, **club: str) -> Iterator[Entry]:
-    """The same history as that of another fund, its lines chained anew: many clubs in little time."""
-    head = NO_HEAD
+def retold(entries: Sequence[Entry], code: str, province: str, district: str) -> Iterator[StoredEvent]:
+    """The same history as that of another fund in another place, its lines chained anew: many clubs in little time."""
+    head, first = NO_HEAD, entries[0].event
+    theirs, ours = (msgspec.json.encode(fund) for fund in (first.fund, code))
     for entry in entries:
-        event: Event = msgspec.structs.replace(entry.event, fund=code, prev=head)
-        if event.version == 1:
-            event = msgspec.structs.replace(event, **club)
-        line = encode(event)
+        line = entry.line.replace(b'"fund":' + theirs, b'"fund":' + ours, 1)
+        line = line.replace(entry.event.prev.encode(), head.encode(), 1)
+        if entry.event is first:
+            line = encode(msgspec.structs.replace(decode(line), province=province, district=district))
         head = head_of(line)
-        yield Entry(event, line)
+        yield StoredEvent(code, entry.event.version, entry.event.name, line)
 
 
-def store(ledger: Ledger, entries: Iterable[Entry]) -> int:
-    """Store entries straight through the recorder, some thousands a commit; answers how many."""
-    entries, stored = iter(entries), 0
-    while rows := [ledger.mapper.to_stored_event(entry) for entry in islice(entries, ROWS)]:
-        ledger.recorder.insert_events(rows)
-        stored += len(rows)
+def store(ledger: Ledger, rows: Iterable[StoredEvent]) -> int:
+    """Store lines straight through the recorder, some thousands a commit; answers how many."""
+    rows, stored = iter(rows), 0
+    while together := list(islice(rows, ROWS)):
+        ledger.recorder.insert_events(together)
+        stored += len(together)
     return stored
+
+
+def rows_of(ledger: Ledger, entries: Iterable[Entry]) -> Iterator[StoredEvent]:
+    """Entries as they are stored."""
+    return map(ledger.mapper.to_stored_event, entries)

@@ -1,8 +1,8 @@
 """The client that asks: a process of its own with a lean HTTP/1.1 keep-alive client, lest it be what is measured.
 
-Run as `python -m scripts.benchmarks.load` it reads a `Load` from each line of standard input and answers an `Outcome`. Requests are
-bytes made beforehand; of an answer only the status and the length are read. Every connection sends its next request
-when its last one is answered, until the time is over; what is under way then is still waited for.
+Run as `python -m scripts.benchmarks.load` it reads a `Load` from each line of standard input and answers an `Outcome`.
+Requests are bytes made beforehand; of an answer only the status and the length are read. Every connection sends its
+next request when its last one is answered, until the time is over; what is under way then is still waited for.
 """
 
 import asyncio

@@ -12,7 +12,7 @@ import psycopg
 
 from ledger.database import EVENTS_TABLE
 from scripts.benchmarks import statements
-from scripts.benchmarks.histories import MEMBERS, UNTIL, lived, store
+from scripts.benchmarks.histories import MEMBERS, UNTIL, lived, rows_of, store
 from scripts.benchmarks.load import KEY, Outcome, Posting
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.scale import Scale
@@ -21,7 +21,7 @@ from scripts.benchmarks.workshop import ENGINES, Engine, Workshop, issue_token, 
 SECTION = "meetings"
 LINES = 100
 CONNECTIONS = 8
-DAYS = 90
+DAYS = 60
 """So many meetings of each fund are on days of their own."""
 FUNDS = [f"LS-{number:02d}" for number in range(1, 25)]
 TARGET = 0.4
@@ -88,7 +88,7 @@ def _service(shop: Workshop, engine: Engine) -> Iterator[tuple[str, Posting]]:
     url = shop.database(engine)
     with opened_ledger(url) as ledger:
         for fund in FUNDS:
-            store(ledger, lived(fund, 2 * MEMBERS).pending)
+            store(ledger, rows_of(ledger, lived(fund, 2 * MEMBERS).pending))
         token = issue_token(ledger)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": KEY}
     with shop.service(url) as service:

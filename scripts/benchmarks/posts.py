@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ledger.database import EVENTS_TABLE
 from scripts.benchmarks import statements
-from scripts.benchmarks.histories import UNTIL, lived, store
+from scripts.benchmarks.histories import UNTIL, lived, rows_of, store
 from scripts.benchmarks.load import KEY, Outcome, Posting
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.rivals import Club, Clubs, library_settings
@@ -105,6 +105,7 @@ def _report_ratios(report: Report, connections: int, found: dict[str, list[Outco
         values = [our.rate / their.rate for our, their in rounds]
         report.ratio(SECTION, what, values, target if is_promised else None)
 
+    ratio("nothing", "echo", None)
     ratio("microfund PostgreSQL", "echo", 0.5)
     ratio("microfund PostgreSQL", "tutorial PostgreSQL", 4)
     ratio("microfund PostgreSQL", "INSERT PostgreSQL", None)
@@ -125,7 +126,8 @@ def _report_ratios(report: Report, connections: int, found: dict[str, list[Outco
 
 def _rivals(shop: Workshop) -> Iterator[AbstractContextManager[Rival]]:
     yield from (_ours(shop, engine) for engine in ENGINES)
-    yield _echo(shop)
+    yield _answering(shop, "nothing")
+    yield _answering(shop, "echo")
     yield from (_tutorial(shop, engine) for engine in ENGINES)
     yield _insert(shop)
 
@@ -135,7 +137,7 @@ def _ours(shop: Workshop, engine: Engine) -> Iterator[Rival]:
     url = shop.database(engine)
     with opened_ledger(url) as ledger:
         for fund in FUNDS:
-            store(ledger, lived(fund, 10, members=4).pending)
+            store(ledger, rows_of(ledger, lived(fund, 10, members=4).pending))
         token = issue_token(ledger)
     with shop.service(url) as service:
         paths = [f"/v1/funds/{fund}/donations" for fund in FUNDS]
@@ -145,9 +147,10 @@ def _ours(shop: Workshop, engine: Engine) -> Iterator[Rival]:
 
 
 @contextmanager
-def _echo(shop: Workshop) -> Iterator[Rival]:
-    with shop.program([*RIVALS, "echo"]) as server:
-        yield Rival("echo", None, Posting(server.port, ["/donations"], BODIES, {}), None, server)
+def _answering(shop: Workshop, name: str) -> Iterator[Rival]:
+    """A server that stores nothing."""
+    with shop.program([*RIVALS, name]) as server:
+        yield Rival(name, None, Posting(server.port, ["/donations"], BODIES, {}), None, server)
 
 
 @contextmanager

@@ -1,9 +1,14 @@
-"""Replays: loading a fund with its chain checked, and seeing it at a past moment, beside the library's own replay."""
+"""Replays: loading a fund with its chain checked, and seeing it at a past moment, beside the library's own replay.
+
+The library's aggregate knows one kind of fact, a gift, and keeps two sums. Ours is measured twice against it: with a
+club's whole life, loans included, and with a fund that was given gifts only.
+"""
 
 import gc
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from uuid import UUID
 
@@ -13,79 +18,58 @@ from ledger.projections.knowledge import known
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.rivals import Club, Clubs, library_settings
 from scripts.benchmarks.scale import Scale
-from scripts.benchmarks.stock import code_of, sized_funds
+from scripts.benchmarks.stock import GIFTS, code_of, sized_funds
 from scripts.benchmarks.workshop import ENGINES, Engine, Workshop, opened_ledger
 
 SECTION = "replay"
 TARGET = 4
 LEAST_TIMES = 3
 ABOUT_SECONDS = 0.4
-"""A replay is repeated so many times at least, and for about so long."""
+"""Replays take turns so many times at least, and for about so long each; those of more than a second once."""
+
+Works = dict[str, Callable[[], object]]
 
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Load funds and the library's aggregates of the same sizes, each on both engines."""
     for engine in ENGINES:
+        clubs = Clubs(library_settings(shop.database(engine)))
+        loads: dict[int, float] = {}
+        folds: dict[int, float] = {}
         with opened_ledger(sized_funds(shop, scale, engine)) as ledger:
-            ours = {size: _load(ledger, size, engine, report) for size in scale.fund_sizes}
-            past = {size: _fold(ledger, size, engine, report) for size in scale.fund_sizes}
-        theirs = _library(shop, engine, scale, report)
-        for size in scale.library_sizes:
-            if size in ours:
-                what = f"load + chain check ÷ library's replay, {size:,} events, {engine}"
-                report.ratio(SECTION, what, [theirs[size] / ours[size]], TARGET)
-        for what, found in (("load", ours), ("fold at a past moment", past)):
-            report.ratio(SECTION, f"growth exponent of {what}, {engine}", [exponent(found)], 1.1, "at most")
+            for size in scale.fund_sizes:
+                works: Works = {
+                    "load + chain check": partial(ledger.replayed, code_of(size)),
+                    "balances at half-time": partial(_fold, ledger, code_of(size), size // 2),
+                }
+                if size in scale.library_sizes:
+                    works["library's replay"] = partial(clubs.repository.get, grown_club(clubs, size))
+                if size == scale.library_sizes[-1]:
+                    works["load + chain check of gifts only"] = partial(ledger.replayed, GIFTS)
+                found = in_turns(works)
+                _tell(report, found, size, engine)
+                loads[size] = median(found["load + chain check"])
+                folds[size] = median(found["balances at half-time"])
+        clubs.close()
+        for what, by_size in (("load", loads), ("fold at a past moment", folds)):
+            report.ratio(SECTION, f"growth exponent of {what}, {engine}", [exponent(by_size)], 1.1, "at most")
 
 
-def _load(ledger: Ledger, size: int, engine: Engine, report: Report) -> float:
-    seconds = repeated(lambda: ledger.replayed(code_of(size)))
-    report.figure(
-        SECTION,
-        f"load + chain check, {size:,} events",
-        engine=engine,
-        rate=size / seconds,
-        unit="events",
-        p50_ms=seconds * 1000,
-    )
-    return seconds
+def _fold(ledger: Ledger, fund: str, version: int) -> None:
+    """The balances as they stood when only so many entries were known."""
+    balances(known(ledger.entries(fund, upto=version)), fund)
 
 
-def _fold(ledger: Ledger, size: int, engine: Engine, report: Report) -> float:
-    """The balances as they stood when half of the entries were known."""
-    half = size // 2
-
-    def fold() -> None:
-        balances(known(ledger.entries(code_of(size), upto=half)), code_of(size))
-
-    seconds = repeated(fold)
-    report.figure(
-        SECTION,
-        f"balances at a past moment, {half:,} of {size:,} events",
-        engine=engine,
-        rate=half / seconds,
-        unit="events",
-        p50_ms=seconds * 1000,
-    )
-    return seconds
-
-
-def _library(shop: Workshop, engine: Engine, scale: Scale, report: Report) -> dict[int, float]:
-    clubs = Clubs(library_settings(shop.database(engine)))
-    found: dict[int, float] = {}
-    for size in scale.library_sizes:
-        club_id = grown_club(clubs, size)
-        found[size] = repeated(lambda club_id=club_id: clubs.repository.get(club_id))  # type: ignore[misc]
+def _tell(report: Report, found: dict[str, list[float]], size: int, engine: Engine) -> None:
+    for what, seconds in found.items():
+        events = size // 2 if what == "balances at half-time" else size
+        took = median(seconds)
         report.figure(
-            SECTION,
-            f"library's replay, {size:,} events",
-            engine=engine,
-            rate=size / found[size],
-            unit="events",
-            p50_ms=found[size] * 1000,
+            SECTION, f"{what}, {size:,} events", engine=engine, rate=events / took, unit="events", p50_ms=took * 1000
         )
-    clubs.close()
-    return found
+        if what.startswith("load") and "library's replay" in found:
+            ratios = [theirs / ours for ours, theirs in zip(seconds, found["library's replay"], strict=True)]
+            report.ratio(SECTION, f"{what} ÷ library's replay, {size:,} events, {engine}", ratios, TARGET)
 
 
 def grown_club(clubs: Clubs, size: int) -> UUID:
@@ -98,20 +82,23 @@ def grown_club(clubs: Clubs, size: int) -> UUID:
     return club.id
 
 
-def repeated(work: Callable[[], object]) -> float:
-    """The median of the seconds that some work takes."""
+def in_turns(works: Works) -> dict[str, list[float]]:
+    """The seconds that each of some works took, one after the other in each round."""
     gc.collect()
     gc.freeze()  # What other sections keep is not looked through again and again.
-    seconds: list[float] = []
-    while len(seconds) < LEAST_TIMES or sum(seconds) < ABOUT_SECONDS:
-        began = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - began)
-    return median(seconds)
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    began = time.perf_counter()
+    while True:
+        for name, work in works.items():
+            started = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - started)
+        rounds, took = len(seconds[name]), time.perf_counter() - began
+        if took >= len(works) * (1 if rounds < LEAST_TIMES else ABOUT_SECONDS):
+            return seconds
 
 
 def exponent(seconds: dict[int, float]) -> float:
-    """How the time grows with the size, between the second smallest size and the largest: 1 is linear."""
-    sizes = sorted(seconds)
-    small, large = sizes[max(len(sizes) - 3, 0)], sizes[-1]
+    """How the time grows with the size, over the three largest sizes: 1 is linear."""
+    small, large = sorted(seconds)[-3:][0], max(seconds)
     return math.log(seconds[large] / seconds[small]) / math.log(large / small)

@@ -72,6 +72,7 @@ class Report:
         self.unexpected: list[str] = []
         self.machine = machine()
         self.versions = versions()
+        self.seconds: dict[str, float] = {}
         self.durability: dict[str, Any] = {}
         self.load_average = [os.getloadavg()[0]]
         self._console = Console(highlight=False, width=140)
@@ -131,14 +132,16 @@ class Report:
         self._console.print()
         self._console.print(table)
         self._console.print(f"load average {' → '.join(f'{load:.1f}' for load in self.load_average)}", markup=False)
+        took = " + ".join(f"{name} {seconds:.0f}" for name, seconds in self.seconds.items())
+        self._console.print(f"took {sum(self.seconds.values()):.0f} s: {took}", markup=False)
         for wrong in self.unexpected:
             self._console.print(f"UNEXPECTED ANSWERS {wrong}", markup=False)
 
-    def write(self, path: Path, *, mode: str, seconds: float) -> None:
+    def write(self, path: Path, *, mode: str) -> None:
         """All of it as JSON."""
         found = {
             "mode": mode,
-            "seconds": round(seconds, 1),
+            "seconds": self.seconds,
             "machine": self.machine,
             "versions": self.versions,
             "durability": self.durability,

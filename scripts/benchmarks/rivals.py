@@ -1,16 +1,18 @@
-"""What a donation over HTTP is measured against: a bare echo of its body, and the event-sourcing library used as its
-tutorial shows.
+"""What a donation over HTTP is measured against: a server that only answers, an echo of the body by FastAPI, and the
+event-sourcing library used as its tutorial shows.
 
-Run as `python -m scripts.benchmarks.rivals echo|tutorial --port N`; the tutorial finds its database in the environment,
-as the library does. Both run under uvicorn as our service does.
+Run as `python -m scripts.benchmarks.rivals nothing|echo|tutorial --port N`; the tutorial finds its database in the
+environment, as the library does. The latter two run under uvicorn as our service does.
 """
 
+import asyncio
 import sys
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import uvicorn
+import uvloop
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from fastapi import FastAPI
@@ -24,6 +26,27 @@ class Donation(BaseModel):
     pot: str
     amount: int
     on: str
+
+
+# --- the load generator's own ceiling ---------------------------------------------------------------------------------
+
+
+class Nothing(asyncio.Protocol):
+    """Answers each request with the same bytes: whatever is measured then is the client's own cost."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has come."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """A request, small enough to come in one piece."""
+        status = b"200 OK" if data.startswith(b"GET") else b"201 Created"
+        self._transport.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n\r\n{}")
+
+
+async def _nothing(port: int) -> None:
+    server = await asyncio.get_running_loop().create_server(Nothing, "127.0.0.1", port)
+    await server.serve_forever()
 
 
 # --- the ceiling ------------------------------------------------------------------------------------------------------
@@ -109,5 +132,8 @@ def library_settings(url: str) -> dict[str, str]:
 
 if __name__ == "__main__":
     _, name, _, port = sys.argv
-    app = {"echo": echo, "tutorial": tutorial}[name]()
-    uvicorn.run(app, port=int(port), access_log=False, server_header=False, log_level="warning")
+    if name == "nothing":
+        uvloop.run(_nothing(int(port)))
+    else:
+        app = {"echo": echo, "tutorial": tutorial}[name]()
+        uvicorn.run(app, port=int(port), access_log=False, server_header=False, log_level="warning")

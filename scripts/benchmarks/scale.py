@@ -20,15 +20,16 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     country_clubs: int
     country_members: int
     country_engines: int
+    country_twice: bool
     read_seconds: float
     starts: int
 
 
 DEFAULT = Scale(
     name="default",
-    rounds=5,
-    round_seconds=1.2,
-    warm_up_seconds=0.3,
+    rounds=4,
+    round_seconds=1.0,
+    warm_up_seconds=0.2,
     connections=(1, 8, 64),
     fund_sizes=(100, 1_000, 10_000, 100_000),
     library_sizes=(100, 1_000, 10_000),
@@ -37,10 +38,11 @@ DEFAULT = Scale(
     province_events=900,
     runner_events=1_500,
     country_clubs=8_432,
-    country_members=20,
+    country_members=12,
     country_engines=1,
-    read_seconds=1.5,
-    starts=3,
+    country_twice=False,
+    read_seconds=0.8,
+    starts=2,
 )
 FULL = msgspec.structs.replace(
     DEFAULT,
@@ -53,6 +55,7 @@ FULL = msgspec.structs.replace(
     runner_events=10_000,
     country_members=57,
     country_engines=2,
+    country_twice=True,
     read_seconds=6.0,
     starts=7,
 )

@@ -1,7 +1,8 @@
 """What the database allows: lines sent to PostgreSQL by psycopg alone, over as many connections as there are clients.
 
 Run as `python -m scripts.benchmarks.statements` it reads `Statements` from each line of standard input and answers an
-`Outcome`. One row per transaction goes in with INSERT, several with COPY; the table has the shape of the log, and nobody locks it.
+`Outcome`. One row per transaction goes in with INSERT, several with COPY; the table has the shape of the log, and
+nobody locks it.
 """
 
 import asyncio

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from functools import cache
 
+from eventsourcing.persistence import StoredEvent
+
 from ledger.aggregates.fund import Fund
 from ledger.events import Entry
-from scripts.benchmarks.histories import lived, retold, store
+from scripts.benchmarks.histories import gifts_only, lived, retold, rows_of, store
 from scripts.benchmarks.scale import Scale
 from scripts.benchmarks.workshop import Engine, Workshop, issue_token, opened_ledger
 
@@ -14,6 +16,10 @@ AFTER_MEMBERS = range(10, 26, 3)
 """How many events a club of the country has after its members have joined."""
 PROVINCES = {"Lạng Sơn": 24, "Thanh Hóa": 2_400}
 """Clubs by province; the country's others lie in Nghệ An."""
+
+
+GIFTS = "LS-GIFTS"
+"""The fund that was given gifts only, as many as the largest of the library's clubs."""
 
 
 def code_of(size: int) -> str:
@@ -28,13 +34,14 @@ def fund_of(size: int) -> Fund:
 
 
 def sized_funds(shop: Workshop, scale: Scale, engine: Engine) -> str:
-    """A database with one fund of each size."""
+    """A database with one fund of each size, and one of gifts only."""
 
     def make() -> str:
         url = shop.database(engine)
         with opened_ledger(url) as ledger:
+            store(ledger, rows_of(ledger, gifts_only(GIFTS, scale.library_sizes[-1]).pending))
             for size in {*scale.fund_sizes, scale.large_fund}:
-                store(ledger, fund_of(size).pending)
+                store(ledger, rows_of(ledger, fund_of(size).pending))
         return url
 
     return shop.once(f"funds {engine}", make)
@@ -58,7 +65,7 @@ def province(shop: Workshop, scale: Scale, engine: Engine) -> str:
         url = shop.database(engine)
         with opened_ledger(url) as ledger:
             for entries in province_entries(scale.province_events):
-                store(ledger, entries)
+                store(ledger, rows_of(ledger, entries))
         return url
 
     return shop.once(f"province {engine}", make)
@@ -69,13 +76,13 @@ def country_codes(clubs: int) -> list[str]:
     return [f"VN-{number:05d}" for number in range(1, clubs + 1)]
 
 
-def country_entries(clubs: int, *, members: int) -> Iterator[Entry]:
+def country_rows(clubs: int, *, members: int) -> Iterator[StoredEvent]:
     """All clubs of a country, a few dozens of events each: some lives, told again under other codes and places."""
     lives = [lived("VN-00000", members + more, members=members).pending for more in AFTER_MEMBERS]
     places = [name for name, many in PROVINCES.items() for _ in range(many)]
     for number, code in enumerate(country_codes(clubs)):
         place = places[number] if number < len(places) else "Nghệ An"
-        yield from retold(lives[number % len(lives)], code, province=place, district=f"{place} {number % 12 + 1}")
+        yield from retold(lives[number % len(lives)], code, place, f"{place} {number % 12 + 1}")
 
 
 def token_for(database_url: str) -> str:
