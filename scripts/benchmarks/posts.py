@@ -18,8 +18,6 @@ from scripts.benchmarks.workshop import ENGINES, Engine, Program, Workshop, issu
 
 SECTION = "posts"
 FUNDS = [f"LS-{number:02d}" for number in range(1, 25)]
-CLUBS = 1_024
-"""Of the tutorial: so many that none grows, for it reads a club's whole history at every post."""
 AMOUNTS = 1_009
 """A prime: a fund does not soon see the same gift twice."""
 BODIES = tuple(
@@ -51,7 +49,7 @@ class Rival(NamedTuple):
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Let all ways take turns and compare them round by round."""
     with ExitStack() as opened:
-        running = [opened.enter_context(each) for each in _rivals(shop)]
+        running = [opened.enter_context(each) for each in _rivals(shop, scale)]
         at_rest = {each.key: each.server.resident_mib() for each in running if each.server}
         acknowledged = {each.key: each.stored() for each in running if each.stored}
         for connections in scale.connections:
@@ -124,11 +122,11 @@ def _report_ratios(report: Report, connections: int, found: dict[str, list[Outco
 # --- the ways ---------------------------------------------------------------------------------------------------------
 
 
-def _rivals(shop: Workshop) -> Iterator[AbstractContextManager[Rival]]:
+def _rivals(shop: Workshop, scale: Scale) -> Iterator[AbstractContextManager[Rival]]:
     yield from (_ours(shop, engine) for engine in ENGINES)
     yield _answering(shop, "nothing")
     yield _answering(shop, "echo")
-    yield from (_tutorial(shop, engine) for engine in ENGINES)
+    yield from (_tutorial(shop, engine, scale.clubs_of_tutorial) for engine in ENGINES)
     yield _insert(shop)
 
 
@@ -154,12 +152,13 @@ def _answering(shop: Workshop, name: str) -> Iterator[Rival]:
 
 
 @contextmanager
-def _tutorial(shop: Workshop, engine: Engine) -> Iterator[Rival]:
+def _tutorial(shop: Workshop, engine: Engine, clubs_there: int) -> Iterator[Rival]:
+    """The library's tutorial with so many clubs that none grows much: it reads a club's whole history at every post."""
     url = shop.database(engine)
     settings = library_settings(url)
     clubs = Clubs(settings)
-    opened = [Club(f"Câu lạc bộ {number}") for number in range(CLUBS)]
-    for start in range(0, CLUBS, 128):
+    opened = [Club(f"Câu lạc bộ {number}") for number in range(clubs_there)]
+    for start in range(0, clubs_there, 128):
         clubs.save(*opened[start : start + 128])
     table = clubs.recorder.events_table_name  # type: ignore[attr-defined]  # Of both engines' recorders.
     clubs.close()

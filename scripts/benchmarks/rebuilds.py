@@ -1,13 +1,13 @@
 """The read model made anew, beside the library's own way to follow a log, and beside programs of plain-text accounting
 that sum the same events from our own export."""
 
-import gc
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -20,45 +20,47 @@ from psycopg.sql import SQL
 
 from ledger.events import Entry
 from ledger.exports import beancount_ledger, hledger_journal
-from ledger.projections.read_model import ReadModel
-from scripts.benchmarks.replays import grown_club
+from scripts.benchmarks.replays import Works, grown_club, in_turns
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.rivals import Clubs, library_settings
 from scripts.benchmarks.scale import Scale
 from scripts.benchmarks.stock import province, province_entries
-from scripts.benchmarks.workshop import ENGINES, Engine, Workshop, opened_ledger
+from scripts.benchmarks.workshop import ENGINES, Workshop, opened_ledger, read_model_of
 
 SECTION = "rebuild"
-TIMES = 3
+QUIETLY: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL}
 BEANCOUNT_CLUBS = 2
 """It is slow: it sums a few clubs only, and is compared by its rate."""
 
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
-    """Rebuild a province on both engines, then let the others count."""
-    ours = {engine: _rebuild(shop, scale, engine, report) for engine in ENGINES}
-    theirs = _runner(shop, scale, report)
-    report.ratio(SECTION, "rebuild PostgreSQL ÷ ProjectionRunner", [ours["PostgreSQL"] / theirs], 25)
-    for name, rate in _accountants(shop, scale, report).items():
+    """Rebuild a province on both engines in turns with those who sum it, then let the library follow its own log."""
+    counted = _accountants(shop, scale, report)
+    with ExitStack() as opened:
+        works: Works = {}
+        for engine in ENGINES:
+            ledger = opened.enter_context(opened_ledger(province(shop, scale, engine)))
+            works[engine] = read_model_of(ledger).rebuild
+        works |= {name: partial(subprocess.run, command, **QUIETLY) for name, (command, _) in counted.items()}
+        found = in_turns(works, scale.replay_seconds, patience_seconds=20)
+    events = sum(map(len, province_entries(scale.province_events)))
+    rates = {
+        name: [(counted[name][1] if name in counted else events) / each for each in seconds]
+        for name, seconds in found.items()
+    }
+    for engine in ENGINES:
+        what = f"read model of {events:,} events"
+        report.figure(SECTION, what, engine=engine, rate=median(rates[engine]), unit="events")
+    runner = _runner(shop, scale, report)
+    ours = median(rates["PostgreSQL"])
+    report.ratio(SECTION, "rebuild PostgreSQL ÷ ProjectionRunner", [ours / runner], 25)
+    for name, (_, summed) in counted.items():
+        what = f"balances by {name}"
+        report.figure(SECTION, f"{what}, {summed:,} events", rate=median(rates[name]), unit="events")
         for engine in ENGINES:
             target = 1 if (name, engine) == ("hledger", "PostgreSQL") else None
-            report.ratio(SECTION, f"rebuild {engine} ÷ balances by {name}", [ours[engine] / rate], target)
-
-
-def _rebuild(shop: Workshop, scale: Scale, engine: Engine, report: Report) -> float:
-    """Events per second, the median of a few times."""
-    with opened_ledger(province(shop, scale, engine)) as ledger:
-        select = partial(ledger.recorder.select_notifications, inclusive_of_start=False)
-        read_model = ReadModel(ledger.database, select)
-        rates, events = list[float](), 0
-        for _ in range(TIMES):
-            gc.collect()
-            gc.freeze()
-            began = time.perf_counter()
-            events = read_model.rebuild()
-            rates.append(events / (time.perf_counter() - began))
-    report.figure(SECTION, f"read model of {events:,} events", engine=engine, rate=median(rates), unit="events")
-    return median(rates)
+            ratios = [ours / theirs for ours, theirs in zip(rates[engine], rates[name], strict=True)]
+            report.ratio(SECTION, f"rebuild {engine} ÷ {what}", ratios, target)
 
 
 # --- the library's way ------------------------------------------------------------------------------------------------
@@ -123,37 +125,29 @@ def _runner(shop: Workshop, scale: Scale, report: Report) -> float:
 # --- plain-text accounting --------------------------------------------------------------------------------------------
 
 
-def _accountants(shop: Workshop, scale: Scale, report: Report) -> dict[str, float]:
-    """Events of ours per second by program, of those that are installed."""
+def _accountants(shop: Workshop, scale: Scale, report: Report) -> dict[str, tuple[list[str], int]]:
+    """The commands of those programs that are installed, and how many events of ours each sums."""
     clubs = province_entries(scale.province_events)
     journal, beans = shop.home / "province.journal", shop.home / "province.beancount"
     journal.write_text("".join(_apart(hledger_journal(entries), entries) for entries in clubs), "utf-8")
     few = clubs[:BEANCOUNT_CLUBS]
     beans.write_text("".join(_apart(beancount_ledger(entries), entries) for entries in few), "utf-8")
-    counted = {
+    programs = {
         "hledger": (["--file", str(journal), "balance"], clubs),
         "ledger": (["--file", str(journal), "balance"], clubs),
         "bean-query": (["-q", str(beans), "SELECT account, sum(position) GROUP BY account"], few),
     }
-    rates: dict[str, float] = {}
-    for name, (arguments, entries) in counted.items():
-        program = shutil.which(name, path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
-        if program is None:
+    commands: dict[str, tuple[list[str], int]] = {}
+    for name, (arguments, entries) in programs.items():
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        if program := shutil.which(name, path=path):
+            commands[name] = ([program, *arguments], sum(map(len, entries)))
+        else:
             report.figure(SECTION, f"{name} is not installed")
-            continue
-        events = sum(map(len, entries))
-        rates[name] = events / median(_seconds(program, arguments) for _ in range(TIMES))
-        report.figure(SECTION, f"balances by {name}, {events:,} events", rate=rates[name], unit="events")
-    return rates
+    return commands
 
 
 def _apart(text: Any, entries: list[Entry]) -> str:
     """A fund's export with its accounts beneath its own name, so that one file can hold many funds."""
     fund = entries[0].event.fund
     return re.sub(r"\b(assets|liabilities|equity|income|expenses):", rf"\1:{fund}:", "".join(text), flags=re.IGNORECASE)
-
-
-def _seconds(program: str, arguments: list[str]) -> float:
-    began = time.perf_counter()
-    subprocess.run([program, *arguments], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began

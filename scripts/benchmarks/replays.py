@@ -24,8 +24,7 @@ from scripts.benchmarks.workshop import ENGINES, Engine, Workshop, opened_ledger
 SECTION = "replay"
 TARGET = 4
 LEAST_TIMES = 3
-ABOUT_SECONDS = 0.4
-"""Replays take turns so many times at least, and for about so long each; those of more than a second once."""
+"""Works take turns so often, unless it would try one's patience."""
 
 Works = dict[str, Callable[[], object]]
 
@@ -46,7 +45,7 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
                     works["library's replay"] = partial(clubs.repository.get, grown_club(clubs, size))
                 if size == scale.library_sizes[-1]:
                     works["load + chain check of gifts only"] = partial(ledger.replayed, GIFTS)
-                found = in_turns(works)
+                found = in_turns(works, scale.replay_seconds)
                 _tell(report, found, size, engine)
                 loads[size] = median(found["load + chain check"])
                 folds[size] = median(found["balances at half-time"])
@@ -82,8 +81,8 @@ def grown_club(clubs: Clubs, size: int) -> UUID:
     return club.id
 
 
-def in_turns(works: Works) -> dict[str, list[float]]:
-    """The seconds that each of some works took, one after the other in each round."""
+def in_turns(works: Works, about_seconds: float, patience_seconds: float = 1.0) -> dict[str, list[float]]:
+    """The seconds that each of some works took, one after the other in each round, for about so long each."""
     gc.collect()
     gc.freeze()  # What other sections keep is not looked through again and again.
     seconds: dict[str, list[float]] = {name: [] for name in works}
@@ -94,7 +93,7 @@ def in_turns(works: Works) -> dict[str, list[float]]:
             work()
             seconds[name].append(time.perf_counter() - started)
         rounds, took = len(seconds[name]), time.perf_counter() - began
-        if took >= len(works) * (1 if rounds < LEAST_TIMES else ABOUT_SECONDS):
+        if took >= len(works) * (patience_seconds if rounds < LEAST_TIMES else about_seconds):
             return seconds
 
 

@@ -20,6 +20,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     country_clubs: int
     country_members: int
     country_engines: int
+    replay_seconds: float
+    clubs_of_tutorial: int
     country_twice: bool
     read_seconds: float
     starts: int
@@ -27,19 +29,21 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 DEFAULT = Scale(
     name="default",
-    rounds=4,
+    rounds=3,
     round_seconds=1.0,
     warm_up_seconds=0.2,
     connections=(1, 8, 64),
     fund_sizes=(100, 1_000, 10_000, 100_000),
     library_sizes=(100, 1_000, 10_000),
     large_fund=100_000,
-    flat_posts=300,
+    flat_posts=200,
     province_events=900,
     runner_events=1_500,
     country_clubs=8_432,
     country_members=12,
     country_engines=1,
+    replay_seconds=0.3,
+    clubs_of_tutorial=1_024,
     country_twice=False,
     read_seconds=0.8,
     starts=2,
@@ -72,7 +76,9 @@ SMOKE = msgspec.structs.replace(
     flat_posts=5,
     province_events=80,
     runner_events=30,
-    country_clubs=60,
-    read_seconds=0.1,
+    country_clubs=50,
+    read_seconds=0.03,
+    replay_seconds=0.02,
+    clubs_of_tutorial=16,
     starts=1,
 )

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from uuid import uuid4
 import psycopg
 
 from ledger.application import Ledger
+from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import connect
 from scripts.benchmarks.load import dismiss
 from service.auth import ROLES, Principals, Scope
@@ -178,6 +180,11 @@ def opened_ledger(database_url: str) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def read_model_of(ledger: Ledger) -> ReadModel:
+    """The read model beside a log."""
+    return ReadModel(ledger.database, partial(ledger.recorder.select_notifications, inclusive_of_start=False))
 
 
 def rows_in(database_url: str, table: str) -> int:
