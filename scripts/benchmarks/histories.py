@@ -15,7 +15,8 @@ from eventsourcing.persistence import StoredEvent
 from ledger.aggregates.fund import Fund, Stamp
 from ledger.application import Ledger
 from ledger.chart import POTS
-from ledger.events import NO_HEAD, Bylaws, Entry, Request, decode, encode, head_of
+from ledger.events import NO_HEAD, Entry, Request, decode, encode, head_of
+from service.demo.places import CLUBS
 
 OPENED_ON = date(2014, 1, 10)
 UNTIL = date(2025, 12, 31)
@@ -24,19 +25,10 @@ MEMBERS = 60
 ROWS = 2_000
 """Rows that share a commit when a history is stored."""
 
-BYLAWS = Bylaws(
-    monthly_rate_ppm=10_000,
-    interest_method="reducing",
-    repayment_mode="equal_principal",
-    max_principal=10_000_000,
-    max_term_months=24,
-    min_membership_months=0,
-    one_open_loan_per_household=False,
-    interest_to_activity_ppm=300_000,
-    monthly_dues=10_000,
-    meeting_day=15,
-    two_person_approval=False,
+BYLAWS = msgspec.structs.replace(
+    CLUBS[0].bylaws, min_membership_months=0, one_open_loan_per_household=False, two_person_approval=False
 )
+"""Those of a club of the plan, without what would stop one person alone from telling a whole life."""
 
 
 def lived(code: str, events: int, *, members: int = MEMBERS) -> Fund:

@@ -160,7 +160,8 @@ class _Asking:
     def read(self, what: str, paths: list[str]) -> Outcome:
         """Read by one client and by several; answers what the one found."""
         self._ask(paths, 1, self._scale.warm_up_seconds)
-        alone, together = (self._ask(paths, many, self._scale.read_seconds) for many in (1, CONNECTIONS))
+        alone = self._ask(paths, 1, self._scale.read_seconds)
+        together = self._ask(paths, CONNECTIONS, self._scale.read_seconds / 3)
         for connections, outcome in ((1, alone), (CONNECTIONS, together)):
             self._report.refused(what, outcome.unexpected)
             self._report.figure(

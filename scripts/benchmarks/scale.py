@@ -1,4 +1,7 @@
-"""How much of everything a run does: by default, longer, or just enough to see that it works."""
+"""How much of everything a run does: by default, longer, or just enough to see that it works.
+
+The default is meant for three minutes on two cores of their own; shared with others it takes as much longer.
+"""
 
 import msgspec
 
@@ -30,22 +33,22 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT = Scale(
     name="default",
     rounds=3,
-    round_seconds=1.0,
+    round_seconds=0.8,
     warm_up_seconds=0.2,
     connections=(1, 8, 64),
     fund_sizes=(100, 1_000, 10_000, 100_000),
     library_sizes=(100, 1_000, 10_000),
     large_fund=100_000,
     flat_posts=200,
-    province_events=900,
+    province_events=600,
     runner_events=1_500,
     country_clubs=8_432,
-    country_members=12,
+    country_members=10,
     country_engines=1,
-    replay_seconds=0.3,
+    replay_seconds=0.2,
     clubs_of_tutorial=1_024,
     country_twice=False,
-    read_seconds=0.8,
+    read_seconds=0.9,
     starts=2,
 )
 FULL = msgspec.structs.replace(

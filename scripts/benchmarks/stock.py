@@ -12,7 +12,7 @@ from scripts.benchmarks.scale import Scale
 from scripts.benchmarks.workshop import Engine, Workshop, issue_token, opened_ledger
 
 CLUBS = 24
-AFTER_MEMBERS = range(8, 21, 3)
+AFTER_MEMBERS = range(10, 20, 3)
 """How many events a club of the country has after its members have joined."""
 PROVINCES = {"Lạng Sơn": 24, "Thanh Hóa": 2_400}
 """Clubs by province; the country's others lie in Nghệ An."""
