@@ -44,7 +44,10 @@ class DailyBalance:
             self._changes[day] += amount
         else:
             self._changes[day] = amount
-            insort(self._days, day)
+            if self._days and day < self._days[-1]:
+                insort(self._days, day)
+            else:
+                self._days.append(day)
 
     def worst_from(self, day: date, sign: int) -> tuple[int, date]:
         """The lowest end-of-day balance times `sign` from `day` on, and the first day that has it.

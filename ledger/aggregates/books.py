@@ -113,10 +113,11 @@ class Books:
             raise BrokenChain(self.id, self.version + 1)
         self.entries.append(event)
         event.evolve(self)  # type: ignore[arg-type]  # Books is only ever a part of Fund.
+        on = event.on
         for leg in event.legs():
-            self._post(event.on, leg)
-        self._mine(self.by_day, event.on, list).append(event.version)
-        if event.on == self.said_on:
+            self._post(on, leg)
+        self._mine(self.by_day, on, list).append(event.version)
+        if on == self.said_on:
             self.said[_said(event)].append(event.version)
         if event.request:
             known = self.requests.get(event.request.key)
@@ -136,6 +137,8 @@ class Books:
     def _mine(self, parts: dict[Any, Part], key: Any, new: Callable[[], Part]) -> Part:
         """A part that may be changed: a copy of one's own of what a fund and its trial share."""
         part = parts.get(key)
+        if part is not None and self.copied is None:  # As at every entry of a load.
+            return part
         if part is None:
             part = parts[key] = new()
         elif self.copied is not None and key not in self.copied:

@@ -31,16 +31,21 @@ def post(changes: Changes, legs: Legs) -> None:
         changes.balances[leg.pot, leg.account, leg.of] += leg.amount
 
 
+def rows(moved: Mapping[str, Mapping[Key, int]]) -> list[tuple[Any, ...]]:
+    """What moved, by fund, as rows of the table."""
+    return [
+        (fund, pot, account, "" if of is None else str(of), amount)
+        for fund, changes in moved.items()
+        for (pot, account, of), amount in changes.items()
+    ]
+
+
 def write(transaction: Transaction, moved: Mapping[str, Mapping[Key, int]]) -> None:
     """Add what moved, by fund, to what is there."""
     transaction.execute_many(
         f"INSERT INTO {BALANCES.name} VALUES (:fund, :pot, :account, :part, :amount) "
         f"ON CONFLICT ({BALANCES.key}) DO UPDATE SET amount = {BALANCES.name}.amount + excluded.amount",
-        [
-            {"fund": fund, "pot": pot, "account": account, "part": "" if of is None else str(of), "amount": amount}
-            for fund, changes in moved.items()
-            for (pot, account, of), amount in changes.items()
-        ],
+        [dict(zip(BALANCES.names, row, strict=True)) for row in rows(moved)],
     )
 
 

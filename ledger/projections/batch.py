@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger.chart import Key
 from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of
 from ledger.projections import balances, funds, journal, loans, members
@@ -217,26 +218,37 @@ def _refuse_unstorable(value: Any) -> None:
         raise Unstorable
 
 
-def write(transaction: Transaction, done: Done, *, anew: bool = False) -> None:
-    """Write what was worked out. Where the tables are made `anew`, there is nothing to take the place of."""
-    for history in () if anew else HISTORIES:
+def write(transaction: Transaction, done: Done) -> None:
+    """Write what was worked out, in the place of what it makes anew."""
+    for history in HISTORIES:
         keys = [{"fund": fund, "number": number} for fund, (_, c) in done.items() for number in c.derived[history]]
         for table in history.derived:
             sql = f"DELETE FROM {table.name} WHERE fund = :fund AND {history.owner} = :number"
             transaction.execute_many(sql, keys)
-    for table, rows in rows_of(done).items():
+    for table, rows in _added(done).items():
         table.add(transaction, rows)
-    write_kept(transaction, done)
-
-
-def write_kept(transaction: Transaction, done: Done) -> None:
-    """Write what is kept up to date in place: balances, and how far each fund has come."""
-    balances.write(transaction, {fund: changes.balances for fund, (_, changes) in done.items()})
-    funds.write(transaction, {fund: last for fund, (last, _) in done.items()})
+    balances.write(transaction, _moved(done))
+    funds.write(transaction, _reached(done))
 
 
 def rows_of(done: Done) -> dict[Table, list[tuple[Any, ...]]]:
-    """The rows that are added, by table; without balances, which are moved."""
+    """All rows of new tables, from what the whole histories of funds come to."""
+    rows = _added(done)
+    rows[funds.FUNDS] = funds.rows(rows[funds.FUNDS], _reached(done))
+    rows[balances.BALANCES] = balances.rows(_moved(done))
+    return rows
+
+
+def _moved(done: Done) -> dict[str, Mapping[Key, int]]:
+    return {fund: changes.balances for fund, (_, changes) in done.items()}
+
+
+def _reached(done: Done) -> dict[str, Last]:
+    return {fund: last for fund, (last, _) in done.items()}
+
+
+def _added(done: Done) -> dict[Table, list[tuple[Any, ...]]]:
+    """The rows that are only added."""
     added: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
     for _, changes in done.values():
         for table, rows in changes.added.items():

@@ -89,6 +89,13 @@ def post(changes: Changes, event: Event, on: str) -> None:
         changes.added[BYLAWS].append((event.fund, event.version, on, rules))
 
 
+def rows(opened: Sequence[tuple[Any, ...]], reached: Mapping[str, Last]) -> list[tuple[Any, ...]]:
+    """The rows of funds just opened, with how far each has come by now."""
+    places = len(FUNDS.names) - len(Last._fields)
+    lasts_of = ((row, reached[row[0]]) for row in opened)
+    return [(*row[:places], last.version, last.head, last.latest_on.isoformat()) for row, last in lasts_of]
+
+
 def write(transaction: Transaction, reached: Mapping[str, Last]) -> None:
     """Note how far each fund has come."""
     transaction.execute_many(

@@ -10,12 +10,10 @@ from typing import Any
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
-from ledger.database import Database, Row, Transaction
+from ledger.database import Database, Row
 from ledger.events import Entry
-from ledger.projections.batch import Line, from_nothing, rows_of, write_kept
-from ledger.projections.funds import FUNDS
+from ledger.projections.batch import Line, from_nothing, rows_of
 from ledger.projections.read_model import make_tables
-from ledger.projections.tables import Table
 from ledger.sqlite_engine import connect
 
 
@@ -42,24 +40,18 @@ class Known:
         self._database = Database(_Memory())
         self._turn = Lock()
         lines = [Line(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries]
-        self._done = from_nothing(lines)
-        self._rows = rows_of(self._done)
+        self._rows = rows_of(from_nothing(lines))
         with self._database.transaction() as transaction:
             make_tables(transaction)
-            self._fill(transaction, [FUNDS])
-            write_kept(transaction, self._done)
 
     def query(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of a query."""
         with self._turn:
             if asked := [table for table in self._rows if table.name in sql]:
                 with self._database.transaction() as transaction:
-                    self._fill(transaction, asked)
+                    for table in asked:
+                        table.add(transaction, self._rows.pop(table))
             return self._database.query(sql, **parameters)
-
-    def _fill(self, transaction: Transaction, tables: Iterable[Table]) -> None:
-        for table in tables:
-            table.add(transaction, self._rows.pop(table, ()))
 
 
 class Moments:

@@ -26,6 +26,7 @@ from ledger.projections.batch import (
     ReadModelBroken,
     from_nothing,
     read,
+    rows_of,
     worked_out,
     write,
 )
@@ -151,7 +152,8 @@ class ReadModel:
                 following = ahead.submit(next, chunks, None)
                 events, done = chunk
                 with self._marked(mark) as transaction:
-                    write(transaction, done, anew=True)
+                    for table, rows in rows_of(done).items():
+                        table.add(transaction, rows)
                 total += events
                 if progress:
                     progress(events)
