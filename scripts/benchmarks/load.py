@@ -113,7 +113,14 @@ def obey(kind: type[T], do: Callable[[T], Coroutine[Any, Any, Outcome]]) -> None
 class Posting:
     """Posts of one kind to be answered with 201, however often they are asked for: no number is used twice."""
 
-    def __init__(self, port: int, paths: list[str], bodies: tuple[str, ...], headers: dict[str, str]) -> None:
+    def __init__(
+        self,
+        port: int,
+        paths: list[str],
+        bodies: tuple[str, ...],
+        headers: dict[str, str] | None = None,
+        key_prefix: str = "bench",
+    ) -> None:
         self._load = Load(
             port=port,
             connections=1,
@@ -121,7 +128,8 @@ class Posting:
             method="POST",
             paths=paths,
             bodies=bodies,
-            headers={"Content-Type": "application/json", **headers},
+            headers={"Content-Type": "application/json", **(headers or {})},
+            key_prefix=key_prefix,
             expects=201,
         )
 

@@ -1,7 +1,5 @@
 """Meetings: sheets of a hundred lines over HTTP, beside COPY of the very lines that one of them stored."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from itertools import count
 from statistics import median
@@ -12,19 +10,24 @@ import psycopg
 
 from ledger.database import EVENTS_TABLE
 from scripts.benchmarks import statements
-from scripts.benchmarks.histories import MEMBERS, UNTIL, lived, rows_of, store
+from scripts.benchmarks.histories import MEMBERS, UNTIL
 from scripts.benchmarks.load import KEY, Outcome, Posting
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.scale import Scale
-from scripts.benchmarks.workshop import ENGINES, Engine, Workshop, issue_token, opened_ledger, rows_in
+from scripts.benchmarks.stock import Served, province_codes, served
+from scripts.benchmarks.workshop import ENGINES, Workshop, rows_in
 
 SECTION = "meetings"
 LINES = 100
 CONNECTIONS = 8
 DAYS = 60
 """So many meetings of each fund are on days of their own."""
-FUNDS = [f"LS-{number:02d}" for number in range(1, 25)]
 TARGET = 0.4
+LINES_OF_A_SHEET = (
+    f"SELECT topic, state FROM {EVENTS_TABLE} JOIN (SELECT max(originator_version) AS held FROM {EVENTS_TABLE} "
+    "WHERE originator_id = %(fund)s AND topic = 'MeetingHeld') AS meetings "
+    "ON originator_version BETWEEN held - %(lines)s AND held WHERE originator_id = %(fund)s ORDER BY originator_version"
+)
 
 
 def sheet(day: int) -> str:
@@ -43,27 +46,26 @@ def sheet(day: int) -> str:
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Sheets on both engines and COPY on PostgreSQL, in turns."""
     connections = min(CONNECTIONS, scale.connections[-1])
-    with ExitStack() as opened:
-        ours = {engine: opened.enter_context(_service(shop, engine)) for engine in ENGINES}
-        urls = {engine: url for engine, (url, _) in ours.items()}
-        before = {engine: rows_in(url, EVENTS_TABLE) for engine, url in urls.items()}
-        answered = dict.fromkeys(ENGINES, 0)
-        runs = count()
-        found: dict[str, list[Outcome]] = {"COPY": [], **{engine: [] for engine in ENGINES}}
-        copied: list[tuple[str, bytes]] = []
-        for turn in range(scale.rounds + 1):
-            seconds = scale.round_seconds if turn else scale.warm_up_seconds
-            for engine, (_, post) in ours.items():
-                outcome = post(connections, seconds)
-                report.refused(f"meetings {engine}", outcome.unexpected)
-                answered[engine] += outcome.answered
-                found[engine].append(outcome)
-            copied = copied or _lines_of_a_sheet(urls["PostgreSQL"])
-            found["COPY"].append(_copy(urls["PostgreSQL"], copied, connections, seconds, next(runs)))
-        _tell(report, {name: outcomes[1:] for name, outcomes in found.items()}, connections)
-        for engine, url in urls.items():
-            stored = rows_in(url, EVENTS_TABLE) - before[engine]
-            report.count(SECTION, f"meetings {engine}", acknowledged=answered[engine] * (LINES + 1), stored=stored)
+    urls = {engine: served(shop, engine).url for engine in ENGINES}
+    ours = {engine: _posting(served(shop, engine)) for engine in ENGINES}
+    before = {engine: rows_in(url, EVENTS_TABLE) for engine, url in urls.items()}
+    answered = dict.fromkeys(ENGINES, 0)
+    runs = count()
+    found: dict[str, list[Outcome]] = {"COPY": [], **{engine: [] for engine in ENGINES}}
+    copied: list[tuple[str, bytes]] = []
+    for turn in range(scale.rounds + 1):
+        seconds = scale.round_seconds if turn else scale.warm_up_seconds
+        for engine, post in ours.items():
+            outcome = post(connections, seconds)
+            report.refused(f"meetings {engine}", outcome.unexpected)
+            answered[engine] += outcome.answered
+            found[engine].append(outcome)
+        copied = copied or _lines_of_a_sheet(urls["PostgreSQL"])
+        found["COPY"].append(_copy(urls["PostgreSQL"], copied, connections, seconds, next(runs)))
+    _tell(report, {name: outcomes[1:] for name, outcomes in found.items()}, connections)
+    for engine, url in urls.items():
+        stored = rows_in(url, EVENTS_TABLE) - before[engine]
+        report.count(SECTION, f"meetings {engine}", acknowledged=answered[engine] * (LINES + 1), stored=stored)
 
 
 def _tell(report: Report, found: dict[str, list[Outcome]], connections: int) -> None:
@@ -83,27 +85,16 @@ def _tell(report: Report, found: dict[str, list[Outcome]], connections: int) -> 
         report.ratio(SECTION, f"meeting lines {engine} ÷ COPY of the same lines", ratios, target)
 
 
-@contextmanager
-def _service(shop: Workshop, engine: Engine) -> Iterator[tuple[str, Posting]]:
-    url = shop.database(engine)
-    with opened_ledger(url) as ledger:
-        for fund in FUNDS:
-            store(ledger, rows_of(ledger, lived(fund, 2 * MEMBERS).pending))
-        token = issue_token(ledger)
-    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": KEY}
-    with shop.service(url) as service:
-        paths = [f"/v1/funds/{fund}/meetings" for fund in FUNDS]
-        yield url, Posting(service.port, paths, tuple(sheet(day) for day in range(DAYS)), headers)
+def _posting(ours: Served) -> Posting:
+    paths = [f"/v1/funds/{fund}/meetings" for fund in province_codes()]
+    return Posting(ours.program.port, paths, tuple(map(sheet, range(DAYS))), ours.headers, key_prefix="meeting")
 
 
 def _lines_of_a_sheet(database_url: str) -> list[tuple[str, bytes]]:
-    """The lines that the first sheet stored."""
+    """The lines that a sheet has stored, its attendance last."""
+    fund = province_codes()[0]
     with psycopg.connect(database_url) as server:
-        rows = server.execute(
-            f"SELECT topic, state FROM {EVENTS_TABLE} WHERE originator_id = %s AND originator_version > %s "
-            "ORDER BY originator_version LIMIT %s".encode(),
-            (FUNDS[0], 2 * MEMBERS, LINES + 1),
-        ).fetchall()
+        rows = server.execute(LINES_OF_A_SHEET.encode(), {"fund": fund, "lines": LINES}).fetchall()
     return [(topic, bytes(state)) for topic, state in rows]
 
 

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from ledger.database import EVENTS_TABLE
 from scripts.benchmarks import statements
-from scripts.benchmarks.histories import UNTIL, lived, rows_of, store
-from scripts.benchmarks.load import KEY, Outcome, Posting
+from scripts.benchmarks.histories import UNTIL, lived
+from scripts.benchmarks.load import Outcome, Posting
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.rivals import Club, Clubs, library_settings
 from scripts.benchmarks.scale import Scale
-from scripts.benchmarks.workshop import ENGINES, Engine, Program, Workshop, issue_token, opened_ledger, rows_in
+from scripts.benchmarks.stock import province_codes, served
+from scripts.benchmarks.workshop import ENGINES, Engine, Program, Workshop, opened_ledger, rows_in
 
 SECTION = "posts"
-FUNDS = [f"LS-{number:02d}" for number in range(1, 25)]
 AMOUNTS = 1_009
 """A prime: a fund does not soon see the same gift twice."""
 BODIES = tuple(
@@ -132,23 +132,17 @@ def _rivals(shop: Workshop, scale: Scale) -> Iterator[AbstractContextManager[Riv
 
 @contextmanager
 def _ours(shop: Workshop, engine: Engine) -> Iterator[Rival]:
-    url = shop.database(engine)
-    with opened_ledger(url) as ledger:
-        for fund in FUNDS:
-            store(ledger, rows_of(ledger, lived(fund, 10, members=4).pending))
-        token = issue_token(ledger)
-    with shop.service(url) as service:
-        paths = [f"/v1/funds/{fund}/donations" for fund in FUNDS]
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": KEY}
-        posting = Posting(service.port, paths, BODIES, headers)
-        yield Rival("microfund", engine, posting, lambda: rows_in(url, EVENTS_TABLE), service)
+    ours = served(shop, engine)
+    paths = [f"/v1/funds/{fund}/donations" for fund in province_codes()]
+    posting = Posting(ours.program.port, paths, BODIES, ours.headers, key_prefix="gift")
+    yield Rival("microfund", engine, posting, lambda: rows_in(ours.url, EVENTS_TABLE), ours.program)
 
 
 @contextmanager
 def _answering(shop: Workshop, name: str) -> Iterator[Rival]:
     """A server that stores nothing."""
     with shop.program([*RIVALS, name]) as server:
-        yield Rival(name, None, Posting(server.port, ["/donations"], BODIES, {}), None, server)
+        yield Rival(name, None, Posting(server.port, ["/donations"], BODIES), None, server)
 
 
 @contextmanager
@@ -164,7 +158,7 @@ def _tutorial(shop: Workshop, engine: Engine, clubs_there: int) -> Iterator[Riva
     clubs.close()
     with shop.program([*RIVALS, "tutorial"], **settings) as server:
         paths = [f"/clubs/{club.id}/donations" for club in opened]
-        yield Rival("tutorial", engine, Posting(server.port, paths, BODIES, {}), lambda: rows_in(url, table), server)
+        yield Rival("tutorial", engine, Posting(server.port, paths, BODIES), lambda: rows_in(url, table), server)
 
 
 @contextmanager

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import NamedTuple
 
 from eventsourcing.persistence import StoredEvent
 
 from ledger.aggregates.fund import Fund
 from ledger.events import Entry
-from scripts.benchmarks.histories import gifts_only, lived, retold, rows_of, store
+from scripts.benchmarks.histories import MEMBERS, gifts_only, lived, retold, rows_of, store
+from scripts.benchmarks.load import KEY
 from scripts.benchmarks.scale import Scale
-from scripts.benchmarks.workshop import Engine, Workshop, issue_token, opened_ledger
+from scripts.benchmarks.workshop import Engine, Program, Workshop, issue_token, opened_ledger
 
 CLUBS = 24
 AFTER_MEMBERS = range(10, 20, 3)
@@ -83,6 +85,28 @@ def country_rows(clubs: int, *, members: int) -> Iterator[StoredEvent]:
     for number, code in enumerate(country_codes(clubs)):
         place = places[number] if number < len(places) else "Nghệ An"
         yield from retold(lives[number % len(lives)], code, place, f"{place} {number % 12 + 1}")
+
+
+class Served(NamedTuple):
+    """A service of ours and what opens it."""
+
+    url: str
+    program: Program
+    headers: dict[str, str]
+
+
+def served(shop: Workshop, engine: Engine) -> Served:
+    """A service with 24 clubs that have just been founded, to record on; it runs until the end."""
+
+    def start() -> Served:
+        url = shop.database(engine)
+        with opened_ledger(url) as ledger:
+            for code in province_codes():
+                store(ledger, rows_of(ledger, lived(code, 2 * MEMBERS).pending))
+        program = shop.keep(shop.service(url))
+        return Served(url, program, {"Authorization": f"Bearer {token_for(url)}", "Idempotency-Key": KEY})
+
+    return shop.once(f"served {engine}", start)
 
 
 def token_for(database_url: str) -> str:

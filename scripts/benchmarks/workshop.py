@@ -12,11 +12,11 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -28,6 +28,7 @@ from ledger.sqlite_engine import connect
 from scripts.benchmarks.load import dismiss
 from service.auth import ROLES, Principals, Scope
 
+T = TypeVar("T")
 Engine = Literal["PostgreSQL", "SQLite"]
 ENGINES: tuple[Engine, ...] = ("PostgreSQL", "SQLite")
 POSTGRES_VERSION = 18
@@ -54,7 +55,7 @@ class Workshop:
     def __init__(self) -> None:
         self._opened = ExitStack()
         self._postgres: str | None = None
-        self._made: dict[str, str] = {}
+        self._made: dict[str, object] = {}
         self.home = Path()
 
     def __enter__(self) -> "Workshop":
@@ -85,11 +86,15 @@ class Workshop:
         self._opened.callback(server.stop)
         return server.get_uri()
 
-    def once(self, name: str, make: Callable[[], str]) -> str:
+    def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` answers, made for whoever asks first."""
         if name not in self._made:
             self._made[name] = make()
-        return self._made[name]
+        return cast("T", self._made[name])
+
+    def keep(self, program: AbstractContextManager[Program]) -> Program:
+        """A program that runs until the end."""
+        return self._opened.enter_context(program)
 
     def database(self, engine: Engine) -> str:
         """The URL of a new, empty database."""
