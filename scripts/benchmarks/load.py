@@ -20,6 +20,8 @@ import uvloop
 KEY = "key-of-24-letters-and-so"
 """Stands in paths, headers and bodies for a key that is new in every request."""
 
+PATIENCE_SECONDS = 60.0
+"""For answers that are still awaited when the time is over; beyond it the run fails."""
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -179,6 +181,7 @@ class _Connection(asyncio.Protocol):
         self._visit = visit
         self._received = b""
         self._sent_at = 0.0
+        self._waits = False
         self._transport: asyncio.Transport
         self.done = asyncio.get_running_loop().create_future()
 
@@ -192,6 +195,7 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
             return
         self._sent_at = time.perf_counter()
+        self._waits = True
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -207,11 +211,12 @@ class _Connection(asyncio.Protocol):
         else:
             self._visit.unexpected[self._received[9:12].decode()] += 1
         self._received = b""
+        self._waits = False
         self.send()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if error is not None:
-            self._visit.unexpected[type(error).__name__] += 1
+        if self._waits:
+            self._visit.unexpected["connection lost"] += 1
         self.done.set_result(None)
 
 
@@ -225,7 +230,8 @@ async def _visited(load: Load) -> Outcome:
     began = time.perf_counter()
     for _, connection in made:
         connection.send()
-    await asyncio.gather(*(connection.done for _, connection in made))
+    async with asyncio.timeout(load.seconds + PATIENCE_SECONDS):
+        await asyncio.gather(*(connection.done for _, connection in made))
     return outcome_of(visit.latencies, time.perf_counter() - began, dict(visit.unexpected))
 
 
