@@ -33,7 +33,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 DEFAULT = Scale(
     name="default",
     rounds=3,
-    round_seconds=0.8,
+    round_seconds=0.6,
     warm_up_seconds=0.2,
     connections=(1, 8, 64),
     fund_sizes=(100, 1_000, 10_000, 100_000),
@@ -48,7 +48,7 @@ DEFAULT = Scale(
     replay_seconds=0.2,
     clubs_of_tutorial=1_024,
     country_twice=False,
-    read_seconds=0.9,
+    read_seconds=0.5,
     starts=2,
 )
 FULL = msgspec.structs.replace(
