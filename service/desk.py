@@ -57,7 +57,7 @@ class Desk:
         self.checkpoints = Checkpoints(ledger)
         self.now = now
         self.principals = Principals(ledger.database)
-        self.moments = Moments(settings.max_cached_entries // 4)
+        self.moments = Moments(settings.max_cached_entries // 12)
         self.turnstile = Turnstile(settings.checks_per_minute)
         self.lookout = Lookout(ledger, self.principals, settings.flag)
         self.acknowledged = 0
