@@ -125,7 +125,7 @@ class Writer:
         try:
             outcomes = self._ledger.record([waiting.job for waiting in batch])
             self._on_commit()
-        except Exception as bug:  # noqa: BLE001
+        except Exception as bug:  # noqa: BLE001  # Each caller gets it, and the writer lives on.
             return [bug] * len(batch)
         return outcomes
 

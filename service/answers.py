@@ -74,7 +74,7 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
     """One plain sentence for one fact."""
     facts = msgspec.structs.asdict(event) | _borrowed(event, recorded)
     if "member" in facts and facts["member"] is not None:
-        facts["member"] = person(event.member, recorded, language)  # type: ignore[attr-defined]
+        facts["member"] = person(event.member, recorded, language)  # type: ignore[attr-defined]  # It has one, as just seen.
     name = event.name
     match event:
         case BylawsAdopted():
