@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from ledger import application, writer
 from ledger.aggregates.books import BrokenChain
+from ledger.projections.batch import DoesNotFollow
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
 from service import catalogue
 from service.refusals import (
@@ -240,7 +241,7 @@ def refusal_for(error: Exception) -> Refusal:
             return StorageUnavailable(retry_after=RETRY_SECONDS)
         case writer.QueueFull():
             return QueueFull(retry_after=RETRY_SECONDS)
-        case BrokenChain():
+        case BrokenChain() | DoesNotFollow():
             log.error("%s", error)
             return HistoryBroken(fund=error.fund, version=error.version)
         case HTTPException(status_code=404):
@@ -267,6 +268,6 @@ def add_problem_handlers(app: FastAPI) -> None:
             error = MethodNotAllowed(allowed=", ".join(methods_at(app, request.url.path)))
         return answer(refusal_for(error), request.headers.get("accept-language"), getattr(request.state, "body", None))
 
-    kinds = (Refusal, RequestValidationError, HTTPException, PersistenceError, BrokenChain)
+    kinds = (Refusal, RequestValidationError, HTTPException, PersistenceError, BrokenChain, DoesNotFollow)
     for kind in (*kinds, application.StorageUnavailable, writer.QueueFull):
         app.add_exception_handler(kind, respond)

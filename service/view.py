@@ -75,13 +75,17 @@ class View(NamedTuple):
         moments = self.desk.moments
         if self.known_at is None and self.known_version and (kept := moments.get(self.fund, self.known_version)):
             return kept, standing | {"version": self.known_version}
-        entries = list(self._known_entries())
+        entries = list(self._known_entries(standing["parked"]))
         if not entries:
             raise FundNotFound
         return moments.make(self.fund, entries), standing | {"version": entries[-1].event.version}
 
-    def _known_entries(self) -> Iterator[Entry]:
-        entries = self.desk.ledger.entries(self.fund, upto=self.known_version)
+    def _known_entries(self, parked: Answer | None) -> Iterator[Entry]:
+        """The entries that were known; from the one on that a fund is parked at, nothing is in any figure."""
+        upto = self.known_version
+        if parked:
+            upto = min(upto or parked["version"], parked["version"] - 1)
+        entries = self.desk.ledger.entries(self.fund, upto=upto)
         return takewhile(lambda entry: self.known_at is None or entry.event.recorded_at <= self.known_at, entries)
 
     # --- people ---------------------------------------------------------------------------------------------------

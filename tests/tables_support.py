@@ -15,7 +15,7 @@ from ledger.events import (
     Entry,
 )
 from ledger.projections.batch import TABLES
-from ledger.projections.knowledge import Known, known
+from ledger.projections.knowledge import Known
 from ledger.projections.read_model import ReadModel
 from ledger.projections.tables import Reader
 from tests.histories import random_fund
@@ -76,7 +76,7 @@ def advanced(model: ReadModel, limits: Iterator[int]) -> int:
 
 def book(fund: Fund) -> Known:
     """The tables of a fund."""
-    return known(fund.pending)
+    return Known(fund.pending)
 
 
 def delete_tail(ledger: Ledger, fund: str, after: int) -> None:

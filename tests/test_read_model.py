@@ -10,7 +10,7 @@ from ledger.aggregates.fund import Fund
 from ledger.application import Ledger
 from ledger.projections.batch import TABLES
 from ledger.projections.follower import Follower
-from ledger.projections.knowledge import known
+from ledger.projections.knowledge import Known
 from ledger.projections.proof import Difference, differences
 from ledger.projections.read_model import LAG_COUNTED, BeingRebuilt, ReadModel, ReadModelBroken
 from ledger.projections.tables import FOREVER
@@ -108,7 +108,7 @@ def test_what_was_known_at_a_version_is_what_the_tables_held_then(sqlite_url: st
             store(ledger, entries[model.position : version])
             model.catch_up()
 
-            assert rows(known(ledger.entries("LS-0004", upto=version))) == rows(ledger.database)
+            assert rows(Known(ledger.entries("LS-0004", upto=version))) == rows(ledger.database)
 
 
 # --- a change to the tables is found ----------------------------------------------------------------------------------

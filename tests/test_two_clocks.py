@@ -15,7 +15,7 @@ from ledger.days import add_months
 from ledger.events import Entry
 from ledger.projections import balances, borrowing, journal, loans, members
 from ledger.projections.funds import Scope
-from ledger.projections.knowledge import known
+from ledger.projections.knowledge import Known
 from tests import moments
 from tests.histories import random_fund
 from tests.moments import OWED, OWNED, Moment
@@ -29,7 +29,7 @@ SEEDS = range(1, 9)
 def test_any_moment_is_what_the_legs_alone_make_it(seed: int) -> None:
     fund = random_fund(seed)
     for moment in moments.moments(seed, 3):
-        tables, day = known(fund.pending[: moment.version]), moment.as_of
+        tables, day = Known(fund.pending[: moment.version]), moment.as_of
         sums = moments.held(seed, moment)
 
         def total(account: str, pot: str, sums: dict[Any, int] = sums) -> int:
@@ -76,7 +76,7 @@ def test_the_borrowing_rates_of_any_moment_are_those_of_its_lines(seed: int) -> 
     fund = random_fund(seed)
     for moment in moments.moments(seed, 3):
         since = add_months(moment.as_of, -3)
-        tables = known(fund.pending[: moment.version])
+        tables = Known(fund.pending[: moment.version])
         found = borrowing.borrowing(tables, Scope([fund.id]), moment.as_of, since=since, purpose="any")
 
         readings = {name: (found[name]["borrowers"], found[name]["loans"]) for name in ("current", "in_period", "ever")}

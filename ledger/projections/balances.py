@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Key, Legs, Pot
+from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Key, Pot
 from ledger.database import Transaction
 from ledger.money import MAX_AMOUNT
 from ledger.projections.funds import held_on
-from ledger.projections.tables import Changes, Reader, Table, until
+from ledger.projections.tables import Reader, Rows, Table, Told, until
 
 BALANCES = Table(
     "balances",
@@ -23,29 +24,32 @@ BALANCES = Table(
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-def post(changes: Changes, legs: Legs) -> None:
-    """Move the balances. Raises `OverflowError` for a leg no fund could have posted."""
-    for leg in legs:
-        if abs(leg.amount) > MAX_AMOUNT:
-            raise OverflowError
-        changes.balances[leg.pot, leg.account, leg.of] += leg.amount
+def moved(told: Iterable[Told]) -> dict[Key, int]:
+    """How a fund's events move its balances. Raises `OverflowError` for a leg no fund could have posted."""
+    changes: dict[Key, int] = defaultdict(int)
+    for _, _, legs in told:
+        for leg in legs:
+            if abs(leg.amount) > MAX_AMOUNT:
+                raise OverflowError
+            changes[leg.pot, leg.account, leg.of] += leg.amount
+    return changes
 
 
-def rows(moved: Mapping[str, Mapping[Key, int]]) -> list[tuple[Any, ...]]:
-    """What moved, by fund, as rows of the table."""
+def rows(by_fund: Mapping[str, Mapping[Key, int]]) -> Rows:
+    """What has moved as rows of the table."""
     return [
         (fund, pot, account, "" if of is None else str(of), amount)
-        for fund, changes in moved.items()
+        for fund, changes in by_fund.items()
         for (pot, account, of), amount in changes.items()
     ]
 
 
-def write(transaction: Transaction, moved: Mapping[str, Mapping[Key, int]]) -> None:
-    """Add what moved, by fund, to what is there."""
+def write(transaction: Transaction, by_fund: Mapping[str, Mapping[Key, int]]) -> None:
+    """Add what has moved to what is there."""
     transaction.execute_many(
         f"INSERT INTO {BALANCES.name} VALUES (:fund, :pot, :account, :part, :amount) "
         f"ON CONFLICT ({BALANCES.key}) DO UPDATE SET amount = {BALANCES.name}.amount + excluded.amount",
-        [dict(zip(BALANCES.names, row, strict=True)) for row in rows(moved)],
+        [dict(zip(BALANCES.names, row, strict=True)) for row in rows(by_fund)],
     )
 
 

@@ -7,7 +7,9 @@ what comes after is left out until the tables are made anew, and the other funds
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +19,7 @@ from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.funds import Last
-from ledger.projections.tables import Changes, History, Reader, Table
+from ledger.projections.tables import History, Reader, Rows, Table, Told
 
 HISTORIES: tuple[History, ...] = (members.HISTORY, loans.HISTORY)
 
@@ -43,7 +45,14 @@ ONLY_ADDED_TO: tuple[Table, ...] = tuple(
 )
 """The tables that a rebuild fills without looking anything up in them."""
 
-Known = Mapping[History, Mapping[int, list[Row]]]
+ADDED: Mapping[Table, Callable[[Iterable[Told]], Rows]] = {
+    **funds.ADDED,
+    **journal.ADDED,
+    **{history.facts: history.rows for history in HISTORIES},
+}
+"""The rows that events add, by table."""
+
+Kept = Mapping[History, Mapping[int, list[Row]]]
 """The facts kept so far, of the members and loans that a batch touches."""
 
 LARGEST = 2**63 - 1
@@ -60,6 +69,11 @@ class ReadModelBroken(Exception):
 
 class DoesNotFollow(Exception):
     """A line is not the next one of its fund: its history was changed."""
+
+    def __init__(self, fund: str, version: int) -> None:
+        super().__init__(f"the history of fund {fund} is broken at version {version}")
+        self.fund = fund
+        self.version = version
 
 
 class Unstorable(Exception):
@@ -85,8 +99,18 @@ def read(position: int, fund: str, version: int, line: bytes) -> Line:
         return Line(position, fund, version, line, None, type(error).__name__)
 
 
-Done = Mapping[str, tuple[Last, Changes]]
-"""By fund: up to where its lines were worked out, and what they do to the tables."""
+class Changes(NamedTuple):
+    """What a fund's lines do to the tables: up to where they go, the rows they add and the balances they move; and the
+    members and loans whose derived rows, among those added, take the place of what is there."""
+
+    last: Last
+    added: dict[Table, Rows]
+    moved: Mapping[Key, int]
+    renewed: Mapping[History, Iterable[int]]
+
+
+Done = Mapping[str, Changes]
+"""By fund."""
 
 
 def apply(transaction: Transaction, lines: Iterable[Line]) -> None:
@@ -112,8 +136,8 @@ def worked_out(reader: Reader, lines: Iterable[Line]) -> Done:
     }
     done = {}
     for fund, its in by_fund.items():
-        known = {h: {number: facts[h].get((fund, number), []) for number in touched[fund][h]} for h in HISTORIES}
-        done[fund] = _worked_out(lasts[fund], its, known)
+        kept = {h: {number: facts[h].get((fund, number), []) for number in touched[fund][h]} for h in HISTORIES}
+        done[fund] = _worked_out(lasts[fund], its, kept)
     return done
 
 
@@ -121,8 +145,8 @@ def from_nothing(lines: Iterable[Line]) -> Done:
     """What the whole histories of funds do to empty tables; nothing needs to be asked."""
     done = {}
     for fund, its in _by_fund(lines).items():
-        known: Known = {h: {number: [] for number in numbers} for h, numbers in _touched(Last(), its).items()}
-        done[fund] = _worked_out(Last(), its, known)
+        kept: Kept = {h: {number: [] for number in numbers} for h, numbers in _touched(Last(), its).items()}
+        done[fund] = _worked_out(Last(), its, kept)
     return done
 
 
@@ -147,59 +171,74 @@ def _touched(last: Last, lines: Sequence[Line]) -> dict[History, set[int]]:
     return touched
 
 
-def _worked_out(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes]:
+def _worked_out(last: Last, lines: Sequence[Line], kept: Kept) -> Changes:
     """What a fund's lines do, up to the first that cannot be applied; there the fund is parked."""
-    done = _tried(last, lines, known)
+    done = _tried(last, lines, kept)
     if not isinstance(done, Exception):
         return done
     poison, good, bad = done, 0, len(lines)
     while bad - good > 1:
         middle = (good + bad) // 2
-        done = _tried(last, lines[:middle], known)
+        done = _tried(last, lines[:middle], kept)
         if isinstance(done, Exception):
             poison, bad = done, middle
         else:
             good = middle
     stuck = lines[good]
-    reached, changes = _project(last, lines[:good], known)
-    changes.added[PARKED].append((stuck.fund, stuck.version, stuck.position, stuck.why or type(poison).__name__))
-    return reached, changes
+    changes = _project(last, lines[:good], kept)
+    changes.added[PARKED] = [(stuck.fund, stuck.version, stuck.position, stuck.why or type(poison).__name__)]
+    return changes
 
 
-def _tried(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes] | Exception:
+def _tried(last: Last, lines: Sequence[Line], kept: Kept) -> Changes | Exception:
     try:
-        return _project(last, lines, known)
+        return _project(last, lines, kept)
     except Exception as poison:  # noqa: BLE001  # Nothing is read or written here: whatever it is, it is this fund's own.
         return poison
 
 
-def _project(last: Last, lines: Sequence[Line], known: Known) -> tuple[Last, Changes]:
+def _project(last: Last, lines: Sequence[Line], kept: Kept) -> Changes:
     """What a fund's lines do to the tables. Reads and writes nothing; raises whatever a poisonous line provokes."""
-    changes = Changes()
+    last, told = followed(last, lines)
+    for line in lines:
+        if _is_suspect(line.line):
+            _refuse_unstorable(msgspec.to_builtins(line.event))
+    added = {table: rows(told) for table, rows in ADDED.items()}
+    for history, numbers in kept.items():
+        added |= history.derived_rows(added[history.facts], numbers)
+    return Changes(last, added, balances.moved(told), kept)
+
+
+def followed(last: Last, lines: Iterable[Line]) -> tuple[Last, list[Told]]:
+    """A fund's next lines, and up to where they go. Raises `DoesNotFollow`."""
     version, head, latest_on = last
+    told = []
     for line in lines:
         event = line.event
-        if not event or (event.fund, event.version, event.prev) != (line.fund, version + 1, head):
-            raise DoesNotFollow
-        if isinstance(event, FundOpened) != (version == 0):
-            raise DoesNotFollow
-        if _is_suspect(line.line):
-            _refuse_unstorable(msgspec.to_builtins(event))
-        on, legs = event.on.isoformat(), event.legs()
-        funds.post(changes, event, on)
-        journal.post(changes, event, on, legs)
-        balances.post(changes, legs)
-        for history in HISTORIES:
-            if tell := history.rows.get(type(event)):
-                changes.added[history.facts] += tell(event, on, legs)
-        version, head, latest_on = event.version, head_of(line.line), max(latest_on, event.on)
-    for history, numbers in known.items():
-        names, new = history.facts.names, defaultdict(list)
-        for row in changes.added[history.facts]:
-            new[row[1]].append(dict(zip(names, row, strict=True)))
-        for number, facts in numbers.items():
-            changes.derived[history][number] = history.derive([*facts, *new[number]])
-    return Last(version, head, latest_on), changes
+        version += 1
+        if not event or event.prev != head or event.version != version or event.fund != line.fund:
+            raise DoesNotFollow(line.fund, version)
+        if isinstance(event, FundOpened) != (version == 1):
+            raise DoesNotFollow(line.fund, version)
+        told.append(Told(event, _iso(event.on), event.legs()))
+        head, latest_on = head_of(line.line), max(latest_on, event.on)
+    return Last(version, head, latest_on), told
+
+
+_iso = lru_cache(maxsize=4096)(date.isoformat)
+
+
+def rows_from_nothing(table: Table, last: Last, told: Sequence[Told]) -> Rows:
+    """The rows of one table, from the whole history of a fund."""
+    fund = told[0].event.fund
+    for history in HISTORIES:
+        if table in history.derived:
+            facts = history.rows(told)
+            return history.derived_rows(facts, {row[1]: [] for row in facts})[table]
+    if table is balances.BALANCES:
+        return balances.rows({fund: balances.moved(told)})
+    rows = ADDED[table](told) if table in ADDED else []
+    return funds.rows(rows, {fund: last}) if table is funds.FUNDS else rows
 
 
 def _is_suspect(line: bytes) -> bool:
@@ -221,7 +260,7 @@ def _refuse_unstorable(value: Any) -> None:
 def write(transaction: Transaction, done: Done) -> None:
     """Write what was worked out, in the place of what it makes anew."""
     for history in HISTORIES:
-        keys = [{"fund": fund, "number": number} for fund, (_, c) in done.items() for number in c.derived[history]]
+        keys = [{"fund": fund, "number": number} for fund, its in done.items() for number in its.renewed[history]]
         for table in history.derived:
             sql = f"DELETE FROM {table.name} WHERE fund = :fund AND {history.owner} = :number"
             transaction.execute_many(sql, keys)
@@ -231,7 +270,7 @@ def write(transaction: Transaction, done: Done) -> None:
     funds.write(transaction, _reached(done))
 
 
-def rows_of(done: Done) -> dict[Table, list[tuple[Any, ...]]]:
+def rows_of(done: Done) -> dict[Table, Rows]:
     """All rows of new tables, from what the whole histories of funds come to."""
     rows = _added(done)
     rows[funds.FUNDS] = funds.rows(rows[funds.FUNDS], _reached(done))
@@ -240,20 +279,17 @@ def rows_of(done: Done) -> dict[Table, list[tuple[Any, ...]]]:
 
 
 def _moved(done: Done) -> dict[str, Mapping[Key, int]]:
-    return {fund: changes.balances for fund, (_, changes) in done.items()}
+    return {fund: changes.moved for fund, changes in done.items()}
 
 
 def _reached(done: Done) -> dict[str, Last]:
-    return {fund: last for fund, (last, _) in done.items()}
+    return {fund: changes.last for fund, changes in done.items()}
 
 
-def _added(done: Done) -> dict[Table, list[tuple[Any, ...]]]:
-    """The rows that are only added."""
-    added: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
-    for _, changes in done.values():
+def _added(done: Done) -> dict[Table, Rows]:
+    """The rows that are added."""
+    added: dict[Table, Rows] = defaultdict(list)
+    for changes in done.values():
         for table, rows in changes.added.items():
             added[table] += rows
-        for derived in (each for history in HISTORIES for each in changes.derived[history].values()):
-            for table, rows in derived.items():
-                added[table] += rows
     return added

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from ledger.database import Row, Transaction
-from ledger.events import NO_HEAD, BylawsAdopted, Event, FundOpened, check_code
-from ledger.projections.tables import Changes, Reader, Table, until
+from ledger.events import NO_HEAD, BylawsAdopted, FundOpened, check_code
+from ledger.projections.tables import Reader, Rows, Table, Told, until
 
 FUNDS = Table(
     "funds",
@@ -79,17 +79,41 @@ def lasts(reader: Reader, codes: Sequence[str], parked: str) -> tuple[dict[str, 
     return {code: known.get(code, Last()) for code in codes}, {row["fund"] for row in rows if not row["head"]}
 
 
-def post(changes: Changes, event: Event, on: str) -> None:
-    """Note a fund's opening and its bylaws; `on` is its day as text."""
-    if isinstance(event, FundOpened):
-        places = (event.club, event.commune, event.district, event.province)
-        changes.added[FUNDS].append((event.fund, *places, event.founded_on.isoformat(), on, event.plan, 0, NO_HEAD, ""))
-    elif isinstance(event, BylawsAdopted):
-        rules = msgspec.json.encode(event.bylaws).decode()
-        changes.added[BYLAWS].append((event.fund, event.version, on, rules))
+def _opened(told: Iterable[Told]) -> Rows:
+    """A fund's opening; how far it has come is noted by `rows`."""
+    return [
+        (
+            event.fund,
+            event.club,
+            event.commune,
+            event.district,
+            event.province,
+            event.founded_on.isoformat(),
+            on,
+            event.plan,
+            0,
+            NO_HEAD,
+            "",
+        )
+        for event, on, _ in told
+        if isinstance(event, FundOpened)
+    ]
 
 
-def rows(opened: Sequence[tuple[Any, ...]], reached: Mapping[str, Last]) -> list[tuple[Any, ...]]:
+def _adopted(told: Iterable[Told]) -> Rows:
+    """The bylaws adopted."""
+    return [
+        (event.fund, event.version, on, msgspec.json.encode(event.bylaws).decode())
+        for event, on, _ in told
+        if isinstance(event, BylawsAdopted)
+    ]
+
+
+ADDED: Final = {FUNDS: _opened, BYLAWS: _adopted}
+"""The rows that events add, by table."""
+
+
+def rows(opened: Rows, reached: Mapping[str, Last]) -> Rows:
     """The rows of funds just opened, with how far each has come by now."""
     places = len(FUNDS.names) - len(Last._fields)
     lasts_of = ((row, reached[row[0]]) for row in opened)

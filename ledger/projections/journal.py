@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
-from typing import Any, Literal, get_origin
+from typing import Any, Final, Literal, get_origin
 
 import msgspec
 
-from ledger.chart import Legs, Pot
+from ledger.chart import Pot
 from ledger.database import Row
 from ledger.events import Event
-from ledger.projections.tables import Changes, Reader, Table, until
+from ledger.projections.tables import Reader, Rows, Table, Told, until
 
 ENTRIES = Table(
     "entries",
@@ -46,18 +46,34 @@ PLAIN = ("voucher", "member", "loan", "for_month", "reverses")
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-def post(changes: Changes, event: Event, on: str, legs: Legs) -> None:
-    """Enter an event and its legs; `on` is its day as text."""
-    fund, version = event.fund, event.version
-    heard = _encode(event.recorded_at)[1:-1].decode()
-    request_key = event.request.key if event.request else None
-    facts = _reader(type(event))(event)
-    changes.added[ENTRIES].append((fund, version, event.name, on, heard, event.recorded_by, request_key, *facts))
-    changes.added[LEGS] += [
-        (fund, version, number, on, leg.pot, leg.account, "" if leg.of is None else str(leg.of), leg.amount)
+def _entered(told: Iterable[Told]) -> Rows:
+    """The events themselves."""
+    return [
+        (
+            event.fund,
+            event.version,
+            event.name,
+            on,
+            _encode(event.recorded_at)[1:-1].decode(),
+            event.recorded_by,
+            event.request.key if event.request else None,
+            *_reader(type(event))(event),
+        )
+        for event, on, _ in told
+    ]
+
+
+def _posted(told: Iterable[Told]) -> Rows:
+    """Their legs."""
+    return [
+        (event.fund, event.version, number, on, leg.pot, leg.account, "" if leg.of is None else str(leg.of), leg.amount)
+        for event, on, legs in told
         for number, leg in enumerate(legs, 1)
     ]
 
+
+ADDED: Final = {ENTRIES: _entered, LEGS: _posted}
+"""The rows that events add, by table."""
 
 _encode = msgspec.json.Encoder().encode
 """Writes an instant as the line does, and several times faster than `isoformat`."""

@@ -12,7 +12,8 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
 from ledger.database import Database, Row
 from ledger.events import Entry
-from ledger.projections.batch import Line, from_nothing, rows_of
+from ledger.projections.batch import TABLES, Line, followed, rows_from_nothing
+from ledger.projections.funds import Last
 from ledger.projections.read_model import make_tables
 from ledger.sqlite_engine import connect
 
@@ -33,24 +34,31 @@ class _Memory(SQLiteDatastore):
 
 
 class Known:
-    """The read model of one fund as it stood after some entries, for the very same queries. A table is filled when a
-    question first names it: most questions need few. Its position is 0; threads take turns."""
+    """The read model of one fund as it stood after some entries, for the very same queries.
+
+    For `known_version`, the entries up to that version; for `known_at`, those with `recorded_at` at or before the
+    instant (they come in that order). A table is made when a question first names it: most questions need few. Its
+    position is 0; threads take turns. Raises `DoesNotFollow`, and whatever a line provokes that parks the fund.
+    """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._database = Database(_Memory())
+        self._last, self._told = followed(
+            Last(), (Line(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries)
+        )
+        self._missing = set(TABLES if self._told else ())
         self._turn = Lock()
-        lines = [Line(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries]
-        self._rows = rows_of(from_nothing(lines))
+        self._database = Database(_Memory())
         with self._database.transaction() as transaction:
             make_tables(transaction)
 
     def query(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of a query."""
         with self._turn:
-            if asked := [table for table in self._rows if table.name in sql]:
+            if asked := [table for table in self._missing if table.name in sql]:
                 with self._database.transaction() as transaction:
                     for table in asked:
-                        table.add(transaction, self._rows.pop(table))
+                        table.add(transaction, rows_from_nothing(table, self._last, self._told))
+                self._missing.difference_update(asked)
             return self._database.query(sql, **parameters)
 
 
@@ -80,12 +88,3 @@ class Moments:
             while sum(at for _, at in self._kept) > self._most_entries and len(self._kept) > 1:
                 self._kept.popitem(last=False)
         return moment
-
-
-def known(entries: Iterable[Entry]) -> Known:
-    """The read model of one fund as it stood after these entries.
-
-    For `known_version`, `known(ledger.entries(fund, upto=version))`; for `known_at`, the entries with `recorded_at` at
-    or before the instant (they come in that order).
-    """
-    return Known(entries)

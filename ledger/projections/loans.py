@@ -27,7 +27,7 @@ from ledger.events import (
     OpeningBalancesDeclared,
 )
 from ledger.projections.loan_account import Account
-from ledger.projections.tables import FOREVER, History, Reader, Table, percent, until
+from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, percent, until
 
 LOAN_FACTS = Table(
     "loan_facts",
@@ -126,7 +126,7 @@ def _touched_by_repayment(event: LoanRepaid, is_late: bool) -> Iterable[int]:
     return (event.loan,) if is_late or not event.outstanding else ()
 
 
-def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
+def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     """A loan's receipts, and the stretches its principal was outstanding, by the days things happened."""
     if not facts:
         return {}
@@ -135,14 +135,14 @@ def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
     who = (asked["member"], asked["purpose"])
     key = (asked["fund"], asked["loan"])
     undone = {fact["reverses"]: fact["on_day"] for fact in facts if fact["reverses"]}
-    receipts: list[tuple[Any, ...]] = []
+    receipts: Rows = []
     changes: dict[str, int] = defaultdict(int)
     for fact in facts:
         changes[fact["on_day"]] += fact["change"]
         if fact["received_on"]:
             until_day = undone.get(fact["version"], FOREVER)
             receipts.append((*key, fact["version"], *who, fact["received_on"], fact["on_day"], until_day))
-    spells: list[tuple[Any, ...]] = []
+    spells: Rows = []
     outstanding, from_day = 0, None
     for day in sorted(changes):
         outstanding += changes[day]
@@ -160,7 +160,7 @@ HISTORY = History(
     facts=LOAN_FACTS,
     owner="loan",
     derived=(LOAN_RECEIPTS, LOAN_SPELLS),
-    rows={**dict.fromkeys(get_args(OfLoan), _rows), OpeningBalancesDeclared: _old_loans},
+    tell={**dict.fromkeys(get_args(OfLoan), _rows), OpeningBalancesDeclared: _old_loans},
     touched={
         **dict.fromkeys((LoanDisbursed, LoanWrittenOff, EntryReversed), _touched),
         LoanRepaid: _touched_by_repayment,

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from ledger.chart import Legs
 from ledger.database import Row
 from ledger.events import Event, MemberChanged, MemberJoined, MemberLeft
-from ledger.projections.tables import FOREVER, History, Reader, Table, until
+from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, until
 
 MEMBER_FACTS = Table(
     "member_facts",
@@ -66,7 +66,7 @@ def _touched(event: Told, _: bool) -> Iterable[int]:
     return (event.member,)
 
 
-def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
+def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     """The spells of a member, in order of the days things happened: a change told late holds from its own day."""
     if not facts:
         return {}
@@ -74,7 +74,7 @@ def _derive(facts: Sequence[Row]) -> dict[Table, list[tuple[Any, ...]]]:
     assert joined["fact"] == MemberJoined.__name__, "a member begins by joining"
     who = (joined["fund"], joined["member"])
     now = {name: joined[name] for name in (*DESCRIBED, "name", "phone")}
-    spells: list[tuple[Any, ...]] = []
+    spells: Rows = []
     from_day, left = joined["on_day"], None
 
     def close(day: str) -> None:
@@ -99,7 +99,7 @@ HISTORY = History(
     facts=MEMBER_FACTS,
     owner="member",
     derived=(MEMBERS, MEMBER_SPELLS),
-    rows=dict.fromkeys(get_args(Told), _rows),
+    tell=dict.fromkeys(get_args(Told), _rows),
     touched=dict.fromkeys(get_args(Told), _touched),
     derive=_derive,
 )

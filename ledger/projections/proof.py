@@ -10,7 +10,7 @@ from ledger.database import Database, Row
 from ledger.events import Entry
 from ledger.projections.balances import BALANCES
 from ledger.projections.batch import TABLES
-from ledger.projections.knowledge import known
+from ledger.projections.knowledge import Known
 from ledger.projections.tables import Reader, Table
 
 
@@ -72,7 +72,7 @@ def differences(ledger: Log, funds: Iterable[str] | None = None) -> Iterator[Dif
         position = ledger.database.query("SELECT position FROM read_model")[0]["position"]
         live = _rows_of(ledger.database, fund)
         version = max((row["version"] for row in live["entries"].values()), default=0)
-        replayed = _rows_of(known(ledger.entries(fund, upto=version)), fund)
+        replayed = _rows_of(Known(ledger.entries(fund, upto=version)), fund)
         yield from _compared(fund, live, replayed)
         if version:
             balances = _balances(fund, ledger.replayed(fund, upto=version).balances)

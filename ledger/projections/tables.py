@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from ledger.chart import Key, Legs
+from ledger.chart import Legs
 from ledger.database import Row, Transaction
 from ledger.events import Event
 from ledger.money import half_up
@@ -27,6 +27,18 @@ LAST_DAY = "9999-12-30"
 
 KEYS_AT_ONCE = 256
 """Pairs of one `IN (VALUES …)`."""
+
+
+Rows = list[tuple[Any, ...]]
+"""Of a table, their values in the order of its columns."""
+
+
+class Told(NamedTuple):
+    """An event in its place of a fund's log, its day as the tables have it, and what it does to the books."""
+
+    event: Event
+    on: str
+    legs: Legs
 
 
 class Reader(Protocol):
@@ -79,7 +91,7 @@ class Table:
 class History:
     """Facts kept for each member or each loan, and the tables derived from all facts of one of them.
 
-    By the type of the event: `rows` are the facts it adds (given its day as text and its legs), `touched` the numbers
+    By the type of the event: `tell` makes the facts it adds (given its day as text and its legs), `touched` the numbers
     whose derived rows it may change (told whether an earlier entry has a later day). `derive` makes the derived rows
     from all facts in order of version.
     """
@@ -87,9 +99,26 @@ class History:
     facts: Table
     owner: str
     derived: tuple[Table, ...]
-    rows: Mapping[type[Event], Callable[[Any, str, Legs], Iterable[tuple[Any, ...]]]]
+    tell: Mapping[type[Event], Callable[[Any, str, Legs], Iterable[tuple[Any, ...]]]]
     touched: Mapping[type[Event], Callable[[Any, bool], Iterable[int]]]
-    derive: Callable[[Sequence[Row]], Mapping[Table, list[tuple[Any, ...]]]]
+    derive: Callable[[Sequence[Row]], Mapping[Table, Rows]]
+
+    def rows(self, told: Iterable[Told]) -> Rows:
+        """The facts that events add."""
+        return [
+            row for event, on, legs in told if (tell := self.tell.get(type(event))) for row in tell(event, on, legs)
+        ]
+
+    def derived_rows(self, added: Iterable[tuple[Any, ...]], known: Mapping[int, Sequence[Row]]) -> dict[Table, Rows]:
+        """The derived rows of some members or loans, from the facts known so far of each and those just added."""
+        new: dict[int, list[Row]] = defaultdict(list)
+        for row in added:
+            new[row[1]].append(dict(zip(self.facts.names, row, strict=True)))
+        derived: dict[Table, Rows] = defaultdict(list)
+        for number, facts in known.items():
+            for table, rows in self.derive([*facts, *new[number]]).items():
+                derived[table] += rows
+        return derived
 
     def load(self, reader: Reader, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], list[Row]]:
         """The facts kept so far, by fund and number."""
@@ -107,15 +136,6 @@ class History:
             for row in reader.query(sql, **parameters):
                 facts[row["fund"], row[self.owner]].append(row)
         return facts
-
-
-class Changes:
-    """What a batch of one fund's events does to the tables, worked out before anything is written."""
-
-    def __init__(self) -> None:
-        self.added: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
-        self.balances: dict[Key, int] = defaultdict(int)
-        self.derived: dict[History, dict[int, Mapping[Table, list[tuple[Any, ...]]]]] = defaultdict(dict)
 
 
 def until(as_of: date | None) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ledger.application import Ledger
 from ledger.projections.balances import balances
-from ledger.projections.knowledge import known
+from ledger.projections.knowledge import Known
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.rivals import Club, Clubs, library_settings
 from scripts.benchmarks.scale import Scale
@@ -56,7 +56,7 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
 
 def _fold(ledger: Ledger, fund: str, version: int) -> None:
     """The balances as they stood when only so many entries were known."""
-    balances(known(ledger.entries(fund, upto=version)), fund)
+    balances(Known(ledger.entries(fund, upto=version)), fund)
 
 
 def _tell(report: Report, found: dict[str, list[float]], size: int, engine: Engine) -> None:
