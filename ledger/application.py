@@ -335,7 +335,7 @@ class Ledger(Application[str]):
         return fund.version > version
 
     def _decide_on(self, fund: Fund, job: Job, batch: _Batch) -> Recorded:
-        if job.request and (answered := fund.requests.get(job.request.key)):
+        if job.request and (answered := fund.answered(job.request.key)):
             if answered.digest != job.request.digest:
                 raise IdempotencyKeyReused(key=job.request.key, version=answered.last)
             return batch.answer(fund, job, answered.first, answered.last, replayed=True)

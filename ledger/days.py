@@ -1,7 +1,8 @@
 """Civil days in the village: today, anniversaries, and balances by day (`domain.md` §2 and §4)."""
 
-from bisect import bisect_right, insort
+from bisect import bisect_right
 from calendar import monthrange
+from collections import defaultdict
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -34,20 +35,20 @@ class DailyBalance:
 
     def __init__(self) -> None:
         self.total = 0
+        self._changes: defaultdict[date, int] = defaultdict(int)
         self._days: list[date] = []
-        self._changes: dict[date, int] = {}
 
     def add(self, day: date, amount: int) -> None:
         """Move the balance by `amount` on `day`."""
         self.total += amount
-        if day in self._changes:
-            self._changes[day] += amount
-        else:
-            self._changes[day] = amount
-            if self._days and day < self._days[-1]:
-                insort(self._days, day)
-            else:
-                self._days.append(day)
+        self._changes[day] += amount
+
+    @property
+    def _in_order(self) -> list[date]:
+        """The days with movements; put in order when they are asked for, since most are only added while loading."""
+        if len(self._days) < len(self._changes):
+            self._days = sorted(self._changes)
+        return self._days
 
     def worst_from(self, day: date, sign: int) -> tuple[int, date]:
         """The lowest end-of-day balance times `sign` from `day` on, and the first day that has it.
@@ -56,7 +57,7 @@ class DailyBalance:
         """
         worst, worst_on = None, day
         balance = self.total
-        for later in reversed(self._days):
+        for later in reversed(self._in_order):
             if later <= day:
                 break
             if worst is None or balance * sign <= worst:
@@ -68,10 +69,11 @@ class DailyBalance:
 
     def at(self, day: date) -> int:
         """The balance at the end of `day`."""
-        return self.total - sum(self._changes[later] for later in self._days[bisect_right(self._days, day) :])
+        days = self._in_order
+        return self.total - sum(self._changes[later] for later in days[bisect_right(days, day) :])
 
     def copy(self) -> "DailyBalance":
         """An independent copy."""
         twin = DailyBalance()
-        twin.total, twin._days, twin._changes = self.total, self._days.copy(), self._changes.copy()
+        twin.total, twin._changes = self.total, self._changes.copy()
         return twin

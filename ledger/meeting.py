@@ -79,7 +79,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self._found(fund, line) for line in self.lines)
 
     def _found(self, fund: Fund, line: Line) -> LineAnswer:
-        if answered := fund.requests.get(line.key):
+        if answered := fund.answered(line.key):
             events = tuple(fund.entries[answered.first - 1 : answered.last])
             return LineAnswer(key=line.key, status="recorded", events=events)
         refused = fund.meetings[self.name].refused or {}
@@ -89,7 +89,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 def _entered(fund: Fund, line: Line) -> LineAnswer:
     request = line.stamp.request
     assert request
-    if answered := fund.requests.get(request.key):
+    if answered := fund.answered(request.key):
         if answered.digest != request.digest:
             reused = IdempotencyKeyReused(key=request.key, version=answered.last)
             return LineAnswer(key=request.key, status="refused", refusal=reused)

@@ -237,6 +237,8 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 "AND originator_version > ? AND originator_version <= ? ORDER BY originator_version",
                 (fund, after, NO_LIMIT if upto is None else upto),
             )
+            # Plain rows: of thousands of lines, the library's rows would take a fifth of the time.
+            cursor.sqlite_cursor.row_factory = None
             return [state for (state,) in cursor.fetchall()]
 
     def position_of(self, fund: str, version: int) -> int:

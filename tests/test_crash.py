@@ -62,17 +62,17 @@ def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
             keys = [event.request.key for event in fund.entries[2:] if event.request]
             assert verify(lines).valid
             assert len(keys) == len(set(keys)) == len(lines) - 2
-            assert {key: fund.requests[key].last for key in promised} == promised
+            assert {key: fund.requests[key] for key in promised} == promised
             unsaid = set(keys) - set(promised)
             assert len(unsaid) in (0, 5), "a batch is there whole or not at all"
             asked = draw.sample(sorted(promised), 20) + sorted(unsaid)
             again = [recorded(each) for each in ledger.record([gift(key) for key in asked])]
             assert all(answer.replayed for answer in again)
-            assert [answer.version for answer in again] == [fund.requests[key].last for key in asked]
+            assert [answer.version for answer in again] == [fund.requests[key] for key in asked]
             assert stored(ledger) == lines
         for key in sorted(unsaid):
             with journal.open("a") as late:
-                late.write(f"{key} {fund.requests[key].last}\n")
+                late.write(f"{key} {fund.requests[key]}\n")
         grown.append(len(lines))
     assert grown == sorted(set(grown))
 
@@ -160,14 +160,14 @@ def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_a
             keys = [event.request.key for event in fund.entries[2:] if event.request]
             assert verify(stored(ledger)).valid
             assert len(keys) == len(set(keys)) == fund.version - 2
-            assert {key: fund.requests[key].last for key in told} == told
+            assert {key: fund.requests[key] for key in told} == told
     with opened(database_url) as ledger:
         fund = ledger.replayed(FUND)
     service = Service(database_url, token)
     unsaid = set(fund.requests) - set(told) - {"opening-0001"}
     for key in [*draw.sample(sorted(told), 10), *sorted(unsaid)]:
         status, answer, is_replay = service.give(key)
-        assert (status, is_replay, answer["version"]) == (201, True, fund.requests[key].last)
+        assert (status, is_replay, answer["version"]) == (201, True, fund.requests[key])
     status, figures, _ = service.ask("GET", f"balances?min_position={fund.version}")
     assert (status, figures["version"], figures["cash"]) == (200, fund.version, fund.version - 2)
     assert service.ask("GET", "verification")[1]["valid"]
@@ -203,7 +203,7 @@ def test_sixteen_clients_with_the_same_and_with_other_requests_lose_and_double_n
         fund = ledger.replayed(FUND)
         assert fund.version == 2 + 10 + 16 * 10
         assert {(key, version) for key, _, version, _ in answers} == {
-            (key, fund.requests[key].last) for key in fund.requests if key != "opening-0001"
+            (key, fund.requests[key]) for key in fund.requests if key != "opening-0001"
         }
         assert sum(not is_replay for _, _, _, is_replay in answers) == 10 + 16 * 10
 

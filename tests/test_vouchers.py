@@ -114,7 +114,7 @@ def test_a_repayment_is_one_receipt_though_it_goes_to_both_pots():
 
 def test_the_ten_thousandth_voucher_has_five_figures():
     fund = village()
-    fund.last_vouchers["PT-2024-"] = 9_999
+    fund.last_vouchers["PT-2024-"] = "PT-2024-9999"
     gives(1)(fund)
     assert voucher(last(fund)) == "PT-2024-10000"
     gives(1)(fund)

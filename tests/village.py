@@ -212,8 +212,9 @@ def state(fund: Fund) -> dict[str, Any]:
     known = {
         name: value.copy() if isinstance(value, dict | list | set) else value for name, value in vars(fund).items()
     }
-    known["by_day"] = {on: tuple(versions) for on, versions in fund.by_day.items()}
-    known["daily"] = {key: (daily.total, *map(str, (daily._days, daily._changes))) for key, daily in fund.daily.items()}
+    known["daily"] = {
+        key: (daily.total, str(daily._in_order), str(daily._changes)) for key, daily in fund.daily.items()
+    }
     known["balances"] = dict(fund.balances)
     for passing in ("pending", "said", "said_on", "copied"):  # What waits for its commit, was looked up or is shared.
         known.pop(passing, None)

@@ -35,7 +35,6 @@ from ledger.refusals import (
 )
 
 E = TypeVar("E", bound=Event)
-Part = TypeVar("Part", DailyBalance, list[int])
 Said = tuple[object, ...] | None
 
 
@@ -87,17 +86,20 @@ class Books:
         self.head = NO_HEAD
         self.entries: list[Event] = []
         self.pending: list[Entry] = []
-        self.requests: dict[str, Answered] = {}
+        # By a request's key, the version of its first fact; the others follow it.
+        self.requests: dict[str, int] = {}
         self.balances: Counter[Key] = Counter()  # Asking for an account that is not there makes none.
         self.daily: dict[Key, DailyBalance] = {}
-        self.last_vouchers: dict[str, int] = {}
+        self.last_vouchers: dict[str, str] = {}
         self.reversed_by: dict[int, int] = {}
-        self.by_day: dict[date, list[int]] = {}
+        # Of each day the last entry, and of each entry the one before it on its day: 0 for none.
+        self.last_on: dict[date, int] = {}
+        self.before: list[int] = []
         # What was said on the day last asked about, by what it says: a burst of entries is mostly of one day.
         self.said_on: date | None = None
         self.said: defaultdict[Said, list[int]] = defaultdict(list)
-        # After a trial was forked off, or of a trial: the days and accounts that are no longer shared.
-        self.copied: set[Any] | None = None
+        # After a trial was forked off, or of a trial: the accounts whose balances by day are no longer shared.
+        self.copied: set[Key] | None = None
         # Within an act of several facts: the legs that are only judged at its end, with their days.
         self.unjudged: list[tuple[date, Leg]] | None = None
         self.closed_through: date | None = None
@@ -111,41 +113,40 @@ class Books:
         event = entry.event
         if event.prev != self.head or event.version != self.version + 1 or event.fund != self.id:
             raise BrokenChain(self.id, self.version + 1)
+        version, on = event.version, event.on
         self.entries.append(event)
         event.evolve(self)  # type: ignore[arg-type]  # Books is only ever a part of Fund.
-        on = event.on
         for leg in event.legs():
             self._post(on, leg)
-        self._mine(self.by_day, on, list).append(event.version)
+        self.before.append(self.last_on.get(on, 0))
+        self.last_on[on] = version
         if on == self.said_on:
-            self.said[_said(event)].append(event.version)
+            self.said[_said(event)].append(version)
         if event.request:
-            known = self.requests.get(event.request.key)
-            first = known.first if known else event.version
-            self.requests[event.request.key] = Answered(event.request.digest, first, event.version)
+            self.requests.setdefault(event.request.key, version)
         if isinstance(event, Voucher) and event.voucher:
-            self.last_vouchers[event.voucher[:8]] = int(event.voucher[8:])
-        self.version = event.version
+            self.last_vouchers[event.voucher[:8]] = event.voucher
+        self.version = version
         self.head = head_of(entry.line)
 
     def _post(self, on: date, leg: Leg) -> None:
         key = (leg.pot, leg.account, leg.of)
         self.balances[key] += leg.amount
         if leg.account in NEVER_NEGATIVE:
-            self._mine(self.daily, key, DailyBalance).add(on, leg.amount)
+            daily = self.daily.get(key)
+            if daily is None or self.copied is not None:
+                daily = self._own(key, daily)
+            daily.add(on, leg.amount)
 
-    def _mine(self, parts: dict[Any, Part], key: Any, new: Callable[[], Part]) -> Part:
-        """A part that may be changed: a copy of one's own of what a fund and its trial share."""
-        part = parts.get(key)
-        if part is not None and self.copied is None:  # As at every entry of a load.
-            return part
-        if part is None:
-            part = parts[key] = new()
+    def _own(self, key: Key, daily: DailyBalance | None) -> DailyBalance:
+        """An account's balances by day that may be changed: a copy of what a fund and its trial share."""
+        if daily is None:
+            daily = self.daily[key] = DailyBalance()
         elif self.copied is not None and key not in self.copied:
-            part = parts[key] = part.copy()
+            daily = self.daily[key] = daily.copy()
         if self.copied is not None:
             self.copied.add(key)
-        return part
+        return daily
 
     def fork(self) -> Any:
         """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused.
@@ -168,10 +169,28 @@ class Books:
             return None
         if self.said_on != event.on:
             self.said_on, self.said = event.on, defaultdict(list)
-            for version in self.by_day[event.on]:
+            for version in self._of_day(event.on):
                 self.said[_said(self.entries[version - 1])].append(version)
         earlier = (version for version in self.said[said] if version < event.version)
         return next((version for version in earlier if version not in self.reversed_by), None)
+
+    def _of_day(self, on: date) -> list[int]:
+        """The versions of a day's entries, in order."""
+        versions, version = [], self.last_on.get(on, 0)
+        while version:
+            versions.append(version)
+            version = self.before[version - 1]
+        return versions[::-1]
+
+    def answered(self, key: str) -> Answered | None:
+        """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
+        if not (first := self.requests.get(key)):
+            return None
+        last, request = first, self.entries[first - 1].request
+        assert request
+        while last < self.version and self.entries[last].request == request:
+            last += 1
+        return Answered(request.digest, first, last)
 
     # --- recording ------------------------------------------------------------------------------------------------
 
@@ -261,7 +280,8 @@ class Books:
         if cash == 0:
             return None
         series = f"{'PT' if cash > 0 else 'PC'}-{on.year:04d}-"
-        return f"{series}{self.last_vouchers.get(series, 0) + 1:04d}"
+        last = self.last_vouchers.get(series)
+        return f"{series}{int(last[len(series) :]) + 1 if last else 1:04d}"
 
 
 def _said(event: Event) -> Said:

@@ -294,7 +294,7 @@ class Governance(Lending):
 
     def dissolve(self, stamp: Stamp, *, document: str | None = None) -> FundDissolved:
         """Wind the fund up and hand over what is left. Raises `StillOwed`, `OutOfOrder`."""
-        latest = max(self.by_day)
+        latest = max(self.last_on)
         if stamp.on < latest:
             raise OutOfOrder(on=stamp.on, earliest=latest)
         open_sums = {

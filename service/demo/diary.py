@@ -109,7 +109,7 @@ def weeks_later(random: Random, day: date, most: int = 40) -> datetime:
 
 def reverse(fund: Fund, stamp: Stamp, *, key: str, reason: ReversalReason) -> None:
     """Undo what a request recorded."""
-    fund.reverse_entry(stamp, fund.requests[key].last, reason=reason)
+    fund.reverse_entry(stamp, fund.requests[key], reason=reason)
 
 
 def replace(
