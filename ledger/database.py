@@ -67,7 +67,8 @@ class Transaction:
 
     def _run(self, sql: str, parameters: Row) -> None:
         if self._is_postgres:
-            self._cursor.execute(_native(sql), parameters, prepare=True)
+            # Results in binary: as text, a stored line would come as hexadecimal digits.
+            self._cursor.execute(_native(sql), parameters, prepare=True, binary=True)
         else:
             self._cursor.execute(sql, parameters)
 
