@@ -47,9 +47,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         with ExitStack() as opened:
             ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
             opened.callback(ledger.close)
-            read_model = ReadModel(
-                ledger.database, partial(ledger.recorder.select_notifications, inclusive_of_start=False)
-            )
+            read_model = ReadModel(ledger.database)
             read_model.create_tables()
             follower, bell = opened.enter_context(Follower(read_model)), Bell()
 

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -228,7 +227,7 @@ def _verify_projections() -> None:
 def _read_model(ledger: Ledger) -> "ReadModel":
     from ledger.projections.read_model import ReadModel
 
-    return ReadModel(ledger.database, partial(ledger.recorder.select_notifications, inclusive_of_start=False))
+    return ReadModel(ledger.database)
 
 
 def _lines_of(file: Path) -> Iterator[bytes]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import StoredEvent
 
 from ledger.aggregates.fund import Fund
 from ledger.application import Ledger
@@ -38,14 +37,9 @@ def store_line(ledger: Ledger, fund: str, version: int, line: bytes) -> None:
 
 def following(ledger: Ledger) -> ReadModel:
     """The read model of a ledger, its tables made."""
-    model = ReadModel(ledger.database, selecting(ledger))
+    model = ReadModel(ledger.database)
     model.create_tables()
     return model
-
-
-def selecting(ledger: Ledger) -> Callable[[int, int], Sequence[Notification]]:
-    """The log, as the service hands it to a read model."""
-    return partial(ledger.recorder.select_notifications, inclusive_of_start=False)
 
 
 def in_turn(*funds: Sequence[Entry]) -> list[Entry]:

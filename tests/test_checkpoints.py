@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +144,7 @@ def test_no_checkpoint_names_a_fund_that_opened_after_it(ledger: Ledger, checkpo
 
 
 def test_the_read_model_made_anew_leaves_checkpoints_alone(ledger: Ledger, checkpoints: Checkpoints, first: Made):
-    model = ReadModel(ledger.database, partial(ledger.recorder.select_notifications, inclusive_of_start=False))
+    model = ReadModel(ledger.database)
     model.create_tables()
     model.rebuild(lambda _: None)
     assert checkpoints.latest() == first._replace(is_new=False)

@@ -18,7 +18,6 @@ from tests.processes import opened
 from tests.tables_support import (
     delete_tail,
     following,
-    selecting,
     store,
 )
 
@@ -76,7 +75,7 @@ def test_the_follower_tries_again_when_the_storage_was_away(sqlite_url: str, cap
     with opened(sqlite_url) as ledger:
         store(ledger, random_fund(1).pending)
         following(ledger)
-        away = ReadModel(Away(ledger.database, 2), selecting(ledger))
+        away = ReadModel(Away(ledger.database, 2))
         with Follower(away) as follower:
             assert follower.wait_for(random_fund(1).version, PATIENCE)
 
@@ -110,7 +109,7 @@ class Buggy(ReadModel):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_follower_that_died_of_a_bug_says_so(sqlite_url: str) -> None:
-    with opened(sqlite_url) as ledger, Follower(Buggy(ledger.database, selecting(ledger))) as follower:
+    with opened(sqlite_url) as ledger, Follower(Buggy(ledger.database)) as follower:
         follower._thread.join(PATIENCE)
 
         assert follower.trouble == "ZeroDivisionError"

@@ -14,8 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from eventsourcing.persistence import Notification
-
 from ledger.database import EVENTS_TABLE, Database, Transaction
 from ledger.events import NO_HEAD, head_of
 from ledger.projections.batch import (
@@ -42,9 +40,6 @@ CATCHING_UP = 5_000
 LAG_COUNTED = 1_000
 """Beyond this nobody needs to know exactly how far behind the read model is."""
 
-Select = Callable[[int, int], Sequence[Notification]]
-"""The log: the notifications after a position, at most so many."""
-
 Progress = Callable[[int], object]
 """Called with the number of events applied since the last call."""
 
@@ -69,14 +64,10 @@ class BeingRebuilt(ReadModelBroken):
 
 
 class ReadModel:
-    """The tables of one database, and how they follow its log.
+    """The tables of one database, and how they follow its log."""
 
-    `select` is the recorder's own: `partial(ledger.recorder.select_notifications, inclusive_of_start=False)`.
-    """
-
-    def __init__(self, database: Database, select: Select) -> None:
+    def __init__(self, database: Database) -> None:
         self.database = database
-        self._select = select
         self._at = "notification_id" if database.is_postgres else "rowid"
 
     def create_tables(self) -> None:
@@ -105,9 +96,7 @@ class ReadModel:
                 return 0
             try:
                 with self.database.transaction(commit=False) as reading:
-                    done = worked_out(
-                        reading, [read(n.id, str(n.originator_id), n.originator_version, n.state) for n in ahead]
-                    )
+                    done = worked_out(reading, ahead)
             except ReadModelBroken:
                 if self._place() == (position, head):
                     raise
@@ -116,7 +105,7 @@ class ReadModel:
                 if self._held(transaction) != (position, head):
                     continue  # Another process was faster: what it has applied is not ours to apply again.
                 write(transaction, done)
-                self._move(transaction, ahead[-1].id, head_of(ahead[-1].state))
+                self._move(transaction, ahead[-1].position, head_of(ahead[-1].line))
             return len(ahead)
 
     def catch_up(self, progress: Progress | None = None) -> int:
@@ -175,13 +164,14 @@ class ReadModel:
             yield len(lines), from_nothing(lines)
 
     def _whole(self, fund: str, upto: int) -> list[Line]:
-        rows = self.database.query(
-            f"SELECT {self._at} AS id, originator_version, state FROM {EVENTS_TABLE} "
-            "WHERE originator_id = :fund ORDER BY originator_version",
-            fund=fund,
-        )
+        lines = self._lines("originator_id = :fund ORDER BY originator_version", fund=fund)
         # Not a condition of the query: PostgreSQL may then go through the whole log for each fund.
-        return [read(row["id"], fund, row["originator_version"], row["state"]) for row in rows if row["id"] <= upto]
+        return [line for line in lines if line.position <= upto]
+
+    def _lines(self, where: str, **parameters: Any) -> list[Line]:
+        columns = f"{self._at} AS id, originator_id, originator_version, state"
+        rows = self.database.query(f"SELECT {columns} FROM {EVENTS_TABLE} WHERE {where}", **parameters)
+        return [read(*row.values()) for row in rows]
 
     @contextmanager
     def _marked(self, mark: str) -> Iterator[Transaction]:
@@ -197,7 +187,11 @@ class ReadModel:
 
     def lag(self) -> int:
         """How many events of the log are not in the tables yet, counted up to `LAG_COUNTED`; 0 means up to date."""
-        return len(self._select(self.position, LAG_COUNTED))
+        ahead = f"SELECT 1 FROM {EVENTS_TABLE} WHERE {self._at} > :position LIMIT :most"
+        counted = self.database.query(
+            f"SELECT COUNT(*) AS lag FROM ({ahead}) ahead", position=self.position, most=LAG_COUNTED
+        )
+        return int(counted[0]["lag"])
 
     def parked(self) -> list[dict[str, Any]]:
         """The funds that cannot be projected further: `{fund, version, position, why}`, `why` being an exception's
@@ -217,13 +211,15 @@ class ReadModel:
         row = transaction.query(f"SELECT position, head FROM read_model{locked}")[0]
         return row["position"], row["head"]
 
-    def _read_on(self, position: int, head: str, limit: int) -> Sequence[Notification]:
+    def _read_on(self, position: int, head: str, limit: int) -> Sequence[Line]:
         """The log after a position. Raises `ReadModelBroken` when the log at the position is not what was applied:
         a tail was deleted, and SQLite gives its row ids away again."""
+        # The lines from the last one applied on; nothing lies at position 0.
+        found = self._lines(f"{self._at} >= :position ORDER BY 1 LIMIT :limit", position=position, limit=limit + 1)
         if not position:
-            return self._select(0, limit)
-        last, *ahead = self._select(position - 1, limit + 1) or (None,)
-        if last is None or last.id != position or head_of(last.state) != head:
+            return found[:limit]
+        last, *ahead = found or (None,)
+        if last is None or last.position != position or head_of(last.line) != head:
             raise ReadModelBroken(f"the log has another line at position {position} than the one that was applied")
         return ahead
 
@@ -240,7 +236,7 @@ def _finish_on_postgres(transaction: Transaction) -> None:
     for table in ONLY_ADDED_TO:
         for sql in table.in_two_steps[1]:
             transaction.execute(sql)
-    # A rough idea: with the usual one, the planner's sample would take a third of the rebuild. Autovacuum mends it later.
+    # A rough idea: the usual sample would take a third of the rebuild. Autovacuum takes one later.
     transaction.execute("SET LOCAL default_statistics_target = 10")
     for table in TABLES:
         transaction.execute(f"ANALYZE {table.name}")

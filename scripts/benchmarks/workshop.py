@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
@@ -189,7 +188,7 @@ def opened_ledger(database_url: str) -> Iterator[Ledger]:
 
 def read_model_of(ledger: Ledger) -> ReadModel:
     """The read model beside a log."""
-    return ReadModel(ledger.database, partial(ledger.recorder.select_notifications, inclusive_of_start=False))
+    return ReadModel(ledger.database)
 
 
 def rows_in(database_url: str, table: str) -> int:
