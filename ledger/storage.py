@@ -291,8 +291,9 @@ class PostgresRecorder(PostgresApplicationRecorder):
             "told AS (INSERT INTO texts SELECT * FROM "
             "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING) "
             "INSERT INTO {schema}.{table} (originator_id, originator_version, topic, state) "
-            "SELECT line.* FROM turn CROSS JOIN unnest(%s::text[], %s::bigint[], %s::text[], %s::bytea[]) AS line "
-            "RETURNING notification_id"
+            "SELECT fund, version::bigint, type, decode(line, 'hex') FROM turn CROSS JOIN unnest("
+            "string_to_array(%s, ' '), string_to_array(%s, ' '), string_to_array(%s, ' '), string_to_array(%s, ' ')) "
+            "AS stored (fund, version, type, line) RETURNING notification_id"
         ).format(**table)
         self.select_lines = SQL(
             "SELECT state FROM {schema}.{table} WHERE originator_id = %s "
@@ -312,10 +313,11 @@ class PostgresRecorder(PostgresApplicationRecorder):
         """
         columns = (
             *([text[column] for text in texts] for column in range(len(Text._fields))),
-            [stored.originator_id for stored in stored_events],
-            [stored.originator_version for stored in stored_events],
-            [stored.topic for stored in stored_events],
-            [stored.state for stored in stored_events],
+            # Taken apart by the database: the driver would look at each value of a list for what must be escaped.
+            " ".join([str(stored.originator_id) for stored in stored_events]),
+            " ".join([str(stored.originator_version) for stored in stored_events]),
+            " ".join([stored.topic for stored in stored_events]),
+            " ".join([stored.state.hex() for stored in stored_events]),
         )
         with self.datastore.get_connection() as connection, connection.cursor() as cursor:
             cursor.execute(self.insert_lines, columns, prepare=True)
