@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from eventsourcing.persistence import PersistenceError
 
-from ledger.projections.read_model import BeingRebuilt, ReadModel, ReadModelBroken
+from ledger.projections.read_model import LARGEST_BATCH, BeingRebuilt, ReadModel, ReadModelBroken
 
 POLL_SECONDS = 0.5
 """How soon the commits of other processes are noticed, and the storage is tried again."""
@@ -102,7 +102,7 @@ class Follower:
             self._hurried.wait(LINGER_SECONDS)
 
     def _advance(self) -> bool:
-        """Apply a batch; answers whether there may be another one."""
+        """Apply a batch; answers whether more is sure to wait. After a small one, what follows may come together."""
         try:
             applied = self._read_model.advance()
             position = self._read_model.position
@@ -115,7 +115,7 @@ class Follower:
             return False
         self.trouble = None
         self._publish(position)
-        return applied > 0
+        return applied == LARGEST_BATCH
 
     def _report(self, error: Exception) -> None:
         if self.trouble != type(error).__name__:
