@@ -20,7 +20,7 @@ Facts are never templates themselves, and a template reaches neither into attrib
 
 import string
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -71,49 +71,52 @@ def every_key() -> Sequence[str]:
 @cache
 def fields(key: str, language: str) -> frozenset[tuple[str, str]]:
     """Name the facts an entry asks for, each with its form: `("amount", "dong")`."""
-    return frozenset((name, form) for _, name, form in _parts(_ENTRIES[key][language]) if name is not None)
+    return frozenset((name, form) for _, name, form in _taken_apart(_ENTRIES[key][language]) if name is not None)
 
 
 def _fill(key: str, language: str, facts: Mapping[str, object]) -> str:
     """Fill a template part by part. `str.format` would also reach into attributes and items of a fact."""
     spoken: list[str] = []
-    for text, name, form in _parts(_ENTRIES[key][language]):
+    for text, name, say in _parts(_ENTRIES[key][language], language):
         spoken.append(text)
         if name is not None:
-            spoken.append(_formed(facts[name], form, language))
+            spoken.append(say(facts[name]))
     return "".join(spoken)
 
 
 @cache
-def _parts(template: str) -> tuple[tuple[str, str | None, str], ...]:
-    """A template taken apart: text, and after it the name and the form of a fact."""
-    parts = []
+def _parts(template: str, language: str) -> tuple[tuple[str, str | None, Callable[[object], str]], ...]:
+    """A template taken apart: text, after it the name of a fact, and what says that in the form asked for."""
+    return tuple((text, name, _sayer(form, language)) for text, name, form in _taken_apart(template))
+
+
+def _taken_apart(template: str) -> Iterator[tuple[str, str | None, str]]:
+    """Text, and after it the name and the form of a fact."""
     for text, name, form, conversion in string.Formatter().parse(template):
         if conversion:
             raise ValueError(f"the template {template!r} may not show a fact as Python does, by !{conversion}")
-        parts.append((text, name, form or ""))
-    return tuple(parts)
+        yield text, name, form or ""
 
 
-def _formed(fact: object, form: str, language: str) -> str:
-    """Put a fact into the form the template asks for; a fact of another kind raises `TypeError`."""
+def _sayer(form: str, language: str) -> Callable[[object], str]:
+    """What puts a fact into a form; a fact of another kind raises `TypeError`."""
     match form:
         case "":
-            return _plain(fact)
+            return _plain
         case "dong":
-            return wording.dong(_whole(fact), language)
+            return lambda fact: wording.dong(_whole(fact), language)
         case "words":
-            return wording.in_words(_whole(fact), language)
+            return lambda fact: wording.in_words(_whole(fact), language)
         case "rate":
-            return wording.rate(_whole(fact), language)
+            return lambda fact: wording.rate(_whole(fact), language)
         case "day":
-            return wording.day(_date(fact), language)
+            return lambda fact: wording.day(_date(fact), language)
         case "month":
-            return wording.month(_text(fact), language)
+            return lambda fact: wording.month(_text(fact), language)
         case "codes":
-            return "; ".join(_fill(f"reason.{code}", language, {}) for code in _codes(fact))
+            return lambda fact: "; ".join(_fill(f"reason.{code}", language, {}) for code in _codes(fact))
     if form.startswith("word."):
-        return _fill(f"{form}.{_text(fact)}", language, {})
+        return lambda fact: _fill(f"{form}.{_text(fact)}", language, {})
     raise ValueError(f"a template asks for the unknown form {form!r}")
 
 

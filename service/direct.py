@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger.refusals import NotFound
-from service.parsing import StrictRoute, parse, read_body, refuse_unknown_parameters
+from service.parsing import StrictRoute, header, parse, read_body, refuse_unknown_parameters
 from service.problems import answer, misfitting, refusal_for
 
 M = TypeVar("M", bound=BaseModel)
@@ -35,7 +35,7 @@ class DirectRoute(StrictRoute):
         try:
             response: Response = await self.endpoint(request)
         except Exception as error:  # noqa: BLE001  # What nobody foresaw is logged and answered as elsewhere.
-            accepted = request.headers.get("accept-language")
+            accepted = header(scope, b"accept-language")
             response = answer(refusal_for(error), accepted, getattr(request.state, "body", None))
         await response(scope, receive, send)
 

@@ -9,17 +9,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.auth import bearer
 from service.metrics import Metrics
+from service.parsing import header
 from service.problems import answer, refusal_for
 from service.refusals import Unauthorized
 
 OPEN: Final = frozenset({"/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """Addresses that need no token."""
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """A request's header."""
-    found = next((value for key, value in scope["headers"] if key == name), None)
-    return found.decode("latin-1") if found is not None else None
 
 
 class Guard:

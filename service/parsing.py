@@ -16,6 +16,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
+from starlette.types import Scope
 
 from service.fields import MAX_TEXT
 from service.refusals import (
@@ -156,11 +157,19 @@ def is_readable(text: str) -> bool:
     return True
 
 
+def header(scope: Scope, name: bytes) -> str | None:
+    """A request's header; its name in small letters."""
+    for known, value in scope["headers"]:
+        if known == name:
+            return str(value, "latin-1")
+    return None
+
+
 async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
     """The body, as soon as it is known to be JSON of bearable size. Raises `UnsupportedMediaType`, `BodyTooLarge`."""
-    if not _MEDIA_TYPE.fullmatch(request.headers.get("content-type", "").strip()):
+    if not _MEDIA_TYPE.fullmatch((header(request.scope, b"content-type") or "").strip()):
         raise UnsupportedMediaType
-    declared = request.headers.get("content-length", "")
+    declared = header(request.scope, b"content-length") or ""
     if declared.isdecimal() and int(declared[:12]) > most:
         raise BodyTooLarge(most_kib=most // 1024)
     body = b""

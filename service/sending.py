@@ -16,6 +16,7 @@ from service import bodies
 from service.auth import Principal
 from service.desk import desk_of
 from service.lines import call_of
+from service.parsing import header
 from service.refusals import FieldError, IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid, InvalidFields
 
 
@@ -120,11 +121,11 @@ KNOWN: Final = frozenset({"dry_run"})
 
 def sent_directly(request: Request) -> Sent:
     """The same, read from the request itself. Raises `InvalidFields` too."""
-    dry_run = request.query_params.get("dry_run", "false") if request.scope["query_string"] else "false"
+    scope = request.scope
+    dry_run = request.query_params.get("dry_run", "false") if scope["query_string"] else "false"
     if dry_run not in ("true", "false"):
         raise InvalidFields([FieldError("?dry_run", "value-not-allowed", {"allowed": "true, false"})])
-    headers = request.headers
-    return _sent(request, dry_run == "true", headers.get("idempotency-key"), headers.get("if-match"))
+    return _sent(request, dry_run == "true", header(scope, b"idempotency-key"), header(scope, b"if-match"))
 
 
 def _sent(request: Request, dry_run: bool, key: str | None, if_match: str | None) -> Sent:

@@ -136,6 +136,7 @@ _MONTH: Final = {"vi": "{0.month:02}/{0.year:04}", "en": "{0.month:02}/{0.year:0
 _DECIMAL_SIGN: Final = {"vi": ",", "en": "."}
 
 
+@lru_cache(maxsize=4_096)  # An evening is mostly of one day.
 def day(on: date, language: str) -> str:
     """Write a day as dd/mm/yyyy."""
     return _DAY[language].format(on)

@@ -25,7 +25,7 @@ from service.desk import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITE
 from service.direct import DirectRoute, body_of, fitted, path_of
 from service.fields import FundCode, PathNumber
 from service.lines import Reversal
-from service.parsing import StrictRoute
+from service.parsing import StrictRoute, header
 from service.refusals import Forbidden
 from service.sending import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 from service.wording import language_of
@@ -159,7 +159,7 @@ def _refuse_foreign_fund(principal: Principal, body: bodies.NewFund, on: date) -
 
 
 def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:
-    language = language_of(request.headers.get("accept-language"))
+    language = language_of(header(request.scope, b"accept-language"))
     headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"
