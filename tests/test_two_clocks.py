@@ -20,7 +20,7 @@ from tests import moments
 from tests.histories import random_fund
 from tests.moments import OWED, OWNED, Moment
 from tests.service_support import House, house
-from tests.tables_support import in_turn, store
+from tests.tables_support import in_turn, store, store_line
 
 SEEDS = range(1, 9)
 
@@ -189,3 +189,28 @@ def test_a_difference_asked_for_sums_to_what_the_legs_make_it(clubs: House) -> N
             for key in before.keys() | after.keys()
             if before[key] != after[key]
         }
+
+
+def test_of_a_parked_fund_nothing_from_there_on_is_in_any_moment(clubs_in_a_file: House) -> None:
+    seed = CLUBS[0]
+    fund = random_fund(seed)
+    before = {figure: answered(clubs_in_a_file, seed, figure, "") for figure in FIGURES}
+    store_line(clubs_in_a_file.desk.ledger, fund.id, fund.version + 1, b"nothing that anybody wrote")
+    parked = {"version": fund.version + 1, "why": "DecodeError"}
+    for figure in FIGURES:
+        for version in (fund.version + 1, fund.version + 7):
+            moment = answered(clubs_in_a_file, seed, figure, f"&known_version={version}")
+            assert moment | {"position": 0} == before[figure] | {"position": 0, "parked": parked}
+
+
+def test_a_moment_of_a_history_that_was_changed_is_refused(clubs_in_a_file: House) -> None:
+    seed = CLUBS[0]
+    fund = random_fund(seed)
+    assert answered(clubs_in_a_file, seed, "/balances", "")["version"] == fund.version
+    clubs_in_a_file.desk.ledger.database.execute(
+        "UPDATE stored_events SET state = :line WHERE originator_id = :fund AND originator_version = 9",
+        line=fund.pending[8].line.replace(b'"recorded_by":"', b'"recorded_by":"x'),
+        fund=fund.id,
+    )
+    refused = clubs_in_a_file.get(f"/funds/{fund.id}/balances?known_version=20")
+    assert (refused.status_code, refused.json()["code"], refused.json()["version"]) == (500, "history-broken", 10)
