@@ -6,7 +6,7 @@ again on every replay, for ever: it never refuses and looks nothing up.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -67,6 +67,17 @@ class BrokenChain(Exception):
         self.version = version
 
 
+class Balances(dict[Key, int]):
+    """What each account holds: nothing if it is not there, and asking for it makes none. (A `Counter` does the same, and
+    takes twice as long to post to.)"""
+
+    def __missing__(self, key: Key) -> int:
+        return 0
+
+    def __copy__(self) -> Balances:
+        return Balances(self)
+
+
 class Answered(msgspec.Struct, frozen=True, gc=False):
     """Where in the log a request's facts lie, and the digest of its body."""
 
@@ -88,7 +99,7 @@ class Books:
         self.pending: list[Entry] = []
         # By a request's key, the version of its first fact; the others follow it.
         self.requests: dict[str, int] = {}
-        self.balances: Counter[Key] = Counter()  # Asking for an account that is not there makes none.
+        self.balances = Balances()
         self.daily: dict[Key, DailyBalance] = {}
         self.last_vouchers: dict[str, str] = {}
         self.reversed_by: dict[int, int] = {}

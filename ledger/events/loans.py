@@ -106,7 +106,7 @@ class LoanRepaid(Voucher, frozen=True, kw_only=True, gc=False):
             Leg("activity", "cash", self.interest_to_activity),
             Leg("activity", "interest", -self.interest_to_activity),
         )
-        return tuple(leg for leg in legs if leg.amount)
+        return tuple([leg for leg in legs if leg.amount])
 
     def evolve(self, fund: Fund) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].repaid(self)
