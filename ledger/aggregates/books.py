@@ -68,8 +68,8 @@ class BrokenChain(Exception):
 
 
 class Balances(dict[Key, int]):
-    """What each account holds: nothing if it is not there, and asking for it makes none. (A `Counter` does the same, and
-    takes twice as long to post to.)"""
+    """What each account holds: nothing if it is not there, and asking for it makes none. A `Counter` would take twice
+    as long to post to."""
 
     def __missing__(self, key: Key) -> int:
         return 0
