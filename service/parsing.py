@@ -43,8 +43,6 @@ _JOINERS: Final = "\u200c\u200d"
 """Invisible, but names in several scripts need them."""
 
 _MEDIA_TYPE: Final = re.compile(r'application/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
-_STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS: Final = re.compile(rb"[][{}]")
 
 
 def parse(body: bytes) -> Any:
@@ -53,25 +51,16 @@ def parse(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidUtf8 from None
-    _refuse_depth(body)
     try:
         value = _decode(text)
     except json.JSONDecodeError:
         raise MalformedJson from None
+    except RecursionError:
+        raise TooDeep(most=MAX_DEPTH) from None
     try:
-        return _sound(value)
+        return _sound(value, MAX_DEPTH)
     except _Unsound:
         raise InvalidFields(list(_faults(value, ""))) from None
-
-
-def _refuse_depth(body: bytes) -> None:
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
-        return
-    depth = 0
-    for bracket in _BRACKETS.finditer(_STRINGS.sub(b"", body)):
-        depth += 1 if bracket[0] in b"[{" else -1
-        if depth > MAX_DEPTH:
-            raise TooDeep(most=MAX_DEPTH)
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -107,19 +96,20 @@ class _Unsound(Exception):
     """A text is not as it should be; which one is looked for only now."""
 
 
-def _sound(value: Any) -> Any:
-    """The value with its text in NFC. Raises `_Unsound`."""
-    match value:
-        case str():
-            text = value if value.isascii() else unicodedata.normalize("NFC", value)
-            if _fault(text):
-                raise _Unsound
-            return text
-        case list():
-            return [_sound(item) for item in value]
-        case dict():
-            return {key: _sound(item) for key, item in value.items()}
-    return value
+def _sound(value: Any, levels: int) -> Any:
+    """The value with its text in NFC; it may have so many levels of brackets. Raises `_Unsound`, `TooDeep`."""
+    if isinstance(value, str):
+        text = value if value.isascii() else unicodedata.normalize("NFC", value)
+        if _fault(text):
+            raise _Unsound
+        return text
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        raise TooDeep(most=MAX_DEPTH)
+    if isinstance(value, list):
+        return [_sound(item, levels - 1) for item in value]
+    return {key: _sound(item, levels - 1) for key, item in value.items()}
 
 
 def _fault(text: str) -> str | None:

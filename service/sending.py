@@ -52,17 +52,21 @@ class Sent(NamedTuple):
 
 
 def fact_of(
-    decide: Callable[..., object], numbers: tuple[int, ...], body: bodies.Dated, fund: str, today: date
+    decide: Callable[..., object],
+    numbers: tuple[int, ...],
+    facts: Mapping[str, Any],
+    body: bodies.Dated,
+    fund: str,
+    today: date,
 ) -> Fact:
-    on = body.on or today
+    """A body as a call of the fund's method; it happened today, unless it names its day."""
     texts = {kind: written(fund, text) for kind, text in body.texts().items()}
-    return Fact(decide, numbers, body.facts(), on, texts)
+    return Fact(decide, numbers, facts, body.on or today, texts)
 
 
 def line_fact(line: Any, fund: str, on: date) -> Fact:
     """A line as a call of the fund's method; it happened on `on`, unless it names its own day."""
-    decide, numbers, facts = call_of(line)
-    return fact_of(decide, numbers, line, fund, on)._replace(facts=facts)
+    return fact_of(*call_of(line), line, fund, on)
 
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")

@@ -117,7 +117,7 @@ def _add(write: Write) -> None:
         if isinstance(body, bodies.NewFund):
             fund = body.fund
             _refuse_foreign_fund(sent.principal, body, body.on or desk.today())
-        facts = [fact_of(write.decide, numbers, body, fund, desk.today())]
+        facts = [fact_of(write.decide, numbers, body.facts(), body, fund, desk.today())]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
         recorded = await desk.writer.record(job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund)))
