@@ -5,6 +5,7 @@ keeps what FastAPI is good for, the API's document: its endpoint's signature say
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -45,18 +46,26 @@ class Service(FastAPI):
 
     def open_door(self, routes: Iterable[BaseRoute], guarded: Callable[[ASGIApp], ASGIApp]) -> None:
         """Let requests for the direct ones among these routes in by their door; `guarded` is put around it."""
-        self._direct = [route for route in routes if isinstance(route, DirectRoute)]
+        self._direct: dict[str, list[DirectRoute]] = defaultdict(list)
+        for route in routes:
+            if isinstance(route, DirectRoute):
+                self._direct[_last_word(route.path)].append(route)
         self._door = guarded(_hand_over)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to whom it is for."""
         if scope["type"] == "http" and not scope.get("root_path"):
-            for route in self._direct:
+            for route in self._direct.get(_last_word(scope["path"]), ()):
                 if (found := route.path_regex.match(scope["path"])) and scope["method"] in (route.methods or ()):
                     scope.update(app=self, route=route, path_params=found.groupdict())
                     await self._door(scope, receive, send)
                     return
         await super().__call__(scope, receive, send)
+
+
+def _last_word(path: str) -> str:
+    """What a path ends with; those of direct routes end with a word, never with a number."""
+    return path.rpartition("/")[2]
 
 
 async def _hand_over(scope: Scope, receive: Receive, send: Send) -> None:

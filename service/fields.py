@@ -113,10 +113,13 @@ class Some:
         return items
 
 
+_WRITTEN_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
 def _day(value: object) -> date:
     try:
         # Other forms of ISO 8601, such as 20240305, are days to Python and mistakes to a reader.
-        written = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII)
+        written = isinstance(value, str) and _WRITTEN_DAY.fullmatch(value)
         day = date.fromisoformat(written[0] if written else "")
     except ValueError:
         raise PydanticCustomError("not-a-day", "not a day") from None

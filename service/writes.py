@@ -17,6 +17,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.aggregates.fund import Fund
 from ledger.application import Job, Recorded
+from ledger.days import civil_day
 from ledger.refusals import MemberNotFound, OutOfOrder
 from service import bodies, bodies_club
 from service.answers import answer
@@ -114,10 +115,11 @@ def _add(write: Write) -> None:
         fund, numbers = path_of(request)
         sent, body = sent_directly(request), fitted(write.body, sent_body)
         desk = desk_of(request)
+        today = civil_day(sent.at)
         if isinstance(body, bodies.NewFund):
             fund = body.fund
-            _refuse_foreign_fund(sent.principal, body, body.on or desk.today())
-        facts = [fact_of(write.decide, numbers, body.facts(), body, fund, desk.today())]
+            _refuse_foreign_fund(sent.principal, body, body.on or today)
+        facts = [fact_of(write.decide, numbers, body.facts(), body, fund, today)]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
         recorded = await desk.writer.record(job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund)))
