@@ -49,8 +49,23 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """The URL of a new, empty PostgreSQL database; what is still connected afterwards is thrown out."""
+def postgres_url(postgres_database: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database; what is still connected afterwards is thrown out."""
+    yield postgres_database
+    with psycopg.connect(postgres_database, autocommit=True) as database:
+        database.execute(
+            "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+        database.execute("DROP SCHEMA public CASCADE")
+        database.execute("CREATE SCHEMA public")
+        database.execute(f"ALTER DATABASE {database.info.dbname} RESET ALL")
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: str) -> Iterator[str]:
+    """The URL of this worker's PostgreSQL database. Each test empties it: to make and drop one of its own would cost
+    more than most tests do."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
