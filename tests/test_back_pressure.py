@@ -14,7 +14,7 @@ from ledger import writer
 from ledger.application import Job, Ledger, Outcome, Recorded
 from ledger.writer import QueueFull, Writer
 from tests.commands import command
-from tests.processes import gift, opened, opening, recorded
+from tests.jobs import gift, opened, opening, recorded
 from tests.service_support import FUND
 from tests.test_service_process import served
 

@@ -33,7 +33,7 @@ from ledger.refusals import (
     SignedByAnotherKey,
 )
 from ledger.vouching import Finding, findings
-from tests.processes import FUND, expense, gift, joining, opened, opening, recorded
+from tests.jobs import FUND, expense, gift, joining, opened, opening, recorded
 
 OTHER, THIRD = "LS-BACSON-02", "LS-BACSON-03"
 FUNDS = [FUND, OTHER, THIRD]

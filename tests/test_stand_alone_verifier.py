@@ -35,7 +35,7 @@ from ledger.merkle import inclusion_proof, root_of
 from ledger.notes import Checkpoint, Signer
 from ledger.vouching import findings
 from tests.histories import random_fund
-from tests.processes import IS_LONG, opened, recorded
+from tests.jobs import IS_LONG, opened, recorded
 from tests.village import (
     CLUB,
     FIVE_MEMBERS,

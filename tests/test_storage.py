@@ -23,7 +23,7 @@ from ledger.refusals import (
 )
 from ledger.register import Text, written
 from ledger.writer import Writer
-from tests.processes import (
+from tests.jobs import (
     FUND,
     capital,
     cash,
