@@ -39,7 +39,7 @@ DEMO_SINCE, DEMO_TODAY = date(2022, 4, 1), date(2024, 4, 1)
 
 UNMEASURED = re.compile(
     "test_(bench|catalogue|concurrency|crash|demo|exports|golden_papers|papers|random_histories|readme"
-    "|rules_of_the_house|service_|stand_alone_verifier|takeover|tamper|wording)"
+    "|rules_of_the_house|service_|stand_alone_verifier|verifier|takeover|tamper|wording)"
 )
 """Files that drive the service or other programs, or repeat thousands of times what others do once. Counting lines
 would more than double their time, and the coverage that `ledger/` must reach is reached without them."""
