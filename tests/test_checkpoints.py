@@ -33,17 +33,6 @@ def ledger(database_url: str) -> Iterator[Ledger]:
         yield ledger
 
 
-@pytest.fixture
-def checkpoints(ledger: Ledger) -> Checkpoints:
-    return Checkpoints(ledger)
-
-
-@pytest.fixture
-def first(checkpoints: Checkpoints) -> Made:
-    """The first checkpoint over the three funds."""
-    return checkpoints.make(SIGNER, NOW)
-
-
 def change(ledger: Ledger, sql: str, **parameters: Any) -> None:
     assert ledger.database.execute(sql, **parameters) > 0
 

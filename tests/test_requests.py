@@ -17,6 +17,7 @@ from tests.jobs import (
     cash,
     expense,
     gift,
+    one_fund,
     opened,
     opening,
     recorded,
@@ -26,10 +27,7 @@ from tests.jobs import (
 
 @pytest.fixture
 def ledger(database_url: str) -> Iterator[Ledger]:
-    """A ledger with one fund: two entries, 1,000 đ in the activity pot's box."""
-    with opened(database_url) as ledger:
-        for outcome in ledger.record([opening(), gift("gift-0000", 1_000)]):
-            recorded(outcome)
+    with one_fund(database_url) as ledger:
         yield ledger
 
 
