@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import hypothesis
 import msgspec
 import psycopg
 import pytest
@@ -29,6 +30,7 @@ from ledger.checkpoints import Checkpoints, Made
 from service.demo import fill
 from tests.sealing import NOW, SIGNER
 from tests.service_support import FUND, House, found_anew, house, settle_in
+from tests.village import DRAWN_ANEW
 
 POSTGRES_VERSION = 18
 POSTGRES_SETTINGS = """
@@ -37,6 +39,15 @@ max_connections = 300  # every worker process brings pools of its own
 
 DEMO_SINCE, DEMO_TODAY = date(2022, 4, 1), date(2024, 4, 1)
 """The two years of the demo that tests share; the last four clubs were founded in its first months."""
+
+hypothesis.settings.register_profile(
+    "house",
+    derandomize=not DRAWN_ANEW,
+    database=None,
+    deadline=None,  # A busy machine refutes no claim.
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("house")
 
 UNMEASURED = re.compile(
     "test_(bench|book_invariants|catalogue|concurrency|crash|demo|exports|golden_papers|merkle|papers|random_histories"
