@@ -7,7 +7,6 @@ found where nothing was changed. What else the verifier finds is in `test_verifi
 import csv
 import json
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +79,12 @@ BACKUP: list[dict[str, Any]] = []
 """The database's events as they were after the loan was handed out."""
 
 
+KEYS = count()
+
+
 def record(ledger: Ledger, happened: list[Act]) -> None:
     for act in happened:
-        request = Request(f"act-{random.getrandbits(60):016x}", "digest")
+        request = Request(f"act-{next(KEYS):06d}", "digest")
         job = Job(fund=FUND, decide=act, request=request, opens=act is opens, several=True)
         recorded(ledger.record([job])[0])
 
