@@ -50,7 +50,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("house")
 
 UNMEASURED = re.compile(
-    "test_(bench|book_invariants|catalogue|concurrency|crash|demo|exports|golden_papers|merkle|papers|random_histories"
+    "test_(bench|book_invariants|catalogue|concurrency|crash|demo|golden_papers|other_programs|papers|random_histories"
     "|readme|rules_of_the_house|service_(?!meetings)|stand_alone_verifier|takeover|tamper|verifier|wording)"
 )
 """Files that drive the service or other programs, or repeat thousands of times what others do once. Counting lines
