@@ -9,11 +9,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import msgspec
 
-from ledger.database import Database
+if TYPE_CHECKING:
+    from ledger.database import Database
 
 Role = Literal["admin", "treasurer", "chair", "inspector", "reporter"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -71,7 +72,7 @@ _SELECT_PRINCIPAL: Final = "SELECT principal FROM principals WHERE id = :id"
 class Principals:
     """The principals of one database. Methods block; the edge calls them off its event loop."""
 
-    def __init__(self, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: "Database", seconds: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._seconds = seconds
         self._remembered: OrderedDict[str, tuple[float, Principal]] = OrderedDict()

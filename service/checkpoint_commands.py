@@ -2,19 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ledger.checkpoints import NO_END, Checkpoints, Overtaken
 from ledger.events import check_code
-from ledger.notes import Key, NotACheckpoint, read
 from ledger.refusals import CheckpointNotFound, FundsChanged, Refusal
-from ledger.vouching import Finding, findings
-from service import catalogue
-from service.settings import load_settings
-from service.signing import signer_of
-from service.terminal import BROKEN, Mistake, errors, ledger_of, progress, say
+from service.terminal import BROKEN, Mistake, errors, ledger_of, load_settings, progress, say
+
+if TYPE_CHECKING:
+    from ledger.vouching import Finding
 
 app = typer.Typer(help="Checkpoints: one signature over the heads of all funds.", no_args_is_help=True)
 
@@ -36,6 +33,9 @@ def make(
     ] = False,
 ) -> None:
     """Sign the heads of all funds now and print the note; the latest one again if nothing is new."""
+    from ledger.checkpoints import Checkpoints, Overtaken
+    from service.signing import signer_of
+
     settings = load_settings()
     signer = signer_of(settings)
     with ledger_of(settings) as ledger:
@@ -52,6 +52,8 @@ def make(
 
 
 def _refused(refusal: Refusal) -> None:
+    from service import catalogue
+
     errors.print(catalogue.render(f"refusal.{refusal.code}.detail", "en", **refusal.facts), markup=False)
     if isinstance(refusal, FundsChanged):
         changed = refusal.facts["funds"]
@@ -64,6 +66,8 @@ def _refused(refusal: Refusal) -> None:
 @app.command("list")
 def list_all() -> None:
     """Print a line for each checkpoint, newest first: number, instant, funds, entries."""
+    from ledger.checkpoints import NO_END, Checkpoints
+
     with ledger_of(load_settings()) as ledger:
         for made in Checkpoints(ledger).listed(most=NO_END):
             one = made.checkpoint
@@ -78,6 +82,8 @@ def show(
     ] = False,
 ) -> None:
     """Print a checkpoint's note, to mail or to print."""
+    from ledger.checkpoints import Checkpoints
+
     with ledger_of(load_settings()) as ledger:
         checkpoints = Checkpoints(ledger)
         try:
@@ -94,6 +100,8 @@ def show(
 @app.command()
 def key() -> None:
     """Print the public key that checkpoints are verified with; keep a copy away from the server."""
+    from service.signing import signer_of
+
     say(str(signer_of(load_settings()).key))
 
 
@@ -104,6 +112,11 @@ def verify(
 ) -> None:
     """Compare a checkpoint with the database: exit code 0 if every fund still has the head that was signed, 1 if not,
     naming each fund that was rewritten, cut short or is gone."""
+    from ledger.checkpoints import Checkpoints
+    from ledger.notes import Key, NotACheckpoint, read
+    from ledger.vouching import findings
+    from service.signing import signer_of
+
     settings = load_settings()
     if trusted is None and not Path(settings.checkpoint_key).exists():
         raise Mistake("the checkpoint key is not on this machine: give the public one with --key")
@@ -133,5 +146,5 @@ def _without_heads(text: str) -> str:
     return text if len(parts) < 3 else f"{parts[0]}\n\n{parts[1]}\n"
 
 
-def _said(finding: Finding) -> str:
+def _said(finding: "Finding") -> str:
     return SAID[finding.kind].format(**finding._asdict())

@@ -9,24 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
-from eventsourcing.persistence import PersistenceError
 
-from ledger.aggregates.books import BrokenChain
-from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.events import NO_HEAD
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
-from ledger.storage import UnsafeStorage
 from service import checkpoint_commands
 from service.auth import ROLES, Principals, Scope
 from service.on_paper import Paper
 from service.sample_command import sample
-from service.settings import BadSettings, load_settings
-from service.signing import BadKey
-from service.terminal import BROKEN, WRONG_USE, Mistake, errors, ledger_of, progress, say
+from service.terminal import BROKEN, WRONG_USE, Mistake, errors, ledger_of, load_settings, progress, say
 
 if TYPE_CHECKING:
+    from ledger.application import Ledger
     from ledger.projections.read_model import ReadModel
 
 app = typer.Typer(
@@ -46,9 +41,22 @@ def main() -> None:
     """Run a command; what went wrong is said in one sentence, without a traceback."""
     try:
         app()
-    except (Mistake, BadSettings, BadKey, UnsafeStorage, PersistenceError) as error:
+    except Exception as error:
+        if not isinstance(error, Mistake) and not isinstance(error, _faults()):
+            raise
         errors.print(str(error), markup=False)
         sys.exit(WRONG_USE)
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What is wrong with the settings, the key or the database, and says so itself."""
+    from eventsourcing.persistence import PersistenceError
+
+    from ledger.storage import UnsafeStorage
+    from service.settings import BadSettings
+    from service.signing import BadKey
+
+    return BadSettings, BadKey, UnsafeStorage, PersistenceError
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -224,7 +232,7 @@ def _verify_projections() -> None:
     say(f"{len(funds)} funds: every row is what a replay makes it, up to position {position}")
 
 
-def _read_model(ledger: Ledger) -> "ReadModel":
+def _read_model(ledger: "Ledger") -> "ReadModel":
     from ledger.projections.read_model import ReadModel
 
     return ReadModel(ledger.database)
@@ -239,7 +247,7 @@ def _lines_of(file: Path) -> Iterator[bytes]:
         raise Mistake(f"{file}: {error.strerror}") from None
 
 
-def _verified(ledger: Ledger, funds: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
+def _verified(ledger: "Ledger", funds: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
     with progress("funds") as show:
         for done, fund in enumerate(funds, start=1):
             lines = ledger.recorder.lines(fund, 0, None)
@@ -263,6 +271,7 @@ def flags(
     language: Annotated[Literal["vi", "en"], typer.Option("--lang", help="In which to say it.")] = "vi",
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
+    from ledger.aggregates.books import BrokenChain
     from service.lookout import Lookout
 
     if (fund is None) is not everything:
@@ -311,6 +320,7 @@ def diff(
     most: Annotated[int, typer.Option(min=1, help="How many entries to show, of each figure and in all.")] = 20,
 ) -> None:
     """Say why the books say something else: each figure that differs, and the entries that make it so."""
+    from ledger.aggregates.books import BrokenChain
     from service.difference_table import NotAPoint, print_difference
 
     with ledger_of(load_settings()) as ledger:

@@ -22,6 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ledger.differences import End
 from ledger.money import MAX_AMOUNT
+from service.forms import CHECK_CODE, HEAD, SEED, VOUCHER
 
 EARLIEST: Final = date(1900, 1, 1)
 """No day before this is believed."""
@@ -201,16 +202,12 @@ Limit = Annotated[int, Whole(1, MOST_ITEMS, "limit-invalid"), BeforeValidator(_d
 FundLimit = Annotated[int, Whole(1, MOST_FUNDS, "limit-invalid"), BeforeValidator(_digits)]
 WaitSeconds = Annotated[int, Whole(0, 30), BeforeValidator(_digits)]
 Cursor = Annotated[str, Code("[A-Za-z0-9_.~-]{1,400}", "cursor-invalid")]
-CHECK_CODE: Final = "[A-Z2-7]{4}(-[A-Z2-7]{4}){3}"
-HEAD: Final = "[0-9a-f]{64}"
-VOUCHER: Final = "P[TC]-[0-9]{4}-[0-9]{4,9}"
 CheckCode = Annotated[str, Code(CHECK_CODE)]
 Head = Annotated[str, Code(HEAD)]
 VoucherNumber = Annotated[str, Code(VOUCHER)]
 FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
 Month = Annotated[str, Code("(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])", "not-a-month")]
 Drawn = Annotated[int, Whole(0, MOST_DRAWN), BeforeValidator(_digits)]
-SEED: Final = "(?=[^0-9]*[0-9])[A-Za-z0-9._:-]{4,64}"
 Seed = Annotated[str, Code(SEED)]
 """A public number, such as a lottery's result; it has a digit and no space, so that it is no place for a name."""
 Household = Annotated[

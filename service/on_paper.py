@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ledger.history import Verification
 from ledger.history import verify as walk
-from service.fields import CHECK_CODE, HEAD, VOUCHER
+from service.forms import CHECK_CODE, HEAD, VOUCHER
 from service.terminal import Mistake
 
 

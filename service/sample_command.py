@@ -9,9 +9,8 @@ import typer
 
 from ledger.events import Draw, Entry, decode
 from ledger.history import verify
-from service.fields import SEED
-from service.settings import load_settings
-from service.terminal import Mistake, ledger_of, say
+from service.forms import SEED
+from service.terminal import Mistake, ledger_of, load_settings, say
 
 
 def sample(

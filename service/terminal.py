@@ -1,15 +1,18 @@
-"""What every command of `microfund` speaks through: results to standard output, all else to standard error."""
+"""What every command of `microfund` speaks through: results to standard output, all else to standard error.
+
+Whoever types a command waits for all that it imports, so each imports what only it needs when it is run.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ledger.application import Ledger
-from service.settings import Settings
+if TYPE_CHECKING:
+    from ledger.application import Ledger
+    from service.settings import Settings
 
 BROKEN: Final = 1
 WRONG_USE: Final = 2
@@ -22,9 +25,18 @@ class Mistake(Exception):
     """A command that cannot be carried out, in words for whoever gave it."""
 
 
+def load_settings() -> "Settings":
+    """The settings as the process finds them. Raises `BadSettings`."""
+    from service import settings
+
+    return settings.load_settings()
+
+
 @contextmanager
-def ledger_of(settings: Settings) -> Iterator[Ledger]:
+def ledger_of(settings: "Settings") -> Iterator["Ledger"]:
     """The ledger of the settings' database, closed at the end."""
+    from ledger.application import Ledger
+
     ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
     try:
         yield ledger
@@ -35,6 +47,8 @@ def ledger_of(settings: Settings) -> Iterator[Ledger]:
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error; yields the function that says how much is done, and of how much."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors) as bar:
         task = bar.add_task(what, total=None)

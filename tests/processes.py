@@ -1,167 +1,89 @@
-"""What tests of the log share: a village fund and its jobs, the programs they run as processes of their own, and a
-line to PostgreSQL that can be cut.
+"""Programs that tests run in processes of their own: each records what others record at the same time, or writes down
+each acknowledgement, synced, before it goes on.
 
-Run as `python -m tests.processes ROLE …` it is such a program: it records in one process what others record at the
-same time, and writes down each acknowledgement, synced, before it goes on.
+They are forked from a server that has imported what they need, so that to start one takes milliseconds.
 """
 
 from __future__ import annotations
 
-import json
+import multiprocessing
 import os
-import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from typing import Any, NamedTuple
 
-import psycopg
 from eventsourcing.persistence import Notification
 
 from ledger import application
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import Fund
 from ledger.application import Job, Ledger, Outcome, Recorded
-from ledger.chart import Pot
-from ledger.events import Bylaws, Request
-from ledger.register import Text
+from tests.jobs import FUND, gift, recorded
 
-FUND = "LS-BACSON-01"
-OPENED_ON = date(2016, 3, 1)
-DAY = date(2024, 1, 5)
-NOW = datetime(2026, 6, 6, 3, 0, tzinfo=UTC)
-IS_LONG = os.environ.get("MICROFUND_LONG") == "1"
-"""Whether the runs take minutes instead of seconds."""
-
-BYLAWS = Bylaws(
-    monthly_rate_ppm=10_000,
-    interest_method="reducing",
-    repayment_mode="equal_principal",
-    max_principal=10_000_000,
-    max_term_months=24,
-    min_membership_months=0,
-    one_open_loan_per_household=False,
-    interest_to_activity_ppm=300_000,
-    monthly_dues=10_000,
-    meeting_day=5,
-    two_person_approval=False,
-)
-
-Decision = Callable[[Fund, Stamp], object]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
 
 
-# --- jobs -------------------------------------------------------------------------------------------------------------
+class Program(NamedTuple):
+    """A process of its own and the line to it; it waits to be told that it may begin."""
+
+    process: ForkServerProcess
+    line: Connection
+
+    def reports(self) -> list[Any]:
+        """All that it reported until its end, which must be a good one."""
+        said = []
+        with suppress(EOFError):
+            while True:
+                said.append(self.line.recv())
+        self.process.join()
+        assert self.process.exitcode == 0
+        return said
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing."""
+        self.process.kill()
+        self.process.join()
+        self.line.close()
 
 
-def job(
-    key: str,
-    decide: Decision,
-    *,
-    fund: str = FUND,
-    on: date = DAY,
-    body: str = "",
-    texts: dict[str, Text] | None = None,
-    **options: Any,
-) -> Job:
-    """A request with a key and a body, as the service would hand it over; `options` are the job's own."""
-    request = Request(key, f"digest of {body}")
-    digests = {kind: text.digest for kind, text in (texts or {}).items()}
-    stamp = Stamp(on=on, recorded_at=NOW, recorded_by="treasurer-1", request=request, texts=digests or None)
-    rows = tuple((texts or {}).values())
-    return Job(fund=fund, decide=lambda fund: decide(fund, stamp), request=request, texts=rows, **options)
+def start(program: Callable[..., None], *arguments: object, **options: object) -> Program:
+    """Run a function of a module that tests share, in a process of its own; it is given its end of the line first."""
+    ours, its = FORKS.Pipe()
+    process = FORKS.Process(target=_run, args=(program, its, *arguments), kwargs=options, daemon=True)
+    process.start()
+    its.close()
+    return Program(process, ours)
 
 
-def opening(fund: str = FUND, *, key: str = "opening-0001") -> Job:
-    """The opening of a fund."""
-    club = {"club": "CLB Bắc Sơn", "commune": "Bắc Sơn", "district": "Bắc Sơn", "province": "Lạng Sơn"}
-    return job(
-        key,
-        lambda f, stamp: f.open(stamp, bylaws=BYLAWS, founded_on=OPENED_ON, **club),
-        fund=fund,
-        on=OPENED_ON,
-        opens=True,
-    )
+def _run(program: Callable[..., None], *arguments: object, **options: object) -> None:
+    application.PATIENCE_SECONDS = 60.0  # Many processes at one lock: this is about who wins, not about how soon.
+    program(*arguments, **options)
 
 
-def gift(key: str, amount: int = 1, **options: Any) -> Job:
-    """Cash for the activity pot: never refused."""
-    return job(
-        key,
-        lambda f, stamp: f.receive_donation(stamp, source="community", pot="activity", amount=amount),
-        body=f"gift {amount}",
-        **options,
-    )
+def together(programs: Sequence[Program]) -> list[list[Any]]:
+    """Let programs begin at the same moment; answers what each of them reported."""
+    let_begin(programs)
+    return [program.reports() for program in programs]
 
 
-def capital(key: str, amount: int, **options: Any) -> Job:
-    """Cash for the revolving pot."""
-    return job(
-        key,
-        lambda f, stamp: f.receive_donation(stamp, source="benefactor", pot="revolving", amount=amount),
-        **options,
-    )
+def let_begin(programs: Sequence[Program]) -> None:
+    """Tell programs that they may begin, once all are ready."""
+    for program in programs:
+        assert program.line.recv() == "ready"
+    for program in programs:
+        program.line.send("go")
 
 
-def expense(key: str, amount: int, **options: Any) -> Job:
-    """Cash from the activity pot: refused when it is not there."""
-    return job(
-        key,
-        lambda f, stamp: f.pay_expense(stamp, activity="health", amount=amount),
-        body=f"expense {amount}",
-        **options,
-    )
+def wait_to_begin(line: Connection) -> None:
+    """Say that a program is ready, and wait for the others."""
+    line.send("ready")
+    assert line.recv() == "go"
 
 
-def joining(key: str, **options: Any) -> Job:
-    """A new member."""
-    return job(
-        key, lambda f, stamp: f.join(stamp, sex="female", birth_year=1952, poverty="none", household=None), **options
-    )
-
-
-def lending(key: str, amount: int, **options: Any) -> Job:
-    """A whole loan in one act: asked for, granted and handed out, or none of it."""
-
-    def lend(fund: Fund, stamp: Stamp) -> None:
-        asked = fund.request_loan(stamp, member=1, principal=amount, term_months=12, purpose="livestock")
-        fund.approve_loan(stamp, asked.loan)
-        fund.disburse_loan(stamp, asked.loan)
-
-    return job(key, lend, body=f"loan {amount}", several=True, **options)
-
-
-def recorded(outcome: Outcome) -> Recorded:
-    """An outcome that must not be a refusal."""
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
-def stored(ledger: Ledger, fund: str = FUND) -> list[bytes]:
-    """A fund's lines as they are stored."""
-    return [entry.line for entry in ledger.entries(fund)]
-
-
-def cash(fund: Fund, pot: Pot = "activity") -> int:
-    """What lies in a pot's cash box."""
-    return fund.balances[pot, "cash", None]
-
-
-@contextmanager
-def opened(url: str, **settings: Any) -> Iterator[Ledger]:
-    """A ledger, closed at the end."""
-    ledger = Ledger(url, **settings)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
-# --- programs ---------------------------------------------------------------------------------------------------------
+# --- ledgers without a guard ------------------------------------------------------------------------------------------
 
 
 class Forgetful(Ledger):
@@ -192,211 +114,70 @@ class Unguarded(Ledger):
         return batch.answer(now, job, first, now.version)
 
 
-LEDGERS = {"Ledger": Ledger, "Forgetful": Forgetful, "Unguarded": Unguarded}
+# --- programs ---------------------------------------------------------------------------------------------------------
 
 
-def start(role: str, *arguments: object) -> subprocess.Popen[str]:
-    """A program of this module in a process of its own; it begins when a line is written to it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.processes", role, *map(str, arguments)],
-        cwd=Path(__file__).parent.parent,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def together(programs: Sequence[subprocess.Popen[str]]) -> list[list[Any]]:
-    """Let programs begin at the same moment; answers what each of them reported, line by line."""
-    for program in programs:
-        assert program.stdout
-        assert program.stdout.readline() == "ready\n"
-    for program in programs:
-        assert program.stdin
-        program.stdin.write("go\n")
-        program.stdin.flush()
-    reports = []
-    for program in programs:
-        out, _ = program.communicate()
-        assert program.returncode == 0
-        reports.append([json.loads(line) for line in out.splitlines()])
-    return reports
-
-
-def _report(row: object) -> None:
-    sys.stdout.write(json.dumps(row) + "\n")
-    sys.stdout.flush()
-
-
-def _begin() -> None:
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    assert sys.stdin.readline() == "go\n"
-
-
-def _outcome(outcome: Outcome) -> list[Any]:
+def _outcome(outcome: Outcome) -> tuple[str, int | None, int | None]:
     if isinstance(outcome, Recorded):
-        return ["replayed" if outcome.replayed else "recorded", outcome.version, outcome.position]
-    return [type(outcome).__name__, None, None]
+        return "replayed" if outcome.replayed else "recorded", outcome.version, outcome.position
+    return type(outcome).__name__, None, None
 
 
-def record_each(url: str, act: str, name: str, times: str, amount: str, kind: str = "Ledger", fund: str = FUND) -> None:
+def record_each(
+    line: Connection,
+    url: str,
+    act: Callable[..., Job],
+    name: str,
+    times: int,
+    amount: int,
+    *,
+    kind: type[Ledger] = Ledger,
+    fund: str = FUND,
+) -> None:
     """Record a number of acts one by one, each under a key of its own; or, named `same`, all under one key."""
-    make = {"gift": gift, "expense": expense, "lending": lending}[act]
-    ledger = LEDGERS[kind](url)
-    _begin()
-    for number in range(int(times)):
+    ledger = kind(url)
+    wait_to_begin(line)
+    for number in range(times):
         key = "same-key-0001" if name == "same" else f"{name}-{number:06d}"
-        (outcome,) = ledger.record([make(key, int(amount), fund=fund)])
-        _report(_outcome(outcome))
+        (outcome,) = ledger.record([act(key, amount, fund=fund)])
+        line.send(_outcome(outcome))
     ledger.close()
 
 
-def found(url: str) -> None:
+def found(line: Connection, url: str) -> None:
     """Open the database for the first time; reports a secret that all must share."""
-    _begin()
+    wait_to_begin(line)
     ledger = Ledger(url)
-    _report(ledger.request_secret.hex())
+    line.send(ledger.request_secret.hex())
     ledger.close()
 
 
-def follow(url: str, expected: str) -> None:
+def follow(line: Connection, url: str, expected: int) -> None:
     """Pull the log by position, as a read model does, until it holds as many entries as expected and no more come;
     reports each one's place."""
     ledger = Ledger(url)
-    _begin()
+    wait_to_begin(line)
     position, is_complete = 0, False
     rows: Sequence[Notification] = ()
     while rows or not is_complete:
         (held,) = ledger.database.query("SELECT COUNT(*) AS entries FROM stored_events")
-        is_complete = held["entries"] == int(expected)
+        is_complete = held["entries"] == expected
         rows = ledger.recorder.select_notifications(position, 7, inclusive_of_start=False)
         for row in rows:
-            _report([row.id, row.originator_id, row.originator_version])
+            line.send((row.id, row.originator_id, row.originator_version))
             position = row.id
     ledger.close()
 
 
-def acknowledge(url: str, journal: str, name: str) -> None:
+def acknowledge(line: Connection, url: str, journal: Path, name: str) -> None:
     """Record in batches without end, and write each acknowledgement to a journal, synced, before going on."""
     ledger = Ledger(url)
-    _begin()
-    with Path(journal).open("a") as lines:
+    wait_to_begin(line)
+    with journal.open("a") as lines:
         for number in range(1_000_000):
             keys = [f"{name}-{number:06d}-{place}" for place in range(5)]
             for key, outcome in zip(keys, ledger.record([gift(key) for key in keys]), strict=True):
                 lines.write(f"{key} {recorded(outcome).version}\n")
             lines.flush()
             os.fsync(lines.fileno())
-            _report(number)
-
-
-# --- a line to PostgreSQL that can be cut -----------------------------------------------------------------------------
-
-
-OF_A_LINE = (b'"recorded_by":', b'"recorded_by":'.hex().encode())
-"""What a message to PostgreSQL has in it that stores a line: entries are stored and committed by one message."""
-
-
-class CutLine:
-    """Forwards connections to PostgreSQL over a Unix socket, and cuts them when told."""
-
-    def __init__(self, url: str, directory: Path) -> None:
-        parts = urlsplit(url)
-        host = parse_qs(parts.query).get("host", [parts.hostname or "127.0.0.1"])[0]
-        port = parts.port or 5432
-        self._server: str | tuple[str, int] = f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
-        login = parts.netloc.rpartition("@")[0] or "postgres"
-        self.url = f"postgresql://{login}@{parts.path}?host={quote(str(directory), safe='')}"
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(directory / ".s.PGSQL.5432"))
-        self._listener.listen()
-        self._cut: str | None = None
-        self._lock = threading.Lock()
-        self._ends: list[socket.socket] = []
-        self._is_down = False
-        self.cuts = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut_at_commit(self, when: str) -> None:
-        """Cut the connection that commits next: `before` the server hears of it, or `after`, before its answer."""
-        self._cut = when
-
-    def go_down(self) -> None:
-        """Cut every connection and refuse new ones."""
-        self._is_down = True
-        _shut(*self._ends)
-
-    def come_back(self) -> None:
-        """Let new connections through again."""
-        self._is_down = False
-
-    def close(self) -> None:
-        """Stop listening and cut what is left."""
-        _shut(self._listener, *self._ends)
-        for end in (self._listener, *self._ends):
-            end.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                if self._is_down:
-                    client.close()
-                    continue
-                server = socket.socket(socket.AF_UNIX if isinstance(self._server, str) else socket.AF_INET)
-                server.connect(self._server)
-                self._ends += (client, server)
-                is_silent = threading.Event()
-                threading.Thread(target=self._ask, args=(client, server, is_silent), daemon=True).start()
-                threading.Thread(target=self._answer, args=(client, server, is_silent), daemon=True).start()
-
-    def _ask(self, client: socket.socket, server: socket.socket, is_silent: threading.Event) -> None:
-        with suppress(OSError):
-            while piece := client.recv(1 << 16):
-                cut = self._cut_for(piece)
-                if cut == "before":
-                    break
-                if cut == "after":
-                    is_silent.set()
-                server.sendall(piece)
-        if not is_silent.is_set():
-            _shut(client, server)
-
-    def _cut_for(self, piece: bytes) -> str | None:
-        with self._lock:
-            if self._cut is None or not any(mark in piece for mark in OF_A_LINE):
-                return None
-            cut, self._cut = self._cut, None
-            self.cuts += 1
-            return cut
-
-    @staticmethod
-    def _answer(client: socket.socket, server: socket.socket, is_silent: threading.Event) -> None:
-        with suppress(OSError):
-            while (piece := server.recv(1 << 16)) and not is_silent.is_set():
-                client.sendall(piece)
-        _shut(client, server)
-
-
-def _shut(*ends: socket.socket) -> None:
-    for end in ends:
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
-
-
-def set_for_database(url: str, setting: str) -> None:
-    """Give a PostgreSQL database a setting that holds for every new connection."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET {setting}")
-
-
-if __name__ == "__main__":
-    application.PATIENCE_SECONDS = 60.0  # Many processes at one lock: this is about who wins, not about how soon.
-    roles: dict[str, Callable[..., None]] = {
-        "acknowledge": acknowledge,
-        "follow": follow,
-        "found": found,
-        "record": record_each,
-    }
-    roles[sys.argv[1]](*sys.argv[2:])
+            line.send(number)

@@ -13,9 +13,10 @@ import pytest
 from ledger import writer
 from ledger.application import Job, Ledger, Outcome, Recorded
 from ledger.writer import QueueFull, Writer
-from tests.processes import gift, opened, opening, recorded
+from tests.commands import command
+from tests.jobs import gift, opened, opening, recorded
 from tests.service_support import FUND
-from tests.test_service_process import command, served
+from tests.test_service_process import served
 
 QUAN_LAC, MAI_PHA = "LS-QUAN-LAC", "LS-MAI-PHA"
 

@@ -67,25 +67,24 @@ def spoken(key: str, language: str) -> str:
     return catalogue.render(key, language, **{name: sample(form) for name, form in catalogue.fields(key, language)})
 
 
-@pytest.mark.parametrize("key", catalogue.every_key())
-def test_both_languages_ask_for_the_same_facts(key: str) -> None:
-    assert catalogue.fields(key, "vi") == catalogue.fields(key, "en")
+def test_both_languages_ask_for_the_same_facts() -> None:
+    assert [key for key in catalogue.every_key() if catalogue.fields(key, "vi") != catalogue.fields(key, "en")] == []
 
 
 @pytest.mark.parametrize("language", wording.LANGUAGES)
-@pytest.mark.parametrize("key", catalogue.every_key())
-def test_every_template_can_be_said(key: str, language: str) -> None:
-    text = spoken(key, language)
-    assert text == text.strip() != ""
-    assert text[0] == text[0].upper()
-    assert "  " not in text
-    assert not any(left_over in text for left_over in ("{member", ":dong", ":word", "None"))
+def test_every_template_can_be_said(language: str) -> None:
+    for key in catalogue.every_key():
+        text = spoken(key, language)
+        assert text == text.strip() != "", key
+        assert text[0] == text[0].upper(), key
+        assert "  " not in text, key
+        assert not any(left_over in text for left_over in ("{member", ":dong", ":word", "None")), key
 
 
 @pytest.mark.parametrize("language", wording.LANGUAGES)
-@pytest.mark.parametrize("key", [key for key in catalogue.every_key() if key.startswith(("sentence.", "voucher."))])
-def test_every_sentence_ends_as_one(key: str, language: str) -> None:
-    assert spoken(key, language).endswith(".")
+def test_every_sentence_ends_as_one(language: str) -> None:
+    sentences = [key for key in catalogue.every_key() if key.startswith(("sentence.", "voucher."))]
+    assert [key for key in sentences if not spoken(key, language).endswith(".")] == []
 
 
 def test_every_text_and_its_source_file_are_composed() -> None:

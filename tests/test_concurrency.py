@@ -10,25 +10,12 @@ from typing import Any
 
 import pytest
 
+from ledger.application import Ledger
 from ledger.history import verify
 from ledger.writer import Writer
-from tests.processes import (
-    FUND,
-    IS_LONG,
-    CutLine,
-    Forgetful,
-    capital,
-    cash,
-    expense,
-    gift,
-    joining,
-    opened,
-    opening,
-    recorded,
-    start,
-    stored,
-    together,
-)
+from tests.cut_line import CutLine
+from tests.jobs import FUND, IS_LONG, capital, cash, expense, gift, joining, lending, opened, opening, recorded, stored
+from tests.processes import Forgetful, Unguarded, follow, found, record_each, start, together
 
 WRITERS = 6
 LOANS = 60
@@ -40,7 +27,7 @@ def test_six_processes_lend_sixty_loans_each_and_never_more_than_is_there(databa
         for each in ledger.record([opening(), joining("joining-0001"), capital("capital-0001", 100 * MILLION)]):
             recorded(each)
         reports = together(
-            [start("record", database_url, "lending", f"writer-{n}", LOANS, MILLION) for n in range(WRITERS)]
+            [start(record_each, database_url, lending, f"writer-{n}", LOANS, MILLION) for n in range(WRITERS)]
         )
         outcomes = Counter(report[0] for reported in reports for report in reported)
         fund = ledger.replayed(FUND)
@@ -50,13 +37,15 @@ def test_six_processes_lend_sixty_loans_each_and_never_more_than_is_there(databa
         assert verify(stored(ledger)).valid
 
 
-@pytest.mark.parametrize("kind", ["Ledger", "Unguarded"])
-def test_a_box_is_overdrawn_only_by_those_who_judge_from_their_own_memory(sqlite_url: str, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "left"), [(Ledger, 0), (Unguarded, 10 - 16)])
+def test_a_box_is_overdrawn_only_by_those_who_judge_from_their_own_memory(
+    sqlite_url: str, kind: type[Ledger], left: int
+) -> None:
     with opened(sqlite_url) as ledger:
         for each in ledger.record([opening(), gift("gift-0001", 10)]):
             recorded(each)
-        together([start("record", sqlite_url, "expense", f"writer-{n}", 8, 1, kind) for n in range(2)])
-        assert cash(ledger.replayed(FUND)) == {"Ledger": 0, "Unguarded": 10 - 16}[kind]
+        together([start(record_each, sqlite_url, expense, f"writer-{n}", 8, 1, kind=kind) for n in range(2)])
+        assert cash(ledger.replayed(FUND)) == left
 
 
 @pytest.mark.parametrize("times", [(4, 8)])
@@ -64,7 +53,7 @@ def test_the_same_request_from_many_processes_is_recorded_once(database_url: str
     with opened(database_url) as ledger:
         recorded(ledger.record([opening()])[0])
         processes, each = times
-        reports = together([start("record", database_url, "gift", "same", each, 7) for _ in range(processes)])
+        reports = together([start(record_each, database_url, gift, "same", each, 7) for _ in range(processes)])
         assert Counter(report[0] for reported in reports for report in reported) == {"recorded": 1, "replayed": 31}
         assert len({(version, at) for reported in reports for _, version, at in reported}) == 1
         assert cash(ledger.replayed(FUND)) == 7
@@ -96,8 +85,8 @@ def test_a_follower_misses_nothing_while_four_processes_write(database_url: str)
     with opened(database_url) as ledger:
         for each_opened in ledger.record([opening(code) for code in codes]):
             recorded(each_opened)
-        writers = [start("record", database_url, "gift", f"to-{code}", each, 1, "Ledger", code) for code in codes]
-        *_, pulled = together([*writers, start("follow", database_url, 4 * (2 + each))])
+        writers = [start(record_each, database_url, gift, f"to-{code}", each, 1, fund=code) for code in codes]
+        *_, pulled = together([*writers, start(follow, database_url, 4 * (2 + each))])
         positions = [position for position, _, _ in pulled]
         assert positions == sorted(set(positions))
         for code in codes:
@@ -106,7 +95,7 @@ def test_a_follower_misses_nothing_while_four_processes_write(database_url: str)
 
 
 def test_processes_that_start_at_the_same_moment_agree_on_the_tables(database_url: str) -> None:
-    programs = [start("found", database_url) for _ in range(4)]
+    programs = [start(found, database_url) for _ in range(4)]
     secrets = {secret for (secret,) in together(programs)}
     assert len(secrets) == 1
 

@@ -23,7 +23,8 @@ from ledger.application import Ledger, Recorded, StorageUnavailable
 from ledger.history import verify
 from ledger.projections.proof import differences
 from service.auth import Principals, Scope
-from tests.processes import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, start, stored
+from tests.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
+from tests.processes import acknowledge, let_begin, start
 
 KILLS = 50 if IS_LONG else 10
 SERVICE_KILLS = 10 if IS_LONG else 2
@@ -44,17 +45,12 @@ def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
         recorded(ledger.record([opening()])[0])
     grown = []
     for life in range(KILLS):
-        program = start("acknowledge", database_url, journal, f"life-{life}")
-        with program:
-            assert program.stdin
-            assert program.stdout
-            assert program.stdout.readline() == "ready\n"
-            program.stdin.write("go\n")
-            program.stdin.flush()
-            for _ in range(draw.randrange(1, 25)):
-                program.stdout.readline()
-            time.sleep(draw.uniform(0, 0.02))  # Somewhere within the next batches.
-            program.kill()
+        program = start(acknowledge, database_url, journal, f"life-{life}")
+        let_begin([program])
+        for _ in range(draw.randrange(1, 25)):
+            program.line.recv()
+        time.sleep(draw.uniform(0, 0.02))  # Somewhere within the next batches.
+        program.kill()
         promised = acknowledged(journal)
         with opened(database_url) as ledger:
             lines = stored(ledger)

@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.days import DailyBalance, add_months, civil_day, whole_months
 from ledger.refusals import BeforeFundOpened, FutureDay
-from tests.village import OPENED, day, drawn, given, pays, refused, stamp, village
+from tests.village import OPENED, day, given, pays, refused, stamp, village
 
 # Anniversaries
 

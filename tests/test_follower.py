@@ -14,7 +14,7 @@ from ledger.projections.follower import Follower
 from ledger.projections.proof import differences
 from ledger.projections.read_model import ReadModel
 from tests.histories import random_fund
-from tests.processes import opened
+from tests.jobs import opened
 from tests.tables_support import (
     delete_tail,
     following,

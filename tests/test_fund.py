@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.aggregates.fund import Fund
@@ -23,7 +24,6 @@ from tests.village import (
     Act,
     adopts,
     day,
-    drawn,
     given,
     gives,
     held,

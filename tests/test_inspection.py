@@ -12,7 +12,7 @@ from service.command_line import app
 from service.explained import explained, nobody, stepped
 from service.wording import LANGUAGES
 from tests.histories import random_fund
-from tests.processes import opened
+from tests.jobs import opened
 from tests.service_support import FUND, NAME, House
 from tests.tables_support import store
 from tests.village import FUND as BANG_MAC

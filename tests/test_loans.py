@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import assume
+from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.days import add_months
@@ -24,7 +25,6 @@ from tests.village import (
     adopts,
     asks,
     day,
-    drawn,
     given,
     gives,
     grants,

@@ -74,6 +74,7 @@ def test_proofs_are_those_of_certificate_transparency():
     assert [step.hex()[:8] for step in consistency_proof(known, 6)] == ["0ebc5d34", "ca854ea1", "d37ee418"]
 
 
+@pytest.mark.no_cover  # What it repeats is covered below.
 def test_every_leaf_of_every_size_is_proved():
     for size in range(1, MOST):
         some = hashes(MOST)[:size]
@@ -83,6 +84,7 @@ def test_every_leaf_of_every_size_is_proved():
             assert includes(root, size, index, leaf, inclusion_proof(some, index))
 
 
+@pytest.mark.no_cover  # What it repeats is covered below.
 def test_every_tree_is_proved_to_extend_each_earlier_one():
     roots = [root_of(hashes(MOST)[:size]) for size in range(MOST)]
     for size in range(1, MOST):

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,19 +13,12 @@ import pytest
 from ledger.events import check_code, head_of
 from service import papers, wording
 from service.auth import Scope
-from tests.service_support import FUND, NAME, OTHER_FUND, House, house, settle_in
+from tests.service_support import FUND, NAME, OTHER_FUND, House, settle_in
 
 AT = f"/funds/{FUND}"
 SCRIPT = "<script>alert(1)</script> Vi Thị Lưỡng"
 DUES = 13
 """The version of the dues in `settle_in`."""
-
-
-@pytest.fixture
-def village(tmp_path: Any) -> Iterator[House]:
-    with house(f"sqlite:///{tmp_path / 'fund.db'}") as running:
-        settle_in(running)
-        yield running
 
 
 def read(house: House, paper: str, **how: Any) -> str:

@@ -27,7 +27,7 @@ from ledger.projections import balances, borrowing, funds, journal, loans, membe
 from ledger.projections.funds import Scope
 from ledger.projections.tables import LAST_DAY, Reader
 from tests.histories import random_fund
-from tests.processes import opened
+from tests.jobs import opened
 from tests.tables_support import book, following, in_turn, store
 from tests.test_golden_book import Bookkeeper
 from tests.test_golden_book import rows as golden

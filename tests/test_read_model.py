@@ -15,7 +15,7 @@ from ledger.projections.proof import Difference, differences
 from ledger.projections.read_model import LAG_COUNTED, BeingRebuilt, ReadModel, ReadModelBroken
 from ledger.projections.tables import FOREVER
 from tests.histories import random_fund
-from tests.processes import opened
+from tests.jobs import opened
 from tests.tables_support import (
     Killed,
     advanced,

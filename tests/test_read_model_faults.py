@@ -31,7 +31,7 @@ from ledger.projections.batch import TABLES, Line
 from ledger.projections.proof import differences
 from ledger.projections.read_model import ReadModel, ReadModelBroken
 from tests.histories import random_fund
-from tests.processes import opened
+from tests.jobs import opened
 from tests.tables_support import (
     Killed,
     advanced,

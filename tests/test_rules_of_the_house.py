@@ -19,6 +19,7 @@ HOME = Path(__file__).parent.parent
 LEDGER = sorted((HOME / "ledger").rglob("*.py"))
 SERVICE = sorted((HOME / "service").rglob("*.py"))
 SCRIPTS = [path for path in sorted((HOME / "scripts").iterdir()) if path.is_file()]
+TESTS = sorted((HOME / "tests").rglob("*.py"))
 KERNEL = [path for path in LEDGER if path.parent.name != "projections"]
 TREES = {path: ast.parse(path.read_text("utf-8")) for path in LEDGER}
 
@@ -192,10 +193,10 @@ def test_what_an_event_does_to_the_fund_never_refuses(path):
 
 LONGEST = 400
 LONGER: dict[str, str] = {}
-"""Files of the programme that may be longer, each with its reason."""
+"""Files that may be longer, each with its reason."""
 
 
-@pytest.mark.parametrize("path", named([*LEDGER, *SERVICE, *SCRIPTS]))
+@pytest.mark.parametrize("path", named([*LEDGER, *SERVICE, *SCRIPTS, *TESTS]))
 def test_no_file_eats_the_project(path):
     length = len((HOME / path).read_text("utf-8").splitlines())
     assert (length <= LONGEST) is (path not in LONGER), f"{length} lines"

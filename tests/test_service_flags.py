@@ -15,13 +15,6 @@ from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, House, settl
 AT = f"/funds/{FUND}"
 
 
-@pytest.fixture
-def village(village: House) -> House:
-    """The village once its read model has all of its log; a service that has just begun may still be following."""
-    assert village.get(f"{AT}/balances?min_position={village.entries()}").status_code == 200
-    return village
-
-
 def read(village: House, path: str, token: str | None = None, **headers: str) -> dict[str, Any]:
     answer = village.get(path, token, **headers)
     assert answer.status_code == 200, answer.text

@@ -3,7 +3,6 @@
 import inspect
 import logging
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from service import catalogue
 from service import refusals as edge
 from service.problems import MEMBERS, STATUS, problem, status_of
 from service.wording import LANGUAGES
-from tests.service_support import FUND, NAME, House, house, settle_in
+from tests.service_support import FUND, NAME, House
 
 
 def every_refusal() -> list[type[Refusal]]:
@@ -78,13 +77,6 @@ def test_a_problem_is_told_in_the_readers_language() -> None:
     )
     assert english["title"] == "Not eligible under the bylaws"
     assert english["reasons"] == ("term-above-cap", "household-has-open-loan")
-
-
-@pytest.fixture
-def village(sqlite_url: str) -> Iterator[House]:
-    with house(sqlite_url) as running:
-        settle_in(running)
-        yield running
 
 
 class Failing:

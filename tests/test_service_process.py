@@ -1,4 +1,4 @@
-"""Claims about the service as a process, and about the command line."""
+"""Claims about the service as a process, and about the command line; most commands run in the test's own process."""
 
 import json
 import os
@@ -14,16 +14,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.commands import command
 from tests.service_support import FUND, NAME, house, opening, settle_in
 
 ROOT = Path(__file__).parent.parent
 
 
-def command(database_url: str, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def program(database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """`microfund` in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "service.command_line", *words],
         cwd=ROOT,
-        env=os.environ | {"MICROFUND_DATABASE": database_url} | environment,
+        env=os.environ | {"MICROFUND_DATABASE": database_url},
         capture_output=True,
         text=True,
         timeout=120,
@@ -55,7 +57,7 @@ def served(database_url: str) -> Iterator[str]:
 
 
 def test_a_treasurer_records_over_a_real_connection(sqlite_url: str) -> None:
-    issued = command(
+    issued = program(
         sqlite_url, "token", "issue", "--name", "Ban Chủ nhiệm", "--role", "admin", "--role", "treasurer", "--all"
     )
     token = issued.stdout.strip()
@@ -118,7 +120,7 @@ def test_a_history_is_verified_from_the_database_and_from_its_file(sqlite_url: s
         stored = village.get(f"/funds/{FUND}/history").content
         count = len(stored.splitlines())
 
-    printed = command(sqlite_url, "history", FUND)
+    printed = program(sqlite_url, "history", FUND)
     file = tmp_path / "maipha.ndjson"
     file.write_text(printed.stdout, "utf-8")
     intact = [command(sqlite_url, "verify", what) for what in (FUND, "--all", str(file))]

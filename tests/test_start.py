@@ -13,7 +13,8 @@ from ledger import storage
 from ledger.application import Ledger, StorageUnavailable
 from ledger.sqlite_engine import has_wal_reset_race, sqlite
 from ledger.storage import UnsafeStorage, environment
-from tests.processes import FUND, gift, opened, opening, recorded, set_for_database
+from tests.cut_line import set_for_database
+from tests.jobs import FUND, gift, opened, opening, recorded
 
 # --- starting ---------------------------------------------------------------------------------------------------------
 

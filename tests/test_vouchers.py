@@ -4,6 +4,7 @@ from collections import defaultdict
 from contextlib import suppress
 
 import pytest
+from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.events import EntryReversed, Event, Voucher
@@ -12,7 +13,6 @@ from tests.village import (
     OPENED,
     Act,
     day,
-    drawn,
     given,
     gives,
     last,

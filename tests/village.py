@@ -25,9 +25,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given as hypothesis_given
-from hypothesis import settings
-from hypothesis import strategies as st
 
 from ledger.aggregates.fund import Fund, Stamp
 from ledger.aggregates.loan import Loan
@@ -53,11 +50,6 @@ Act = Callable[[Fund], object]
 
 DRAWN_ANEW = "MICROFUND_TEST_HISTORIES" in os.environ
 """Whether random examples are drawn anew; otherwise they are the same every time, here and in CI."""
-
-
-def drawn(*examples: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Tries a claim on random examples."""
-    return lambda claim: settings(derandomize=not DRAWN_ANEW, deadline=None)(hypothesis_given(*examples)(claim))
 
 
 def day(text: str | date) -> date:
