@@ -1,6 +1,7 @@
 """Claims about recording over HTTP: what is answered, what is recorded once, what is only tried."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -120,6 +121,13 @@ def test_a_day_left_out_is_today_and_the_retry_of_tomorrow_is_the_same_request(v
 
     assert first.json()["on"] == "2024-06-15"
     assert again.json() == first.json()
+
+
+def test_a_day_left_out_is_that_of_the_instant_it_was_heard_though_midnight_comes_meanwhile(village: House) -> None:
+    fall_of_midnight = iter([datetime(2024, 6, 15, 16, 59, 59, tzinfo=UTC)])
+    village.desk.now = lambda: next(fall_of_midnight, datetime(2024, 6, 15, 17, 0, 1, tzinfo=UTC))
+    heard = village.post(f"/funds/{FUND}/contributions", {"member": 1, "kind": "dues", "amount": 10_000})
+    assert (heard.status_code, heard.json()["on"]) == (201, "2024-06-15")
 
 
 def test_the_day_is_that_of_the_village_not_of_utc(village: House) -> None:
