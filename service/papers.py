@@ -149,7 +149,7 @@ def _loan_book(book: Book, day: date) -> Answer:
     listed = loans.loan_book(book.reader, book.fund, day, limit=MOST_LINES)
     if listed["next"] is not None:
         raise PaperTooLong(most=MOST_LINES)
-    handed_out = [loan | {"repaid": _repaid(book, loan, day)} for loan in listed["items"] if loan["disbursed_on"]]
+    handed_out = [_handed_out(book, loan, day) for loan in listed["items"] if loan["disbursed_on"]]
     together = loans.portfolio(book.reader, book.fund, day)
     totals = ("principal", "repaid", "outstanding", "interest_due", "overdue_principal")
     return {
@@ -159,6 +159,12 @@ def _loan_book(book: Book, day: date) -> Answer:
         "together": together | {"at_risk": together["par30"]["numerator"]},
         "people": book.people(loan["member"] for loan in handed_out),
     }
+
+
+def _handed_out(book: Book, loan: Mapping[str, Any], day: date) -> Answer:
+    """A line of the loan book: the loan, what was repaid of it, and since when the term in force counts."""
+    planned_anew = loan["rescheduled_on"] and date.fromisoformat(loan["rescheduled_on"])
+    return {**loan, "repaid": _repaid(book, loan, day), "rescheduled_on": planned_anew}
 
 
 def _repaid(book: Book, loan: Mapping[str, Any], day: date) -> int:
