@@ -1,4 +1,7 @@
-"""The papers a club signs and keeps: vouchers, books, passbooks, minutes of a count, and the sheet for a meeting."""
+"""The papers a club signs and keeps: vouchers, books, passbooks, minutes of a count, and the sheet for a meeting.
+
+All but the sheet are printed from any point in both times, and say so when that is not now.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -14,7 +17,7 @@ from ledger.projections import journal, loans, members
 from service.desk import READERS, AtDesk, admitted
 from service.fields import Day, PathNumber, VoucherNumber
 from service.parsing import StrictRoute
-from service.printing import AtPrinter, Book, Paper
+from service.printing import AtPrinter, AtPrinterOfNow, Book, Paper
 from service.reads import refuse_upside_down
 from service.refusals import PaperTooLong
 from service.sheet import sheet_of
@@ -45,14 +48,15 @@ BLANK_LINES: Final = 6
 @router.get("/vouchers/{voucher}")
 async def voucher(printer: AtPrinter, voucher: VoucherNumber) -> Response:
     """Phiếu thu or phiếu chi (A5), with both its dates, the amount in words and the check code of its entry."""
-    return await printer.printed(Paper("voucher", "A5 landscape", lambda book: _voucher(book, voucher)), voucher)
+    as_of = printer.view.as_of
+    return await printer.printed(Paper("voucher", "A5 landscape", lambda book: _voucher(book, voucher, as_of)), voucher)
 
 
-def _voucher(book: Book, number: str) -> Answer | None:
+def _voucher(book: Book, number: str, as_of: date) -> Answer | None:
     year = int(number[3:7])
     if not date.min.year <= year <= date.max.year:
         return None
-    of_the_year = _cash_lines(book, date(year, 1, 1), date(year, 12, 31))
+    of_the_year = _cash_lines(book, date(year, 1, 1), min(date(year, 12, 31), as_of))
     line = next((line for line in of_the_year if line["voucher"] == number and not line["reverses"]), None)
     if line is None:
         return None
@@ -95,13 +99,13 @@ def _stored(book: Book, version: int) -> tuple[Event, Answer]:
 @router.get("/cash-book")
 async def cash_book(
     printer: AtPrinter,
-    desk: AtDesk,
     since: Annotated[Day | None, Query(alias="from")] = None,
     until: Annotated[Day | None, Query(alias="to")] = None,
     pot: Pot | None = None,
 ) -> Response:
     """Sổ quỹ tiền mặt (A4): opening, every voucher with the running balance, closing. By default the month of `to`."""
-    last = min(until or desk.today(), desk.today())
+    as_of = printer.view.as_of
+    last = min(until or as_of, as_of)
     first = since or last.replace(day=1)
     refuse_upside_down(first, last)
     paper = Paper("cash-book", "A4 portrait", lambda book: _cash_book(book, first, last, pot))
@@ -139,9 +143,9 @@ def _cash_lines(book: Book, since: date, until: date, pot: Pot | None = None) ->
 
 
 @router.get("/loan-book")
-async def loan_book(printer: AtPrinter, desk: AtDesk, as_of: Day | None = None) -> Response:
+async def loan_book(printer: AtPrinter) -> Response:
     """Sổ theo dõi vay vốn (A4): every loan that was handed out, and where it stands at the end of a day."""
-    day = as_of or desk.today()
+    day = printer.view.as_of
     return await printer.printed(Paper("loan-book", "A4 landscape", lambda book: _loan_book(book, day)), f"loans-{day}")
 
 
@@ -177,9 +181,9 @@ def _repaid(book: Book, loan: Mapping[str, Any], day: date) -> int:
 
 
 @router.get("/members/{member}")
-async def passbook(printer: AtPrinter, desk: AtDesk, member: PathNumber, as_of: Day | None = None) -> Response:
+async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
     """A member's passbook (A5): every line with running savings and debt."""
-    day = as_of or desk.today()
+    day = printer.view.as_of
     return await printer.printed(
         Paper("passbook", "A5 portrait", lambda book: _passbook(book, member, day)), f"member-{member}-{day}"
     )
@@ -216,14 +220,15 @@ def _sides(line: Mapping[str, Any]) -> dict[str, int]:
 @router.get("/cash-counts/{version}")
 async def cash_count(printer: AtPrinter, version: PathNumber) -> Response:
     """Biên bản kiểm kê quỹ (A4) of the count with this version: what was counted, what the book expected, witnesses."""
+    as_of = printer.view.as_of
     return await printer.printed(
-        Paper("cash-count", "A4 portrait", lambda book: _cash_count(book, version)), f"count-{version}"
+        Paper("cash-count", "A4 portrait", lambda book: _cash_count(book, version, as_of)), f"count-{version}"
     )
 
 
-def _cash_count(book: Book, version: int) -> Answer | None:
+def _cash_count(book: Book, version: int, as_of: date) -> Answer | None:
     entry = journal.entry(book.reader, book.fund, version)
-    if entry is None or entry["type"] != CashCounted.__name__:
+    if entry is None or entry["type"] != CashCounted.__name__ or entry["on"] > as_of.isoformat():
         return None
     count, about = _stored(book, version)
     assert isinstance(count, CashCounted)
@@ -236,7 +241,7 @@ def _cash_count(book: Book, version: int) -> Answer | None:
 
 
 @router.get("/meeting-sheet")
-async def meeting_sheet(printer: AtPrinter, desk: AtDesk, on: Day | None = None) -> Response:
+async def meeting_sheet(printer: AtPrinterOfNow, desk: AtDesk, on: Day | None = None) -> Response:
     """A sheet to fill in by hand (A4): the roll with dues owed, running loans with what is due, cash and check code."""
     day = on or desk.today()
     return await printer.printed(
