@@ -133,11 +133,12 @@ class Printer(NamedTuple):
 
     def _known(self, book: Book, version: int) -> str | None:
         """What says that this is the book as it was known then; None if it is the book as it is known now."""
-        if self.view.known_at is None and self.view.known_version is None:
-            return None
-        heard = self.view.known_at and self.view.known_at.astimezone(VILLAGE_TIME)
-        until = book.phrase("instant", time=f"{heard:%H:%M}", on=heard.date()) if heard else ""
-        return book.said("known_at" if heard else "known_version", version=version, instant=until)
+        known_at, known_version = self.view.known_at, self.view.known_version
+        if known_at is None:
+            return book.said("known_version", version=version) if known_version else None
+        heard = min(known_at, self.view.desk.now()).astimezone(VILLAGE_TIME)
+        instant = book.phrase("instant", time=f"{heard:%H:%M}", on=heard.date())
+        return book.said("known_at", version=version, instant=instant)
 
 
 async def _printer(request: Request, view: AtPoint, format: Format = "html") -> Printer:

@@ -62,6 +62,8 @@ def test_a_paper_asked_for_as_it_was_known_is_the_one_that_was_printed_then(vill
         assert known.replace(by_version, "") == then[paper] != printed(village, paper)
         assert printed(village, f"{paper}known_at={instant}").replace(by_instant, "") == then[paper]
         assert f"phiên bản {version} · vị trí … · mã kiểm tra {code_of(village, version)}" in known
+    today = read(village, "loan-book?known_at=9999-12-31T23:59:59Z")
+    assert "Theo sổ đã ghi đến lúc 11:00 ngày 15/06/2024, tức" in today, "nothing is known of later yet"
     english = read(village, f"loan-book?known_version={version}", Accept_Language="en")
     assert f"As known at entry no. {version}: what was recorded later is not on this paper." in english
 
