@@ -48,15 +48,14 @@ BLANK_LINES: Final = 6
 @router.get("/vouchers/{voucher}")
 async def voucher(printer: AtPrinter, voucher: VoucherNumber) -> Response:
     """Phiếu thu or phiếu chi (A5), with both its dates, the amount in words and the check code of its entry."""
-    as_of = printer.view.as_of
-    return await printer.printed(Paper("voucher", "A5 landscape", lambda book: _voucher(book, voucher, as_of)), voucher)
+    return await printer.printed(Paper("voucher", "A5 landscape", lambda book: _voucher(book, voucher)), voucher)
 
 
-def _voucher(book: Book, number: str, as_of: date) -> Answer | None:
+def _voucher(book: Book, number: str) -> Answer | None:
     year = int(number[3:7])
     if not date.min.year <= year <= date.max.year:
         return None
-    of_the_year = _cash_lines(book, date(year, 1, 1), min(date(year, 12, 31), as_of))
+    of_the_year = _cash_lines(book, date(year, 1, 1), min(date(year, 12, 31), book.as_of))
     line = next((line for line in of_the_year if line["voucher"] == number and not line["reverses"]), None)
     if line is None:
         return None
@@ -145,19 +144,17 @@ def _cash_lines(book: Book, since: date, until: date, pot: Pot | None = None) ->
 @router.get("/loan-book")
 async def loan_book(printer: AtPrinter) -> Response:
     """Sổ theo dõi vay vốn (A4): every loan that was handed out, and where it stands at the end of a day."""
-    day = printer.view.as_of
-    return await printer.printed(Paper("loan-book", "A4 landscape", lambda book: _loan_book(book, day)), f"loans-{day}")
+    return await printer.printed(Paper("loan-book", "A4 landscape", _loan_book), f"loans-{printer.view.as_of}")
 
 
-def _loan_book(book: Book, day: date) -> Answer:
-    listed = loans.loan_book(book.reader, book.fund, day, limit=MOST_LINES)
+def _loan_book(book: Book) -> Answer:
+    listed = loans.loan_book(book.reader, book.fund, book.as_of, limit=MOST_LINES)
     if listed["next"] is not None:
         raise PaperTooLong(most=MOST_LINES)
-    handed_out = [_handed_out(book, loan, day) for loan in listed["items"] if loan["disbursed_on"]]
-    together = loans.portfolio(book.reader, book.fund, day)
+    handed_out = [_handed_out(book, loan) for loan in listed["items"] if loan["disbursed_on"]]
+    together = loans.portfolio(book.reader, book.fund, book.as_of)
     totals = ("principal", "repaid", "outstanding", "interest_due", "overdue_principal")
     return {
-        "day_of": day,
         "loans": handed_out,
         "totals": {name: sum(loan[name] for loan in handed_out) for name in totals},
         "together": together | {"at_risk": together["par30"]["numerator"]},
@@ -165,17 +162,17 @@ def _loan_book(book: Book, day: date) -> Answer:
     }
 
 
-def _handed_out(book: Book, loan: Mapping[str, Any], day: date) -> Answer:
+def _handed_out(book: Book, loan: Mapping[str, Any]) -> Answer:
     """A line of the loan book: the loan, what was repaid of it, and since when the term in force counts."""
     planned_anew = loan["rescheduled_on"] and date.fromisoformat(loan["rescheduled_on"])
-    return {**loan, "repaid": _repaid(book, loan, day), "rescheduled_on": planned_anew}
+    return {**loan, "repaid": _repaid(book, loan), "rescheduled_on": planned_anew}
 
 
-def _repaid(book: Book, loan: Mapping[str, Any], day: date) -> int:
+def _repaid(book: Book, loan: Mapping[str, Any]) -> int:
     """The principal that came back. Of a loan that was written off, the books no longer hold what did not."""
     if loan["status"] != "written_off":
         return int(loan["principal"] - loan["outstanding"])
-    found = loans.loan(book.reader, book.fund, loan["loan"], day)
+    found = loans.loan(book.reader, book.fund, loan["loan"], book.as_of)
     assert found is not None, "a loan of the loan book is there"
     return sum(repayment["principal"] for repayment in found["repayments"])
 
@@ -183,22 +180,19 @@ def _repaid(book: Book, loan: Mapping[str, Any], day: date) -> int:
 @router.get("/members/{member}")
 async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
     """A member's passbook (A5): every line with running savings and debt."""
-    day = printer.view.as_of
-    return await printer.printed(
-        Paper("passbook", "A5 portrait", lambda book: _passbook(book, member, day)), f"member-{member}-{day}"
-    )
+    paper = Paper("passbook", "A5 portrait", lambda book: _passbook(book, member))
+    return await printer.printed(paper, f"member-{member}-{printer.view.as_of}")
 
 
-def _passbook(book: Book, number: int, day: date) -> Answer | None:
-    found = members.member(book.reader, book.fund, number, day)
+def _passbook(book: Book, number: int) -> Answer | None:
+    found = members.member(book.reader, book.fund, number, book.as_of)
     if found is None:
         return None
-    lines = journal.statement(book.reader, book.fund, number, day)
+    lines = journal.statement(book.reader, book.fund, number, book.as_of)
     if len(lines) > MOST_LINES:
         raise PaperTooLong(most=MOST_LINES)
     last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
     return {
-        "day_of": day,
         "member": found,
         "who": book.people([number])[number],
         "lines": [line | _sides(line) for line in lines],
@@ -220,15 +214,14 @@ def _sides(line: Mapping[str, Any]) -> dict[str, int]:
 @router.get("/cash-counts/{version}")
 async def cash_count(printer: AtPrinter, version: PathNumber) -> Response:
     """Biên bản kiểm kê quỹ (A4) of the count with this version: what was counted, what the book expected, witnesses."""
-    as_of = printer.view.as_of
     return await printer.printed(
-        Paper("cash-count", "A4 portrait", lambda book: _cash_count(book, version, as_of)), f"count-{version}"
+        Paper("cash-count", "A4 portrait", lambda book: _cash_count(book, version)), f"count-{version}"
     )
 
 
-def _cash_count(book: Book, version: int, as_of: date) -> Answer | None:
+def _cash_count(book: Book, version: int) -> Answer | None:
     entry = journal.entry(book.reader, book.fund, version)
-    if entry is None or entry["type"] != CashCounted.__name__ or entry["on"] > as_of.isoformat():
+    if entry is None or entry["type"] != CashCounted.__name__ or entry["on"] > book.as_of.isoformat():
         return None
     count, about = _stored(book, version)
     assert isinstance(count, CashCounted)

@@ -37,11 +37,13 @@ PRESS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="press")
 
 
 class Book(NamedTuple):
-    """What a paper is filled in from: one fund's tables, all at one moment, and the words for what they hold."""
+    """What a paper is filled in from: one fund's tables, all at one moment, seen as of one day; and the words for what
+    they hold."""
 
     desk: Desk
     reader: Reader
     fund: str
+    as_of: date
     language: str
 
     def said(self, key: str, **facts: object) -> str:
@@ -108,7 +110,7 @@ class Printer(NamedTuple):
             reader, standing = self.view.standpoint(transaction)
             club = funds.fund(reader, fund)
             assert club, "a view has a standpoint"
-            book = Book(desk, reader, fund, self.language)
+            book = Book(desk, reader, fund, self.view.as_of, self.language)
             filled = paper.fill(book)
         if filled is None:
             raise NotFound
