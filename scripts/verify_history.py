@@ -81,6 +81,9 @@ at       | Số dư cuối ngày {day} (đồng: nợ, có)               | Bala
 other    | KHÁC với sổ đã có mã trên                          | DIFFERENT from the history that had this code
 sealed   | Mốc số {number}, {made}: mục số {n} đúng như mốc   | Checkpoint {number}, {made}: entry no. {n} is as sealed
 unsealed | Mốc niêm phong: KHÔNG đúng với sổ này ({why})      | Checkpoint: does NOT fit this history ({why})
+form     | không đọc được mốc hoặc chứng minh                 | the checkpoint or its proof cannot be read
+proof    | chứng minh không dẫn đến gốc cây đã ký             | the proof does not lead to the signed root
+head     | đầu sổ khác lúc niêm phong                         | another head than the sealed one
 unsigned | Chữ ký chưa kiểm tra: dùng openssl hoặc microfund  | Signature not checked: use openssl or microfund
 partial  | KHÔNG ĐẦY ĐỦ: có loại chưa biết                    | INCOMPLETE: there are types unknown here
 intact   | NGUYÊN VẸN, mã kiểm tra {code}                     | INTACT, check code {code}
@@ -300,7 +303,7 @@ def report(history, given, out):
         return 1
     if given.checkpoint:
         why, facts = sealed(history, *given.checkpoint)
-        say("unsealed" if why else "sealed", why=why, **facts)
+        say("unsealed" if why else "sealed", why=why and WORDS[why][language].split(": ")[-1], **facts)
         say("unsigned")
         if why:
             return 1

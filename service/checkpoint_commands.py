@@ -2,28 +2,18 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ledger.events import check_code
 from ledger.refusals import CheckpointNotFound, FundsChanged, Refusal
-from service.terminal import BROKEN, Mistake, errors, ledger_of, load_settings, progress, say
+from service.terminal import BROKEN, Language, Mistake, errors, ledger_of, load_settings, progress, say, tell
 
 if TYPE_CHECKING:
-    from ledger.vouching import Finding
+    from ledger.notes import Checkpoint
 
 app = typer.Typer(help="Checkpoints: one signature over the heads of all funds.", no_args_is_help=True)
-
-SAID: Final = {
-    "signature": "NOT SIGNED by this key",
-    "note": "the database keeps another checkpoint, or none, under this number",
-    "leaves": "the leaves stored in the database are not those that were signed",
-    "broken": "{fund}: BROKEN at version {version}, vouched for up to version {intact}",
-    "rewritten": "{fund}: REWRITTEN between versions {intact} and {version}",
-    "truncated": "{fund}: CUT SHORT, version {version} and later ones are missing",
-    "vanished": "{fund}: GONE, none of its entries is left",
-}
 
 
 @app.command()
@@ -31,6 +21,7 @@ def make(
     new_key: Annotated[
         bool, typer.Option("--new-key", help="The last checkpoint was signed by another key, on purpose.")
     ] = False,
+    language: Language = "vi",
 ) -> None:
     """Sign the heads of all funds now and print the note; the latest one again if nothing is new."""
     from ledger.checkpoints import Checkpoints, Overtaken
@@ -46,15 +37,15 @@ def make(
             except Overtaken:
                 continue
             except Refusal as refusal:
-                _refused(refusal)
+                _refused(refusal, language)
             break
     say(made.note.removesuffix("\n"))
 
 
-def _refused(refusal: Refusal) -> None:
+def _refused(refusal: Refusal, language: str) -> None:
     from service import catalogue
 
-    errors.print(catalogue.render(f"refusal.{refusal.code}.detail", "en", **refusal.facts), markup=False)
+    errors.print(catalogue.render(f"refusal.{refusal.code}.detail", language, **refusal.facts), markup=False)
     if isinstance(refusal, FundsChanged):
         changed = refusal.facts["funds"]
         assert isinstance(changed, tuple)
@@ -64,14 +55,13 @@ def _refused(refusal: Refusal) -> None:
 
 
 @app.command("list")
-def list_all() -> None:
+def list_all(language: Language = "vi") -> None:
     """Print a line for each checkpoint, newest first: number, instant, funds, entries."""
     from ledger.checkpoints import NO_END, Checkpoints
 
     with ledger_of(load_settings()) as ledger:
         for made in Checkpoints(ledger).listed(most=NO_END):
-            one = made.checkpoint
-            say(f"{one.number} {one.made_at:%Y-%m-%dT%H:%M:%SZ} {one.funds} funds {one.entries} entries")
+            tell("checkpoint.listed", language, **_facts(made.checkpoint))
 
 
 @app.command()
@@ -109,6 +99,7 @@ def key() -> None:
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A checkpoint's note, as it was mailed or exported.")],
     trusted: Annotated[str | None, typer.Option("--key", help="The public key; that of the settings if none.")] = None,
+    language: Language = "vi",
 ) -> None:
     """Compare a checkpoint with the database: exit code 0 if every fund still has the head that was signed, 1 if not,
     naming each fund that was rewritten, cut short or is gone."""
@@ -131,13 +122,10 @@ def verify(
     with ledger_of(settings) as ledger, progress("funds") as done:
         found = list(findings(Checkpoints(ledger), note, known, done))
     for finding in found:
-        say(_said(finding))
+        tell(f"checkpoint.{finding.kind}", language, **finding._asdict())
     if found:
         raise typer.Exit(BROKEN)
-    say(
-        f"checkpoint {checkpoint.number} of {checkpoint.made_at:%Y-%m-%dT%H:%M:%SZ}: "
-        f"all {checkpoint.funds} funds still have the heads that were signed"
-    )
+    tell("checkpoint.holds", language, **_facts(checkpoint))
 
 
 def _without_heads(text: str) -> str:
@@ -146,5 +134,6 @@ def _without_heads(text: str) -> str:
     return text if len(parts) < 3 else f"{parts[0]}\n\n{parts[1]}\n"
 
 
-def _said(finding: "Finding") -> str:
-    return SAID[finding.kind].format(**finding._asdict())
+def _facts(checkpoint: "Checkpoint") -> dict[str, object]:
+    """What is said of a checkpoint, its instant as it stands in the note."""
+    return checkpoint._asdict() | {"made_at": f"{checkpoint.made_at:%Y-%m-%dT%H:%M:%SZ}"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,7 +18,18 @@ from service import checkpoint_commands
 from service.auth import ROLES, Principals, Scope
 from service.on_paper import Paper
 from service.sample_command import sample
-from service.terminal import BROKEN, WRONG_USE, Mistake, errors, ledger_of, load_settings, progress, say
+from service.terminal import (
+    BROKEN,
+    WRONG_USE,
+    Language,
+    Mistake,
+    errors,
+    ledger_of,
+    load_settings,
+    progress,
+    say,
+    tell,
+)
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
@@ -191,6 +202,7 @@ def verify(
     code: Annotated[str | None, typer.Option(help="Which entry does this check code belong to?")] = None,
     head: Annotated[str | None, typer.Option(help="Which entry does this printed head belong to?")] = None,
     voucher: Annotated[str | None, typer.Option(help="Which entries bear this number, such as PT-2024-0001?")] = None,
+    language: Language = "vi",
 ) -> None:
     """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line; also 1 if
     what was asked for on paper is not in it."""
@@ -200,7 +212,7 @@ def verify(
     if paper.is_given and what is None:
         raise Mistake("a check code, a head or a voucher is looked for in one fund or file")
     if projections:
-        _verify_projections()
+        _verify_projections(language)
         return
     if what is not None and (what.endswith(".ndjson") or Path(what).is_file()):
         verified = [(what, paper.walk(_lines_of(Path(what))))]
@@ -208,14 +220,14 @@ def verify(
         with ledger_of(load_settings()) as ledger:
             verified = list(_verified(ledger, ledger.funds() if what is None else [what], paper))
     for name, found in verified:
-        say(_report(name, found))
-        for told in paper.told(found):
+        _report(name, found, language)
+        for told in paper.told(found, language):
             say(told)
     if not all(found.valid and paper.is_found(found) for _, found in verified):
         raise typer.Exit(BROKEN)
 
 
-def _verify_projections() -> None:
+def _verify_projections(language: str) -> None:
     """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
     from ledger.projections.proof import differences
 
@@ -224,12 +236,13 @@ def _verify_projections() -> None:
         with progress("funds") as show:
             for done, fund in enumerate(funds, start=1):
                 for difference in differences(ledger, [fund]):
-                    say(f"{fund}: {difference.table} {difference.key} is not what a replay makes it")
+                    row = {"table": difference.table, "key": str(difference.key)}
+                    tell("verified.other_row", language, fund=fund, **row)
                     found += 1
                 show(done, len(funds))
     if found:
         raise typer.Exit(BROKEN)
-    say(f"{len(funds)} funds: every row is what a replay makes it, up to position {position}")
+    tell("verified.every_row", language, funds=len(funds), position=position)
 
 
 def _read_model(ledger: "Ledger") -> "ReadModel":
@@ -257,18 +270,19 @@ def _verified(ledger: "Ledger", funds: list[str], paper: Paper) -> Iterator[tupl
             show(done, len(funds))
 
 
-def _report(name: str, found: Verification) -> str:
+def _report(name: str, found: Verification, language: str) -> None:
     if found.valid:
         code = found.check_code if found.head != NO_HEAD else "-"
-        return f"{name}: intact, {found.entries} entries, check code {code}"
-    return f"{name}: BROKEN at version {found.first_broken}, {found.entries} entries before it are intact"
+        tell("verified.intact", language, name=name, entries=found.entries, check_code=code)
+    else:
+        tell("verified.broken", language, name=name, version=found.first_broken, entries=found.entries)
 
 
 @app.command()
 def flags(
     fund: Annotated[str | None, typer.Argument()] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every fund, the one with most flags first.")] = False,
-    language: Annotated[Literal["vi", "en"], typer.Option("--lang", help="In which to say it.")] = "vi",
+    language: Language = "vi",
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
     from ledger.aggregates.books import BrokenChain
@@ -280,7 +294,7 @@ def flags(
     with ledger_of(settings) as ledger:
         lookout = Lookout(ledger, Principals(ledger.database), settings.flag)
         try:
-            for line in lookout.worst_first(today) if fund is None else lookout.page(fund, today, language):
+            for line in lookout.worst_first(today, language) if fund is None else lookout.page(fund, today, language):
                 say(line)
         except FundNotFound:
             raise Mistake(f"there is no fund {fund}") from None
@@ -316,7 +330,7 @@ def diff(
         str, typer.Argument(metavar="FROM", help="DAY, DAY@INSTANT or DAY@VERSION; all days without DAY.")
     ],
     end: Annotated[str, typer.Argument(metavar="[TO]", help="The same; by default FROM's day as known now.")] = "",
-    language: Annotated[Literal["vi", "en"], typer.Option("--lang", help="Of the table.")] = "vi",
+    language: Language = "vi",
     most: Annotated[int, typer.Option(min=1, help="How many entries to show, of each figure and in all.")] = 20,
 ) -> None:
     """Say why the books say something else: each figure that differs, and the entries that make it so."""

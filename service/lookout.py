@@ -63,17 +63,19 @@ class Lookout:
                 yield f"  - {finding} [{entries}]"
         yield catalogue.render("flag.note" if found else "flag.none", language)
 
-    def worst_first(self, day: date) -> Iterator[str]:
+    def worst_first(self, day: date, language: str) -> Iterator[str]:
         """A line for each fund: how many flags of which rules; before all others the funds whose history is broken."""
         lines: list[tuple[bool, int, str]] = []
         for code in self._ledger.funds():
             try:
                 counts = counted(self.look(code, day))
             except BrokenChain as broken:
-                lines.append((False, 0, f"{code}: BROKEN at version {broken.version}"))
+                facts = {"version": broken.version, "entries": broken.version - 1}
+                lines.append((False, 0, catalogue.phrase("verified.broken", language, name=code, **facts)))
                 continue
             total = sum(counts.values())
-            named = ", ".join(f"{rule} {count}" for rule, count in counts.items())
+            titles = {rule: catalogue.phrase(f"flag.{rule}.title", language) for rule in counts}
+            named = "; ".join(f"{titles[rule]}: {count}" for rule, count in counts.items())
             lines.append((True, -total, f"{code}: {total}{named and f' ({named})'}"))
         yield from (line for *_, line in sorted(lines))
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from ledger.history import Verification
 from ledger.history import verify as walk
 from service.forms import CHECK_CODE, HEAD, VOUCHER
@@ -42,14 +44,15 @@ class Paper(NamedTuple):
         has_place = found.matches_version is not None or not (self.code or self.head)
         return has_place and found.bearers != []
 
-    def told(self, found: Verification) -> Iterator[str]:
+    def told(self, found: Verification, language: str) -> Iterator[str]:
         """What was found, a line each."""
+        from service import catalogue
+
         if self.code or self.head:
-            place = f"version {found.matches_version}" if found.matches_version else "NO version"
-            yield f"{self.code or self.head}: belongs to {place}"
+            key = "verified.place" if found.matches_version else "verified.no_place"
+            yield catalogue.phrase(key, language, text=self.code or self.head, version=found.matches_version)
         if found.bearers == []:
-            yield f"{self.voucher}: borne by NO entry"
+            yield catalogue.phrase("verified.no_bearer", language, voucher=self.voucher)
         for bearer in found.bearers or ():
-            undone = f", REVERSED by version {bearer.reversed_by}" if bearer.reversed_by else ""
-            told = f"version {bearer.version}, {bearer.type} of {bearer.on}, check code {bearer.check_code}"
-            yield f"{self.voucher}: {told}{undone}"
+            key = "verified.undone_bearer" if bearer.reversed_by else "verified.bearer"
+            yield catalogue.phrase(key, language, voucher=self.voucher, **msgspec.structs.asdict(bearer))

@@ -1,4 +1,7 @@
-"""The papers a club signs and keeps: vouchers, books, passbooks, minutes of a count, and the sheet for a meeting."""
+"""The papers a club signs and keeps: vouchers, books, passbooks, minutes of a count, and the sheet for a meeting.
+
+All but the sheet are printed from any point in both times, and say so when that is not now.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -14,7 +17,7 @@ from ledger.projections import journal, loans, members
 from service.desk import READERS, AtDesk, admitted
 from service.fields import Day, PathNumber, VoucherNumber
 from service.parsing import StrictRoute
-from service.printing import AtPrinter, Book, Paper
+from service.printing import AtPrinter, AtPrinterOfNow, Book, Paper
 from service.reads import refuse_upside_down
 from service.refusals import PaperTooLong
 from service.sheet import sheet_of
@@ -52,7 +55,7 @@ def _voucher(book: Book, number: str) -> Answer | None:
     year = int(number[3:7])
     if not date.min.year <= year <= date.max.year:
         return None
-    of_the_year = _cash_lines(book, date(year, 1, 1), date(year, 12, 31))
+    of_the_year = _cash_lines(book, date(year, 1, 1), min(date(year, 12, 31), book.as_of))
     line = next((line for line in of_the_year if line["voucher"] == number and not line["reverses"]), None)
     if line is None:
         return None
@@ -95,13 +98,13 @@ def _stored(book: Book, version: int) -> tuple[Event, Answer]:
 @router.get("/cash-book")
 async def cash_book(
     printer: AtPrinter,
-    desk: AtDesk,
     since: Annotated[Day | None, Query(alias="from")] = None,
     until: Annotated[Day | None, Query(alias="to")] = None,
     pot: Pot | None = None,
 ) -> Response:
     """Sổ quỹ tiền mặt (A4): opening, every voucher with the running balance, closing. By default the month of `to`."""
-    last = min(until or desk.today(), desk.today())
+    as_of = printer.view.as_of
+    last = min(until or as_of, as_of)
     first = since or last.replace(day=1)
     refuse_upside_down(first, last)
     paper = Paper("cash-book", "A4 portrait", lambda book: _cash_book(book, first, last, pot))
@@ -139,21 +142,19 @@ def _cash_lines(book: Book, since: date, until: date, pot: Pot | None = None) ->
 
 
 @router.get("/loan-book")
-async def loan_book(printer: AtPrinter, desk: AtDesk, as_of: Day | None = None) -> Response:
+async def loan_book(printer: AtPrinter) -> Response:
     """Sổ theo dõi vay vốn (A4): every loan that was handed out, and where it stands at the end of a day."""
-    day = as_of or desk.today()
-    return await printer.printed(Paper("loan-book", "A4 landscape", lambda book: _loan_book(book, day)), f"loans-{day}")
+    return await printer.printed(Paper("loan-book", "A4 landscape", _loan_book), f"loans-{printer.view.as_of}")
 
 
-def _loan_book(book: Book, day: date) -> Answer:
-    listed = loans.loan_book(book.reader, book.fund, day, limit=MOST_LINES)
+def _loan_book(book: Book) -> Answer:
+    listed = loans.loan_book(book.reader, book.fund, book.as_of, limit=MOST_LINES)
     if listed["next"] is not None:
         raise PaperTooLong(most=MOST_LINES)
-    handed_out = [loan | {"repaid": _repaid(book, loan, day)} for loan in listed["items"] if loan["disbursed_on"]]
-    together = loans.portfolio(book.reader, book.fund, day)
+    handed_out = [_handed_out(book, loan) for loan in listed["items"] if loan["disbursed_on"]]
+    together = loans.portfolio(book.reader, book.fund, book.as_of)
     totals = ("principal", "repaid", "outstanding", "interest_due", "overdue_principal")
     return {
-        "day_of": day,
         "loans": handed_out,
         "totals": {name: sum(loan[name] for loan in handed_out) for name in totals},
         "together": together | {"at_risk": together["par30"]["numerator"]},
@@ -161,34 +162,37 @@ def _loan_book(book: Book, day: date) -> Answer:
     }
 
 
-def _repaid(book: Book, loan: Mapping[str, Any], day: date) -> int:
+def _handed_out(book: Book, loan: Mapping[str, Any]) -> Answer:
+    """A line of the loan book: the loan, what was repaid of it, and since when the term in force counts."""
+    planned_anew = loan["rescheduled_on"] and date.fromisoformat(loan["rescheduled_on"])
+    return {**loan, "repaid": _repaid(book, loan), "rescheduled_on": planned_anew}
+
+
+def _repaid(book: Book, loan: Mapping[str, Any]) -> int:
     """The principal that came back. Of a loan that was written off, the books no longer hold what did not."""
     if loan["status"] != "written_off":
         return int(loan["principal"] - loan["outstanding"])
-    found = loans.loan(book.reader, book.fund, loan["loan"], day)
+    found = loans.loan(book.reader, book.fund, loan["loan"], book.as_of)
     assert found is not None, "a loan of the loan book is there"
     return sum(repayment["principal"] for repayment in found["repayments"])
 
 
 @router.get("/members/{member}")
-async def passbook(printer: AtPrinter, desk: AtDesk, member: PathNumber, as_of: Day | None = None) -> Response:
+async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
     """A member's passbook (A5): every line with running savings and debt."""
-    day = as_of or desk.today()
-    return await printer.printed(
-        Paper("passbook", "A5 portrait", lambda book: _passbook(book, member, day)), f"member-{member}-{day}"
-    )
+    paper = Paper("passbook", "A5 portrait", lambda book: _passbook(book, member))
+    return await printer.printed(paper, f"member-{member}-{printer.view.as_of}")
 
 
-def _passbook(book: Book, number: int, day: date) -> Answer | None:
-    found = members.member(book.reader, book.fund, number, day)
+def _passbook(book: Book, number: int) -> Answer | None:
+    found = members.member(book.reader, book.fund, number, book.as_of)
     if found is None:
         return None
-    lines = journal.statement(book.reader, book.fund, number, day)
+    lines = journal.statement(book.reader, book.fund, number, book.as_of)
     if len(lines) > MOST_LINES:
         raise PaperTooLong(most=MOST_LINES)
     last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
     return {
-        "day_of": day,
         "member": found,
         "who": book.people([number])[number],
         "lines": [line | _sides(line) for line in lines],
@@ -217,7 +221,7 @@ async def cash_count(printer: AtPrinter, version: PathNumber) -> Response:
 
 def _cash_count(book: Book, version: int) -> Answer | None:
     entry = journal.entry(book.reader, book.fund, version)
-    if entry is None or entry["type"] != CashCounted.__name__:
+    if entry is None or entry["type"] != CashCounted.__name__ or entry["on"] > book.as_of.isoformat():
         return None
     count, about = _stored(book, version)
     assert isinstance(count, CashCounted)
@@ -230,7 +234,7 @@ def _cash_count(book: Book, version: int) -> Answer | None:
 
 
 @router.get("/meeting-sheet")
-async def meeting_sheet(printer: AtPrinter, desk: AtDesk, on: Day | None = None) -> Response:
+async def meeting_sheet(printer: AtPrinterOfNow, desk: AtDesk, on: Day | None = None) -> Response:
     """A sheet to fill in by hand (A4): the roll with dues owed, running loans with what is due, cash and check code."""
     day = on or desk.today()
     return await printer.printed(

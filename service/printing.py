@@ -18,7 +18,6 @@ from fastapi import Depends, Request, Response
 from markupsafe import Markup
 
 from ledger.days import VILLAGE_TIME
-from ledger.events import check_code
 from ledger.projections import funds, members
 from ledger.projections.tables import Reader
 from ledger.refusals import NotFound
@@ -26,8 +25,8 @@ from service import catalogue, wording
 from service.desk import AtDesk, Desk
 from service.docs import PAGES
 from service.fields import FundCode
-from service.refusals import PdfUnavailable, PositionNotReached
-from service.view import Answer, CaughtUp
+from service.refusals import PdfUnavailable
+from service.view import Answer, AtPoint, CaughtUp, View
 from service.wording import language_of
 
 Format = Literal["html", "pdf"]
@@ -38,11 +37,13 @@ PRESS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="press")
 
 
 class Book(NamedTuple):
-    """What a paper is filled in from: one fund's tables, all at one moment, and the words for what they hold."""
+    """What a paper is filled in from: one fund's tables, all at one moment, seen as of one day; and the words for what
+    they hold."""
 
     desk: Desk
     reader: Reader
     fund: str
+    as_of: date
     language: str
 
     def said(self, key: str, **facts: object) -> str:
@@ -85,13 +86,11 @@ class Paper(NamedTuple):
 
 
 class Printer(NamedTuple):
-    """Where a paper was asked for: of which fund, in which language and format."""
+    """Where a paper was asked for: of which fund as seen from where, in which language and format."""
 
-    desk: Desk
-    fund: str
+    view: View
     language: str
     format: Format
-    position: int
 
     async def printed(self, paper: Paper, name: str) -> Response:
         """The paper, as a page or a PDF called `name`. Raises `NotFound` when there is nothing to fill in, and
@@ -102,21 +101,21 @@ class Printer(NamedTuple):
             headers["Content-Security-Policy"] = _policy(style)
             return Response(page, headers=headers, media_type="text/html; charset=utf-8")
         pdf = await asyncio.get_running_loop().run_in_executor(PRESS, _pdf, page)
-        headers["Content-Disposition"] = f'inline; filename="{self.fund}-{name}.pdf"'
+        headers["Content-Disposition"] = f'inline; filename="{self.view.fund}-{name}.pdf"'
         return Response(pdf, headers=headers, media_type="application/pdf")
 
     def _page(self, paper: Paper) -> tuple[str, str]:
-        with self.desk.ledger.database.transaction(commit=False) as reader:
-            club = funds.fund(reader, self.fund)
-            standing = funds.standing(reader, self.fund)
-            if club is None or standing is None:
-                raise PositionNotReached(position=self.position, min_position=max(self.desk.acknowledged, 1))
-            book = Book(self.desk, reader, self.fund, self.language)
+        desk, fund = self.view.desk, self.view.fund
+        with desk.ledger.database.transaction(commit=False) as transaction:
+            reader, standing = self.view.standpoint(transaction)
+            club = funds.fund(reader, fund)
+            assert club, "a view has a standpoint"
+            book = Book(desk, reader, fund, self.view.as_of, self.language)
             filled = paper.fill(book)
         if filled is None:
             raise NotFound
-        stands = {"fund": self.fund, "version": standing["version"], "position": standing["position"]}
-        footer = book.said("footer", check_code=check_code(standing["head"]), **stands)
+        stands = {name: club[name] for name in ("fund", "version", "check_code")}
+        footer = book.said("footer", position=standing["position"], **stands)
         style = PAGES.get_template("papers/paper.css").render(
             size=paper.size, footer=_css_text(footer), page=_css_text(book.said("page"))
         )
@@ -124,23 +123,40 @@ class Printer(NamedTuple):
             book=book,
             club=club,
             footer=footer,
+            known=self._known(book, club["version"]),
             language=self.language,
             parked=standing["parked"],
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.
-            today=self.desk.today(),
+            today=desk.today(),
             **_forms(self.language),
             **filled,
         )
         return page, style
 
+    def _known(self, book: Book, version: int) -> str | None:
+        """What says that this is the book as it was known then; None if it is the book as it is known now."""
+        known_at, known_version = self.view.known_at, self.view.known_version
+        if known_at is None:
+            return book.said("known_version", version=version) if known_version else None
+        heard = min(known_at, self.view.desk.now()).astimezone(VILLAGE_TIME)
+        instant = book.phrase("instant", time=f"{heard:%H:%M}", on=heard.date())
+        return book.said("known_at", version=version, instant=instant)
 
-async def _printer(
+
+async def _printer(request: Request, view: AtPoint, format: Format = "html") -> Printer:
+    return Printer(view, language_of(request.headers.get("accept-language")), format)
+
+
+async def _printer_of_now(
     request: Request, desk: AtDesk, position: CaughtUp, fund: FundCode, format: Format = "html"
 ) -> Printer:
-    return Printer(desk, fund, language_of(request.headers.get("accept-language")), format, position)
+    view = View(desk, request.scope["principal"], fund, desk.today(), None, None, position)
+    return await _printer(request, view, format)
 
 
 AtPrinter = Annotated[Printer, Depends(_printer)]
+AtPrinterOfNow = Annotated[Printer, Depends(_printer_of_now)]
+"""For a paper to work with, which is of the book as it is known now."""
 
 
 def _forms(language: str) -> dict[str, Callable[..., object]]:

@@ -10,7 +10,7 @@ import typer
 from ledger.events import Draw, Entry, decode
 from ledger.history import verify
 from service.forms import SEED
-from service.terminal import Mistake, ledger_of, load_settings, say
+from service.terminal import Language, Mistake, ledger_of, load_settings, say
 
 
 def sample(
@@ -26,6 +26,7 @@ def sample(
     until: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Of this day and earlier.")
     ] = None,
+    language: Language = "vi",
 ) -> None:
     """Draw clubs, or a fund's vouchers and loans, by lot: whoever has the seed and the books draws the same."""
     from service.samples import clubs_drawn, entries_drawn
@@ -34,11 +35,11 @@ def sample(
         raise Mistake("a seed has a digit and no space, such as XSMB-2026-03-19-48213")
     if what is None:
         with ledger_of(load_settings()) as ledger:
-            drawn_lines = clubs_drawn(seed, ledger.funds(), clubs)
+            drawn_lines = clubs_drawn(seed, ledger.funds(), clubs, language)
     else:
         days = {"since": since and since.date(), "until": until and until.date()}
         draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)
-        drawn_lines = entries_drawn(draw, _intact(what)[:known_version])
+        drawn_lines = entries_drawn(draw, _intact(what)[:known_version], language)
     for line in drawn_lines:
         say(line)
 

@@ -14,6 +14,7 @@ from ledger.events.inspections import loans_in, vouchers_in
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
 from ledger.sampling import in_order_of_lot
+from service import catalogue
 from service.auth import Principal
 from service.desk import INSPECTORS, READERS, AtDesk, admitted
 from service.fields import Day, Drawn, FundCode, PathNumber, Seed, Words
@@ -110,20 +111,19 @@ def _voucher(event: Voucher) -> Answer:
 # --- on the command line ------------------------------------------------------------------------------------------
 
 
-def clubs_drawn(seed: str, codes: Sequence[str], clubs: int) -> Iterator[str]:
+def clubs_drawn(seed: str, codes: Sequence[str], clubs: int, language: str) -> Iterator[str]:
     """The clubs drawn, line by line."""
     answer = clubs_told(seed, codes, clubs)
-    yield f"{len(answer['clubs'])} of {answer['of']} clubs, whose list is {answer['population']}"
+    facts = {"drawn": len(answer["clubs"]), "of": answer["of"], "population": answer["population"]}
+    yield catalogue.phrase("sample.clubs", language, **facts)
     yield from answer["clubs"]
 
 
-def entries_drawn(draw: Draw, entries: Sequence[Entry]) -> Iterator[str]:
+def entries_drawn(draw: Draw, entries: Sequence[Entry], language: str) -> Iterator[str]:
     """The vouchers and loans drawn, line by line."""
     answer = told(draw, entries)
-    yield f"{answer['fund']}: entries 1 to {answer['known_version']}, check code {answer['check_code']}"
-    yield f"{len(answer['vouchers'])} of {answer['of_vouchers']} vouchers"
-    for voucher in answer["vouchers"]:
-        yield f"{voucher['voucher']}  {voucher['on']}  entry {voucher['version']}  {voucher['amount']} VND"
-    yield f"{len(answer['loans'])} of {answer['of_loans']} loans"
-    for loan in answer["loans"]:
-        yield f"loan {loan['loan']}  {loan['on']}  entry {loan['version']}"
+    yield catalogue.phrase("sample.entries", language, **answer)
+    for kind in ("vouchers", "loans"):
+        yield catalogue.phrase(f"sample.{kind}", language, drawn=len(answer[kind]), of=answer[f"of_{kind}"])
+        for item in answer[kind]:
+            yield catalogue.phrase(f"sample.{kind.removesuffix('s')}", language, **item)

@@ -12,9 +12,12 @@ from ledger.aggregates.fund import Fund
 from ledger.aggregates.loan import Loan
 from ledger.dues import monthly_dues
 from ledger.events import check_code
+from ledger.projections import funds
+from ledger.projections.tables import Reader
 from service.desk import READERS, AtDesk, Desk, admitted
 from service.fields import Day, FundCode
 from service.parsing import StrictRoute
+from service.view import Answer, AtPoint
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -28,10 +31,15 @@ async def meeting_sheet(desk: AtDesk, fund: FundCode, on: Annotated[Day | None, 
 
 
 @router.get("/funds/{fund}/dues", dependencies=[Depends(admitted(READERS))])
-async def dues(desk: AtDesk, fund: FundCode, as_of: Annotated[Day | None, Query()] = None) -> Response:
+async def dues(view: AtPoint) -> Response:
     """Dues by the month they are for: what the bylaws asked and what came, each month, all members together."""
-    found = await asyncio.to_thread(_dues, desk, fund, as_of or desk.today())
-    return Response(msgspec.json.encode(found), media_type="application/json")
+
+    def ask(reader: Reader) -> Answer:
+        standing = funds.standing(reader, view.fund)
+        assert standing, "a view has a standpoint"
+        return _dues(view.desk.ledger.replayed(view.fund, upto=standing["version"]), view.as_of)
+
+    return await view.answer(ask)
 
 
 def sheet_of(desk: Desk, code: str, on: date) -> dict[str, Any]:
@@ -83,8 +91,7 @@ def _due(loan: Loan, on: date) -> dict[str, int]:
     }
 
 
-def _dues(desk: Desk, code: str, as_of: date) -> dict[str, Any]:
-    fund: Fund = desk.ledger.replayed(code)
+def _dues(fund: Fund, as_of: date) -> Answer:
     months: dict[str, dict[str, int]] = {}
     for entry in monthly_dues(fund, as_of):
         month = months.setdefault(entry.month, {"members": 0, "expected": 0, "paid": 0, "members_paid_up": 0})
@@ -92,5 +99,4 @@ def _dues(desk: Desk, code: str, as_of: date) -> dict[str, Any]:
         month["expected"] += entry.expected
         month["paid"] += entry.paid
         month["members_paid_up"] += entry.owed == 0
-    items = [{"month": month, **figures} for month, figures in sorted(months.items())]
-    return {"fund": code, "as_of": as_of, "version": fund.version, "items": items}
+    return {"items": [{"month": month, **figures} for month, figures in sorted(months.items())]}

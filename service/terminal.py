@@ -6,8 +6,9 @@ Whoever types a command waits for all that it imports, so each imports what only
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
+import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 BROKEN: Final = 1
 WRONG_USE: Final = 2
 """Exit codes beside 0: a history does not hold together; the command cannot be carried out as given."""
+
+Language = Annotated[Literal["vi", "en"], typer.Option("--lang", help="In which to say it.")]
+"""The language of results, Vietnamese unless English is asked for."""
 
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -58,3 +62,10 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 def say(text: str) -> None:
     """A line of result."""
     sys.stdout.write(f"{text}\n")
+
+
+def tell(key: str, language: str, /, **facts: object) -> None:
+    """A line of result in the reader's language: the catalogue's phrase of this key."""
+    from service import catalogue
+
+    say(catalogue.phrase(key, language, **facts))

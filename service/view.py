@@ -53,7 +53,7 @@ class View(NamedTuple):
 
     def _answer(self, ask: Callable[[Reader], Answer | None]) -> Response:
         with self.desk.ledger.database.transaction(commit=False) as transaction:
-            reader, standing = self._standpoint(transaction)
+            reader, standing = self.standpoint(transaction)
             found = ask(reader)
         if found is None:
             raise NotFound
@@ -65,8 +65,9 @@ class View(NamedTuple):
             found["next"] = _sealed(_Page(found["next"], version, self.as_of))
         return Response(msgspec.json.encode(about | found), 200, {"ETag": f'"{version}"'}, "application/json")
 
-    def _standpoint(self, tables: Reader) -> tuple[Reader, Answer]:
-        """The tables as they are, or made anew from what was known; and where the fund stands in them."""
+    def standpoint(self, tables: Reader) -> tuple[Reader, Answer]:
+        """The tables as they are, or made anew from what was known; and where the fund stands in them. Raises
+        `PositionNotReached`, `FundNotFound` when nothing was known yet."""
         standing = funds.standing(tables, self.fund)
         if standing is None:
             raise PositionNotReached(position=self.position, min_position=max(self.desk.acknowledged, 1))

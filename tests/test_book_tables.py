@@ -183,6 +183,30 @@ def test_a_passbook_runs_along_savings_and_debt() -> None:
     assert len(journal.statement(book(fund), FUND, 4, date(2024, 3, 6))) == 4
 
 
+def test_a_passbook_shows_what_was_planned_anew_given_up_and_got_back_after_all() -> None:
+    fund = village(lends(4, 1_200_000, on="2024-02-06"), repays(1, 112_000, on="2024-03-06"))
+    for on, months in (("2024-03-07", 4), ("2024-03-08", 6)):
+        fund.reschedule_loan(stamp(on), 1, term_months=months)
+    undoes(on="2024-03-09")(fund)
+    for on in ("2024-05-10", "2024-05-12"):
+        fund.write_off_loan(stamp(on), 1)
+        if on == "2024-05-10":
+            undoes(on="2024-05-11")(fund)
+    fund.recover_loan(stamp("2024-06-20"), 1, amount=50_000)
+    lines = journal.statement(book(fund), FUND, 4)
+
+    columns = ("on", "type", "amount", "principal", "written_off", "term_months", "outstanding")
+    assert [tuple(line[column] for column in columns) for line in lines[2:]] == [
+        ("2024-03-07", "LoanRescheduled", 0, 0, 0, 4, 1_100_000),
+        ("2024-03-08", "LoanRescheduled", 0, 0, 0, 6, 1_100_000),
+        ("2024-03-09", "EntryReversed", 0, 0, 0, None, 1_100_000),
+        ("2024-05-10", "LoanWrittenOff", 0, 1_100_000, 1_100_000, None, 0),
+        ("2024-05-11", "EntryReversed", 0, -1_100_000, -1_100_000, None, 1_100_000),
+        ("2024-05-12", "LoanWrittenOff", 0, 1_100_000, 1_100_000, None, 0),
+        ("2024-06-20", "LoanRecovered", 50_000, 0, 0, None, 0),
+    ]
+
+
 def test_a_passbook_begins_with_what_an_old_book_said() -> None:
     tables = book(whole_life())
 
@@ -287,6 +311,9 @@ def test_a_loan_shows_all_that_happened_to_it() -> None:
         {"version": 35, "on": "2024-02-20", "term_months": 6, "outstanding": 2_000_000, "interest_carried": 20_000}
     ]
     assert (len(before["plan"]), before["maturity"], before["repayments"]) == (6, "2024-08-20", [])
+    in_force = ("term_months", "term_months_in_force", "times_rescheduled", "rescheduled_on")
+    assert [before[name] for name in in_force] == [12, 6, 1, "2024-02-20"]
+    assert [rejected[name] for name in in_force[1:]] == [None, 0, None], "never handed out"
     assert (after["status"], after["outstanding"], after["settlement_amount"]) == ("written_off", 0, None)
     assert after["recovered"] == 50_000
     assert (old["status"], old["outstanding"], old["disbursed_on"]) == ("running", 1_000_000, "2023-05-20")

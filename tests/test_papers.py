@@ -206,7 +206,7 @@ def test_a_reversal_stands_in_the_passbook_on_the_side_of_what_it_reverses(villa
 # Minutes and sheets
 
 
-def test_minutes_of_a_count_hold_its_notes_the_difference_and_the_witnesses(village: House) -> None:
+def test_minutes_of_a_handover_hold_notes_difference_witnesses_and_the_signatures_of_both_sides(village: House) -> None:
     counted = village.recorded(
         f"{AT}/cash-counts",
         {"notes": {"500000": 180, "20000": 3}, "reason": "handover", "witnesses": [2], "on": "2024-05-15"},
@@ -214,14 +214,17 @@ def test_minutes_of_a_count_hold_its_notes_the_difference_and_the_witnesses(vill
 
     text = read(village, f"cash-counts/{counted['version']}")
 
-    assert "BIÊN BẢN KIỂM KÊ QUỸ" in text
-    assert "Kiểm kê bàn giao Người chứng kiến Nông Văn Tài (số 2)" in text
+    assert "BIÊN BẢN KIỂM KÊ VÀ BÀN GIAO QUỸ" in text
+    assert "Bên giao (họ tên, chức vụ) Bên nhận (họ tên, chức vụ) Người chứng kiến Nông Văn Tài (số 2)" in text
     assert "500.000 đ 180 90.000.000 đ" in text
     assert "20.000 đ 3 60.000 đ" in text
     assert "Cộng 90.060.000 đ" in text
     assert f"Số dư theo sổ quỹ {wording.dong(counted['expected'], 'vi')}" in text
     assert "Chênh lệch (thiếu) 1.250.000 đ" in text
     assert "Một triệu hai trăm năm mươi nghìn đồng (thiếu)" in text
+    assert "Bên giao đã giao đủ, bên nhận đã nhận đủ số tiền kiểm kê thực tế ghi trên" in text
+    signs = ("Bên giao", "Bên nhận", "Kế toán", "Chủ nhiệm", "Người chứng kiến")
+    assert " ".join(f"{who} (ký, họ tên)" for who in signs) in text
     assert counted["check_code"] in text
     assert village.get(f"{AT}/papers/cash-counts/{DUES}").status_code == 404
     assert village.get(f"{AT}/papers/cash-counts/9999").status_code == 404
@@ -231,7 +234,10 @@ def test_a_count_that_agrees_says_so(village: House) -> None:
     counted = village.recorded(f"{AT}/cash-counts", {"counted": 91_310_000, "reason": "periodic", "on": "2024-05-15"})
 
     assert counted["difference"] == 0
-    assert "Khớp đúng, không chênh lệch" in read(village, f"cash-counts/{counted['version']}")
+    text = read(village, f"cash-counts/{counted['version']}")
+    assert "Khớp đúng, không chênh lệch" in text
+    assert "BIÊN BẢN KIỂM KÊ QUỸ" in text
+    assert "Bên giao" not in text, "nobody hands the box over at a periodic count"
 
 
 def test_the_meeting_sheet_has_the_roll_dues_owed_loans_due_cash_and_check_code(village: House) -> None:

@@ -290,9 +290,9 @@ def test_the_command_line_draws_the_same_from_the_database_and_from_a_file(
     entries = [decode(line) for line in file.read_bytes().splitlines()]
     sample = drawn(Draw(seed=SEED, vouchers=2, loans=1, known_version=14), entries)
     assert re.findall(r"^P[TC]-\S+", said[0], re.MULTILINE) == list(sample.vouchers)
-    assert re.findall(r"^loan (\d+)", said[0], re.MULTILINE) == [str(loan) for loan in sample.loans]
+    assert re.findall(r"^khoản vay số (\d+)", said[0], re.MULTILINE) == [str(loan) for loan in sample.loans]
     clubs = run(command_line.app, ["sample", "--seed", SEED, "--clubs", "1"]).stdout.splitlines()
-    assert clubs[0].startswith("1 of 2 clubs")
+    assert clubs[0].startswith("1 trong 2 câu lạc bộ")
     assert len(clubs) == 2
 
 

@@ -80,14 +80,18 @@ def test_the_command_line_makes_shows_and_verifies_checkpoints(run: Callable[...
     full.write_text(shown.stdout, "utf-8")
     key = run("checkpoint", "key").stdout.strip()
 
-    verified = [run("checkpoint", "verify", str(note)), run("checkpoint", "verify", str(full), "--key", key)]
+    english = ("--lang", "en")
+    verified = [
+        run("checkpoint", "verify", str(note), *english),
+        run("checkpoint", "verify", str(full), "--key", key),
+    ]
 
     assert (made.returncode, made.stdout) == (0, again.stdout)
     assert shown.stdout.startswith(made.stdout)
     assert re.fullmatch(rf"\n({FUND}|{NEW_FUND}) \d+ [0-9a-f]{{64}} \S{{19}}\n.+\n", shown.stdout[len(made.stdout) :])
     assert [one.returncode for one in verified] == [0, 0], verified
     assert "all 2 funds still have the heads that were signed" in verified[0].stdout
-    assert re.fullmatch(r"1 \S+ 2 funds \d+ entries\n", run("checkpoint", "list").stdout)
+    assert re.fullmatch(r"1 \S+ 2 funds \d+ entries\n", run("checkpoint", "list", *english).stdout)
 
 
 def test_the_command_line_names_each_fund_that_is_no_longer_what_was_signed(
@@ -101,7 +105,7 @@ def test_the_command_line_names_each_fund_that_is_no_longer_what_was_signed(
         database.execute("DELETE FROM stored_events WHERE originator_id = ? AND originator_version > 9", (FUND,))
     database.close()
 
-    found = run("checkpoint", "verify", str(note), "--key", str(stranger))
+    found = run("checkpoint", "verify", str(note), "--key", str(stranger), "--lang", "en")
     refused = run("checkpoint", "make")
 
     assert found.returncode == refused.returncode == 1
@@ -117,7 +121,7 @@ def test_a_change_of_keys_is_said_aloud(run: Callable[..., Said], tmp_path: Path
     run("checkpoint", "make")
     (tmp_path / "checkpoint.pem").unlink()
 
-    unsaid, said = run("checkpoint", "make"), run("checkpoint", "make", "--new-key")
+    unsaid, said = run("checkpoint", "make", "--lang", "en"), run("checkpoint", "make", "--new-key")
 
     assert unsaid.returncode == 1
     assert "another key" in unsaid.stderr
@@ -145,13 +149,13 @@ def test_what_is_no_checkpoint_or_no_key_is_told_in_words(run: Callable[..., Sai
 def test_an_entry_is_found_by_what_stands_on_paper(run: Callable[..., Said]) -> None:
     lines = run("history", FUND).stdout.splitlines()
     voucher = next(re.findall(r'"voucher":"(PT-[0-9-]+)"', line)[0] for line in lines if '"voucher":"PT' in line)
-    by_voucher = run("verify", FUND, "--voucher", voucher)
+    by_voucher = run("verify", FUND, "--voucher", voucher, "--lang", "en")
     code = re.findall(r"check code (\S+)", by_voucher.stdout)[-1]
-    by_code = run("verify", FUND, "--code", code)
-    lost = run("verify", FUND, "--head", "0" * 64, "--voucher", "PC-1999-0001")
+    by_code = run("verify", FUND, "--code", code, "--lang", "en")
+    lost = run("verify", FUND, "--head", "0" * 64, "--voucher", "PC-1999-0001", "--lang", "en")
 
     assert (by_voucher.returncode, by_code.returncode, lost.returncode) == (0, 0, 1)
-    version = re.findall(rf"{voucher}: version (\d+), \w+ of \d{{4}}", by_voucher.stdout)[0]
+    version = re.findall(rf"{voucher}: version (\d+), [a-z ]+ on \d\d/", by_voucher.stdout)[0]
     assert f"{code}: belongs to version {version}" in by_code.stdout
     assert "belongs to NO version" in lost.stdout
     assert "borne by NO entry" in lost.stdout

@@ -165,6 +165,7 @@ def test_the_command_line_tells_of_one_fund_and_of_all(command: Callable[..., An
     assert english.stdout.startswith("Entered late, again and again (1)\n  In one month,")
     assert english.stdout.endswith("These are questions to ask, not accusations.\n")
     assert everything.stdout.splitlines()[0].startswith(f"{FUND}: ")
+    assert "ghi sổ muộn nhiều lần: 1; " in everything.stdout
     assert everything.stdout.splitlines()[1] == f"{NEW_FUND}: 0"
     assert command(NEW_FUND).stdout == "Không có điều gì cần hỏi thêm.\n"
 
@@ -177,5 +178,10 @@ def test_a_command_that_names_no_fund_of_ours_is_a_mistake(command: Callable[...
 def test_the_command_line_shows_broken_funds_first(village: House, command: Callable[..., Any]) -> None:
     change_history(village)
 
-    assert command("--all").stdout.splitlines()[0] == f"{NEW_FUND}: BROKEN at version 3"
+    said = [command("--all", "--lang", language).stdout.splitlines()[0] for language in ("vi", "en")]
+
+    assert said == [
+        f"{NEW_FUND}: sổ ĐỨT ở bút toán số 3, 2 bút toán trước đó còn nguyên vẹn",
+        f"{NEW_FUND}: BROKEN at version 3, 2 entries before it are intact",
+    ]
     assert isinstance(command(NEW_FUND).exception, terminal.Mistake)

@@ -128,13 +128,13 @@ def test_a_history_is_verified_from_the_database_and_from_its_file(sqlite_url: s
     assert printed.stdout.encode() == stored
     assert NAME not in printed.stdout
     assert [one.returncode for one in intact] == [0, 0, 0]
-    assert all(f"intact, {count} entries, check code {code}" in one.stdout for one in intact)
+    assert all(f": sổ nguyên vẹn, {count} bút toán, mã kiểm tra {code}\n" in one.stdout for one in intact)
 
     lines = printed.stdout.splitlines(keepends=True)
     file.write_text("".join([*lines[:5], lines[5].replace("business", "programme"), *lines[6:]]), "utf-8")
     broken = command(sqlite_url, "verify", str(file))
     assert broken.returncode == 1
-    assert "BROKEN at version 7" in broken.stdout
+    assert broken.stdout == f"{file}: sổ ĐỨT ở bút toán số 7, 6 bút toán trước đó còn nguyên vẹn\n"
 
 
 def test_a_history_may_be_printed_as_it_was_known(sqlite_url: str) -> None:
@@ -174,9 +174,9 @@ def test_the_read_model_proves_itself_and_a_changed_figure_is_named(sqlite_url: 
     tables.close()
     disproved = command(sqlite_url, "verify", "--projections")
 
-    assert (proved.returncode, "every row is what a replay makes it" in proved.stdout) == (0, True), proved.stdout
+    assert (proved.returncode, "mọi dòng đều đúng với kết quả tính lại từ sổ" in proved.stdout) == (0, True)
     assert disproved.returncode == 1
-    assert f"{FUND}: balances" in disproved.stdout
+    assert f"{FUND}: bảng balances, dòng" in disproved.stdout
 
 
 @pytest.mark.parametrize(

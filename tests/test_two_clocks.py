@@ -88,7 +88,7 @@ def test_the_borrowing_rates_of_any_moment_are_those_of_its_lines(seed: int) -> 
 
 FIGURES = (
     "", "/balances", "/trial-balance", "/cash-book", "/members", "/members/1", "/loans", "/loans/1", "/borrowing",
-    "/entries", "/cash-counts",
+    "/entries", "/cash-counts", "/dues",
 )  # fmt: skip
 CLUBS = (1, 6)
 

@@ -13,7 +13,7 @@ import msgspec
 
 from ledger.chart import Pot
 from ledger.database import Row
-from ledger.events import Event
+from ledger.events import Event, LoanRescheduled, LoanWrittenOff
 from ledger.projections.tables import Reader, Rows, Table, Told, until
 
 ENTRIES = Table(
@@ -212,15 +212,20 @@ THEIRS = "e.fund = :fund AND e.on_day <= :until AND (e.member = :member OR e.typ
 
 
 def statement(reader: Reader, fund: str, member: int, as_of: date | None = None) -> list[dict[str, Any]]:
-    """A member's passbook: every entry that moved their money, by day and version.
+    """A member's passbook: every entry that moved their money or planned a loan of theirs anew, by day and version.
 
-    As in `entries`, but `amount` is the money they brought (negative: took home); of that `principal` and `interest` of
-    a loan (negative principal: it was lent to them, or a repayment was reversed); and as running figures `savings` and
-    `outstanding`, the principal of all their loans. A reversal stands with its own day.
+    As in `entries`, but `amount` is the money they brought (negative: took home). `principal` is what the entry took
+    off their debt (negative: it was lent to them, or a repayment was reversed): part of what they brought, or
+    `written_off`, which nobody brought. `interest` of a loan is the other part; `term_months` is the new term of a loan
+    that was rescheduled, else None. Running figures are `savings` and `outstanding`, the principal of all their loans.
+    A reversal stands with its own day.
     """
     asked: Row = {"fund": fund, "member": member, "until": _until(as_of)}
-    loans = reader.query("SELECT DISTINCT loan FROM loan_facts WHERE fund = :fund AND member = :member", **asked)
-    own = {("savings", str(member)), *(("loans", str(row["loan"])) for row in loans)}
+    facts = reader.query(
+        "SELECT loan, version, fact, term_months FROM loan_facts WHERE fund = :fund AND member = :member", **asked
+    )
+    own = {("savings", str(member)), *(("loans", str(fact["loan"])) for fact in facts)}
+    new_terms = {fact["version"]: fact["term_months"] for fact in facts if fact["fact"] == LoanRescheduled.__name__}
     moved: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for leg in reader.query(
         "SELECT e.version, e.member, l.account, l.part, l.amount FROM entries e "
@@ -232,15 +237,21 @@ def statement(reader: Reader, fund: str, member: int, as_of: date | None = None)
             moved[leg["version"]][leg["account"]] += leg["amount"]
     lines, savings, outstanding = [], 0, 0
     rows = reader.query(
-        f"{ENTRY.format(more='')} WHERE {THEIRS} ORDER BY e.on_day, e.version", pin=_version(reader, fund), **asked
+        f"{ENTRY.format(more=', undone.type AS undone')} WHERE {THEIRS} ORDER BY e.on_day, e.version",
+        pin=_version(reader, fund),
+        **asked,
     )
     for row in map(_named, rows):
-        if its := moved.get(row["version"]):
+        kind = row.pop("undone") or row["type"]
+        if row["version"] in moved or kind == LoanRescheduled.__name__:
+            its = moved[row["version"]]
             savings -= its["savings"]
             outstanding += its["loans"]
             figures = {"principal": -its["loans"], "interest": -its["interest"]}
+            figures["written_off"] = figures["principal"] if kind == LoanWrittenOff.__name__ else 0
             running = {"savings": savings, "outstanding": outstanding}
-            lines.append({**row, "amount": its["cash"] + its["bank"], **figures, **running})
+            new_term = {"term_months": new_terms.get(row["version"])}
+            lines.append({**row, "amount": its["cash"] + its["bank"], **figures, **new_term, **running})
     return lines
 
 

@@ -116,7 +116,7 @@ class Account:
     def summary(self, day: date) -> dict[str, Any]:
         """The loan's line of the book."""
         asked, granted, phase = self.asked, self.granted or {}, self.phase()
-        owed = self.standing(day)
+        owed, replanned = self.standing(day), self.live[LoanRescheduled.__name__]
         is_running = self.status == "running"
         late = lateness(_plan(phase), phase.repayments, day) if phase and is_running else None
         rejected = self.live[LoanRejected.__name__]
@@ -133,6 +133,9 @@ class Account:
             "rejected_on": rejected[-1]["on_day"] if rejected else None,
             "disbursed_on": self.received["received_on"] if self.received else None,
             "maturity": phase.terms.maturity(phase.starts_on).isoformat() if phase else None,
+            "term_months_in_force": phase.terms.term_months if phase else None,
+            "times_rescheduled": len(replanned),
+            "rescheduled_on": replanned[-1]["on_day"] if replanned else None,
             "monthly_rate_ppm": granted.get("monthly_rate_ppm"),
             "interest_method": granted.get("interest_method"),
             "repayment_mode": granted.get("repayment_mode"),

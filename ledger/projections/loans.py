@@ -186,9 +186,11 @@ def loan_book(
     """The loans there were at the end of `as_of`, by number: `{"items": […], "next": number or None}`.
 
     An item is `{loan, member, principal, term_months, purpose, guarantor, status, requested_on, approved_on,
-    rejected_on, disbursed_on, maturity, monthly_rate_ppm, interest_method, repayment_mode, interest_to_activity_ppm,
-    override, outstanding, interest_due, settlement_amount, overdue_principal, days_late, par30}`. Amounts in đồng;
-    `settlement_amount` is None unless the loan is running. `status` is one of `requested, approved, rejected, running,
+    rejected_on, disbursed_on, maturity, term_months_in_force, times_rescheduled, rescheduled_on, monthly_rate_ppm,
+    interest_method, repayment_mode, interest_to_activity_ppm, override, outstanding, interest_due, settlement_amount,
+    overdue_principal, days_late, par30}`. Amounts in đồng; `settlement_amount` is None unless the loan is running.
+    `term_months` is what was asked for; the term in force counts from `rescheduled_on` if the loan was planned anew,
+    else from the day it was handed out, and is None before. `status` is one of `requested, approved, rejected, running,
     settled, written_off`; `override` lists the rules of the bylaws that were set aside.
     """
     items = [
