@@ -50,13 +50,18 @@ class Transaction:
         if rows:
             self._cursor.executemany(_native(sql) if self._is_postgres else sql, rows)
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert many rows the fastest way the engine has. Names come from our own code, never from a request."""
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], types: Sequence[str] = ()
+    ) -> None:
+        """Insert many rows the fastest way the engine has, which is faster still if the columns' types are given. Names
+        come from our own code, never from a request."""
         if not rows:
             return
         names = ", ".join(columns)
         if self._is_postgres:
-            with self._cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            with self._cursor.copy(f"COPY {table} ({names}) FROM STDIN{' (FORMAT BINARY)' if types else ''}") as copy:
+                if types:
+                    copy.set_types(types)
                 for row in rows:
                     copy.write_row(row)
         else:

@@ -99,9 +99,11 @@ class Counted(Transaction):
         self._database.count()
         super().execute_many(sql, rows)
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], types: Sequence[str] = ()
+    ) -> None:
         self._database.count()
-        super().insert(table, columns, rows)
+        super().insert(table, columns, rows, types)
 
 
 def _kill_everywhere(kind: type[Mortal], url: str) -> None:

@@ -53,7 +53,7 @@ ADDED: Mapping[Table, Callable[[Iterable[Told]], Rows]] = {
 """The rows that events add, by table."""
 
 Kept = Mapping[History, Mapping[int, list[Row]]]
-"""The facts kept so far, of the members and loans that a batch touches."""
+"""The facts kept so far, of the members and loans that a batch touches; without any, a fund begins, and all count."""
 
 LARGEST = 2**63 - 1
 """What 64 bits hold."""
@@ -143,11 +143,7 @@ def worked_out(reader: Reader, lines: Iterable[Line]) -> Done:
 
 def from_nothing(lines: Iterable[Line]) -> Done:
     """What the whole histories of funds do to empty tables; nothing needs to be asked."""
-    done = {}
-    for fund, its in _by_fund(lines).items():
-        kept: Kept = {h: {number: [] for number in numbers} for h, numbers in _touched(Last(), its).items()}
-        done[fund] = _worked_out(Last(), its, kept)
-    return done
+    return {fund: _worked_out(Last(), its, {}) for fund, its in _by_fund(lines).items()}
 
 
 def _by_fund(lines: Iterable[Line]) -> dict[str, list[Line]]:
@@ -204,8 +200,8 @@ def _project(last: Last, lines: Sequence[Line], kept: Kept) -> Changes:
         if _is_suspect(line.line):
             _refuse_unstorable(msgspec.to_builtins(line.event))
     added = {table: rows(told) for table, rows in ADDED.items()}
-    for history, numbers in kept.items():
-        added |= history.derived_rows(added[history.facts], numbers)
+    for history in HISTORIES:
+        added |= history.derived_rows(added[history.facts], kept.get(history))
     return Changes(last, added, balances.moved(told), kept)
 
 
@@ -233,8 +229,7 @@ def rows_from_nothing(table: Table, last: Last, told: Sequence[Told]) -> Rows:
     fund = told[0].event.fund
     for history in HISTORIES:
         if table in history.derived:
-            facts = history.rows(told)
-            return history.derived_rows(facts, {row[1]: [] for row in facts})[table]
+            return history.derived_rows(history.rows(told))[table]
     if table is balances.BALANCES:
         return balances.rows({fund: balances.moved(told)})
     rows = ADDED[table](told) if table in ADDED else []

@@ -64,6 +64,10 @@ class Table:
         return tuple(column.split()[0] for column in self.columns.split(", "))
 
     @cached_property
+    def _types(self) -> tuple[str, ...]:
+        return tuple(column.split()[1].lower() for column in self.columns.split(", "))
+
+    @cached_property
     def sql(self) -> tuple[str, ...]:
         """The statements that make it."""
         made = f"CREATE TABLE IF NOT EXISTS {self.name} ({self.columns}, PRIMARY KEY ({self.key}))"
@@ -84,7 +88,7 @@ class Table:
 
     def add(self, transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows."""
-        transaction.insert(self.name, self.names, rows)
+        transaction.insert(self.name, self.names, rows, self._types)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +113,16 @@ class History:
             row for event, on, legs in told if (tell := self.tell.get(type(event))) for row in tell(event, on, legs)
         ]
 
-    def derived_rows(self, added: Iterable[tuple[Any, ...]], known: Mapping[int, Sequence[Row]]) -> dict[Table, Rows]:
-        """The derived rows of some members or loans, from the facts known so far of each and those just added."""
+    def derived_rows(
+        self, added: Iterable[tuple[Any, ...]], kept: Mapping[int, Sequence[Row]] | None = None
+    ) -> dict[Table, Rows]:
+        """The derived rows of some members or loans, from the facts kept so far of each and those just added; without
+        any kept, of all that are added."""
         new: dict[int, list[Row]] = defaultdict(list)
         for row in added:
             new[row[1]].append(dict(zip(self.facts.names, row, strict=True)))
         derived: dict[Table, Rows] = defaultdict(list)
-        for number, facts in known.items():
+        for number, facts in (dict.fromkeys(new, ()) if kept is None else kept).items():
             for table, rows in self.derive([*facts, *new[number]]).items():
                 derived[table] += rows
         return derived
