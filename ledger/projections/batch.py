@@ -113,11 +113,6 @@ Done = Mapping[str, Changes]
 """By fund."""
 
 
-def apply(transaction: Transaction, lines: Iterable[Line]) -> None:
-    """Write what these lines do to all tables. Raises `ReadModelBroken` for a version that is not the next one."""
-    write(transaction, worked_out(transaction, lines))
-
-
 def worked_out(reader: Reader, lines: Iterable[Line]) -> Done:
     """What these lines do to the tables as they stand. Raises `ReadModelBroken` for a version that is not the next
     one."""
