@@ -267,6 +267,19 @@ def test_two_who_read_before_they_write_wait_for_each_other_in_sqlite(sqlite_url
         assert ledger.database.query("SELECT number FROM beside") == [{"number": 40}]
 
 
+@pytest.mark.parametrize("types", [(), ("bigint", "text")])
+def test_rows_come_back_as_they_were_put_in_with_and_without_their_names(
+    ledger: Ledger, types: tuple[str, ...]
+) -> None:
+    rows = [(2**63 - 1, "Hoàng\tThị\nSầm \\N"), (-(2**63), None), (0, "")]
+    with ledger.database.transaction() as transaction:
+        transaction.execute("CREATE TABLE beside (number BIGINT PRIMARY KEY, word TEXT)")
+        transaction.insert("beside", ("number", "word"), rows, types)
+        assert transaction.values("SELECT * FROM beside WHERE number > :n ORDER BY 1", n=-1) == [rows[2], rows[0]]
+        assert transaction.query("SELECT word FROM beside WHERE number = 0") == [{"word": ""}]
+    assert ledger.database.values("SELECT number, word FROM beside ORDER BY number") == [rows[1], rows[2], rows[0]]
+
+
 def test_more_values_than_one_statement_takes_are_all_looked_up(ledger: Ledger) -> None:
     rows = [(number,) for number in range(1_234)]
     with ledger.database.transaction() as transaction:

@@ -169,9 +169,9 @@ class ReadModel:
         return [line for line in lines if line.position <= upto]
 
     def _lines(self, where: str, **parameters: Any) -> list[Line]:
-        columns = f"{self._at} AS id, originator_id, originator_version, state"
-        rows = self.database.query(f"SELECT {columns} FROM {EVENTS_TABLE} WHERE {where}", **parameters)
-        return [read(*row.values()) for row in rows]
+        columns = f"{self._at}, originator_id, originator_version, state"
+        rows = self.database.values(f"SELECT {columns} FROM {EVENTS_TABLE} WHERE {where}", **parameters)
+        return [read(*row) for row in rows]
 
     @contextmanager
     def _marked(self, mark: str) -> Iterator[Transaction]:
