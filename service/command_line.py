@@ -63,11 +63,12 @@ def _faults() -> tuple[type[Exception], ...]:
     """What is wrong with the settings, the key or the database, and says so itself."""
     from eventsourcing.persistence import PersistenceError
 
+    from ledger.projections.batch import ReadModelBroken
     from ledger.storage import UnsafeStorage
     from service.settings import BadSettings
     from service.signing import BadKey
 
-    return BadSettings, BadKey, UnsafeStorage, PersistenceError
+    return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -84,6 +85,8 @@ def serve(
     from service.app import create_app
 
     settings = load_settings()
+    with ledger_of(settings) as ledger:  # What is wrong with the database is said before anything is begun.
+        _read_model(ledger).create_tables()
     # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.
     gc.set_threshold(50_000, 20, 100)
     uvicorn.run(
@@ -232,7 +235,11 @@ def _verify_projections(language: str) -> None:
     from ledger.projections.proof import differences
 
     with ledger_of(load_settings()) as ledger:
-        position, funds, found = _read_model(ledger).position, ledger.funds(), 0
+        read_model, funds, found = _read_model(ledger), ledger.funds(), 0
+        read_model.create_tables()
+        position = read_model.position
+        if funds and not position:
+            raise Mistake("the read model has not been made yet: run microfund rebuild")
         with progress("funds") as show:
             for done, fund in enumerate(funds, start=1):
                 for difference in differences(ledger, [fund]):

@@ -15,7 +15,10 @@ import httpx
 import pytest
 
 from tests.commands import command
+from tests.jobs import opened
 from tests.service_support import FUND, NAME, house, opening, settle_in
+from tests.tables_support import store
+from tests.village import whole_life
 
 ROOT = Path(__file__).parent.parent
 
@@ -177,6 +180,23 @@ def test_the_read_model_proves_itself_and_a_changed_figure_is_named(sqlite_url: 
     assert (proved.returncode, "mọi dòng đều đúng với kết quả tính lại từ sổ" in proved.stdout) == (0, True)
     assert disproved.returncode == 1
     assert f"{FUND}: bảng balances, dòng" in disproved.stdout
+
+
+def test_a_read_model_that_cannot_be_trusted_is_named_with_the_way_out(sqlite_url: str) -> None:
+    with opened(sqlite_url) as ledger:
+        store(ledger, whole_life().pending)
+    unmade = command(sqlite_url, "verify", "--projections")
+    assert (unmade.returncode, unmade.stderr) == (2, "the read model has not been made yet: run microfund rebuild\n")
+
+    with opened(sqlite_url) as ledger:
+        ledger.database.execute("UPDATE read_model SET shape = 'of last year'")
+    for words in (["serve"], ["verify", "--projections"]):
+        refused = command(sqlite_url, *words)
+        assert (refused.returncode, "microfund rebuild" in refused.stderr) == (2, True)
+        assert "Traceback" not in refused.stderr
+
+    assert command(sqlite_url, "rebuild").returncode == 0
+    assert command(sqlite_url, "verify", "--projections").returncode == 0
 
 
 @pytest.mark.parametrize(

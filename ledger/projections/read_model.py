@@ -76,7 +76,7 @@ class ReadModel:
             make_tables(transaction)
             shape = transaction.query("SELECT shape FROM read_model")[0]["shape"]
         if shape != SHAPE:
-            raise ReadModelBroken("another version of this program made the tables")
+            raise ReadModelBroken("another version of this program made the read model: run microfund rebuild")
 
     @property
     def position(self) -> int:
