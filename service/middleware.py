@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from typing import Any, Final
+from typing import Final
 
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.auth import bearer
+from service.auth import Principal, Principals, bearer
 from service.metrics import Metrics
 from service.parsing import header
 from service.problems import answer, refusal_for
@@ -52,6 +52,7 @@ class Doorkeeper:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._asked: dict[str, asyncio.Future[Principal | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
@@ -63,9 +64,17 @@ class Doorkeeper:
             scope["principal"] = principal
         return await self._app(scope, receive, send)
 
-    async def _holder(self, scope: Scope) -> Any:
-        principals = scope["app"].state.desk.principals
+    async def _holder(self, scope: Scope) -> Principal | None:
+        principals: Principals = scope["app"].state.desk.principals
         token = bearer(header(scope, b"authorization"))
         if token is None:
             return None
-        return principals.remembered(token) or await asyncio.to_thread(principals.holder, token)
+        return principals.remembered(token) or await self._looked_up(principals, token)
+
+    async def _looked_up(self, principals: Principals, token: str) -> Principal | None:
+        """The holder of a token, asked for once by all requests that bring it in the same moment."""
+        asked = self._asked.get(token)
+        if asked is None:
+            asked = self._asked[token] = asyncio.ensure_future(asyncio.to_thread(principals.holder, token))
+            asked.add_done_callback(lambda _: self._asked.pop(token))
+        return await asyncio.shield(asked)  # One who leaves takes it away from nobody.

@@ -1,13 +1,14 @@
 """Claims about who may do what: every route of the API's document × every role × own, other and unknown clubs."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from service.auth import REMEMBERED_SECONDS, ROLES, Principals, Role, Scope
-from service.middleware import OPEN
+from service.auth import REMEMBERED_SECONDS, ROLES, Principal, Principals, Role, Scope
+from service.middleware import OPEN, Doorkeeper
 from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, House, house, settle_in
 
 FIGURES: frozenset[Role] = frozenset(ROLES)
@@ -239,6 +240,34 @@ def test_a_revoked_token_is_dead_within_seconds(villages: House) -> None:
     assert principals.remembered(token) is None
     assert principals.holder(token) is None
     assert REMEMBERED_SECONDS <= 5
+
+
+def test_requests_that_bring_a_token_in_the_same_moment_have_it_looked_up_once(villages: House) -> None:
+    principals, token = villages.desk.principals, villages.issue("chair")
+    looked_up, entered = [], []
+
+    def holder(token: str) -> Principal | None:
+        looked_up.append(token)
+        return Principals.holder(principals, token)
+
+    async def room(scope: Any, receive: Any, send: Any) -> None:
+        entered.append(scope["principal"].roles)
+
+    async def never(*_: Any) -> Any:
+        raise AssertionError("nobody is refused")
+
+    async def all_at_once() -> None:
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        scope = {"type": "http", "path": "/v1/funds", "headers": headers, "app": villages.app}
+        door = Doorkeeper(room)
+        coming = [asyncio.ensure_future(door(dict(scope), never, never)) for _ in range(9)]
+        await asyncio.sleep(0)
+        coming[0].cancel()  # The first one, who asked for all, leaves.
+        await asyncio.gather(*coming, return_exceptions=True)
+
+    villages.desk.principals.holder = holder  # type: ignore[method-assign]  # Counted, and asked all the same.
+    asyncio.run(all_at_once())
+    assert (len(looked_up), entered) == (1, [frozenset({"chair"})] * 8)
 
 
 def test_a_token_is_not_stored(villages: House) -> None:
