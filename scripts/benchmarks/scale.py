@@ -41,14 +41,14 @@ DEFAULT = Scale(
     large_fund=100_000,
     flat_posts=200,
     province_events=600,
-    runner_events=1_500,
+    runner_events=1_000,
     country_clubs=8_432,
     country_members=10,
     country_engines=1,
     replay_seconds=0.2,
     clubs_of_tutorial=1_024,
     country_twice=False,
-    read_seconds=0.5,
+    read_seconds=0.4,
     starts=2,
 )
 FULL = msgspec.structs.replace(
