@@ -129,11 +129,11 @@ DEMO_TOKENS: Final = 5
 def token_issue(
     name: Annotated[str, typer.Option(help="Whose it is; never shown in the books.")],
     role: Annotated[list[str], typer.Option(help=f"One of {', '.join(ROLES)}; may be given several times.")],
-    fund: Annotated[list[str], typer.Option(help="In scope: this fund; may be given several times.")] = [],  # noqa: B006
+    fund: Annotated[list[str], typer.Option(help="In scope: this fund; may be given several times.")] = [],  # noqa: B006  # typer reads it only.
     province: Annotated[str | None, typer.Option(help="In scope: the funds of this province.")] = None,
     district: Annotated[str | None, typer.Option(help="In scope: the funds of this district only.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="In scope: all funds.")] = False,
-    member: Annotated[list[str], typer.Option(help="FUND:NUMBER, if they are a member themselves.")] = [],  # noqa: B006
+    member: Annotated[list[str], typer.Option(help="FUND:NUMBER, if they are a member themselves.")] = [],  # noqa: B006  # typer reads it only.
 ) -> None:
     """Make a principal and print their token, once."""
     unknown = sorted(set(role) - set(ROLES))
@@ -355,7 +355,7 @@ def diff(
 
 @app.command("import")
 def import_books(
-    files: Annotated[list[Path], typer.Argument(help="One workbook, or three CSV files or their directory.")] = [],  # noqa: B006
+    files: Annotated[list[Path], typer.Argument(help="One workbook, or three CSV files or their directory.")] = [],  # noqa: B006  # typer reads it only.
     fund: Annotated[str, typer.Option(help="The fund, opened and still without members.")] = "",
     template: Annotated[
         Path | None, typer.Option(help="Write an empty FILE.xlsx, or a directory of CSV files.")

@@ -236,7 +236,7 @@ def _finish_on_postgres(transaction: Transaction) -> None:
     for table in ONLY_ADDED_TO:
         for sql in table.in_two_steps[1]:
             transaction.execute(sql)
-    # A rough idea: the usual sample would take a third of the rebuild. Autovacuum takes one later.
+    # A rough idea: the usual sample would take a fifth of a province's rebuild. Autovacuum takes one later.
     transaction.execute("SET LOCAL default_statistics_target = 10")
     for table in TABLES:
         transaction.execute(f"ANALYZE {table.name}")
