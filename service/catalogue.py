@@ -7,6 +7,7 @@ table, such as `refusal.overpayment.detail`. Templates name facts in braces:
 ===================== ============================================ ===========================
 `{amount:dong}`       an amount in figures                         `50.000 đ`
 `{amount:words}`      the same in words                            `Năm mươi nghìn đồng`
+`{entries:count}`     how many; a name such as `no. 11939` is plain `11.939`
 `{on:day}`            a `date`                                     `05/03/2024`
 `{for_month:month}`   a month given as `2024-03`                   `03/2024`
 `{rate_ppm:rate}`     a rate in parts per million                  `1,25%`
@@ -107,6 +108,8 @@ def _sayer(form: str, language: str) -> Callable[[object], str]:
             return lambda fact: wording.dong(_whole(fact), language)
         case "words":
             return lambda fact: wording.in_words(_whole(fact), language)
+        case "count":
+            return lambda fact: wording.count(_whole(fact), language)
         case "rate":
             return lambda fact: wording.rate(_whole(fact), language)
         case "day":

@@ -76,7 +76,8 @@ class _Words:
 
     def change(self, figure: Answer, amount: int) -> str:
         """The same with its sign."""
-        return f"{'+' if amount > 0 else ''}{self.amount(figure, amount)}"
+        sign = "+" if amount > 0 else "-" if amount < 0 else ""
+        return f"{sign}{self.amount(figure, abs(amount))}"
 
     def late(self, entry: Answer) -> str:
         """How late an entry came, amid a sentence."""

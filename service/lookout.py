@@ -100,5 +100,10 @@ def rule_told(rule: str, thresholds: Thresholds, language: str) -> dict[str, str
     return {
         "rule": rule,
         "title": catalogue.render(f"flag.{rule}.title", language),
-        "why": catalogue.render(f"flag.{rule}.rule", language, **limits),
+        "why": catalogue.render(f"flag.{rule}.{_variant(rule, thresholds)}", language, **limits),
     }
+
+
+def _variant(rule: str, thresholds: Thresholds) -> str:
+    """Which wording of a rule fits its thresholds: nobody says "within 0 days"."""
+    return "rule_same_day" if rule == "same-day-loan" and not thresholds.renewal_days else "rule"

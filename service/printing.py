@@ -57,8 +57,8 @@ class Book(NamedTuple):
     def line(self, item: Mapping[str, Any]) -> str:
         """What an entry of the journal was about, in a few words."""
         name = item["type"]
-        if item["part"] == "dues" and item["for_month"]:
-            name = "dues_for_month"
+        if name == "ContributionReceived":
+            name = "dues_for_month" if item["for_month"] else item["part"]
         if f"paper.line.{name}" in catalogue.every_key():
             return self.said(f"line.{name}", **item)
         return wording.capitalised(catalogue.word("event", name, self.language))
@@ -173,8 +173,8 @@ def _forms(language: str) -> dict[str, Callable[..., object]]:
         "day": day,
         "heard": heard,
         "heard_day": lambda at: day(datetime.fromisoformat(at).astimezone(VILLAGE_TIME).date()),
-        "dong": lambda amount: wording.dong(amount, language),
-        "some": lambda amount: wording.dong(amount, language) if amount else "",
+        "dong": lambda amount: wording.dong_on_paper(amount, language),
+        "some": lambda amount: wording.dong_on_paper(amount, language) if amount else "",
         "words": lambda amount: wording.in_words(amount, language),
         "rate": lambda ppm: "" if ppm is None else wording.rate(ppm, language),
         "capital": wording.capitalised,

@@ -20,11 +20,26 @@ WORDS_LIMIT: Final = 10**18
 
 # Amounts in figures
 
+UNITS: Final = {"vi": "đ", "en": "VND"}
+NO_BREAK: Final = "\u00a0"
+"""Between a figure and its unit, so that no line ends between them."""
+
 
 def dong(amount: int, language: str) -> str:
-    """Write whole đồng in figures: `120.000.000 đ` or `120,000,000 VND`; a hyphen marks a negative amount."""
-    english = f"{amount:,}"
-    return {"vi": f"{english.replace(',', '.')} đ", "en": f"{english} VND"}[language]
+    """Write whole đồng in figures: `120.000.000 đ` or `120,000,000 VND`; below zero `âm 5.000 đ` or `-5,000 VND`."""
+    figures = count(abs(amount), language)
+    below = {"vi": "âm ", "en": "-"}[language] if amount < 0 else ""
+    return f"{below}{figures}{NO_BREAK}{UNITS[language]}"
+
+
+def dong_on_paper(amount: int, language: str) -> str:
+    """The same as accountants print it: below zero in brackets, `(1.500 đ)` (Law on Accounting 2015, article 27)."""
+    return f"({dong(-amount, language)})" if amount < 0 else dong(amount, language)
+
+
+def count(number: int, language: str) -> str:
+    """Write how many there are: `11.939` or `11,939`. A number that is a name, such as an entry's, stays plain."""
+    return f"{number:,}".replace(",", {"vi": ".", "en": ","}[language])
 
 
 # Amounts in words

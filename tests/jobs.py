@@ -144,7 +144,7 @@ def opened(url: str, **settings: Any) -> Iterator[Ledger]:
 
 @contextmanager
 def one_fund(url: str) -> Iterator[Ledger]:
-    """A ledger with one fund: two entries, and a gift of 1,000 đ in the activity pot's box."""
+    """A ledger with one fund: two entries, and a gift of 1,000 đ in the activity pot's box."""
     with opened(url) as ledger:
         for outcome in ledger.record([opening(), gift("gift-0000", 1_000)]):
             recorded(outcome)

@@ -13,6 +13,11 @@ ENUMERATIONS = {
     "source": "state_budget political_org mass_org business benefactor elderly_care_fund "
     "social_security_fund credit_fund other_local_fund programme elderly_association member "
     "better_off_member community anonymous foreign_org foreign_individual",
+    "support": "state_budget political_org mass_org business benefactor elderly_care_fund "
+    "social_security_fund credit_fund other_local_fund programme elderly_association member "
+    "better_off_member community anonymous foreign_org foreign_individual",
+    "purpose_phrase": "trade livestock crops small_business other",
+    "counted_pot": "revolving activity both",
     "pot": "revolving activity both",
     "place": "cash bank",
     "purpose": "trade livestock crops small_business other",
@@ -48,6 +53,7 @@ SAMPLES: dict[str, object] = {
     "": "bà Hoàng Thị Sầm (thành viên số 12)",
     "dong": 417_000,
     "words": 417_000,
+    "count": 11_939,
     "rate": 10_000,
     "day": date(2024, 3, 5),
     "month": "2024-03",
@@ -121,7 +127,7 @@ def test_a_receipt_is_read_out_with_the_amount_in_words_and_its_voucher() -> Non
         for_month="2024-03",
         voucher="PT-2024-0001",
     ) == (
-        "Ngày 05/03/2024, bà Hoàng Thị Sầm (thành viên số 12) đã nộp hội phí tháng 03/2024 là 20.000 đ "
+        "Ngày 05/03/2024, bà Hoàng Thị Sầm (thành viên số 12) đã nộp hội phí tháng 03/2024 là 20.000 đ "
         "(Hai mươi nghìn đồng). Phiếu thu số PT-2024-0001."
     )
 
@@ -139,9 +145,9 @@ def test_a_repayment_is_read_out_with_its_split_and_what_is_left() -> None:
         on=date(2024, 3, 5),
         voucher=None,
     ) == (
-        "On 05/03/2024, member no. 12 repaid 467,000 VND (Four hundred sixty-seven thousand dong) "
-        "of loan no. 3: principal 417,000 VND and interest 50,000 VND; "
-        "4,583,000 VND (Four million five hundred eighty-three thousand dong) is outstanding."
+        "On 05/03/2024, member no. 12 repaid 467,000 VND (Four hundred sixty-seven thousand dong) "
+        "of loan no. 3: principal 417,000 VND and interest 50,000 VND; "
+        "4,583,000 VND (Four million five hundred eighty-three thousand dong) is outstanding."
     )
 
 
@@ -156,7 +162,7 @@ def test_a_payment_by_the_bank_has_no_voucher_to_read_out() -> None:
         on=date(2024, 3, 5),
         voucher=None,
     ) == (
-        "Ngày 05/03/2024, quỹ hoạt động chi 300.000 đ (Ba trăm nghìn đồng) cho thăm hỏi, tặng quà, "
+        "Ngày 05/03/2024, quỹ hoạt động chi 300.000 đ (Ba trăm nghìn đồng) cho thăm hỏi, tặng quà, "
         "bằng tiền gửi ngân hàng."
     )
 
@@ -169,7 +175,7 @@ def test_a_reversal_names_the_wrong_voucher_once() -> None:
         amount=50_000,
         reason="wrong_amount",
         on=date(2024, 3, 5),
-    ) == ("Ngày 05/03/2024, ghi số âm chứng từ PT-2024-0001, số tiền 50.000 đ (Năm mươi nghìn đồng), vì sai số tiền.")
+    ) == ("Ngày 05/03/2024, ghi số âm phiếu số PT-2024-0001, số tiền 50.000 đ (Năm mươi nghìn đồng), vì sai số tiền.")
 
 
 def test_words_keep_their_small_letters_amid_a_sentence() -> None:

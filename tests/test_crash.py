@@ -106,7 +106,7 @@ class Service:
             connection.close()
 
     def give(self, key: str) -> tuple[int, Any, bool]:
-        """Post a gift of 1 đ."""
+        """Post a gift of 1 đ."""
         return self.ask(
             "POST", "donations", {"source": "community", "pot": "activity", "amount": 1, "on": str(DAY)}, key
         )

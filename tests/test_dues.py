@@ -5,7 +5,7 @@ from ledger.dues import monthly_dues
 from tests.service_support import FUND, House
 from tests.village import bylaws, day, joins, leaves, stamp, undoes, village
 
-# The village opened on 01/01/2024; it meets on the 5th and asks for 10,000 đ a month.
+# The village opened on 01/01/2024; it meets on the 5th and asks for 10,000 đ a month.
 
 
 def owed(fund: Fund, on: str, member: int = 4) -> dict[str, int]:

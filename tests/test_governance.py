@@ -66,7 +66,7 @@ def test_a_shortage_is_the_activity_pots() -> None:
 
 def test_what_the_activity_pot_cannot_bear_falls_on_the_revolving_pot() -> None:
     fund = village(spends(900_000, on="2024-03-01"))
-    counted = fund.count_cash(stamp("2024-02-01"), reason="surprise", counted=20_700_000)  # 300,000 đ short, told late
+    counted = fund.count_cash(stamp("2024-02-01"), reason="surprise", counted=20_700_000)  # 300,000 đ short, told late
     assert posted(counted) == {
         ("activity", "cash_short"): 100_000,
         ("activity", "cash"): -100_000,

@@ -183,7 +183,7 @@ def test_an_amount_changed_in_the_journal_is_found(tmp_path: Path) -> None:
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
         run(name, *arguments, path)
-        path.write_text(re.sub(r"(\d) VND$", r"\g<1>1 VND", text, count=1, flags=re.MULTILINE), encoding="utf-8")
+        path.write_text(re.sub(r"(\d) VND$", r"\g<1>1 VND", text, count=1, flags=re.MULTILINE), encoding="utf-8")
         run(name, *arguments, path, succeeds=False)
 
 

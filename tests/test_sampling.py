@@ -154,7 +154,7 @@ def test_what_the_inspector_drew_is_what_is_recorded_though_entries_came_between
     known = kept["known_version"]
     assert recorded["sentence"] == (
         "Ngày 15/06/2024, đoàn kiểm tra đã giám sát mẫu quỹ của câu lạc bộ. Theo số công khai XSMB-2024-03-10-48213, "
-        f"đã rút thăm 3 trong 7 phiếu thu, phiếu chi và 1 trong 2 khoản vay của sổ đến mục ghi số {known}."
+        f"đã rút thăm 3 trong 7 phiếu thu, phiếu chi và 1 trong 2 khoản vay của sổ đến bút toán số {known}."
     )
 
 

@@ -36,7 +36,10 @@ def test_a_flag_is_told_with_its_rule_in_words_what_was_found_and_the_entries(vi
     (late,) = [item for item in vietnamese["items"] if item["rule"] == "late-entries"]
     assert late["title"] == "Ghi sổ muộn nhiều lần"
     assert "hơn 14 ngày" in late["why"]
-    assert late["finding"] == "Trong tháng 06/2024 có 8 bút toán ghi muộn, số ngày ghi là 1; muộn nhất là 157 ngày."
+    assert (
+        late["finding"]
+        == "Trong tháng 06/2024 có 8 bút toán ghi muộn, ghi trong 1 ngày khác nhau; khoản muộn nhất muộn 157 ngày."
+    )
     assert late["facts"] == {"month": "2024-06", "entries": 8, "sittings": 1, "most_days": 157}
     entries = read(village, f"{AT}/entries?order=asc")["items"]
     assert {entry["type"] for entry in entries if entry["version"] in late["versions"]} > {"LoanDisbursed"}
@@ -181,7 +184,7 @@ def test_the_command_line_shows_broken_funds_first(village: House, command: Call
     said = [command("--all", "--lang", language).stdout.splitlines()[0] for language in ("vi", "en")]
 
     assert said == [
-        f"{NEW_FUND}: sổ ĐỨT ở bút toán số 3, 2 bút toán trước đó còn nguyên vẹn",
+        f"{NEW_FUND}: sổ KHÔNG KHỚP từ bút toán số 3, 2 bút toán trước đó còn nguyên vẹn",
         f"{NEW_FUND}: BROKEN at version 3, 2 entries before it are intact",
     ]
     assert isinstance(command(NEW_FUND).exception, terminal.Mistake)

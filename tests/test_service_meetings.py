@@ -219,5 +219,5 @@ def test_a_difference_found_by_a_count_is_answered_and_posted(village: House) ->
     count = counted(village, "2024-05-20", counted=book - 25_000)
 
     assert (count["expected"], count["counted"], count["difference"]) == (book, book - 25_000, -25_000)
-    assert "thiếu 25.000 đ" in count["sentence"]
+    assert "thiếu 25.000 đ" in count["sentence"]
     assert village.get(f"/funds/{FUND}/balances").json()["cash"] == book - 25_000

@@ -73,7 +73,7 @@ def test_a_problem_is_told_in_the_readers_language() -> None:
 
     assert vietnamese["detail"] == (
         "Khoản vay số 3 chưa đủ điều kiện theo quy chế: thời hạn vay dài hơn mức cho phép của quy chế; "
-        "gia đình đang có khoản vay chưa trả hết."
+        "gia đình đang có khoản vay chưa trả hết. Chủ nhiệm có thể duyệt ngoài quy chế và ghi rõ lý do."
     )
     assert english["title"] == "Not eligible under the bylaws"
     assert english["reasons"] == ("term-above-cap", "household-has-open-loan")

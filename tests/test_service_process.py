@@ -137,7 +137,7 @@ def test_a_history_is_verified_from_the_database_and_from_its_file(sqlite_url: s
     file.write_text("".join([*lines[:5], lines[5].replace("business", "programme"), *lines[6:]]), "utf-8")
     broken = command(sqlite_url, "verify", str(file))
     assert broken.returncode == 1
-    assert broken.stdout == f"{file}: sổ ĐỨT ở bút toán số 7, 6 bút toán trước đó còn nguyên vẹn\n"
+    assert broken.stdout == f"{file}: sổ KHÔNG KHỚP từ bút toán số 7, 6 bút toán trước đó còn nguyên vẹn\n"
 
 
 def test_a_history_may_be_printed_as_it_was_known(sqlite_url: str) -> None:

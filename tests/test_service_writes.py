@@ -199,8 +199,9 @@ def test_a_repayment_answers_its_split_and_says_it_aloud(village: House) -> None
     assert body["outstanding"] == 4_580_000
     assert body["voucher"] == "PT-2024-0006"
     assert body["sentence"] == (
-        f"Ngày 15/03/2024, bà {NAME} (thành viên số 1) trả khoản vay số 1 470.000 đ (Bốn trăm bảy mươi nghìn đồng), "
-        "gồm gốc 420.000 đ và lãi 50.000 đ; dư nợ còn lại 4.580.000 đ (Bốn triệu năm trăm tám mươi nghìn đồng). "
+        f"Ngày 15/03/2024, bà {NAME} (thành viên số 1) trả 470.000 đ (Bốn trăm bảy mươi nghìn đồng) cho khoản "
+        "vay số 1, gồm gốc 420.000 đ và lãi 50.000 đ; "
+        "dư nợ còn lại 4.580.000 đ (Bốn triệu năm trăm tám mươi nghìn đồng). "
         "Phiếu thu số PT-2024-0006."
     )
     assert answer.headers["Content-Language"] == "vi"
@@ -215,7 +216,7 @@ def test_the_sentence_is_in_the_readers_language(village: House) -> None:
 
     assert answer.headers["Content-Language"] == "en"
     assert answer.json()["sentence"] == (
-        "On 15/05/2024, the club gratefully received 1,000,000 VND (One million dong) from Đồng Đăng (a business) "
+        "On 15/05/2024, the club gratefully received 1,000,000 VND (One million dong) from Đồng Đăng "
         "for the activity fund. Receipt voucher no. PT-2024-0006."
     )
 

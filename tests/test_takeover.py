@@ -159,15 +159,15 @@ def test_a_dry_run_shows_everything_and_changes_nothing(ledger: Ledger, tmp_path
     assert [type(event) for event in shown.events] == [MemberJoined] * 3 + [OpeningBalancesDeclared]
     assert summary(shown) == [
         "Thành viên: 3 người; ngày chốt sổ: 31/10/2026",
-        "Tiết kiệm của thành viên: 600.000 đ, của 2 người",
-        "Dư nợ cho vay: 5.200.000 đ, của 2 khoản vay",
-        "Vốn mượn không lãi: 10.000.000 đ, của 1 khoản",
-        "Trang thiết bị: 12.000.000 đ, 1 dòng",
-        "Quỹ tăng thu nhập: tiền mặt 1.250.000 đ (Một triệu hai trăm năm mươi nghìn đồng), "
-        "tiền gửi ngân hàng 20.000.000 đ (Hai mươi triệu đồng); "
-        "vốn của quỹ, tính theo chênh lệch: 15.850.000 đ",
-        "Quỹ hoạt động: tiền mặt 345.000 đ (Ba trăm bốn mươi lăm nghìn đồng), "
-        "tiền gửi ngân hàng 0 đ (Không đồng); vốn của quỹ, tính theo chênh lệch: 12.345.000 đ",
+        "Tiết kiệm của thành viên: 600.000 đ, của 2 người",
+        "Dư nợ cho vay: 5.200.000 đ, của 2 khoản vay",
+        "Vốn mượn không lãi: 10.000.000 đ, của 1 khoản",
+        "Trang thiết bị: 12.000.000 đ, 1 dòng",
+        "Quỹ tăng thu nhập: tiền mặt 1.250.000 đ (Một triệu hai trăm năm mươi nghìn đồng), "
+        "tiền gửi ngân hàng 20.000.000 đ (Hai mươi triệu đồng); "
+        "vốn của quỹ, tính theo chênh lệch: 15.850.000 đ",
+        "Quỹ hoạt động: tiền mặt 345.000 đ (Ba trăm bốn mươi lăm nghìn đồng), "
+        "tiền gửi ngân hàng 0 đ (Không đồng); vốn của quỹ, tính theo chênh lệch: 12.345.000 đ",
     ]
     assert lines(ledger) == before
     assert registered(ledger) == set()
@@ -255,7 +255,7 @@ def command(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
 
 
 def test_the_command_writes_a_template_and_takes_it_back_filled_in(command: Callable[..., Any], tmp_path: Path) -> None:
-    assert "Đã ghi mẫu" in command("--template", tmp_path / "mau.xlsx").output
+    assert "Đã lưu mẫu" in command("--template", tmp_path / "mau.xlsx").output
     assert isinstance(command("--template", tmp_path / "mau.xlsx").exception, Mistake)
 
     file = fill(tmp_path / "cu.xlsx")

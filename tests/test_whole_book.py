@@ -156,7 +156,7 @@ def test_a_reschedule_plans_what_is_outstanding_over_new_months_from_its_day() -
 
 def test_a_reschedule_carries_the_interest_accrued_and_payments_meet_it_first() -> None:
     fund = village(lends(4, 1_200_000, on="2024-01-31"))
-    rescheduled(1, on="2024-05-15", months=6)(fund)  # 29/02, 31/03 and 30/04 went unpaid: three months of 12,000 đ
+    rescheduled(1, on="2024-05-15", months=6)(fund)  # 29/02, 31/03 and 30/04 went unpaid: three months of 12,000 đ
     assert (last(fund).outstanding, last(fund).interest_carried) == (1_200_000, 36_000)  # type: ignore[attr-defined]
     assert loan_of(fund).standing(day("2024-05-15")) == (1_200_000, 36_000, 0)
     assert loan_of(fund).standing(day("2024-06-14")) == (1_200_000, 36_000, 12_000)
@@ -261,7 +261,7 @@ def test_a_repayment_reversed_in_the_middle_counts_as_never_paid_and_later_split
     assert (later.principal, later.interest, later.outstanding) == (100_000, 8_000, 700_000)
     undoes(middle, on="2024-03-20")(fund)
     assert loan_of(fund).outstanding == held(fund, "revolving", "loans") == 900_000
-    # Two months of 10,000 đ on the whole million had accrued by 10/03; 8,000 đ are paid; then a month of 9,000 đ.
+    # Two months of 10,000 đ on the whole million had accrued by 10/03; 8,000 đ are paid; then a month of 9,000 đ.
     assert loan_of(fund).standing(day("2024-03-20")) == (900_000, 12_000, 9_000)
     assert fund.repay_loan(stamp("2024-04-10"), 1, amount=921_000).outstanding == 0
 

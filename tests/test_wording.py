@@ -142,11 +142,11 @@ def test_english_amounts_are_spelled_without_and(amount: int, words: str) -> Non
 
 
 def test_figures_are_grouped_as_each_language_does() -> None:
-    assert wording.dong(120_000_000, "vi") == "120.000.000 đ"
-    assert wording.dong(120_000_000, "en") == "120,000,000 VND"
-    assert wording.dong(-50_000, "vi") == "-50.000 đ"
-    assert wording.dong(0, "vi") == "0 đ"
-    assert wording.dong(999, "en") == "999 VND"
+    assert wording.dong(120_000_000, "vi") == "120.000.000 đ"
+    assert wording.dong(120_000_000, "en") == "120,000,000 VND"
+    assert wording.dong(-50_000, "vi") == "âm 50.000 đ"
+    assert wording.dong(0, "vi") == "0 đ"
+    assert wording.dong(999, "en") == "999 VND"
 
 
 def test_a_language_nobody_speaks_is_an_error() -> None:

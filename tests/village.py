@@ -102,7 +102,7 @@ def given(*acts: Act, **rules: Any) -> Fund:
 
 
 def village(*acts: Act, **rules: Any) -> Fund:
-    """A fund of five members with 20,000,000 đ to lend and 1,000,000 đ to spend, to which these acts happened."""
+    """A fund of five members with 20,000,000 đ to lend and 1,000,000 đ to spend, to which these acts happened."""
     return given(*FIVE_MEMBERS, gives(20_000_000), gives(1_000_000, pot="activity"), *acts, **rules)
 
 
