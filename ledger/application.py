@@ -23,6 +23,7 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member
+from ledger.aggregates.warnings import Warning, warnings
 from ledger.database import EVENTS_TABLE, Database
 from ledger.events import Entry, Event, Request
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
@@ -64,7 +65,7 @@ class Recorded(msgspec.Struct, kw_only=True):
     `version` is the fund's after it. A meeting's sheet sent again may record nothing: then there are no events.
     `position` is that version's place in the whole log, None for a dry run. `members` and `loans` are those the
     events speak of, as they stand now; `names` and `donors` (by the event's version) as far as the register has them.
-    `duplicates` are earlier entries that say the same as an event, by its version.
+    `warnings` are what is worth a second look about an event, by its version.
     """
 
     fund: str
@@ -77,7 +78,7 @@ class Recorded(msgspec.Struct, kw_only=True):
     loans: dict[int, Loan] = {}
     names: dict[int, str] = {}
     donors: dict[int, str] = {}
-    duplicates: dict[int, int] = {}
+    warnings: dict[int, tuple[Warning, ...]] = {}
 
 
 class StorageUnavailable(Exception):
@@ -155,7 +156,7 @@ class _Batch:
             replayed=replayed,
             members=members,
             loans=loans,
-            duplicates={e.version: earlier for e in spoken_of if (earlier := fund.possible_duplicate(e))},
+            warnings={event.version: found for event in spoken_of if (found := warnings(fund, event))},
         )
         names = {number: member.name for number, member in members.items() if member.name}
         donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}

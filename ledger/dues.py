@@ -12,6 +12,11 @@ from ledger.aggregates.roll import Member
 from ledger.days import add_months
 from ledger.events import ContributionReceived
 
+NEVER = date.max
+
+RECENT_MONTHS = 3
+"""On a meeting's sheet: this month and the two before. A public list of old debts would shame people in a village."""
+
 
 class MonthlyDues(NamedTuple):
     """One member's dues for one month (`YYYY-MM`), in đồng."""
@@ -30,8 +35,9 @@ class MonthlyDues(NamedTuple):
 def monthly_dues(fund: Fund, day: date) -> Iterator[MonthlyDues]:
     """What was expected and paid for each month whose meeting day has come by `day`, by member and month.
 
-    A member owes a month's dues if they were on the roll on its meeting day, by the bylaws in force on that day. Dues
-    that name no month are for the month they were paid in; payments after `day` are not counted.
+    A member owes a month's dues if they were on the roll on its meeting day, by the bylaws in force on that day, unless
+    they were forgiven by then. Dues that name no month are for the month they were paid in; payments after `day` are
+    not counted.
     """
     paid = _paid(fund, day)
     meetings = list(_meeting_days(fund, day))
@@ -40,7 +46,15 @@ def monthly_dues(fund: Fund, day: date) -> Iterator[MonthlyDues]:
             if _was_on_roll(member, meeting_day):
                 expected = fund.bylaws_on(meeting_day).monthly_dues
                 month = _month(meeting_day)
-                yield MonthlyDues(member.number, month, expected, paid[member.number, month])
+                came = paid[member.number, month]
+                if fund.forgiven_dues.get((member.number, month), NEVER) <= day:
+                    expected = min(expected, came)
+                yield MonthlyDues(member.number, month, expected, came)
+
+
+def recent_months(day: date) -> frozenset[str]:
+    """The months (`YYYY-MM`) whose dues a meeting's sheet of `day` asks for."""
+    return frozenset(_month(add_months(day.replace(day=1), -before)) for before in range(RECENT_MONTHS))
 
 
 def _meeting_days(fund: Fund, day: date) -> Iterator[date]:
@@ -54,7 +68,8 @@ def _meeting_days(fund: Fund, day: date) -> Iterator[date]:
 
 
 def _was_on_roll(member: Member, day: date) -> bool:
-    return member.joined_on <= day and (member.left_on is None or day < member.left_on)
+    left = {member.left_on, *(left for left, _ in member.absences)}
+    return member.is_on_roll(day) and day not in left
 
 
 def _paid(fund: Fund, day: date) -> dict[tuple[int, str], int]:

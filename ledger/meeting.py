@@ -7,7 +7,7 @@ resend adds only what is new.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -15,12 +15,18 @@ from ledger.aggregates.fund import Fund, Stamp
 from ledger.events import Event
 from ledger.refusals import IdempotencyKeyReused, LinesRefused, Refusal
 
+Turn = Literal["receipt", "move", "payment"]
+"""What a line does to the boxes: money comes in (or none moves), goes from one box to another, or goes out."""
+
+TURNS: tuple[Turn, ...] = get_args(Turn)
+
 
 class Line(msgspec.Struct, frozen=True):
     """A line of the sheet: its stamp bears its own key; `decide` is the decision it asks for."""
 
     stamp: Stamp
     decide: Callable[[Fund, Stamp], object]
+    turn: Turn = "receipt"
 
     @property
     def key(self) -> str:
@@ -55,10 +61,12 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     def hold(self, fund: Fund) -> tuple[LineAnswer, ...]:
         """Record the lines and the attendance. To be decided on a copy: it may refuse after some lines.
 
-        Raises `LinesRefused` with every line's answer, unless `partial`; and what `Fund.hold_meeting` raises.
+        A sheet is one act: accounts are judged at the day's end with all its lines in, whatever their order. `partial`
+        takes receipts first, moves between boxes next, payments last, as many as fit. Raises `LinesRefused` with every
+        line's answer, unless `partial`; and what `Fund.hold_meeting` raises.
         """
         book_opening = fund.cash_at(self.stamp.on)
-        answers = tuple(_entered(fund, line) for line in self.lines)
+        answers = self._entered(fund)
         refused = {answer.key: answer.refusal.code for answer in answers if answer.refusal}
         if refused and not self.partial:
             raise LinesRefused(answers, count=len(refused))
@@ -73,6 +81,35 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
             refused=refused or None,
         )
         return answers
+
+    def _entered(self, fund: Fund) -> tuple[LineAnswer, ...]:
+        """What became of each line. After each one taken, those refused before it are tried again: a repayment may
+        stand above its own disbursement, an expense above the dues that pay for it."""
+        waiting = list(range(len(self.lines)))
+        if self.partial:
+            waiting.sort(key=lambda index: TURNS.index(self.lines[index].turn))
+        answers: dict[int, LineAnswer] = {}
+        place = 0
+        while place < len(waiting):
+            index = waiting[place]
+            answers[index] = _entered(fund, self.lines[index])
+            if answers[index].refusal:
+                place += 1
+            else:
+                waiting.pop(place)
+                place = 0
+        if waiting and not self.partial:
+            answers |= self._entered_together(fund, {index: answers[index] for index in waiting})
+        return tuple(answers[index] for index in range(len(self.lines)))
+
+    def _entered_together(self, fund: Fund, refused: dict[int, LineAnswer]) -> dict[int, LineAnswer]:
+        """Lines that do not fit one by one, such as a deposit and a withdrawal of the same money, may do so together;
+        if not, each stays refused as it was alone."""
+        try:
+            with fund.one_act():
+                return {index: _entered(fund, self.lines[index]) for index in refused}
+        except Refusal:
+            return refused
 
     def found(self, fund: Fund) -> tuple[LineAnswer, ...]:
         """What became of the lines when this sheet was recorded before."""
@@ -90,10 +127,11 @@ def _entered(fund: Fund, line: Line) -> LineAnswer:
     request = line.stamp.request
     assert request
     if answered := fund.answered(request.key):
-        if answered.digest != request.digest:
+        events = tuple(fund.entries[answered.first - 1 : answered.last])
+        # A line's day is part of what its key stands for, also where the sheet gave it and not the line.
+        if answered.digest != request.digest or events[0].on != line.stamp.on:
             reused = IdempotencyKeyReused(key=request.key, version=answered.last)
             return LineAnswer(key=request.key, status="refused", refusal=reused)
-        events = tuple(fund.entries[answered.first - 1 : answered.last])
         return LineAnswer(key=request.key, status="replayed", events=events)
     before = fund.version
     try:

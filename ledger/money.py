@@ -15,6 +15,6 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def share(amount: int, rate_ppm: int) -> int:
-    """The part `rate_ppm` of an amount of đồng, rounded half up to 1 đồng."""
-    return half_up(amount * rate_ppm, PPM)
+def share(amount: int, rate_ppm: int, to_nearest: int = 1) -> int:
+    """The part `rate_ppm` of an amount of đồng, rounded half up, once, to the nearest multiple of so many đồng."""
+    return half_up(amount * rate_ppm, PPM * to_nearest) * to_nearest

@@ -99,6 +99,10 @@ class BelowZero(Refusal, field="amount"):
     """The account {account} of the {pot} pot has {available} at the end of {short_on}; {amount} is needed."""
 
 
+class WrongEntryStillCounts(Conflict, field="on"):
+    """The wrong entry {version} counts until {until}, the day of its reversal {reversed_by}: choose a day from then."""
+
+
 class SamePot(Refusal, field="to"):
     """Money moves between two different pots."""
 
@@ -128,6 +132,14 @@ class MemberNotOnRoll(Refusal, field="member"):
 
 class AlreadyLeft(Conflict):
     """Member {member} left on {left_on} already."""
+
+
+class StillMember(Conflict):
+    """Member {member} is on the roll; only who has left comes back."""
+
+
+class RollChangedSince(Conflict):
+    """Entry {version} rests on member {member} having left or come back: reverse it first."""
 
 
 class BirthYearImplausible(Refusal, field="birth_year"):
@@ -190,7 +202,7 @@ class LoanNotWrittenOff(Conflict):
 
 
 class LoanChangedSince(Conflict, field="on"):
-    """Loan {loan} was rescheduled or written off on {changed_on}, and that rests on this: reverse it first."""
+    """Entry {version}, a {entry} of loan {loan} on {changed_on}, rests on what came before it: reverse it first."""
 
 
 class LaterRepayments(Conflict, field="on"):
@@ -201,7 +213,27 @@ class LiveRecoveries(Conflict):
     """Loan {loan} has recoveries; reverse them before its write-off."""
 
 
+class RecoveryAboveLoss(Refusal, field="amount"):
+    """{amount} is more than {recoverable}, what is left to recover of loan {loan}; the rest is another income."""
+
+
+class WaiverAboveInterest(Refusal, field="amount"):
+    """{amount} is more than {interest_due}, the interest of loan {loan} due on that day."""
+
+
+class WriteOffAboveOutstanding(Refusal, field="amount"):
+    """{amount} is more than {outstanding}, the principal of loan {loan} still owed."""
+
+
+class RestTooLarge(Refusal, field="settle"):
+    """{rest} would be left of loan {loan}; no more than {most} of principal is forgiven."""
+
+
 # --- the life of the club -----------------------------------------------------------------------------------------
+
+
+class MeetingNotFound(NotFound):
+    """Entry {version} is no meeting."""
 
 
 class NobodyPresent(Refusal, field="present"):
@@ -268,7 +300,7 @@ class NotReversible(Refusal):
 
 
 class LiveRepayments(Conflict):
-    """Loan {loan} has repayments; reverse them before its disbursement."""
+    """Loan {loan} has repayments; reverse them before the {entry} they rest on."""
 
 
 # --- checkpoints --------------------------------------------------------------------------------------------------

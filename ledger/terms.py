@@ -29,6 +29,7 @@ class LoanTerms(msgspec.Struct, frozen=True, kw_only=True):
     repayment_mode: RepaymentMode
     interest_method: InterestMethod
     monthly_rate_ppm: int
+    interest_rounding: int = 1
 
     def maturity(self, disbursed_on: date) -> date:
         """d(n), the day the last instalment is due."""
@@ -37,10 +38,11 @@ class LoanTerms(msgspec.Struct, frozen=True, kw_only=True):
     def month_interest(self, month: int, outstanding: int) -> int:
         """Interest of the month that ends on anniversary `month`, given the principal outstanding before it.
 
-        `flat` counts from the original principal, but only up to maturity.
+        `flat` counts from the original principal, but only up to maturity. Clubs have no coins: interest is a multiple
+        of the bylaws' `interest_rounding`.
         """
         flat = self.interest_method == "flat" and month <= self.term_months
-        return share(self.principal if flat else outstanding, self.monthly_rate_ppm)
+        return share(self.principal if flat else outstanding, self.monthly_rate_ppm, self.interest_rounding)
 
 
 class Instalment(NamedTuple):
@@ -53,7 +55,8 @@ class Instalment(NamedTuple):
 
 
 class Repayment(NamedTuple):
-    """A live repayment, with the split it was recorded with."""
+    """What came off a loan on a day, with the split it was recorded with: money repaid, savings set off, interest
+    waived, or principal forgiven or written off in part."""
 
     on: date
     principal: int
@@ -67,7 +70,9 @@ class Standing(NamedTuple):
     interest_due: int
     """Accrued and not yet paid."""
     interest_begun: int
-    """Of the month begun since the last anniversary; only a settlement pays it."""
+    """Of the month begun since the last anniversary, less what is paid ahead; only a settlement pays it."""
+    interest_ahead: int = 0
+    """Paid and not yet accrued: a late entry can leave more interest paid than accrued. Later accruals use it up."""
 
     @property
     def settlement_amount(self) -> int:
@@ -110,8 +115,8 @@ def standing(
 ) -> Standing:
     """Fold the live repayments up to `day` into what is owed at its end. Cases: `golden/repayments.csv`.
 
-    `carried` is interest already owed at the start, from before a rescheduling; months that ended by `accrues_after`
-    were dealt with in the old book of a club that was taken over.
+    `carried` is interest already owed at the start, from before a rescheduling, or below zero what was paid ahead;
+    months that ended by `accrues_after` were dealt with in the old book of a club that was taken over.
     """
     past = sorted((r for r in repayments if r.on <= day), key=lambda r: r.on)
     outstanding, accrued, paid_before = terms.principal, carried, 0
@@ -128,8 +133,8 @@ def standing(
     interest_due = accrued - sum(repayment.interest for repayment in past)
     on_anniversary = add_months(disbursed_on, month - 1) == day
     begun = 0 if on_anniversary or outstanding <= 0 else terms.month_interest(month, outstanding)
-    # A late entry can leave more interest paid than accrued: the credit first meets the month begun.
-    return Standing(max(outstanding, 0), max(interest_due, 0), max(begun + min(interest_due, 0), 0))
+    ahead = max(-interest_due, 0)
+    return Standing(max(outstanding, 0), max(interest_due, 0), max(begun - ahead, 0), ahead)
 
 
 def split(

@@ -4,28 +4,34 @@ from typing import Any, Final
 
 import msgspec
 
+from ledger.aggregates.warnings import Warning
 from ledger.application import Recorded
 from ledger.events import (
+    AttendanceCorrected,
     BylawsAdopted,
     CashCounted,
     ContributionReceived,
     DonationReceived,
+    DuesForgiven,
     EntryReversed,
     Event,
     IncomeReceived,
     InKindDonationReceived,
     InspectionMade,
     LoanRepaid,
+    LoanWrittenOff,
     MeetingHeld,
     MemberLeft,
     OpeningBalancesDeclared,
     PeriodReopened,
     PotTransferred,
     Sample,
+    SavingsSetOff,
     SavingsWithdrawn,
     check_code,
 )
 from service import catalogue
+from service.wording import month
 
 NUMBERS: Final = ("voucher", "member", "loan", "advance", "meeting")
 """What is numbered, for whoever records something about it next."""
@@ -43,11 +49,28 @@ def answer(recorded: Recorded, language: str) -> dict[str, Any]:
         "position": recorded.position,
         # Nobody should write a code into the paper book that the log will never have.
         "check_code": None if recorded.position is None else check_code(recorded.head),
-        "sentence": " ".join(entry["sentence"] for entry in entries),
+        "sentence": _spoken(recorded, entries, language),
     }
     if len(entries) > 1:
         together |= {"versions": [event.version for event in recorded.events], "entries": entries}
+    if warned := [warning for entry in entries for warning in entry.get("warnings", ())]:
+        together["warnings"] = warned
     return together
+
+
+def warning_told(warning: Warning, language: str) -> dict[str, Any]:
+    """A warning in words; nothing was refused for it."""
+    detail = catalogue.render(f"warning.{warning.code}", language, **dict(warning.facts))
+    told: dict[str, Any] = {"code": warning.code, "detail": detail}
+    return told | ({"versions": list(warning.versions)} if warning.versions else {})
+
+
+def _spoken(recorded: Recorded, entries: list[dict[str, Any]], language: str) -> str:
+    """What is read aloud: a sentence for each fact, but one alone for a whole sheet that was undone."""
+    last = recorded.events[-1]
+    if isinstance(last, EntryReversed) and last.entry == MeetingHeld.__name__:
+        return catalogue.sentence("EntryReversed.meeting", language, on=last.on, lines=len(entries) - 1)
+    return " ".join(entry["sentence"] for entry in entries)
 
 
 def entry_answer(event: Event, recorded: Recorded, language: str) -> dict[str, Any]:
@@ -59,12 +82,12 @@ def entry_answer(event: Event, recorded: Recorded, language: str) -> dict[str, A
         "recorded_at": event.recorded_at,
         "sentence": sentence(event, recorded, language),
     }
-    numbers = {name: number for name in NUMBERS if (number := getattr(event, name, None))}
-    if event.version in recorded.duplicates:
-        numbers["possible_duplicate_of"] = recorded.duplicates[event.version]
+    numbers: dict[str, Any] = {name: number for name in NUMBERS if (number := getattr(event, name, None))}
+    if found := recorded.warnings.get(event.version):
+        numbers["warnings"] = [warning_told(warning, language) for warning in found]
     if isinstance(event, CashCounted):
         return entry | numbers | {name: getattr(event, name) for name in ("counted", "expected", "difference")}
-    if isinstance(event, LoanRepaid):
+    if isinstance(event, LoanRepaid | SavingsSetOff):
         split = {name: getattr(event, name) for name in ("principal", "interest", "interest_to_activity")}
         return entry | numbers | {"split": split, "outstanding": event.outstanding}
     return entry | numbers
@@ -101,8 +124,14 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
             facts["from_day"] = event.since
         case SavingsWithdrawn():
             facts["savings"] = event.savings_left
-        case LoanRepaid():
-            name = "LoanRepaid.running" if event.outstanding else "LoanRepaid.settled"
+        case LoanRepaid() if event.forgiven:
+            name = "LoanRepaid.forgiven"
+        case LoanRepaid() | SavingsSetOff() | LoanWrittenOff():
+            name += ".running" if event.outstanding else ".settled"
+        case DuesForgiven():
+            facts["months"] = ", ".join(month(each, language) for each in event.months)
+        case AttendanceCorrected():
+            facts |= {who: len(getattr(event, who)) for who in ("present", "by_proxy", "absent")}
         case EntryReversed():
             kind = "voucher_entry" if event.voucher else "entry" if event.posted else "note"
             name = f"EntryReversed.{kind}"

@@ -4,7 +4,7 @@ Field names are those of the fund's own methods, so that `facts()` is a call's a
 (`PERSONAL`) never reaches an event; it goes to the register beside the log.
 """
 
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -76,6 +76,7 @@ class Bylaws(Body):
     monthly_dues: AmountOrNothing
     meeting_day: Annotated[int, Whole(1, 31)]
     two_person_approval: bool
+    interest_rounding: Literal[1, 100, 500, 1000] = 1
 
     def rules(self) -> events.Bylaws:
         """The rules as the fund keeps them."""
@@ -183,11 +184,48 @@ class Departure(Dated):
     reason: LeavingReason
 
 
+class Return(Dated):
+    """A former member comes back, under the same number: debts, savings and loans received before go on."""
+
+    model_config = example(on="2025-02-15")
+
+
+class DuesForgiveness(Dated):
+    """A member's dues for some months are not asked for any more, and why."""
+
+    model_config = example(months=["2024-03", "2024-04"], reason="Ốm nằm viện", on="2024-06-15")
+    PERSONAL = ("reason",)
+
+    months: Annotated[list[Month], Some(120)]
+    reason: Words
+
+    def facts(self) -> dict[str, Any]:
+        return {"months": tuple(self.months)}
+
+
 # --- money --------------------------------------------------------------------------------------------------------
 
 
-class Contribution(Dated):
-    """A member pays dues, a share, savings or a fine, in cash."""
+class ByHand(Dated):
+    """What passes through somebody's hands: `paid_by` is who brought or fetched the money instead, by member's number
+    or by name; a name lies in the erasable register."""
+
+    place: Place = "cash"
+    paid_by: Number | Words | None = None
+
+    def facts(self) -> dict[str, Any]:
+        given = super().facts()
+        if isinstance(self.paid_by, str):
+            del given["paid_by"]
+        return given
+
+    def texts(self) -> dict[str, str]:
+        named = {"paid_by": self.paid_by} if isinstance(self.paid_by, str) else {}
+        return super().texts() | named
+
+
+class Contribution(ByHand):
+    """A member pays dues, a share, savings or a fine."""
 
     model_config = example(member=1, kind="dues", amount=10_000, for_month="2026-01", on="2026-01-15")
     PERSONAL = ("note",)
@@ -311,9 +349,29 @@ class Disbursement(Dated):
     place: Place = "cash"
 
 
-class Repayment(Dated):
-    """Cash comes back; the service divides it between interest and principal."""
+class Repayment(ByHand):
+    """Money comes back; the service divides it between interest and principal. `settle` closes the loan: a rest of
+    principal below 1,000 đồng is forgiven."""
 
     model_config = example(amount=470_000, on="2026-02-15")
 
     amount: Amount
+    settle: bool = False
+
+
+class SetOff(Dated):
+    """The borrower's own savings pay on the loan; no money moves."""
+
+    model_config = example(amount=300_000, on="2026-02-15")
+
+    amount: Amount
+
+
+class Waiver(Dated):
+    """The chair lets go of interest that is due, and says why."""
+
+    model_config = example(amount=50_000, reason="Nhà bị lũ", on="2026-02-15")
+    PERSONAL = ("reason",)
+
+    amount: Amount
+    reason: Words

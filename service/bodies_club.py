@@ -7,11 +7,12 @@ from pydantic_core import PydanticCustomError
 
 from ledger import events
 from ledger.chart import Place, Pot
+from ledger.events.corrections import ReversalReason
 from ledger.events.governance import NOTES, CountedPot, CountReason, Office
 from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import DonationSource, IncomeKind
-from service.bodies import Body, Dated, Item, example
+from service.bodies import Body, ByHand, Dated, Item, Override, example
 from service.fields import (
     MOST_DRAWN,
     Amount,
@@ -33,7 +34,7 @@ MOST_MEMBERS = 500
 # --- money --------------------------------------------------------------------------------------------------------
 
 
-class Withdrawal(Dated):
+class Withdrawal(ByHand):
     """A member takes back some of their savings."""
 
     model_config = example(member=1, amount=200_000, on="2026-01-15")
@@ -100,14 +101,22 @@ class Rescheduling(Dated):
 
     term_months: Annotated[int, Whole(1, 120)]
     reason: Words
+    override: Override | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {"term_months": self.term_months, "override": self.override is not None}
+
+    def texts(self) -> dict[str, str]:
+        return super().texts() | ({"override": self.override.reason} if self.override else {})
 
 
 class WriteOff(Dated):
-    """The club gives up on what is still owed, and says why."""
+    """The club gives up on what is still owed, or on `amount` of it, and says why."""
 
     model_config = example(reason="Họp câu lạc bộ đã biểu quyết", on="2026-06-15")
     PERSONAL = ("reason",)
 
+    amount: Amount | None = None
     reason: Words
 
 
@@ -166,6 +175,40 @@ class PeriodReopening(Dated):
 
     since: Day = Field(alias="from")
     reason: Words
+
+
+# --- meetings put right ------------------------------------------------------------------------------------------
+
+
+class MeetingReversal(Dated):
+    """A whole sheet is undone: its live lines and its attendance, in one act, on the day of the meeting unless `on`
+    says otherwise. The sheet's name is free again; the keys of its lines stay spent."""
+
+    model_config = example(reason="wrong_date")
+    PERSONAL = ("note",)
+
+    reason: ReversalReason
+    note: Words | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {"reason": self.reason, "as_held": self.on is None}
+
+
+class Attendance(Dated):
+    """Who really came to a meeting, and why it was noted otherwise; of the day of the meeting."""
+
+    model_config = example(present=[1, 2, 4], by_proxy=[3], reason="Ghi sót người đến muộn")
+    PERSONAL = ("reason",)
+
+    present: Annotated[list[Number], Some(MOST_MEMBERS)]
+    by_proxy: Annotated[list[Number], Some(MOST_MEMBERS, least=0)] | None = None
+    reason: Words
+
+    @model_validator(mode="after")
+    def _of_the_meetings_day(self) -> "Attendance":
+        if self.on is not None:
+            raise PydanticCustomError("unknown-field", "of the day of the meeting", {"name": "on"})
+        return self
 
 
 # --- offices, inspections, the beginning and the end --------------------------------------------------------------

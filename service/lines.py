@@ -10,6 +10,7 @@ from pydantic import Field
 
 from ledger.aggregates.fund import Fund
 from ledger.events.corrections import ReversalReason
+from ledger.meeting import Turn
 from service import bodies, bodies_club
 from service.bodies import Dated, example
 from service.fields import Code, Number, Words
@@ -18,27 +19,30 @@ LineKey = Annotated[str, Code("[A-Za-z0-9_-]{8,64}")]
 
 
 class LineKind(NamedTuple):
-    """What a line may be: the body it extends, the method that decides, and the number it names itself."""
+    """What a line may be: the body it extends, the method that decides, the number it names itself, and when its turn
+    comes on a sheet that is taken in part."""
 
     body: type[Dated]
     decide: Callable[..., object]
     number: str | None = None
+    turn: Turn = "receipt"
 
 
 LINE_KINDS: Final[Mapping[str, LineKind]] = {
     "contribution": LineKind(bodies.Contribution, Fund.receive_contribution),
-    "withdrawal": LineKind(bodies_club.Withdrawal, Fund.withdraw_savings),
+    "withdrawal": LineKind(bodies_club.Withdrawal, Fund.withdraw_savings, turn="payment"),
     "donation": LineKind(bodies.Donation, Fund.receive_donation),
     "in_kind_donation": LineKind(bodies.InKindDonation, Fund.receive_in_kind_donation),
     "income": LineKind(bodies_club.Income, Fund.receive_income),
-    "expense": LineKind(bodies.Expense, Fund.pay_expense),
-    "pot_transfer": LineKind(bodies_club.PotTransfer, Fund.transfer_between_pots),
-    "bank_movement": LineKind(bodies_club.BankMovement, Fund.move_by_bank),
+    "expense": LineKind(bodies.Expense, Fund.pay_expense, turn="payment"),
+    "pot_transfer": LineKind(bodies_club.PotTransfer, Fund.transfer_between_pots, turn="move"),
+    "bank_movement": LineKind(bodies_club.BankMovement, Fund.move_by_bank, turn="move"),
     "advance": LineKind(bodies_club.Advance, Fund.receive_advance),
-    "advance_repayment": LineKind(bodies_club.AdvanceRepayment, Fund.repay_advance, "advance"),
+    "advance_repayment": LineKind(bodies_club.AdvanceRepayment, Fund.repay_advance, "advance", "payment"),
     "loan": LineKind(bodies.LoanRequest, Fund.request_loan),
-    "disbursement": LineKind(bodies.Disbursement, Fund.disburse_loan, "loan"),
+    "disbursement": LineKind(bodies.Disbursement, Fund.disburse_loan, "loan", "payment"),
     "repayment": LineKind(bodies.Repayment, Fund.repay_loan, "loan"),
+    "set_off": LineKind(bodies.SetOff, Fund.set_off_savings, "loan", "move"),
     "recovery": LineKind(bodies_club.Recovery, Fund.recover_loan, "loan"),
 }
 

@@ -18,7 +18,7 @@ from service.answers import entry_answer
 from service.bodies import Body, example
 from service.desk import WRITERS, admitted, desk_of
 from service.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
-from service.lines import Line
+from service.lines import LINE_KINDS, Line
 from service.parsing import SheetRoute
 from service.problems import field_problem, misread, problem
 from service.refusals import FieldError, InvalidFields
@@ -93,7 +93,8 @@ async def hold_meeting(
     if unread and body.mode == "all":
         raise InvalidFields([error for refusal in unread.values() for error in refusal.errors])
     secret = desk.ledger.request_secret
-    marks = {index: _mark(request.state.body["lines"][index], secret) for index in facts}
+    name = body.sheet or body.held_on.isoformat()
+    marks = {index: _mark(request.state.body["lines"][index], secret, name) for index in facts}
     act = _Act(body, fund, facts, marks, sent)
     recorded = await desk.writer.record(act.job())
     desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
@@ -120,9 +121,9 @@ def _facts(meeting: Meeting, fund: str) -> tuple[dict[int, Fact], dict[int, Inva
     return facts, unread
 
 
-def _mark(line: dict[str, Any], secret: bytes) -> RequestMark:
+def _mark(line: dict[str, Any], secret: bytes, sheet: str) -> RequestMark:
     """A line's own key; it counts in the whole fund, whichever sheet carried it."""
-    return RequestMark(line["key"], digest_of("line", line, secret))
+    return RequestMark(line["key"], digest_of("line", line, secret), sheet)
 
 
 class _Act:
@@ -139,10 +140,14 @@ class _Act:
         self.answers: tuple[LineAnswer, ...] = ()
         self.others: tuple[MeetingHeld, ...] = ()
         held = Fact(Fund.hold_meeting, (), {}, meeting.held_on, {})
+        lines: list[Any] = meeting.lines
+        turns = {index: LINE_KINDS[lines[index].type].turn for index in facts}
         self.sheet = Sheet(
             name=meeting.sheet or meeting.held_on.isoformat(),
             stamp=sent.stamp(fund, held),
-            lines=tuple(SheetLine(sent.stamp(fund, fact, marks[i]), _deciding(fact)) for i, fact in facts.items()),
+            lines=tuple(
+                SheetLine(sent.stamp(fund, fact, marks[i]), _deciding(fact), turns[i]) for i, fact in facts.items()
+            ),
             present=tuple(meeting.present),
             by_proxy=tuple(meeting.by_proxy or ()),
             opening_cash=meeting.opening_cash,

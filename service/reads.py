@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from ledger.chart import Pot
+from ledger.dues import monthly_dues
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
@@ -164,7 +165,7 @@ async def fund_members(view: AtPoint, cursor: Cursor | None = None, limit: Limit
 
 @router.get("/funds/{fund}/members/{member}", dependencies=PEOPLE)
 async def one_member(view: AtPoint, member: PathNumber) -> Response:
-    """One member's statement (passbook): every line with running savings and debt."""
+    """One member's statement (passbook): every line with running savings and debt, and the dues owed by month."""
 
     def ask(reader: Reader) -> Answer | None:
         found = members.member(reader, view.fund, member, view.as_of)
@@ -172,9 +173,18 @@ async def one_member(view: AtPoint, member: PathNumber) -> Response:
             return None
         borrowed = loans.loan_book(reader, view.fund, view.as_of, member=member)["items"]
         lines = journal.statement(reader, view.fund, member, view.as_of)
-        return _named(view, [found])[0] | {"loans": borrowed, "lines": lines}
+        owed = _dues_owed(view, reader, member)
+        return _named(view, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
 
     return await view.answer(ask)
+
+
+def _dues_owed(view: View, reader: Reader, member: int) -> list[dict[str, Any]]:
+    standing = funds.standing(reader, view.fund)
+    assert standing, "a view has a standpoint"
+    fund = view.desk.ledger.replayed(view.fund, upto=standing["version"])
+    owed = (month for month in monthly_dues(fund, view.as_of) if month.member == member and month.owed)
+    return [{"month": month.month, "amount": month.owed} for month in owed]
 
 
 def _named(view: View, people: list[dict[str, Any]]) -> list[dict[str, Any]]:

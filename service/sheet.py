@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.loan import Loan
-from ledger.dues import monthly_dues
+from ledger.dues import monthly_dues, recent_months
 from ledger.events import check_code
 from ledger.projections import funds
 from ledger.projections.tables import Reader
@@ -24,8 +24,8 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 @router.get("/funds/{fund}/sheet", dependencies=[Depends(admitted(READERS))])
 async def meeting_sheet(desk: AtDesk, fund: FundCode, on: Annotated[Day | None, Query()] = None) -> Response:
-    """What a phone keeps for a meeting on a day: the roll with dues still owed by month, running loans with what is due
-    and what would settle them, the cash that should lie in the box, and the last check code."""
+    """What a phone keeps for a meeting on a day: the roll with dues owed for this month and the two before, running
+    loans with what is due and what would settle them, the cash that should lie in the box, and the last check code."""
     found = await asyncio.to_thread(sheet_of, desk, fund, on or desk.today())
     return Response(msgspec.json.encode(found), media_type="application/json")
 
@@ -46,8 +46,9 @@ def sheet_of(desk: Desk, code: str, on: date) -> dict[str, Any]:
     """The sheet for a day, as the route answers it. Raises `FundNotFound`."""
     fund = desk.ledger.replayed(code)
     owed: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    recent = recent_months(on)
     for month in monthly_dues(fund, on):
-        if month.owed:
+        if month.owed and month.month in recent:
             owed[month.member].append({"month": month.month, "amount": month.owed})
     on_roll = [member for member in fund.members.values() if member.is_on_roll(on)]
     names = desk.ledger.register.texts(member.name for member in on_roll if member.name)

@@ -41,7 +41,12 @@ class Write(NamedTuple):
     body: type[bodies.Dated]
     decide: Callable[..., object]
     roles: frozenset[Role] = WRITERS
+    facts: int = 1
+    """How many it may record at most; with several it is tried on a copy first, and recorded as one act or not."""
 
+
+MOST_OF_A_SHEET: Final = 501
+"""A sheet's lines and its attendance."""
 
 FUND: Final = "/funds/{fund}"
 LOAN: Final = FUND + "/loans/{loan}"
@@ -52,6 +57,8 @@ WRITES: Final = (
     Write(FUND + "/members", bodies.NewMember, Fund.join),
     Write(FUND + "/members/{member}/changes", bodies.MemberChange, Fund.change_member),
     Write(FUND + "/members/{member}/departure", bodies.Departure, Fund.leave),
+    Write(FUND + "/members/{member}/return", bodies.Return, Fund.take_back),
+    Write(FUND + "/members/{member}/forgiven-dues", bodies.DuesForgiveness, Fund.forgive_dues, DECIDERS),
     Write(FUND + "/contributions", bodies.Contribution, Fund.receive_contribution),
     Write(FUND + "/donations", bodies.Donation, Fund.receive_donation),
     Write(FUND + "/in-kind-donations", bodies.InKindDonation, Fund.receive_in_kind_donation),
@@ -61,6 +68,8 @@ WRITES: Final = (
     Write(LOAN + "/rejection", bodies.Rejection, Fund.reject_loan, DECIDERS),
     Write(LOAN + "/disbursement", bodies.Disbursement, Fund.disburse_loan),
     Write(LOAN + "/repayments", bodies.Repayment, Fund.repay_loan),
+    Write(LOAN + "/set-off", bodies.SetOff, Fund.set_off_savings),
+    Write(LOAN + "/waiver", bodies.Waiver, Fund.waive_interest, DECIDERS),
     Write(FUND + "/entries/{version}/reversal", Reversal, Fund.reverse_entry),
     Write(FUND + "/withdrawals", bodies_club.Withdrawal, Fund.withdraw_savings),
     Write(FUND + "/incomes", bodies_club.Income, Fund.receive_income),
@@ -71,6 +80,8 @@ WRITES: Final = (
     Write(LOAN + "/rescheduling", bodies_club.Rescheduling, Fund.reschedule_loan, DECIDERS),
     Write(LOAN + "/write-off", bodies_club.WriteOff, Fund.write_off_loan, DECIDERS),
     Write(LOAN + "/recoveries", bodies_club.Recovery, Fund.recover_loan),
+    Write(FUND + "/meetings/{version}/reversal", bodies_club.MeetingReversal, Fund.undo_meeting, facts=MOST_OF_A_SHEET),
+    Write(FUND + "/meetings/{version}/attendance", bodies_club.Attendance, Fund.correct_attendance),
     Write(FUND + "/cash-counts", bodies_club.CashCount, Fund.count_cash, COUNTERS),
     Write(FUND + "/periods", bodies_club.PeriodClosing, Fund.close_period, DECIDERS),
     Write(FUND + "/periods/reopening", bodies_club.PeriodReopening, Fund.reopen_period, DECIDERS),
@@ -81,8 +92,8 @@ WRITES: Final = (
 )
 
 
-def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> Job:
-    """The job that records these facts together, or none of them."""
+def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False, most: int = 1) -> Job:
+    """The job that records these facts together, or none of them; one of them may come to `most` events."""
 
     def decide(aggregate: Fund) -> None:
         with aggregate.one_act() if len(facts) > 1 else nullcontext():
@@ -96,8 +107,8 @@ def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False) -> 
         texts=tuple(text for fact in facts for text in fact.texts.values()),
         expected_version=sent.expected_version,
         opens=opens,
-        several=len(facts) > 1,
-        facts=len(facts),
+        several=max(len(facts), most) > 1,
+        facts=max(len(facts), most),
         dry_run=sent.dry_run,
     )
 
@@ -122,7 +133,9 @@ def _add(write: Write) -> None:
         facts = [fact_of(write.decide, numbers, body.facts(), body, fund, today)]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
-        recorded = await desk.writer.record(job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund)))
+        recorded = await desk.writer.record(
+            job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund), most=write.facts)
+        )
         desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
         return _response(recorded, sent, request)
 

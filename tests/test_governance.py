@@ -257,7 +257,7 @@ def test_equity_is_what_an_old_book_has_beyond_what_it_owes() -> None:
 def test_a_loan_of_the_old_book_accrues_only_after_the_day_it_was_taken_over() -> None:
     fund = taken_over(loans=[OLD_LOAN])
     assert loan_of(fund).standing(day("2024-01-10")).interest_due == 0
-    assert loan_of(fund).standing(day("2024-01-20")) == (2_000_000, 20_000, 0)
+    assert loan_of(fund).standing(day("2024-01-20"))[:3] == (2_000_000, 20_000, 0)
     repaid = fund.repay_loan(stamp("2024-02-20"), 1, amount=290_000)
     assert (repaid.interest, repaid.principal, repaid.outstanding) == (40_000, 250_000, 1_750_000)
     assert loan_of(fund).plan(day("2024-02-20"))[-1].due_on == date(2024, 9, 20)

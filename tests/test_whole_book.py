@@ -158,9 +158,9 @@ def test_a_reschedule_carries_the_interest_accrued_and_payments_meet_it_first() 
     fund = village(lends(4, 1_200_000, on="2024-01-31"))
     rescheduled(1, on="2024-05-15", months=6)(fund)  # 29/02, 31/03 and 30/04 went unpaid: three months of 12,000 đ
     assert (last(fund).outstanding, last(fund).interest_carried) == (1_200_000, 36_000)  # type: ignore[attr-defined]
-    assert loan_of(fund).standing(day("2024-05-15")) == (1_200_000, 36_000, 0)
-    assert loan_of(fund).standing(day("2024-06-14")) == (1_200_000, 36_000, 12_000)
-    assert loan_of(fund).standing(day("2024-06-15")) == (1_200_000, 48_000, 0)
+    assert loan_of(fund).standing(day("2024-05-15"))[:3] == (1_200_000, 36_000, 0)
+    assert loan_of(fund).standing(day("2024-06-14"))[:3] == (1_200_000, 36_000, 12_000)
+    assert loan_of(fund).standing(day("2024-06-15"))[:3] == (1_200_000, 48_000, 0)
     repaid = fund.repay_loan(stamp("2024-06-15"), 1, amount=50_000)
     assert (repaid.interest, repaid.principal) == (48_000, 2_000)
 
@@ -262,7 +262,7 @@ def test_a_repayment_reversed_in_the_middle_counts_as_never_paid_and_later_split
     undoes(middle, on="2024-03-20")(fund)
     assert loan_of(fund).outstanding == held(fund, "revolving", "loans") == 900_000
     # Two months of 10,000 đ on the whole million had accrued by 10/03; 8,000 đ are paid; then a month of 9,000 đ.
-    assert loan_of(fund).standing(day("2024-03-20")) == (900_000, 12_000, 9_000)
+    assert loan_of(fund).standing(day("2024-03-20"))[:3] == (900_000, 12_000, 9_000)
     assert fund.repay_loan(stamp("2024-04-10"), 1, amount=921_000).outstanding == 0
 
 
@@ -276,7 +276,7 @@ def test_a_reversed_disbursement_may_be_paid_out_again() -> None:
     undoes(disbursed, on="2024-02-11")(fund)
     assert (loan_of(fund).status, loan_of(fund).outstanding) == ("approved", 0)
     fund.disburse_loan(stamp("2024-02-12"), 1)
-    assert loan_of(fund).standing(day("2024-03-12")) == (1_000_000, 10_000, 0)
+    assert loan_of(fund).standing(day("2024-03-12"))[:3] == (1_000_000, 10_000, 0)
 
 
 def test_an_entry_is_reversed_once_and_a_reversal_never() -> None:

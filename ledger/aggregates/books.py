@@ -32,6 +32,7 @@ from ledger.refusals import (
     OutOfOrder,
     PeriodIsClosed,
     PrincipalOverRepaid,
+    WrongEntryStillCounts,
 )
 
 E = TypeVar("E", bound=Event)
@@ -103,6 +104,8 @@ class Books:
         self.daily: dict[Key, DailyBalance] = {}
         self.last_vouchers: dict[str, str] = {}
         self.reversed_by: dict[int, int] = {}
+        # Of lines of a meeting, the sheet they stand on.
+        self.sheets: dict[int, str] = {}
         # Of each day the last entry, and of each entry the one before it on its day: 0 for none.
         self.last_on: dict[date, int] = {}
         self.before: list[int] = []
@@ -135,6 +138,8 @@ class Books:
             self.said[_said(event)].append(version)
         if event.request:
             self.requests.setdefault(event.request.key, version)
+            if event.request.sheet:
+                self.sheets[version] = event.request.sheet
         if isinstance(event, Voucher) and event.voucher:
             self.last_vouchers[event.voucher[:8]] = event.voucher
         self.version = version
@@ -275,6 +280,7 @@ class Books:
         available = worst + needed if is_posted else worst
         if available >= needed:
             return
+        self._refuse_between_entry_and_reversal(leg, short_on, needed - available)
         if leg.account in ("cash", "bank"):
             raise InsufficientFunds(
                 pot=leg.pot, place=leg.account, available=available, amount=needed, short_on=short_on
@@ -285,6 +291,16 @@ class Books:
             raise PrincipalOverRepaid(loan=leg.of, available=available, amount=needed, short_on=short_on)
         raise BelowZero(pot=leg.pot, account=leg.account, available=available, amount=needed, short_on=short_on)
 
+    def _refuse_between_entry_and_reversal(self, leg: Leg, short_on: date, shortage: int) -> None:
+        """Say so where only a wrong entry stands in the way, which was reversed with a later day: until then it
+        counts."""
+        for version, reversed_by in self.reversed_by.items():
+            wrong, reversal = self.entries[version - 1], self.entries[reversed_by - 1]
+            if wrong.on <= short_on < reversal.on:
+                took = sum(each.amount for each in wrong.legs() if (each.pot, each.account, each.of) == _key(leg))
+                if -took * NEVER_NEGATIVE[leg.account] >= shortage:
+                    raise WrongEntryStillCounts(version=version, reversed_by=reversed_by, until=reversal.on)
+
     def _next_voucher(self, on: date, legs: Legs) -> str | None:
         """Phiếu thu for cash in, phiếu chi for cash out: per kind and year of `on`, without gaps, never reused."""
         cash = cash_movement(legs)
@@ -293,6 +309,10 @@ class Books:
         series = f"{'PT' if cash > 0 else 'PC'}-{on.year:04d}-"
         last = self.last_vouchers.get(series)
         return f"{series}{int(last[len(series) :]) + 1 if last else 1:04d}"
+
+
+def _key(leg: Leg) -> Key:
+    return leg.pot, leg.account, leg.of
 
 
 def _said(event: Event) -> Said:
@@ -305,4 +325,4 @@ def _said(event: Event) -> Said:
 @cache
 def _telling(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
     """Reads the fields of a type of event that say whom and what it concerns, and how much."""
-    return kind.reader("member", "loan", "kind", "pot", "activity", "source", "amount")
+    return kind.reader("member", "loan", "kind", "pot", "activity", "source", "amount", "for_month")

@@ -7,7 +7,10 @@ the end; money that simply comes and goes, and corrections, are here.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
+
+import msgspec
 
 from ledger.aggregates.books import BrokenChain, Stamp
 from ledger.aggregates.governance import Governance
@@ -19,20 +22,35 @@ from ledger.events import (
     BankWithdrawn,
     ContributionReceived,
     DonationReceived,
+    DuesForgiven,
     EntryReversed,
+    Event,
     ExpensePaid,
     FundDissolved,
     IncomeReceived,
     InKindDonationReceived,
+    InterestWaived,
     Item,
+    LoanRequested,
     LoanRescheduled,
+    MeetingHeld,
+    MemberLeft,
+    MemberReturned,
     OpeningBalancesDeclared,
     PotTransferred,
     SavingsWithdrawn,
 )
 from ledger.events.corrections import ReversalReason
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
-from ledger.refusals import AdvanceNotFound, AlreadyReversed, EntryNotFound, NotReversible, OutOfOrder, SamePot
+from ledger.refusals import (
+    AdvanceNotFound,
+    AlreadyReversed,
+    EntryNotFound,
+    MeetingNotFound,
+    NotReversible,
+    OutOfOrder,
+    SamePot,
+)
 
 __all__ = ["BrokenChain", "Fund", "Stamp"]
 
@@ -40,16 +58,39 @@ __all__ = ["BrokenChain", "Fund", "Stamp"]
 NEVER_REVERSED = (EntryReversed, OpeningBalancesDeclared, FundDissolved)
 """Facts that move money and are yet not undone by a reversal."""
 
+REVERSIBLE_MEMOS = (LoanRescheduled, InterestWaived, DuesForgiven, MemberLeft, MemberReturned)
+"""Facts that move no money and can yet be undone."""
+
 
 class Fund(Governance):
     """One club's fund, built by replaying its log."""
 
     def receive_contribution(
-        self, stamp: Stamp, *, member: int, kind: ContributionKind, amount: int, for_month: str | None = None
+        self,
+        stamp: Stamp,
+        *,
+        member: int,
+        kind: ContributionKind,
+        amount: int,
+        for_month: str | None = None,
+        place: Place = "cash",
+        paid_by: int | None = None,
     ) -> ContributionReceived:
-        """Take dues, a share, savings or a fine. Raises `MemberNotFound`, `MemberNotOnRoll`."""
+        """Take dues, a share, savings or a fine, brought by the member or by `paid_by`. Raises `MemberNotFound`,
+        `MemberNotOnRoll`."""
         self._member_on_roll(member, stamp.on)
-        return self._record(ContributionReceived, stamp, member=member, kind=kind, amount=amount, for_month=for_month)
+        if paid_by is not None:
+            self.member(paid_by)
+        return self._record(
+            ContributionReceived,
+            stamp,
+            member=member,
+            kind=kind,
+            amount=amount,
+            for_month=for_month,
+            place=place,
+            paid_by=paid_by,
+        )
 
     def receive_donation(
         self,
@@ -87,12 +128,18 @@ class Fund(Governance):
         """Pay for an activity. Raises `InsufficientFunds`."""
         return self._record(ExpensePaid, stamp, activity=activity, pot=pot, place=place, amount=amount)
 
-    def withdraw_savings(self, stamp: Stamp, *, member: int, amount: int) -> SavingsWithdrawn:
-        """Give a member back some of their savings, also after they left. Raises `MemberNotFound`,
-        `InsufficientSavings`, `InsufficientFunds`."""
+    def withdraw_savings(
+        self, stamp: Stamp, *, member: int, amount: int, place: Place = "cash", paid_by: int | None = None
+    ) -> SavingsWithdrawn:
+        """Give a member back some of their savings, also after they left; `paid_by` received it for them. Raises
+        `MemberNotFound`, `InsufficientSavings`, `InsufficientFunds`."""
         self.member(member)
+        if paid_by is not None:
+            self.member(paid_by)
         left = -self.balances.get(("revolving", "savings", member), 0) - amount
-        return self._record(SavingsWithdrawn, stamp, member=member, amount=amount, savings_left=left)
+        return self._record(
+            SavingsWithdrawn, stamp, member=member, amount=amount, savings_left=left, place=place, paid_by=paid_by
+        )
 
     def receive_income(
         self, stamp: Stamp, *, kind: IncomeKind, pot: Pot, amount: int, place: Place = "cash"
@@ -141,23 +188,32 @@ class Fund(Governance):
     def reverse_entry(self, stamp: Stamp, version: int, *, reason: ReversalReason) -> EntryReversed:
         """Undo an entry by posting its legs negated: once, and only if no later day falls below zero by it.
 
-        Raises `EntryNotFound`, `AlreadyReversed`, `NotReversible`, `OutOfOrder`, `LiveRepayments`,
-        `InsufficientFunds`, `InsufficientSavings`.
+        Raises `EntryNotFound`, `AlreadyReversed`, `NotReversible`, `OutOfOrder`, `LiveRepayments`, `LoanChangedSince`,
+        `RollChangedSince`, `InsufficientFunds`, `InsufficientSavings`.
         """
+        event = self._live_entry(version)
+        if isinstance(event, NEVER_REVERSED) or not (event.legs() or isinstance(event, REVERSIBLE_MEMOS)):
+            raise NotReversible(version=version, entry=event.name)
+        return self._reverse(stamp, event, reason)
+
+    def _live_entry(self, version: int) -> Event:
+        """An entry that was not reversed. Raises `EntryNotFound`, `AlreadyReversed`."""
         if not 1 <= version <= self.version:
             raise EntryNotFound(version=version)
-        event = self.entries[version - 1]
         if version in self.reversed_by:
             raise AlreadyReversed(version=version, reversed_by=self.reversed_by[version])
-        if isinstance(event, NEVER_REVERSED) or not (event.legs() or isinstance(event, LoanRescheduled)):
-            raise NotReversible(version=version, entry=event.name)
+        return self.entries[version - 1]
+
+    def _reverse(self, stamp: Stamp, event: Event, reason: ReversalReason) -> EntryReversed:
         if stamp.on < event.on:
             raise OutOfOrder(on=stamp.on, earliest=event.on)
         self._refuse_loan_reversal(event)
+        if isinstance(event, MemberLeft | MemberReturned):
+            self._refuse_roll_reversal(event)
         return self._record(
             EntryReversed,
             stamp,
-            reverses=version,
+            reverses=event.version,
             entry=event.name,
             reason=reason,
             posted=negated(event.legs()),
@@ -165,3 +221,45 @@ class Fund(Governance):
             member=getattr(event, "member", None),
             loan=getattr(event, "loan", None),
         )
+
+    def undo_meeting(
+        self, stamp: Stamp, version: int, *, reason: ReversalReason, as_held: bool = False
+    ) -> EntryReversed:
+        """Undo a whole sheet in one act: all its live lines, last first, and then its attendance; its name is free
+        again, the keys of its lines stay spent. `version` is that of its `MeetingHeld`.
+
+        Dated as the meeting (`as_held`) or the stamp; a line with a day of its own is reversed no earlier than that.
+        Raises what reversing each line raises, and `MeetingNotFound`.
+        """
+        held = self._live_entry(version)
+        if not isinstance(held, MeetingHeld):
+            raise MeetingNotFound(version=version)
+        if as_held:
+            stamp = msgspec.structs.replace(stamp, on=held.on)
+        with self.one_act():
+            for line in reversed(self._lines_of(held)):
+                then = msgspec.structs.replace(stamp, on=max(stamp.on, line.on))
+                if isinstance(line, LoanRequested):
+                    self.reject_loan(then, line.loan)
+                else:
+                    self._reverse(then, line, reason)
+            return self._reverse(stamp, held, reason)
+
+    def _lines_of(self, held: MeetingHeld) -> list[Event]:
+        """A sheet's live lines, in order, those of later resends too."""
+        versions = {version for version, sheet in self.sheets.items() if sheet == held.sheet}
+        versions |= set(self._unnamed_lines_of(held))
+        lines = (self.entries[version - 1] for version in sorted(versions))
+        return [line for line in lines if not self._is_undone(line)]
+
+    def _unnamed_lines_of(self, held: MeetingHeld) -> Iterator[int]:
+        """Lines of older books do not name their sheet: they stand right before it, told at the same instant."""
+        for event in reversed(self.entries[: held.version - 1]):
+            request = event.request
+            if event.recorded_at != held.recorded_at or request is None or request == held.request or request.sheet:
+                return
+            yield event.version
+
+    def _is_undone(self, event: Event) -> bool:
+        is_rejected = isinstance(event, LoanRequested) and self.loans[event.loan].status == "rejected"
+        return is_rejected or event.version in self.reversed_by

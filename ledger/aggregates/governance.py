@@ -12,6 +12,7 @@ from ledger.aggregates.lending import Lending
 from ledger.aggregates.loan import Loan
 from ledger.chart import ASSETS, POTS, Account, Leg, Pot
 from ledger.events import (
+    AttendanceCorrected,
     CashCounted,
     Draw,
     FundDissolved,
@@ -37,6 +38,7 @@ from ledger.refusals import (
     BooksHaveBegun,
     EntryNotFound,
     FutureDay,
+    MeetingNotFound,
     NamedTwice,
     NobodyPresent,
     NotesDoNotAddUp,
@@ -60,7 +62,9 @@ class Governance(Lending):
     def __init__(self, fund: str) -> None:
         super().__init__(fund)
         self.meetings: dict[str, MeetingHeld] = {}
-        self.last_count: CashCounted | None = None
+        self.meetings_held = 0
+        # The days that were counted, by the version of the count.
+        self.counts: dict[int, date] = {}
         self.offices: set[tuple[str, int]] = set()
 
     def take_over(self, opening: OpeningBalancesDeclared) -> None:
@@ -102,28 +106,43 @@ class Governance(Lending):
         """
         if sheet in self.meetings:
             return None
-        if not present:
-            raise NobodyPresent
-        named = [*present, *by_proxy]
-        for number in named:
-            self._member_on_roll(number, stamp.on)
-            if named.count(number) > 1:
-                raise NamedTwice(member=number)
-        on_roll = (member.number for member in self.members.values() if member.is_on_roll(stamp.on))
         return self._record(
             MeetingHeld,
             stamp,
-            meeting=len(self.meetings) + 1,
+            meeting=self.meetings_held + 1,
             sheet=sheet,
-            present=tuple(present),
-            by_proxy=tuple(by_proxy),
-            absent=tuple(sorted(set(on_roll) - set(named))),
+            **self._attendance(stamp.on, present, by_proxy),
             opening_cash=opening_cash,
             closing_cash=closing_cash,
             book_opening=book_opening,
             book_closing=self.cash_at(stamp.on),
             refused=refused,
         )
+
+    def _attendance(self, on: date, present: Sequence[int], by_proxy: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """Who came, who sent somebody, and who of the roll of the day was absent."""
+        if not present:
+            raise NobodyPresent
+        named = [*present, *by_proxy]
+        for number in named:
+            self._member_on_roll(number, on)
+            if named.count(number) > 1:
+                raise NamedTwice(member=number)
+        on_roll = (member.number for member in self.members.values() if member.is_on_roll(on))
+        absent = tuple(sorted(set(on_roll) - set(named)))
+        return {"present": tuple(present), "by_proxy": tuple(by_proxy), "absent": absent}
+
+    def correct_attendance(
+        self, stamp: Stamp, version: int, *, present: Sequence[int], by_proxy: Sequence[int] = ()
+    ) -> AttendanceCorrected:
+        """Note anew who came to a meeting, named by the version of its `MeetingHeld`; dated as the meeting. Raises
+        `MeetingNotFound`, `NobodyPresent`, `NamedTwice`, `MemberNotFound`, `MemberNotOnRoll`."""
+        held = next((meeting for meeting in self.meetings.values() if meeting.version == version), None)
+        if held is None:
+            raise MeetingNotFound(version=version)
+        then = msgspec.structs.replace(stamp, on=held.on)
+        attendance = self._attendance(held.on, present, by_proxy)
+        return self._record(AttendanceCorrected, then, of=version, sheet=held.sheet, **attendance)
 
     def cash_at(self, day: date, pot: CountedPot = "both") -> int:
         """What the books say lies in the cash box at the end of `day`, in đồng."""

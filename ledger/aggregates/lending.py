@@ -13,6 +13,7 @@ from ledger.chart import Place
 from ledger.days import whole_months
 from ledger.events import (
     Event,
+    InterestWaived,
     LoanApproved,
     LoanDisbursed,
     LoanRecovered,
@@ -22,6 +23,7 @@ from ledger.events import (
     LoanRescheduled,
     LoanWrittenOff,
     Override,
+    SavingsSetOff,
 )
 from ledger.events.loans import Purpose
 from ledger.money import share
@@ -41,9 +43,19 @@ from ledger.refusals import (
     OutOfOrder,
     OwnLoan,
     PrincipalOverRepaid,
+    RecoveryAboveLoss,
+    RestTooLarge,
     SamePersonApproved,
+    WaiverAboveInterest,
+    WriteOffAboveOutstanding,
 )
-from ledger.terms import Repayment
+from ledger.terms import Repayment, Split
+
+MOST_FORGIVEN = 999
+"""The largest rest of principal, in đồng, forgiven when a loan is settled: less than the smallest note in use."""
+
+Reducing = LoanRepaid | SavingsSetOff | InterestWaived
+"""What takes something off a loan and leaves its plan as it is."""
 
 
 class Lending(Roll):
@@ -125,6 +137,7 @@ class Lending(Roll):
             interest_to_activity_ppm=bylaws.interest_to_activity_ppm,
             two_person_approval=bylaws.two_person_approval,
             override=Override(broken) if broken else None,
+            interest_rounding=bylaws.interest_rounding,
         )
 
     def _requested_loan(self, stamp: Stamp, number: int) -> Loan:
@@ -136,22 +149,22 @@ class Lending(Roll):
         return loan
 
     def _broken_rules(self, loan: Loan, borrower: Member, on: date) -> tuple[str, ...]:
-        """The conditions of the bylaws in force that this loan does not meet."""
+        """The conditions of the bylaws that this loan does not meet, all as of the day of the act."""
         bylaws = self.bylaws_on(on)
         rules = {
-            "membership-too-short": whole_months(borrower.joined_on, on) < bylaws.min_membership_months,
+            "membership-too-short": whole_months(borrower.member_since(on), on) < bylaws.min_membership_months,
             "principal-above-cap": loan.principal > bylaws.max_principal,
             "term-above-cap": loan.term_months > bylaws.max_term_months,
-            "household-has-open-loan": bylaws.one_open_loan_per_household and self._household_owes(borrower),
+            "household-has-open-loan": bylaws.one_open_loan_per_household and self._household_owes(borrower, on),
         }
         return tuple(rule for rule, is_broken in rules.items() if is_broken)
 
-    def _household_owes(self, borrower: Member) -> bool:
-        """Whether the borrower, or somebody of the same household, has a loan granted and not paid back."""
-        debtors = (self.members[loan.member] for loan in self.loans.values() if loan.is_open)
+    def _household_owes(self, borrower: Member, on: date) -> bool:
+        """Whether the borrower, or somebody of the same household on that day, owed then on a loan granted."""
+        household = borrower.household_on(on)
+        debtors = (self.members[loan.member] for loan in self.loans.values() if loan.stands_in_the_way(on))
         return any(
-            debtor.number == borrower.number
-            or (borrower.household is not None and debtor.household == borrower.household)
+            debtor.number == borrower.number or (household is not None and debtor.household_on(on) == household)
             for debtor in debtors
         )
 
@@ -184,28 +197,81 @@ class Lending(Roll):
             LoanDisbursed, stamp, loan=number, member=loan.member, principal=loan.principal, place=place
         )
 
-    def repay_loan(self, stamp: Stamp, number: int, *, amount: int) -> LoanRepaid:
+    def repay_loan(
+        self,
+        stamp: Stamp,
+        number: int,
+        *,
+        amount: int,
+        settle: bool = False,
+        place: Place = "cash",
+        paid_by: int | None = None,
+    ) -> LoanRepaid:
         """Take a repayment and record its split. A payment dated before a later live one is split by what was live up
-        to its own day. Raises `LoanNotRunning`, `OutOfOrder`, `Overpayment`, `SettlementShort`,
-        `PrincipalOverRepaid`."""
+        to its own day. `settle` closes the loan and forgives a rest of principal below `MOST_FORGIVEN`. Raises
+        `LoanNotRunning`, `OutOfOrder`, `Overpayment`, `SettlementShort`, `PrincipalOverRepaid`, `RestTooLarge`,
+        `MemberNotFound`."""
         loan = self._running_loan(stamp, number)
-        assert loan.conditions
-        parts = loan.split(stamp.on, amount)
-        if parts.principal > loan.outstanding:
-            raise PrincipalOverRepaid(loan=number, available=loan.outstanding, amount=parts.principal)
-        if parts.principal == loan.outstanding:
-            self._refuse_interest_left(loan, Repayment(stamp.on, parts.principal, parts.interest))
+        if paid_by is not None:
+            self.member(paid_by)
+        forgiven = self._rest(loan, stamp.on, amount) if settle else 0
+        parts = loan.split(stamp.on, amount + forgiven)
+        self._refuse_over_repaid(loan, Repayment(stamp.on, *parts))
         return self._record(
             LoanRepaid,
             stamp,
-            loan=number,
-            member=loan.member,
             amount=amount,
-            principal=parts.principal,
-            interest=parts.interest,
-            interest_to_activity=share(parts.interest, loan.conditions.interest_to_activity_ppm),
-            outstanding=loan.outstanding - parts.principal,
+            forgiven=forgiven,
+            place=place,
+            paid_by=paid_by,
+            **self._divided(loan, parts, forgiven),
         )
+
+    def _rest(self, loan: Loan, on: date, amount: int) -> int:
+        """What a payment leaves of a loan that it is to settle: so little principal that no note can pay it."""
+        now = loan.standing(on)
+        rest = now.settlement_amount - amount
+        if rest > min(MOST_FORGIVEN, now.outstanding):
+            raise RestTooLarge(loan=loan.number, rest=rest, most=min(MOST_FORGIVEN, now.outstanding))
+        return max(rest, 0)  # More than the settlement amount is refused as an overpayment.
+
+    def set_off_savings(self, stamp: Stamp, number: int, *, amount: int) -> SavingsSetOff:
+        """Pay on a loan from the borrower's own savings, also after death; split like a repayment. Raises
+        `LoanNotRunning`, `OutOfOrder`, `Overpayment`, `SettlementShort`, `PrincipalOverRepaid`,
+        `InsufficientSavings`."""
+        loan = self._running_loan(stamp, number)
+        parts = loan.split(stamp.on, amount)
+        self._refuse_over_repaid(loan, Repayment(stamp.on, *parts))
+        left = -self.balances.get(("revolving", "savings", loan.member), 0) - amount
+        return self._record(SavingsSetOff, stamp, amount=amount, savings_left=left, **self._divided(loan, parts))
+
+    def _divided(self, loan: Loan, parts: Split, forgiven: int = 0) -> dict[str, int]:
+        """A payment on a loan as its event tells it."""
+        assert loan.conditions
+        return {
+            "loan": loan.number,
+            "member": loan.member,
+            "principal": parts.principal - forgiven,
+            "interest": parts.interest,
+            "interest_to_activity": share(parts.interest, loan.conditions.interest_to_activity_ppm),
+            "outstanding": loan.outstanding - parts.principal,
+        }
+
+    def _refuse_over_repaid(self, loan: Loan, payment: Repayment) -> None:
+        """A payment told late may leave too little principal for those after it."""
+        if payment.principal > loan.outstanding:
+            raise PrincipalOverRepaid(loan=loan.number, available=loan.outstanding, amount=payment.principal)
+        if payment.principal == loan.outstanding:
+            self._refuse_interest_left(loan, payment)
+
+    def waive_interest(self, stamp: Stamp, number: int, *, amount: int) -> InterestWaived:
+        """Let go of interest due on the stamp's day, the month begun excluded. Raises `LoanNotRunning`, `OutOfOrder`,
+        `LaterRepayments`, `WaiverAboveInterest`."""
+        loan = self._loan_at_its_end(stamp, number)
+        due = loan.standing(stamp.on).interest_due
+        if amount > due:
+            raise WaiverAboveInterest(amount=amount, interest_due=due, loan=number)
+        return self._record(InterestWaived, stamp, loan=number, member=loan.member, amount=amount)
 
     def _refuse_interest_left(self, loan: Loan, last: Repayment) -> None:
         """A late entry may clear the principal although later days still owe interest, which nobody could then pay."""
@@ -217,22 +283,34 @@ class Lending(Roll):
         loan = self.loan(number)
         if loan.status == "settled" and any(repayment.on > stamp.on for repayment in loan.repayments.values()):
             raise PrincipalOverRepaid(loan=number, available=0)
+        if loan.status == "written_off":
+            _refuse_changed_since(loan, stamp)
         if loan.status != "running":
             raise LoanNotRunning(loan=number, status=loan.status)
         earliest = loan.taken_over_on or loan.disbursed_on
         assert earliest
         if stamp.on < earliest:
             raise OutOfOrder(on=stamp.on, earliest=earliest)
-        if loan.changed_on and stamp.on < loan.changed_on:
-            raise LoanChangedSince(loan=number, changed_on=loan.changed_on)
+        _refuse_changed_since(loan, stamp)
         return loan
 
-    def reschedule_loan(self, stamp: Stamp, number: int, *, term_months: int) -> LoanRescheduled:
-        """Plan the principal still owed anew, over `term_months` from the stamp's day; interest accrued by then is
-        carried. Raises `LoanNotFound`, `LoanNotRunning`, `OutOfOrder`, `LoanChangedSince`, `LaterRepayments`."""
+    def _loan_at_its_end(self, stamp: Stamp, number: int) -> Loan:
+        """A running loan, for what rests on all that was repaid by then."""
         loan = self._running_loan(stamp, number)
         if any(repayment.on > stamp.on for repayment in loan.repayments.values()):
             raise LaterRepayments(loan=number, on=stamp.on)
+        return loan
+
+    def reschedule_loan(
+        self, stamp: Stamp, number: int, *, term_months: int, override: bool = False
+    ) -> LoanRescheduled:
+        """Plan the principal still owed anew, over `term_months` from the stamp's day; interest accrued by then, or
+        paid ahead, is carried. A term beyond the bylaws' cap of that day needs an override. Raises `LoanNotFound`,
+        `LoanNotRunning`, `OutOfOrder`, `LoanChangedSince`, `LaterRepayments`, `NotEligible`."""
+        loan = self._loan_at_its_end(stamp, number)
+        broken = ("term-above-cap",) if term_months > self.bylaws_on(stamp.on).max_term_months else ()
+        if broken and not override:
+            raise NotEligible(loan=number, reasons=broken)
         now = loan.standing(stamp.on)
         return self._record(
             LoanRescheduled,
@@ -241,42 +319,60 @@ class Lending(Roll):
             member=loan.member,
             term_months=term_months,
             outstanding=now.outstanding,
-            interest_carried=now.interest_due,
+            interest_carried=now.interest_due - now.interest_ahead,
+            override=Override(broken) if broken else None,
         )
 
-    def write_off_loan(self, stamp: Stamp, number: int) -> LoanWrittenOff:
-        """Give up on the principal still owed. Raises `LoanNotFound`, `LoanNotRunning`, `OutOfOrder`,
-        `LoanChangedSince`, `LaterRepayments`."""
-        loan = self._running_loan(stamp, number)
-        if any(repayment.on > stamp.on for repayment in loan.repayments.values()):
-            raise LaterRepayments(loan=number, on=stamp.on)
-        return self._record(LoanWrittenOff, stamp, loan=number, member=loan.member, amount=loan.outstanding)
+    def write_off_loan(self, stamp: Stamp, number: int, *, amount: int | None = None) -> LoanWrittenOff:
+        """Give up on the principal still owed, or on a part of it: the rest runs on. Raises `LoanNotFound`,
+        `LoanNotRunning`, `OutOfOrder`, `LoanChangedSince`, `LaterRepayments`, `WriteOffAboveOutstanding`."""
+        loan = self._loan_at_its_end(stamp, number)
+        given_up = loan.outstanding if amount is None else amount
+        if given_up > loan.outstanding:
+            raise WriteOffAboveOutstanding(amount=given_up, outstanding=loan.outstanding, loan=number)
+        return self._record(
+            LoanWrittenOff,
+            stamp,
+            loan=number,
+            member=loan.member,
+            amount=given_up,
+            outstanding=loan.outstanding - given_up,
+        )
 
     def recover_loan(self, stamp: Stamp, number: int, *, amount: int) -> LoanRecovered:
-        """Take money on a loan that was written off: an income. Raises `LoanNotFound`, `LoanNotWrittenOff`,
-        `OutOfOrder`."""
+        """Take money on a loan that was written off: an income, up to what was lost. Raises `LoanNotFound`,
+        `LoanNotWrittenOff`, `OutOfOrder`, `RecoveryAboveLoss`."""
         loan = self.loan(number)
-        if not loan.written_off:
+        if not loan.write_offs or loan.status == "running":
             raise LoanNotWrittenOff(loan=number, status=loan.status)
-        if stamp.on < loan.written_off.on:
-            raise OutOfOrder(on=stamp.on, earliest=loan.written_off.on)
+        if stamp.on < loan.write_offs[-1].on:
+            raise OutOfOrder(on=stamp.on, earliest=loan.write_offs[-1].on)
+        recoverable = loan.loss - sum(loan.recoveries.values())
+        if amount > recoverable:
+            raise RecoveryAboveLoss(amount=amount, recoverable=recoverable, loan=number)
         return self._record(LoanRecovered, stamp, loan=number, member=loan.member, amount=amount)
 
     def _refuse_loan_reversal(self, event: Event) -> None:
         """A loan is taken apart from its end: what later facts of it rest on cannot be undone before them."""
-        if isinstance(event, LoanDisbursed) and self.loans[event.loan].repayments:
-            raise LiveRepayments(loan=event.loan)
-        if isinstance(event, LoanDisbursed | LoanRepaid):
-            loan = self.loans[event.loan]
-            latest = loan.written_off or (loan.reschedulings[-1] if loan.reschedulings else None)
-            if latest and latest.version > event.version:
-                raise LoanChangedSince(loan=event.loan, changed_on=latest.on)
-        if isinstance(event, LoanRescheduled):
-            loan = self.loans[event.loan]
-            if loan.reschedulings[-1] is not event or loan.written_off:
-                assert loan.changed_on
-                raise LoanChangedSince(loan=event.loan, changed_on=loan.changed_on)
-            if any(version > event.version for version in loan.repayments):
-                raise LiveRepayments(loan=event.loan)
-        if isinstance(event, LoanWrittenOff) and self.loans[event.loan].recoveries:
-            raise LiveRecoveries(loan=event.loan)
+        if not isinstance(event, LoanDisbursed | Reducing | LoanRescheduled | LoanWrittenOff):
+            return
+        loan, latest = self.loans[event.loan], self.loans[event.loan].latest_change
+        later = {version for version in loan.repayments if version > event.version}
+        if isinstance(event, LoanDisbursed) and later - {each.version for each in loan.write_offs}:
+            raise LiveRepayments(loan=loan.number, entry=event.name)
+        if latest and latest.version > event.version:
+            raise _changed_since(loan.number, latest)
+        if isinstance(event, LoanWrittenOff) and loan.recoveries:
+            raise LiveRecoveries(loan=loan.number)
+        if later and not isinstance(event, Reducing):
+            raise LiveRepayments(loan=loan.number, entry=event.name)
+
+
+def _refuse_changed_since(loan: Loan, stamp: Stamp) -> None:
+    latest = loan.latest_change
+    if latest and stamp.on < latest.on:
+        raise _changed_since(loan.number, latest)
+
+
+def _changed_since(number: int, latest: LoanRescheduled | LoanWrittenOff) -> LoanChangedSince:
+    return LoanChangedSince(loan=number, entry=latest.name, version=latest.version, changed_on=latest.on)

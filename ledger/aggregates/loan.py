@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ledger.events import LoanApproved, LoanRecovered, LoanRepaid, LoanRescheduled, LoanWrittenOff, OpeningLoan
+from ledger.events import LoanApproved, LoanRecovered, LoanRescheduled, LoanWrittenOff, OpeningLoan
 from ledger.events.loans import Purpose
 from ledger.terms import Instalment, LoanTerms, Repayment, Split, Standing, plan, split, standing
 
@@ -25,10 +25,12 @@ class Phase(NamedTuple):
 
 
 class Loan(msgspec.Struct, frozen=True, kw_only=True):
-    """A loan as the fund knows it; `repayments` are the live ones, by the version of their entry.
+    """A loan as the fund knows it; `repayments` are all that came off it and still counts, by the version of the entry.
 
-    `conditions` are what it was granted under. `taken_over_on` is the day its old book ended, for a loan that was
-    running when the club's books were taken over; what had been repaid by then counts as one repayment.
+    `write_offs` are the live ones, the last of which may have given up all that was left. `recoveries` are what came in
+    afterwards, in đồng by version. `conditions` are what it was granted under. `taken_over_on` is the day its old book
+    ended, for a loan that was running when the club's books were taken over; what had been repaid by then counts as one
+    repayment.
     """
 
     number: int
@@ -43,15 +45,19 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
     repayments: dict[int, Repayment] = {}
     taken_over_on: date | None = None
     reschedulings: tuple[LoanRescheduled, ...] = ()
-    written_off: LoanWrittenOff | None = None
-    recoveries: frozenset[int] = frozenset()
+    write_offs: tuple[LoanWrittenOff, ...] = ()
+    recoveries: dict[int, int] = {}
 
     @property
     def outstanding(self) -> int:
         """Principal not yet repaid or written off, in đồng; zero until disbursed."""
         repaid = sum(repayment.principal for repayment in self.repayments.values())
-        given_up = self.written_off.amount if self.written_off else 0
-        return self.principal - repaid - given_up if self.disbursed_on else 0
+        return self.principal - repaid if self.disbursed_on else 0
+
+    @property
+    def written_off(self) -> LoanWrittenOff | None:
+        """The write-off that gave up all that was left, if there was one."""
+        return self.write_offs[-1] if self.write_offs and not self.write_offs[-1].outstanding else None
 
     @property
     def status(self) -> LoanStatus:
@@ -64,17 +70,26 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
             return "rejected"
         return "approved" if self.conditions else "requested"
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it stands in the way of another loan: granted and not yet paid back."""
-        return self.status in ("approved", "running")
+    def stands_in_the_way(self, day: date) -> bool:
+        """Whether it kept the household from another loan at the end of a day: granted by then, and not paid back.
+
+        Judged by that day, not by today: a debt paid later still counted. Until it is rejected, a loan that was
+        granted and not handed out counts as owed.
+        """
+        if self.disbursed_on and self.disbursed_on <= day:
+            return self.outstanding_on(day) > 0
+        granted_on = self.conditions.on if isinstance(self.conditions, LoanApproved) else None
+        return bool(granted_on and granted_on <= day and not (self.rejected_on and self.rejected_on <= day))
+
+    def outstanding_on(self, day: date) -> int:
+        """Principal owed at the end of a day, by what counts today."""
+        return self.principal - sum(each.principal for each in self.repayments.values() if each.on <= day)
 
     @property
-    def changed_on(self) -> date | None:
-        """The day of the latest rescheduling or write-off; what came before it stands."""
-        if self.written_off:
-            return self.written_off.on
-        return self.reschedulings[-1].on if self.reschedulings else None
+    def latest_change(self) -> LoanRescheduled | LoanWrittenOff | None:
+        """The latest rescheduling or write-off; what came before it stands."""
+        changes: tuple[LoanRescheduled | LoanWrittenOff, ...] = (*self.reschedulings, *self.write_offs)
+        return max(changes, key=lambda change: change.version, default=None)
 
     def terms(self) -> LoanTerms:
         """What it was granted under."""
@@ -85,6 +100,7 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
             repayment_mode=self.conditions.repayment_mode,
             interest_method=self.conditions.interest_method,
             monthly_rate_ppm=self.conditions.monthly_rate_ppm,
+            interest_rounding=self.conditions.interest_rounding,
         )
 
     def phase(self, day: date) -> Phase:
@@ -104,6 +120,16 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
         phase = self.phase(day)
         return plan(phase.terms, phase.starts_on)
 
+    @property
+    def loss(self) -> int:
+        """What the club gave up: principal written off, and the interest due when nothing was left to wait for, the
+        month begun included. More than that is never recovered."""
+        principal = sum(each.amount for each in self.write_offs)
+        if not self.written_off:
+            return principal
+        then = self.not_given_up(self.written_off).standing(self.written_off.on)
+        return principal + then.interest_due + then.interest_begun
+
     def standing(self, day: date) -> Standing:
         """What is owed at the end of `day`; nothing once it was written off."""
         if self.written_off and self.written_off.on <= day:
@@ -118,20 +144,30 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
 
     # --- what events make of it -----------------------------------------------------------------------------------
 
-    def repaid(self, event: LoanRepaid) -> Loan:
-        """The loan with one more live repayment."""
-        repayment = Repayment(event.on, event.principal, event.interest)
-        return msgspec.structs.replace(self, repayments={**self.repayments, event.version: repayment})
+    def reduced(self, version: int, by: Repayment) -> Loan:
+        """The loan with one more repayment, or what counts like one."""
+        return msgspec.structs.replace(self, repayments={**self.repayments, version: by})
 
-    def unrepaid(self, event: LoanRepaid) -> Loan:
+    def unreduced(self, version: int) -> Loan:
         """The loan without a repayment that was reversed."""
-        live = {version: r for version, r in self.repayments.items() if version != event.version}
+        live = {known: r for known, r in self.repayments.items() if known != version}
         return msgspec.structs.replace(self, repayments=live)
+
+    def given_up(self, event: LoanWrittenOff) -> Loan:
+        """The loan with principal written off: it counts like principal repaid."""
+        reduced = self.reduced(event.version, Repayment(event.on, event.amount, 0))
+        return msgspec.structs.replace(reduced, write_offs=(*self.write_offs, event))
+
+    def not_given_up(self, event: LoanWrittenOff) -> Loan:
+        """The loan without a write-off that was reversed."""
+        live = tuple(each for each in self.write_offs if each.version != event.version)
+        return msgspec.structs.replace(self.unreduced(event.version), write_offs=live)
 
     def recovered(self, event: LoanRecovered) -> Loan:
         """The loan with one more live recovery."""
-        return msgspec.structs.replace(self, recoveries=self.recoveries | {event.version})
+        return msgspec.structs.replace(self, recoveries={**self.recoveries, event.version: event.amount})
 
     def unrecovered(self, event: LoanRecovered) -> Loan:
         """The loan without a recovery that was reversed."""
-        return msgspec.structs.replace(self, recoveries=self.recoveries - {event.version})
+        live = {version: amount for version, amount in self.recoveries.items() if version != event.version}
+        return msgspec.structs.replace(self, recoveries=live)

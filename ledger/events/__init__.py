@@ -5,9 +5,19 @@ from typing import get_args
 import msgspec
 
 from ledger.events.base import NO_HEAD, Entry, Event, Request, Voucher, check_code, head_of
-from ledger.events.club import Bylaws, BylawsAdopted, FundOpened, MemberChanged, MemberJoined, MemberLeft
+from ledger.events.club import (
+    Bylaws,
+    BylawsAdopted,
+    DuesForgiven,
+    FundOpened,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberReturned,
+)
 from ledger.events.corrections import EntryReversed
 from ledger.events.governance import (
+    AttendanceCorrected,
     CashCounted,
     FundDissolved,
     MeetingHeld,
@@ -25,6 +35,7 @@ from ledger.events.governance import (
 from ledger.events.inspections import Draw, InspectionMade, Sample, drawn
 from ledger.events.loans import (
     PRODUCTION,
+    InterestWaived,
     LoanApproved,
     LoanDisbursed,
     LoanRecovered,
@@ -34,6 +45,7 @@ from ledger.events.loans import (
     LoanRescheduled,
     LoanWrittenOff,
     Override,
+    SavingsSetOff,
 )
 from ledger.events.money import (
     AdvanceReceived,
@@ -85,6 +97,11 @@ AnyEvent = (
     | OpeningBalancesDeclared
     | InspectionMade
     | FundDissolved
+    | MemberReturned
+    | DuesForgiven
+    | SavingsSetOff
+    | InterestWaived
+    | AttendanceCorrected
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
@@ -111,6 +128,7 @@ __all__ = [
     "AdvanceReceived",
     "AdvanceRepaid",
     "AnyEvent",
+    "AttendanceCorrected",
     "BankDeposited",
     "BankWithdrawn",
     "Bylaws",
@@ -119,6 +137,7 @@ __all__ = [
     "ContributionReceived",
     "DonationReceived",
     "Draw",
+    "DuesForgiven",
     "Entry",
     "EntryReversed",
     "Event",
@@ -128,6 +147,7 @@ __all__ = [
     "InKindDonationReceived",
     "IncomeReceived",
     "InspectionMade",
+    "InterestWaived",
     "Item",
     "LoanApproved",
     "LoanDisbursed",
@@ -141,6 +161,7 @@ __all__ = [
     "MemberChanged",
     "MemberJoined",
     "MemberLeft",
+    "MemberReturned",
     "OfficeLeft",
     "OfficeTaken",
     "OldLoan",
@@ -155,6 +176,7 @@ __all__ = [
     "PotTransferred",
     "Request",
     "Sample",
+    "SavingsSetOff",
     "SavingsWithdrawn",
     "Voucher",
     "check_code",

@@ -19,11 +19,13 @@ NO_HEAD = "0" * 64
 """`prev` of a fund's first line."""
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """The request a fact came from: its idempotency key and a keyed digest of its body."""
+class Request(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The request a fact came from: its idempotency key and a keyed digest of its body, and for a line of a meeting the
+    name of its sheet."""
 
     key: str
     digest: str
+    sheet: str | None = None
 
 
 class Event(

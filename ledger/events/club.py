@@ -18,8 +18,9 @@ Poverty = Literal["poor", "near_poor", "hardship", "none"]
 LeavingReason = Literal["moved", "resigned", "excluded", "died"]
 
 
-class Bylaws(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The club's own rules (quy chế), whole; amounts in đồng, rates in ppm a month (`domain.md` §4)."""
+class Bylaws(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """The club's own rules (quy chế), whole; amounts in đồng, rates in ppm a month (`domain.md` §4). Interest is a
+    multiple of `interest_rounding` đồng."""
 
     monthly_rate_ppm: int
     interest_method: InterestMethod
@@ -32,6 +33,7 @@ class Bylaws(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     monthly_dues: int
     meeting_day: int
     two_person_approval: bool
+    interest_rounding: int = 1
 
 
 class FundOpened(Event, frozen=True, kw_only=True, gc=False):
@@ -95,4 +97,34 @@ class MemberLeft(Event, frozen=True, kw_only=True, gc=False):
     reason: LeavingReason
 
     def evolve(self, fund: Fund) -> None:
-        fund.members[self.member] = msgspec.structs.replace(fund.members[self.member], left_on=self.on)
+        fund.depart(self.member, self.on)
+
+    def revoke(self, fund: Fund) -> None:
+        fund.undo_departure(self.member)
+
+
+class MemberReturned(Event, frozen=True, kw_only=True, gc=False):
+    """A former member came back under the same number: debts, savings and loans received before go on."""
+
+    member: int
+
+    def evolve(self, fund: Fund) -> None:
+        fund.welcome_back(self.member, self.on)
+
+    def revoke(self, fund: Fund) -> None:
+        fund.undo_return(self.member)
+
+
+class DuesForgiven(Event, frozen=True, kw_only=True, gc=False):
+    """The chair let go of a member's dues for some months (`YYYY-MM`): they are not asked for any more. Dues are booked
+    when they come, so nothing is posted."""
+
+    member: int
+    months: tuple[str, ...]
+
+    def evolve(self, fund: Fund) -> None:
+        fund.forgiven_dues |= {(self.member, month): self.on for month in self.months}
+
+    def revoke(self, fund: Fund) -> None:
+        for month in self.months:
+            fund.forgiven_dues.pop((self.member, month), None)

@@ -45,6 +45,26 @@ class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
 
     def evolve(self, fund: Fund) -> None:
         fund.meetings[self.sheet] = self
+        fund.meetings_held = self.meeting
+
+    def revoke(self, fund: Fund) -> None:
+        del fund.meetings[self.sheet]
+
+
+class AttendanceCorrected(Event, frozen=True, kw_only=True, gc=False):
+    """Who came to a meeting was noted wrongly: `of` is the version of its `MeetingHeld`, the lists are the right ones.
+    Why lies in the register."""
+
+    of: int
+    sheet: str
+    present: tuple[int, ...]
+    by_proxy: tuple[int, ...]
+    absent: tuple[int, ...]
+
+    def evolve(self, fund: Fund) -> None:
+        fund.meetings[self.sheet] = msgspec.structs.replace(
+            fund.meetings[self.sheet], present=self.present, by_proxy=self.by_proxy, absent=self.absent
+        )
 
 
 class CashCounted(Voucher, frozen=True, kw_only=True, gc=False):
@@ -73,7 +93,10 @@ class CashCounted(Voucher, frozen=True, kw_only=True, gc=False):
         return tuple(leg for pot, short in shares if short for leg in transfer(pot, "cash_short", "cash", short))
 
     def evolve(self, fund: Fund) -> None:
-        fund.last_count = self
+        fund.counts[self.version] = self.on
+
+    def revoke(self, fund: Fund) -> None:
+        fund.counts.pop(self.version, None)
 
 
 class PeriodClosed(Event, frozen=True, kw_only=True, gc=False):
@@ -142,7 +165,7 @@ class OldLoan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     purpose: Purpose
 
 
-class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True):
+class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A loan that was running when the books were taken over, and the terms it keeps."""
 
     loan: int
@@ -150,6 +173,7 @@ class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True):
     interest_method: InterestMethod
     repayment_mode: RepaymentMode
     interest_to_activity_ppm: int
+    interest_rounding: int = 1
 
     @classmethod
     def of(cls, old: OldLoan, number: int, bylaws: Bylaws) -> OpeningLoan:
@@ -161,6 +185,7 @@ class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True):
             interest_method=bylaws.interest_method,
             repayment_mode=bylaws.repayment_mode,
             interest_to_activity_ppm=bylaws.interest_to_activity_ppm,
+            interest_rounding=bylaws.interest_rounding,
         )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from ledger.chart import Account, Legs, Place, Pot, transfer
 from ledger.events.base import Event, Voucher
+
+if TYPE_CHECKING:
+    from ledger.aggregates.fund import Fund
 
 ContributionKind = Literal["dues", "share", "savings", "fine"]
 DonationSource = Literal[
@@ -59,16 +62,27 @@ CONTRIBUTION_ACCOUNT: dict[ContributionKind, tuple[Pot, Account]] = {
 
 
 class ContributionReceived(Voucher, frozen=True, kw_only=True, gc=False):
-    """A member paid dues, a share, savings or a fine in cash. Dues may name the month they are for, `YYYY-MM`."""
+    """A member paid dues, a share, savings or a fine. Dues may name the month they are for, `YYYY-MM`; `paid_by` is
+    the member who brought the money for them."""
 
     member: int
     kind: ContributionKind
     amount: int
     for_month: str | None = None
+    place: Place = "cash"
+    paid_by: int | None = None
 
     def legs(self) -> Legs:
         pot, account = CONTRIBUTION_ACCOUNT[self.kind]
-        return transfer(pot, "cash", account, self.amount, of=self.member)
+        return transfer(pot, self.place, account, self.amount, of=self.member)
+
+    def evolve(self, fund: Fund) -> None:
+        if self.kind == "dues" and self.for_month:
+            fund.dues_paid[self.member, self.for_month] += self.amount
+
+    def revoke(self, fund: Fund) -> None:
+        if self.kind == "dues" and self.for_month:
+            fund.dues_paid[self.member, self.for_month] -= self.amount
 
 
 class DonationReceived(Voucher, frozen=True, kw_only=True, gc=False):
@@ -85,14 +99,17 @@ class DonationReceived(Voucher, frozen=True, kw_only=True, gc=False):
 
 
 class SavingsWithdrawn(Voucher, frozen=True, kw_only=True, gc=False):
-    """A member took back some of their savings; `savings_left` are still owed to them."""
+    """A member took back some of their savings; `savings_left` are still owed to them. `paid_by` is the member who
+    received the money for them."""
 
     member: int
     amount: int
     savings_left: int
+    place: Place = "cash"
+    paid_by: int | None = None
 
     def legs(self) -> Legs:
-        return transfer("revolving", "savings", "cash", self.amount, of=self.member)
+        return transfer("revolving", "savings", self.place, self.amount, of=self.member)
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):

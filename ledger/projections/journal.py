@@ -13,7 +13,7 @@ import msgspec
 
 from ledger.chart import Pot
 from ledger.database import Row
-from ledger.events import Event, LoanRescheduled, LoanWrittenOff
+from ledger.events import Event, InterestWaived, LoanRescheduled
 from ledger.projections.tables import Reader, Rows, Table, Told, until
 
 ENTRIES = Table(
@@ -208,6 +208,9 @@ def cash_book(
     return {"opening": opening, "items": items, "closing": closing, "next": following}
 
 
+MEMOS = frozenset({LoanRescheduled.__name__, InterestWaived.__name__})
+"""What moves no money and yet belongs into a passbook."""
+
 THEIRS = "e.fund = :fund AND e.on_day <= :until AND (e.member = :member OR e.type = 'OpeningBalancesDeclared')"
 
 
@@ -243,12 +246,12 @@ def statement(reader: Reader, fund: str, member: int, as_of: date | None = None)
     )
     for row in map(_named, rows):
         kind = row.pop("undone") or row["type"]
-        if row["version"] in moved or kind == LoanRescheduled.__name__:
+        if row["version"] in moved or kind in MEMOS:
             its = moved[row["version"]]
             savings -= its["savings"]
             outstanding += its["loans"]
             figures = {"principal": -its["loans"], "interest": -its["interest"]}
-            figures["written_off"] = figures["principal"] if kind == LoanWrittenOff.__name__ else 0
+            figures["written_off"] = its["write_offs"]
             running = {"savings": savings, "outstanding": outstanding}
             new_term = {"term_months": new_terms.get(row["version"])}
             lines.append({**row, "amount": its["cash"] + its["bank"], **figures, **new_term, **running})

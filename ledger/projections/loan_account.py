@@ -17,6 +17,7 @@ import msgspec
 
 from ledger.database import Row
 from ledger.events import (
+    InterestWaived,
     LoanApproved,
     LoanDisbursed,
     LoanRecovered,
@@ -25,12 +26,17 @@ from ledger.events import (
     LoanRescheduled,
     LoanWrittenOff,
     OpeningBalancesDeclared,
+    SavingsSetOff,
 )
 from ledger.money import PPM
 from ledger.terms import Instalment, LoanTerms, Repayment, Standing, lateness, plan, standing
 
 PAR_DAYS = 30
 """A loan further behind its plan than this counts as at risk (PAR30)."""
+
+REPAYING = (LoanRepaid.__name__, SavingsSetOff.__name__)
+LET_GO = (InterestWaived.__name__, LoanWrittenOff.__name__)
+"""What the club gave up; it comes off a loan like a repayment."""
 
 
 class Phase(NamedTuple):
@@ -63,7 +69,7 @@ class Account:
     @property
     def status(self) -> str:
         """Where the loan stands in its life."""
-        if self.live[LoanWrittenOff.__name__]:
+        if any(not fact["outstanding"] for fact in self.live[LoanWrittenOff.__name__]):
             return "written_off"
         if self.received:
             return "running" if self.outstanding else "settled"
@@ -77,16 +83,40 @@ class Account:
         fact: str = self.asked["fact"]
         return fact == OpeningBalancesDeclared.__name__
 
-    def repayments(self) -> list[tuple[int, Repayment]]:
-        """The live repayments with the versions of their entries."""
-        repaid = [(fact["version"], _repayment(fact)) for fact in self.live[LoanRepaid.__name__]]
+    def _old(self) -> list[tuple[int, Repayment]]:
         before = self.asked["principal"] - self.asked["change"]
-        if self.is_taken_over and before:
-            repaid.insert(0, (self.asked["version"], Repayment(_day(self.asked["on_day"]), before, 0)))
-        return repaid
+        if not self.is_taken_over or not before:
+            return []
+        return [(self.asked["version"], Repayment(_day(self.asked["on_day"]), before, 0))]
+
+    def repayments(self) -> list[tuple[int, Repayment]]:
+        """The live repayments, in money or from savings, with the versions of their entries."""
+        repaid = [fact for kind in REPAYING for fact in self.live[kind]]
+        return self._old() + sorted(
+            (fact["version"], Repayment(_day(fact["on_day"]), fact["principal"], fact["interest"])) for fact in repaid
+        )
+
+    def _reductions(self) -> list[tuple[int, Repayment]]:
+        """All that came off the loan, in any way."""
+        reduced = [fact for kind in (*REPAYING, *LET_GO) for fact in self.live[kind]]
+        return self._old() + sorted(
+            (fact["version"], Repayment(_day(fact["on_day"]), -fact["change"], fact["interest"] or 0))
+            for fact in reduced
+        )
 
     def phase(self) -> Phase | None:
         """The plan in force, and the repayments that count towards it; None before the money was handed out."""
+        first = self.first_phase()
+        for latest in self.live[LoanRescheduled.__name__][-1:] if first else ():
+            assert first
+            again = {"principal": latest["principal"], "term_months": latest["term_months"]}
+            since = [each for version, each in self._reductions() if version > latest["version"]]
+            terms = msgspec.structs.replace(first.terms, **again)
+            return Phase(terms, _day(latest["on_day"]), since, latest["interest"], None)
+        return first
+
+    def first_phase(self) -> Phase | None:
+        """The plan as it was first agreed, whatever was planned anew since."""
         if not self.received or not self.granted:
             return None
         terms = LoanTerms(
@@ -95,14 +125,11 @@ class Account:
             repayment_mode=self.granted["repayment_mode"],
             interest_method=self.granted["interest_method"],
             monthly_rate_ppm=self.granted["monthly_rate_ppm"],
+            interest_rounding=self.granted["interest_rounding"] or 1,
         )
-        for latest in self.live[LoanRescheduled.__name__][-1:]:
-            terms = msgspec.structs.replace(terms, principal=latest["principal"], term_months=latest["term_months"])
-            since = [repayment for version, repayment in self.repayments() if version > latest["version"]]
-            return Phase(terms, _day(latest["on_day"]), since, latest["interest"], None)
         accrues_after = _day(self.asked["on_day"]) if self.is_taken_over else None
         received_on = _day(self.received["received_on"])
-        return Phase(terms, received_on, [repayment for _, repayment in self.repayments()], 0, accrues_after)
+        return Phase(terms, received_on, [each for _, each in self._reductions()], 0, accrues_after)
 
     def standing(self, day: date) -> Standing:
         """What is owed at the end of a day; nothing unless the loan is running."""
@@ -115,10 +142,11 @@ class Account:
 
     def summary(self, day: date) -> dict[str, Any]:
         """The loan's line of the book."""
-        asked, granted, phase = self.asked, self.granted or {}, self.phase()
+        asked, granted, phase, first = self.asked, self.granted or {}, self.phase(), self.first_phase()
         owed, replanned = self.standing(day), self.live[LoanRescheduled.__name__]
         is_running = self.status == "running"
         late = lateness(_plan(phase), phase.repayments, day) if phase and is_running else None
+        late_at_first = lateness(_plan(first), first.repayments, day) if first and is_running and replanned else late
         rejected = self.live[LoanRejected.__name__]
         return {
             "loan": self.number,
@@ -140,6 +168,7 @@ class Account:
             "interest_method": granted.get("interest_method"),
             "repayment_mode": granted.get("repayment_mode"),
             "interest_to_activity_ppm": granted.get("interest_to_activity_ppm"),
+            "interest_rounding": (granted.get("interest_rounding") or 1) if granted else None,
             "override": json.loads(granted.get("override_rules") or "[]"),
             "outstanding": self.outstanding,
             "interest_due": owed.interest_due,
@@ -147,6 +176,7 @@ class Account:
             "overdue_principal": late.overdue_principal if late else 0,
             "days_late": late.days_late if late else 0,
             "par30": bool(late and late.days_late > PAR_DAYS),
+            "par30_first_plan": bool(late_at_first and late_at_first.days_late > PAR_DAYS),
         }
 
     def particulars(self, day: date) -> dict[str, Any]:
@@ -155,6 +185,9 @@ class Account:
         instalments = _plan(phase) if phase else []
         return {
             "interest_begun": self.standing(day).interest_begun,
+            "interest_ahead": self.standing(day).interest_ahead,
+            "interest_waived": sum(fact["interest"] for fact in self.live[InterestWaived.__name__]),
+            "written_off": sum(fact["principal"] for fact in self.live[LoanWrittenOff.__name__]),
             "recovered": sum(fact["principal"] for fact in self.live[LoanRecovered.__name__]),
             "plan": [each._asdict() | {"due_on": each.due_on.isoformat()} for each in instalments],
             "repayments": [
@@ -174,10 +207,6 @@ class Account:
             "nominal_yearly_ppm": 12 * phase.terms.monthly_rate_ppm if phase else None,
             "effective_yearly_ppm": effective_yearly_ppm(phase.terms) if phase else None,
         }
-
-
-def _repayment(fact: Row) -> Repayment:
-    return Repayment(_day(fact["on_day"]), fact["principal"], fact["interest"])
 
 
 _day = lru_cache(maxsize=4096)(date.fromisoformat)

@@ -16,6 +16,7 @@ from ledger.database import Row
 from ledger.events import (
     EntryReversed,
     Event,
+    InterestWaived,
     LoanApproved,
     LoanDisbursed,
     LoanRecovered,
@@ -25,6 +26,7 @@ from ledger.events import (
     LoanRescheduled,
     LoanWrittenOff,
     OpeningBalancesDeclared,
+    SavingsSetOff,
 )
 from ledger.projections.loan_account import Account
 from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, percent, until
@@ -34,7 +36,8 @@ LOAN_FACTS = Table(
     columns="fund TEXT NOT NULL, loan BIGINT NOT NULL, version BIGINT NOT NULL, fact TEXT NOT NULL, "
     "on_day TEXT NOT NULL, change BIGINT NOT NULL, member BIGINT, reverses BIGINT, principal BIGINT, interest BIGINT, "
     "term_months BIGINT, purpose TEXT, guarantor BIGINT, received_on TEXT, monthly_rate_ppm BIGINT, "
-    "interest_method TEXT, repayment_mode TEXT, interest_to_activity_ppm BIGINT, override_rules TEXT",
+    "interest_method TEXT, repayment_mode TEXT, interest_to_activity_ppm BIGINT, interest_rounding BIGINT, "
+    "outstanding BIGINT, override_rules TEXT",
     key="fund, loan, version",
 )
 """What happened to each loan; what a fact does not tell is null.
@@ -73,6 +76,8 @@ OfLoan = (
     | LoanRescheduled
     | LoanWrittenOff
     | LoanRecovered
+    | SavingsSetOff
+    | InterestWaived
     | EntryReversed
 )
 
@@ -88,8 +93,10 @@ def _rows(event: OfLoan, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
         told = {"principal": event.outstanding, "interest": event.interest_carried}
     elif isinstance(event, LoanWrittenOff | LoanRecovered):
         told = {"principal": event.amount}
-    elif isinstance(event, LoanApproved) and event.override:
-        told = {"override_rules": json.dumps(event.override.rules)}
+    elif isinstance(event, InterestWaived):
+        told = {"interest": event.amount}
+    if isinstance(event, LoanApproved | LoanRescheduled) and event.override:
+        told["override_rules"] = json.dumps(event.override.rules)
     return (_row(event, on, legs, event.loan, event, told),)
 
 
@@ -121,7 +128,7 @@ def _touched(event: LoanDisbursed | LoanWrittenOff | EntryReversed, _: bool) -> 
     return () if event.loan is None else (event.loan,)
 
 
-def _touched_by_repayment(event: LoanRepaid, is_late: bool) -> Iterable[int]:
+def _touched_by_repayment(event: LoanRepaid | SavingsSetOff, is_late: bool) -> Iterable[int]:
     """A repayment that leaves principal outstanding cuts no spell, unless it is told late: then later days count."""
     return (event.loan,) if is_late or not event.outstanding else ()
 
@@ -163,7 +170,7 @@ HISTORY = History(
     tell={**dict.fromkeys(get_args(OfLoan), _rows), OpeningBalancesDeclared: _old_loans},
     touched={
         **dict.fromkeys((LoanDisbursed, LoanWrittenOff, EntryReversed), _touched),
-        LoanRepaid: _touched_by_repayment,
+        **dict.fromkeys((LoanRepaid, SavingsSetOff), _touched_by_repayment),
         OpeningBalancesDeclared: lambda event, _: [old.loan for old in event.loans],
     },
     derive=_derive,
@@ -187,8 +194,9 @@ def loan_book(
 
     An item is `{loan, member, principal, term_months, purpose, guarantor, status, requested_on, approved_on,
     rejected_on, disbursed_on, maturity, term_months_in_force, times_rescheduled, rescheduled_on, monthly_rate_ppm,
-    interest_method, repayment_mode, interest_to_activity_ppm, override, outstanding, interest_due, settlement_amount,
-    overdue_principal, days_late, par30}`. Amounts in đồng; `settlement_amount` is None unless the loan is running.
+    interest_method, repayment_mode, interest_to_activity_ppm, interest_rounding, override, outstanding, interest_due,
+    settlement_amount, overdue_principal, days_late, par30, par30_first_plan}`. Amounts in đồng; `settlement_amount` is
+    None unless the loan is running.
     `term_months` is what was asked for; the term in force counts from `rescheduled_on` if the loan was planned anew,
     else from the day it was handed out, and is None before. `status` is one of `requested, approved, rejected, running,
     settled, written_off`; `override` lists the rules of the bylaws that were set aside.
@@ -202,7 +210,8 @@ def loan_book(
 
 
 def loan(reader: Reader, fund: str, number: int, as_of: date) -> dict[str, Any] | None:
-    """One loan as in `loan_book`, None if there was none. Also `interest_begun`, `recovered`,
+    """One loan as in `loan_book`, None if there was none. Also `interest_begun`, `interest_ahead` (paid and not yet
+    accrued), `interest_waived`, `written_off`, `recovered`,
     `plan: [{number, due_on, principal, interest}]` (in force at `as_of`; before disbursement empty),
     `repayments: [{version, on, principal, interest}]` (live ones), `reschedulings: [{version, on, term_months,
     outstanding, interest_carried}]`, and the cost of a year in ppm: `nominal_yearly_ppm` (the rate as agreed, times
@@ -214,11 +223,14 @@ def loan(reader: Reader, fund: str, number: int, as_of: date) -> dict[str, Any] 
 
 
 def portfolio(reader: Reader, fund: str, as_of: date) -> dict[str, Any]:
-    """The running loans together: `{loans, borrowers, outstanding, interest_due, overdue_principal, late_loans, par30:
-    {numerator, denominator, percent}}`; PAR30 is the principal of loans more than 30 days late ÷ all outstanding."""
+    """The running loans together: `{loans, borrowers, outstanding, interest_due, overdue_principal, late_loans, par30,
+    par30_first_plan}`, each of the last two `{numerator, denominator, percent}`.
+
+    PAR30 is the principal of loans more than 30 days late ÷ all outstanding: by the plan in force, and by the plan
+    first agreed, so that planning anew cannot hide what is late.
+    """
     running = [each.summary(as_of) for each in _accounts(reader, fund, as_of) if each.status == "running"]
     outstanding = sum(each["outstanding"] for each in running)
-    at_risk = sum(each["outstanding"] for each in running if each["par30"])
     return {
         "loans": len(running),
         "borrowers": len({each["member"] for each in running}),
@@ -226,8 +238,13 @@ def portfolio(reader: Reader, fund: str, as_of: date) -> dict[str, Any]:
         "interest_due": sum(each["interest_due"] for each in running),
         "overdue_principal": sum(each["overdue_principal"] for each in running),
         "late_loans": sum(each["days_late"] > 0 for each in running),
-        "par30": {"numerator": at_risk, "denominator": outstanding, "percent": percent(at_risk, outstanding)},
+        **{name: _at_risk(running, name, outstanding) for name in ("par30", "par30_first_plan")},
     }
+
+
+def _at_risk(running: Sequence[dict[str, Any]], name: str, outstanding: int) -> dict[str, Any]:
+    late = sum(each["outstanding"] for each in running if each[name])
+    return {"numerator": late, "denominator": outstanding, "percent": percent(late, outstanding)}
 
 
 def _accounts(reader: Reader, fund: str, as_of: date, number: int | None = None) -> list[Account]:

@@ -9,14 +9,14 @@ from typing import Any, get_args
 
 from ledger.chart import Legs
 from ledger.database import Row
-from ledger.events import Event, MemberChanged, MemberJoined, MemberLeft
+from ledger.events import EntryReversed, Event, MemberChanged, MemberJoined, MemberLeft, MemberReturned
 from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, until
 
 MEMBER_FACTS = Table(
     "member_facts",
     columns="fund TEXT NOT NULL, member BIGINT NOT NULL, version BIGINT NOT NULL, fact TEXT NOT NULL, "
-    "on_day TEXT NOT NULL, sex TEXT, birth_year BIGINT, poverty TEXT, household TEXT, reason TEXT, name TEXT, "
-    "phone TEXT",
+    "on_day TEXT NOT NULL, sex TEXT, birth_year BIGINT, poverty TEXT, household TEXT, reason TEXT, reverses BIGINT, "
+    "name TEXT, phone TEXT",
     key="fund, member, version",
 )
 """What was told of each member; what a fact does not tell is null. `name` and `phone` are digests."""
@@ -45,11 +45,16 @@ DESCRIBED = ("sex", "birth_year", "poverty", "household")
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-Told = MemberJoined | MemberChanged | MemberLeft
+Told = MemberJoined | MemberChanged | MemberLeft | MemberReturned | EntryReversed
+
+COMING_AND_GOING = frozenset({MemberLeft.__name__, MemberReturned.__name__})
+"""What is told of the roll and may be reversed."""
 
 
 def _rows(event: Told, on: str, _: Legs) -> Iterable[tuple[Any, ...]]:
     """The fact an event tells of a member."""
+    if not _is_of_the_roll(event):
+        return ()
     described = _reader(type(event))(event)
     texts = event.texts or {}
     return (
@@ -59,18 +64,24 @@ def _rows(event: Told, on: str, _: Legs) -> Iterable[tuple[Any, ...]]:
 
 @cache
 def _reader(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
-    return kind.reader(*DESCRIBED, "reason")
+    return kind.reader(*DESCRIBED, "reason", "reverses")
+
+
+def _is_of_the_roll(event: Told) -> bool:
+    return not isinstance(event, EntryReversed) or event.entry in COMING_AND_GOING
 
 
 def _touched(event: Told, _: bool) -> Iterable[int]:
-    return (event.member,)
+    return (event.member,) if event.member is not None and _is_of_the_roll(event) else ()
 
 
 def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     """The spells of a member, in order of the days things happened: a change told late holds from its own day."""
     if not facts:
         return {}
-    joined, *later = sorted(facts, key=lambda fact: (fact["on_day"], fact["version"]))
+    undone = {fact["reverses"] for fact in facts if fact["reverses"]}
+    live = (fact for fact in facts if not fact["reverses"] and fact["version"] not in undone)
+    joined, *later = sorted(live, key=lambda fact: (fact["on_day"], fact["version"]))
     assert joined["fact"] == MemberJoined.__name__, "a member begins by joining"
     who = (joined["fund"], joined["member"])
     now = {name: joined[name] for name in (*DESCRIBED, "name", "phone")}
@@ -84,9 +95,11 @@ def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     for fact in later:
         if left is None:
             close(fact["on_day"])
-            from_day = fact["on_day"]
+        from_day = fact["on_day"]
         if fact["fact"] == MemberLeft.__name__:
             left = fact
+        elif fact["fact"] == MemberReturned.__name__:
+            left = None
         now |= {name: fact[name] for name in now if fact[name] is not None}
     if left is None:
         close(FOREVER)
@@ -111,7 +124,7 @@ AS_THEN = """
 SELECT m.member, COALESCE(s.sex, m.sex) AS sex, COALESCE(s.birth_year, m.birth_year) AS birth_year,
     COALESCE(s.poverty, m.poverty) AS poverty,
     CASE WHEN s.fund IS NULL THEN m.household ELSE s.household END AS household, m.joined_on,
-    CASE WHEN m.left_on <= :day THEN m.left_on END AS left_on,
+    CASE WHEN s.until_day <= :day THEN s.until_day WHEN m.left_on <= :day THEN m.left_on END AS left_on,
     CASE WHEN m.left_on <= :day THEN m.leaving_reason END AS leaving_reason, m.name, m.phone
 FROM members m
 """

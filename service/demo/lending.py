@@ -109,7 +109,7 @@ class LoanDesk:
     def bereave(self, member: int) -> None:
         """A borrower died: the family pays, pays late, or cannot."""
         for loan in self._village.loans.values():
-            if loan.member == member and loan.is_open:
+            if loan.member == member and loan.status in ("approved", "running"):
                 self._tempers[loan.number] = self._village.random.choice(("punctual", "late", "late", "lost"))
 
     def _despair(self, loan: Loan, lines: Iterator[datetime], on: date) -> None:

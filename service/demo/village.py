@@ -47,7 +47,7 @@ class Village:
         self.version = recorded.version
         self.members |= recorded.members
         for number, loan in recorded.loans.items():
-            if loan.is_open or loan.status == "requested":
+            if loan.status in ("requested", "approved", "running"):
                 self.loans[number] = loan
             else:
                 self.loans.pop(number, None)

@@ -1,0 +1,160 @@
+"""Warnings: what is recorded all the same, and worth a second look before the meeting goes home.
+
+Each check looks at one event in the fund as it stands after it, and finds something or nothing. Everyday life raises
+none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import islice
+from statistics import median_low
+from typing import Final, NamedTuple
+
+from ledger.aggregates.fund import Fund
+from ledger.chart import cash_movement
+from ledger.events import (
+    CashCounted,
+    ContributionReceived,
+    EntryReversed,
+    Event,
+    ExpensePaid,
+    LoanRepaid,
+    MemberLeft,
+    OfficeLeft,
+    SavingsWithdrawn,
+    Voucher,
+)
+
+FAR_MONTHS: Final = 12
+"""Dues further ahead or behind than this are rarely meant."""
+
+USUAL_OF: Final = 8
+"""How many earlier amounts of a kind say what is usual."""
+
+LOOKED_BACK: Final = 400
+"""Entries among which they are looked for: some meetings' worth."""
+
+ORDINARY: Final = (ContributionReceived, ExpensePaid, SavingsWithdrawn, LoanRepaid)
+"""What comes again and again in like amounts; gifts and loans do not."""
+
+SINGLE_HOLDERS: Final = frozenset({"chair", "deputy_chair", "secretary", "accountant", "treasurer"})
+"""The board's offices; volunteers are many."""
+
+
+class Warning(NamedTuple):
+    """What is worth a look: a stable code, the entries it is about, and the facts for its words."""
+
+    code: str
+    versions: tuple[int, ...] = ()
+    facts: tuple[tuple[str, int | str | date], ...] = ()
+
+
+def warnings(fund: Fund, event: Event) -> tuple[Warning, ...]:
+    """What is worth a second look about an event that the fund has recorded."""
+    return tuple(found for check in CHECKS for found in check(fund, event))
+
+
+def _possible_duplicate(fund: Fund, event: Event) -> Iterator[Warning]:
+    if earlier := fund.possible_duplicate(event):
+        yield Warning("possible-duplicate", (earlier,), (("version", earlier),))
+
+
+def _dues(fund: Fund, event: Event) -> Iterator[Warning]:
+    """Dues for a month that was paid already, or that lies far off."""
+    if not isinstance(event, ContributionReceived) or event.kind != "dues" or not event.for_month:
+        return
+    month = date.fromisoformat(f"{event.for_month}-01")
+    if abs((month.year - event.on.year) * 12 + month.month - event.on.month) > FAR_MONTHS:
+        yield Warning("dues-far-month", facts=(("month", event.for_month),))
+    before = fund.dues_paid[event.member, event.for_month] - event.amount
+    if before > 0 and before >= fund.bylaws_on(max(month, fund.opened.on)).monthly_dues:
+        yield Warning("dues-paid-already", _paid_before(fund, event), (("month", event.for_month),))
+
+
+def _paid_before(fund: Fund, event: ContributionReceived) -> tuple[int, ...]:
+    earlier = (each for each in fund.entries[: event.version - 1] if isinstance(each, ContributionReceived))
+    what = (event.member, event.kind, event.for_month)
+    same = (each.version for each in earlier if (each.member, each.kind, each.for_month) == what)
+    return tuple(version for version in same if version not in fund.reversed_by)
+
+
+def _amount_unusual(fund: Fund, event: Event) -> Iterator[Warning]:
+    """Ten times, or a tenth, of what this kind usually is in this club, and beyond all that there was of late."""
+    if not isinstance(event, ORDINARY):
+        return
+    kind = _kind(event)
+    latest, oldest = event.version - 1, max(event.version - 1 - LOOKED_BACK, 0)
+    recent = (fund.entries[index] for index in range(latest - 1, oldest - 1, -1))
+    like = (each for each in recent if isinstance(each, ORDINARY) and _kind(each) == kind)
+    amounts = [each.amount for each in islice(like, USUAL_OF)]
+    if len(amounts) < USUAL_OF:
+        return
+    usual = median_low(amounts)
+    is_large = event.amount >= 10 * usual and event.amount > max(amounts)
+    is_small = 10 * event.amount <= usual and event.amount < min(amounts)
+    if is_large or is_small:
+        yield Warning("amount-unusual", facts=(("amount", event.amount), ("usual", usual)))
+
+
+def _kind(event: Event) -> tuple[str, str | None]:
+    return event.name, getattr(event, "kind", None) or getattr(event, "activity", None)
+
+
+def _reversal_day_differs(fund: Fund, event: Event) -> Iterator[Warning]:
+    """Between the day of a wrong entry and that of its reversal both count."""
+    if isinstance(event, EntryReversed):
+        wrong = fund.entries[event.reverses - 1]
+        if event.posted and event.on > wrong.on:
+            yield Warning("reversal-day-differs", (wrong.version,), (("since", wrong.on), ("until", event.on)))
+
+
+def _counts_covered(fund: Fund, event: Event) -> Iterator[Warning]:
+    """Cash of a day that a count has covered, the day of the count itself included."""
+    if isinstance(event, CashCounted) or not cash_movement(event.legs()):
+        return
+    covering = [version for version, counted_on in fund.counts.items() if counted_on >= event.on]
+    if covering := [version for version in covering if version < event.version]:
+        yield Warning("counts-covered", tuple(covering), (("on", fund.counts[covering[0]]),))
+
+
+def _left_before(fund: Fund, event: Event) -> Iterator[Warning]:
+    """An entry of a member dated after they left, or a departure told late, with entries after it."""
+    if isinstance(event, MemberLeft):
+        later = tuple(
+            each.version
+            for each in fund.entries[: event.version - 1]
+            if getattr(each, "member", None) == event.member
+            and each.on > event.on
+            and isinstance(each, Voucher)
+            and each.version not in fund.reversed_by
+        )
+        if later:
+            yield Warning("left-before", later, (("member", event.member), ("left_on", event.on)))
+        return
+    number = getattr(event, "member", None)
+    member = fund.members.get(number) if number is not None and isinstance(event, Voucher) else None
+    if member and member.left_on and event.on > member.left_on:
+        yield Warning("left-before", facts=(("member", member.number), ("left_on", member.left_on)))
+
+
+def _office_vacant(fund: Fund, event: Event) -> Iterator[Warning]:
+    """Who leaves, or leaves an office, of which nobody else has charge from then on."""
+    if not isinstance(event, MemberLeft | OfficeLeft):
+        return
+    left = {event.office} if isinstance(event, OfficeLeft) else {o for o, m in fund.offices if m == event.member}
+    held = {office for office, member in fund.offices if member != event.member}
+    for office in sorted((left & SINGLE_HOLDERS) - held):
+        yield Warning("office-vacant", facts=(("office", office),))
+
+
+CHECKS: Final[tuple[Callable[[Fund, Event], Iterator[Warning]], ...]] = (
+    _possible_duplicate,
+    _dues,
+    _amount_unusual,
+    _reversal_day_differs,
+    _counts_covered,
+    _left_before,
+    _office_vacant,
+)
