@@ -85,6 +85,7 @@ def entry_answer(event: Event, recorded: Recorded, language: str) -> dict[str, A
     numbers: dict[str, Any] = {name: number for name in NUMBERS if (number := getattr(event, name, None))}
     if found := recorded.warnings.get(event.version):
         numbers["warnings"] = [warning_told(warning, language) for warning in found]
+        numbers |= {"possible_duplicate_of": v for w in found if w.code == "possible-duplicate" for v in w.versions}
     if isinstance(event, CashCounted):
         return entry | numbers | {name: getattr(event, name) for name in ("counted", "expected", "difference")}
     if isinstance(event, LoanRepaid | SavingsSetOff):

@@ -39,9 +39,16 @@ def booked(line: Line, before: list[Line]) -> Balances:
                 "savings": ("revolving", ("savings", line["member"])),
                 "fine": ("activity", "fines"),
             }[line["kind"]]
-            move(its_pot, "cash", account, amount)
+            move(its_pot, line.get("place", "cash"), account, amount)
         case "SavingsWithdrawn":
-            move("revolving", ("savings", line["member"]), "cash", amount)
+            move("revolving", ("savings", line["member"]), line.get("place", "cash"), amount)
+        case "SavingsSetOff":
+            assert line["principal"] + line["interest"] == amount
+            move("revolving", ("savings", line["member"]), ("loans", line["loan"]), line["principal"])
+            to_activity = line["interest_to_activity"]
+            move("revolving", ("savings", line["member"]), "interest", line["interest"] - to_activity)
+            move("revolving", ("savings", line["member"]), "transfers", to_activity)
+            move("activity", "transfers", "interest", to_activity)
         case "DonationReceived":
             move(pot, "cash", "donations", amount)
         case "InKindDonationReceived":
@@ -65,9 +72,11 @@ def booked(line: Line, before: list[Line]) -> Balances:
             move("revolving", ("loans", line["loan"]), line["place"], line["principal"])
         case "LoanRepaid":
             assert line["principal"] + line["interest"] == amount
-            move("revolving", "cash", ("loans", line["loan"]), line["principal"])
-            move("revolving", "cash", "interest", line["interest"] - line["interest_to_activity"])
-            move("activity", "cash", "interest", line["interest_to_activity"])
+            place = line.get("place", "cash")
+            move("revolving", place, ("loans", line["loan"]), line["principal"])
+            move("revolving", place, "interest", line["interest"] - line["interest_to_activity"])
+            move("revolving", "write_offs", ("loans", line["loan"]), line.get("forgiven", 0))
+            move("activity", place, "interest", line["interest_to_activity"])
         case "LoanWrittenOff":
             move("revolving", "write_offs", ("loans", line["loan"]), amount)
         case "LoanRecovered":
@@ -114,7 +123,7 @@ def read(line: bytes) -> Line:
 MOVES_NOTHING = {
     "FundOpened", "BylawsAdopted", "MemberJoined", "MemberChanged", "MemberLeft", "OfficeTaken", "OfficeLeft",
     "LoanRequested", "LoanApproved", "LoanRejected", "LoanRescheduled", "MeetingHeld", "PeriodClosed",
-    "PeriodReopened", "InspectionMade",
+    "PeriodReopened", "InspectionMade", "MemberReturned", "DuesForgiven", "InterestWaived", "AttendanceCorrected",
 }  # fmt: skip
 GUARDED = {"cash": 1, "bank": 1, "loans": 1, "equipment": 1, "savings": -1, "advances": -1}
 

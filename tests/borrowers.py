@@ -1,5 +1,6 @@
 """What the members of a random club borrow, and what is corrected: the acts of `histories.py` that concern loans."""
 
+from ledger.aggregates.fund import REVERSIBLE_MEMOS
 from ledger.chart import Place
 from ledger.events.corrections import ReversalReason
 from ledger.events.loans import Purpose
@@ -50,15 +51,34 @@ class Borrowers(Lots):
         due = loan.standing(stamp.on).settlement_amount if loan.disbursed_on else 0
         off = self.random.choice((0, 0, 0, 1, -1)) if self._chance(0.35) else None
         amount = self._amount(800_000) if off is None else max(due + off, 1)
-        self.fund.repay_loan(stamp, number, amount=amount)
+        place, settle = self.random.choice(PLACES), self._chance(0.1)
+        if settle:
+            amount = max(due - self.random.randint(1, 1_200), 1)
+        self.fund.repay_loan(stamp, number, amount=amount, settle=settle, place=place, paid_by=self._somebody())
+
+    def set_off_savings(self) -> None:
+        """The borrower's savings pay: a part of them, or more than there is."""
+        number = self._loan("running")
+        saved = -self.fund.balances.get(("revolving", "savings", self.fund.loan(number).member), 0)
+        self.fund.set_off_savings(self._stamp(), number, amount=self._amount(max(saved, 20_000)))
+
+    def waive_interest(self) -> None:
+        """Interest that is due is let go, or more than that."""
+        number, stamp = self._loan("running"), self._stamp()
+        loan = self.fund.loan(number)
+        due = loan.standing(stamp.on).interest_due if loan.disbursed_on else 0
+        self.fund.waive_interest(stamp, number, amount=max(due - self.random.choice((0, 0, 1, -1)), 1))
 
     def reschedule_loan(self) -> None:
-        """A loan is planned anew."""
-        self.fund.reschedule_loan(self._stamp(), self._loan("running"), term_months=self.random.choice((3, 6, 12)))
+        """A loan is planned anew, now and then for longer than the bylaws have it."""
+        months, override = self.random.choice((3, 6, 12, 60)), self._chance(0.5)
+        self.fund.reschedule_loan(self._stamp(), self._loan("running"), term_months=months, override=override)
 
     def write_off_loan(self) -> None:
-        """A loan is given up."""
-        self.fund.write_off_loan(self._stamp(), self._loan("running"))
+        """A loan is given up, or a part of it."""
+        number = self._loan("running")
+        part = self._amount(self.fund.loan(number).principal // 2) if self._chance(0.4) else None
+        self.fund.write_off_loan(self._stamp(), number, amount=part)
 
     def recover_loan(self) -> None:
         """Money comes in on a loan that was given up."""
@@ -69,7 +89,7 @@ class Borrowers(Lots):
     def reverse_entry(self) -> None:
         """Any entry is undone: mostly a recent one, and mostly one that moves money."""
         fund = self.fund
-        moving = [event for event in fund.entries[-60:] if event.legs() or event.name == "LoanRescheduled"]
+        moving = [event for event in fund.entries[-60:] if event.legs() or isinstance(event, REVERSIBLE_MEMOS)]
         version = self.random.randint(1, fund.version + 1)
         if moving and self._chance(0.9):
             version = self.random.choice(moving).version

@@ -45,7 +45,7 @@ def late_entries_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def reversed_repayments_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reversal forgets the loan book."""
-    monkeypatch.setattr(Loan, "unrepaid", lambda loan, event: loan)
+    monkeypatch.setattr(Loan, "unreduced", lambda loan, version: loan)
 
 
 def standing_forgets_the_last_day(monkeypatch: pytest.MonkeyPatch) -> None:

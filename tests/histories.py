@@ -20,6 +20,7 @@ from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
+from ledger.refusals import Refusal
 from ledger.terms import InterestMethod, RepaymentMode
 from tests.borrowers import PLACES, Borrowers
 
@@ -249,6 +250,17 @@ class History(Borrowers):
         amount = owed if owed and self._chance(0.2) else self._amount(1_500_000)
         self.fund.repay_advance(self._stamp(), number, amount=amount)
 
+    def take_back(self) -> None:
+        """Somebody who left comes back, or is still there."""
+        gone = [member.number for member in self.fund.members.values() if member.left_on]
+        self.fund.take_back(self._stamp(), self.random.choice(gone) if gone and self._chance(0.8) else self._member())
+
+    def forgive_dues(self) -> None:
+        """The dues of a month or two are let go."""
+        stamp = self._stamp()
+        months = tuple(f"{add_months(stamp.on, -back):%Y-%m}" for back in range(self.random.randint(1, 2)))
+        self.fund.forgive_dues(stamp, self._member(), months=months)
+
     # --- governance ---------------------------------------------------------------------------------------------------
 
     def hold_meeting(self) -> None:
@@ -268,6 +280,26 @@ class History(Borrowers):
             opening_cash=cash if self._chance(0.5) else None,
             book_opening=cash,
         )
+
+    def correct_attendance(self) -> None:
+        """Who came to a meeting was noted wrongly."""
+        present = [member.number for member in self.fund.members.values() if self._chance(0.5)]
+        self.fund.correct_attendance(self._stamp(), self._meeting(), present=present)
+
+    def undo_meeting(self) -> None:
+        """A whole sheet is undone; as an act of several facts it is tried on a copy."""
+        version, kept = self._meeting(), self.fund
+        self.fund = kept.fork()
+        try:
+            self.fund.undo_meeting(self._stamp(), version, reason="wrong_date", as_held=self._chance(0.5))
+        except Refusal:
+            self.fund = kept
+            raise
+
+    def _meeting(self) -> int:
+        """Mostly the version of a meeting there was."""
+        held = [meeting.version for meeting in self.fund.meetings.values()]
+        return self.random.choice(held) if held and self._chance(0.9) else self.random.randint(1, self.fund.version)
 
     def count_cash(self) -> None:
         """The box is counted; one time in two there is a difference."""
@@ -337,8 +369,10 @@ class History(Borrowers):
         amount = loan.standing(self.today).settlement_amount
         if self._chance(0.3):
             self.fund.write_off_loan(self._stamp(self.today), loan.number)
+            lost = self.fund.loan(loan.number).loss
+            self._try(lambda: self.fund.recover_loan(self._stamp(self.today), loan.number, amount=lost + 1))
         else:
-            self.fund.repay_loan(self._stamp(self.today), loan.number, amount=amount)
+            self._try(lambda: self.fund.repay_loan(self._stamp(self.today), loan.number, amount=amount))
 
 
 USURY = {"monthly_rate_ppm": 16_667}
@@ -349,7 +383,9 @@ ACTS: dict[str, float] = {
     "open_again": 0.3,
     "adopt_bylaws": 0.6,
     "change_member": 1,
-    "leave": 0.8,
+    "leave": 1,
+    "take_back": 1.2,
+    "forgive_dues": 0.7,
     "receive_contribution": 12,
     "receive_donation": 5,
     "receive_in_kind_donation": 1,
@@ -366,11 +402,15 @@ ACTS: dict[str, float] = {
     "reject_loan": 1,
     "disburse_loan": 3,
     "repay_loan": 16,
+    "set_off_savings": 2,
+    "waive_interest": 1.5,
     "reschedule_loan": 2,
-    "write_off_loan": 0.7,
+    "write_off_loan": 0.9,
     "recover_loan": 2,
     "reverse_entry": 8,
     "hold_meeting": 2.5,
+    "correct_attendance": 0.7,
+    "undo_meeting": 0.8,
     "count_cash": 3,
     "close_period": 0.8,
     "reopen_period": 0.6,

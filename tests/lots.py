@@ -72,6 +72,10 @@ class Lots:
         """Mostly somebody there is."""
         return self.random.randint(1, len(self.fund.members) + self._chance(0.02))
 
+    def _somebody(self) -> int | None:
+        """Now and then a neighbour who brings the money."""
+        return self._member() if self._chance(0.1) else None
+
     def _loan(self, *statuses: str) -> int:
         """Mostly a loan that stands where one is wanted."""
         fitting = [loan.number for loan in self.fund.loans.values() if loan.status in statuses]

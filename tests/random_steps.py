@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from ledger.aggregates.fund import REVERSIBLE_MEMOS
 from ledger.aggregates.loan import Loan
 from ledger.events import ContributionReceived, Draw, Item, LoanRepaid, OldLoan, OpeningPot, OpeningSavings
 from ledger.refusals import Refusal
@@ -32,6 +33,7 @@ CHOICE = st.integers(0, 99)
 POT = st.sampled_from(["revolving", "activity"])
 KIND = st.sampled_from(["dues", "share", "savings", "savings", "fine"])
 PLACE = st.sampled_from(["cash", "cash", "bank"])
+ON_ROLL = st.sampled_from(["join", "change", "change", "leave", "return"])
 SELDOM = st.sampled_from([False, False, False, True])
 LATER = st.one_of(st.integers(0, 60), st.integers(0, 400), st.sampled_from([0, 29, 30, 31]))
 BYLAWS = st.fixed_dictionaries(
@@ -39,6 +41,7 @@ BYLAWS = st.fixed_dictionaries(
         "monthly_rate_ppm": st.sampled_from([0, 6_500, 10_000, 16_666]),
         "interest_method": st.sampled_from(["reducing", "flat"]),
         "repayment_mode": st.sampled_from(["equal_principal", "bullet", "interest_at_maturity"]),
+        "interest_rounding": st.sampled_from([1, 1, 500, 1_000]),
         "interest_to_activity_ppm": st.sampled_from([0, 333_333, 1_000_000]),
         "two_person_approval": st.booleans(),
         "one_open_loan_per_household": st.booleans(),
@@ -102,9 +105,14 @@ class History(RuleBasedStateMachine):
     def give(self, on: date, pot: Any, amount: int) -> None:
         self.tell(self.fund.receive_donation, on, source="community", pot=pot, amount=amount * 3)
 
-    @rule(on=DAYS, member=MEMBERS, kind=KIND, amount=AMOUNTS)
-    def contribute(self, on: date, member: int, kind: Any, amount: int) -> None:
-        self.tell(self.fund.receive_contribution, on, member=member, kind=kind, amount=amount)
+    @rule(on=DAYS, member=MEMBERS, kind=KIND, amount=AMOUNTS, place=PLACE)
+    def contribute(self, on: date, member: int, kind: Any, amount: int, place: Any) -> None:
+        self.tell(self.fund.receive_contribution, on, member=member, kind=kind, amount=amount, place=place)
+
+    @rule(on=DAYS, member=MEMBERS)
+    def forgive(self, on: date, member: int) -> None:
+        """Dues of some month are not asked for any more."""
+        self.tell(self.fund.forgive_dues, on, member, months=(f"{on:%Y-%m}",))
 
     @rule(on=DAYS, choice=CHOICE, amount=AMOUNTS)
     def withdraw(self, on: date, choice: int, amount: int) -> None:
@@ -178,32 +186,41 @@ class History(RuleBasedStateMachine):
 
     @rule(choice=CHOICE, payments=st.lists(st.tuples(LATER, st.integers(1, 300_000), SELDOM), min_size=1, max_size=4))
     def repay(self, choice: int, payments: list[tuple[int, int, bool]]) -> None:
-        """Payments on one loan, told in any order; some are meant to settle it."""
+        """Payments on one loan, told in any order; some are meant to settle it, a small rest perhaps forgiven."""
         loan = self.some_loan(choice, "running")
         for days, amount, settles in payments:
-            on, lent = self.after(loan, days), self.fund.loans.get(loan)
+            on, lent, rest = self.after(loan, days), self.fund.loans.get(loan), 0
             if settles and lent and lent.status == "running":
-                amount = max(lent.standing(on).settlement_amount, 1)
-            self.tell(self.fund.repay_loan, on, loan, amount=amount)
+                rest = amount % 3 and amount % 1_100
+                amount = max(lent.standing(on).settlement_amount - rest, 1)
+            self.tell(self.fund.repay_loan, on, loan, amount=amount, settle=bool(rest))
 
-    @rule(choice=CHOICE, days=LATER, months=st.integers(1, 10))
-    def reschedule(self, choice: int, days: int, months: int) -> None:
-        """A loan that cannot be repaid as promised."""
+    @rule(choice=CHOICE, days=LATER, amount=AMOUNTS, from_savings=st.booleans())
+    def let_go(self, choice: int, days: int, amount: int, *, from_savings: bool) -> None:
+        """Interest is waived, or the borrower's savings pay."""
         loan = self.some_loan(choice, "running")
-        self.tell(self.fund.reschedule_loan, self.after(loan, days), loan, term_months=months)
+        decision = self.fund.set_off_savings if from_savings else self.fund.waive_interest
+        self.tell(decision, self.after(loan, days), loan, amount=amount // 20 or 1)
+
+    @rule(choice=CHOICE, days=LATER, months=st.integers(1, 30))
+    def reschedule(self, choice: int, days: int, months: int) -> None:
+        """A loan that cannot be repaid as promised, now and then for longer than the bylaws have it."""
+        loan = self.some_loan(choice, "running")
+        self.tell(self.fund.reschedule_loan, self.after(loan, days), loan, term_months=months, override=months % 2 > 0)
 
     @rule(choice=CHOICE, days=LATER, amount=AMOUNTS, comes_back=st.booleans())
     def give_up(self, choice: int, days: int, amount: int, *, comes_back: bool) -> None:
-        """A loan is written off; something may come in on it, or on one given up before."""
+        """A loan is written off, or a part of it; something may come in on it, or on one given up before."""
         loan = self.some_loan(choice, "running")
-        self.tell(self.fund.write_off_loan, self.after(loan, days), loan)
+        part = amount // 10 if choice % 2 else None
+        self.tell(self.fund.write_off_loan, self.after(loan, days), loan, amount=part or None)
         if comes_back:
             self.tell(self.fund.recover_loan, TODAY, self.some_loan(choice, "written_off"), amount=amount)
 
     @rule(choice=CHOICE, days=LATER, of_loans=st.booleans())
     def reverse(self, choice: int, days: int, *, of_loans: bool) -> None:
         """Some entry that moved money, or any other."""
-        entries = [event for event in self.fund.entries if event.legs() or event.name == "LoanRescheduled"]
+        entries = [event for event in self.fund.entries if event.legs() or isinstance(event, REVERSIBLE_MEMOS)]
         if of_loans:
             entries = [event for event in entries if getattr(event, "loan", None)] or entries
         wrong = entries[-1 - choice % len(entries)] if choice else self.fund.entries[0]
@@ -234,7 +251,12 @@ class History(RuleBasedStateMachine):
         counted = max(self.fund.cash_at(on, pot) + off, 0)
         self.tell(self.fund.count_cash, on, pot=pot, counted=counted, reason="periodic")
 
-    @rule(what=st.sampled_from(["join", "change", "change", "leave"]), on=DAYS, member=MEMBERS, household=MEMBERS)
+    @rule(
+        what=st.sampled_from(["join", "change", "change", "leave", "return"]),
+        on=DAYS,
+        member=MEMBERS,
+        household=MEMBERS,
+    )
     def enrol(self, what: str, on: date, member: int, household: int) -> None:
         """What happens to the roll."""
         match what:
@@ -244,6 +266,8 @@ class History(RuleBasedStateMachine):
                 self.tell(self.fund.change_member, on, member, poverty="poor", household=f"H{household % 2}")
             case "leave":
                 self.tell(self.fund.leave, max(on, date(2025, 1, 1)), member, "died")
+            case "return":
+                self.tell(self.fund.take_back, max(on, date(2025, 1, 1)), member)
 
     @rule(on=DAYS, rules=BYLAWS, opens_again=SELDOM)
     def adopt(self, on: date, rules: dict[str, Any], *, opens_again: bool) -> None:
@@ -262,6 +286,24 @@ class History(RuleBasedStateMachine):
         else:
             attendance: dict[str, Any] = {"present": [member], "by_proxy": [other]}
             self.tell(self.fund.hold_meeting, on, sheet="abc"[other % 3], book_opening=0, **attendance)
+
+    @rule(choice=CHOICE, undoes=st.booleans(), member=MEMBERS)
+    def put_right(self, choice: int, member: int, *, undoes: bool) -> None:
+        """A sheet is undone, or who came is noted anew."""
+        meetings = list(self.fund.meetings.values())
+        version = meetings[choice % len(meetings)].version if meetings and choice else 1
+        if undoes:
+            self.undo(version)
+        else:
+            self.tell(self.fund.correct_attendance, TODAY, version, present=[member])
+
+    def undo(self, version: int) -> None:
+        """An act of several facts is tried on a copy."""
+        kept, self.fund = self.fund, self.fund.fork()
+        try:
+            self.fund.undo_meeting(stamp(TODAY), version, reason="wrong_date")
+        except Refusal:
+            self.fund = kept
 
     @rule(on=DAYS, member=MEMBERS, office=st.sampled_from(["chair", "volunteer"]), until=st.none() | DAYS)
     def take_office(self, on: date, member: int, office: Any, until: date | None) -> None:

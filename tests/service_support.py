@@ -154,15 +154,20 @@ def settle_in(house: House, fund: str = FUND, **place: str) -> None:
 
 
 def found_anew(house: House) -> None:
-    """A fund with a member and no money yet."""
+    """A fund with a member, another who left, a meeting, and no money yet."""
     house.recorded("/funds", opening(NEW_FUND))
-    house.recorded(
-        f"/funds/{NEW_FUND}/members", {"sex": "male", "birth_year": 1950, "poverty": "none", "on": OPENED_ON}
-    )
+    member = {"sex": "male", "birth_year": 1950, "poverty": "none", "on": OPENED_ON}
+    for _ in range(2):
+        house.recorded(f"/funds/{NEW_FUND}/members", member)
+    house.recorded(f"/funds/{NEW_FUND}/members/2/departure", {"reason": "moved", "on": "2024-03-15"})
+    house.recorded(f"/funds/{NEW_FUND}/meetings", {"held_on": "2024-04-15", "present": [1], "lines": []})
 
 
 CONTRIBUTION_VERSION = 13
 """The version of the dues in `settle_in`."""
+
+MEETING_VERSION = 6
+"""The version of the meeting in `found_anew`."""
 
 SOUND: dict[str, dict[str, Any]] = {
     "/funds": opening("LS-LB-MAUSON"),
@@ -170,6 +175,8 @@ SOUND: dict[str, dict[str, Any]] = {
     "/funds/{fund}/members": {"sex": "male", "birth_year": 1960, "poverty": "none", "on": "2024-05-15"},
     "/funds/{fund}/members/{member}/changes": {"poverty": "poor", "on": "2024-05-15"},
     "/funds/{fund}/members/{member}/departure": {"reason": "moved", "on": "2024-05-15"},
+    "/funds/{fund}/members/{member}/return": {"on": "2024-05-15"},
+    "/funds/{fund}/members/{member}/forgiven-dues": {"months": ["2024-03"], "reason": "Ốm", "on": "2024-05-15"},
     "/funds/{fund}/contributions": {"member": 1, "kind": "dues", "amount": 10_000, "on": "2024-05-15"},
     "/funds/{fund}/donations": {"source": "business", "pot": "activity", "amount": 500_000, "on": "2024-05-15"},
     "/funds/{fund}/in-kind-donations": {
@@ -189,6 +196,10 @@ SOUND: dict[str, dict[str, Any]] = {
     "/funds/{fund}/loans/{loan}/rejection": {"on": "2024-05-15", "reason": "Chờ đợt sau"},
     "/funds/{fund}/loans/{loan}/disbursement": {"on": "2024-05-15"},
     "/funds/{fund}/loans/{loan}/repayments": {"amount": 470_000, "on": "2024-05-15"},
+    "/funds/{fund}/loans/{loan}/set-off": {"amount": 100_000, "on": "2024-05-15"},
+    "/funds/{fund}/loans/{loan}/waiver": {"amount": 50_000, "reason": "Nhà bị lũ", "on": "2024-05-15"},
+    "/funds/{fund}/meetings/{version}/reversal": {"reason": "wrong_date"},
+    "/funds/{fund}/meetings/{version}/attendance": {"present": [1], "reason": "Ghi nhầm"},
     "/funds/{fund}/entries/{version}/reversal": {"reason": "wrong_amount", "on": "2024-05-15"},
     "/funds/{fund}/withdrawals": {"member": 1, "amount": 100_000, "on": "2024-05-15"},
     "/funds/{fund}/incomes": {"kind": "collective", "pot": "activity", "amount": 450_000, "on": "2024-05-15"},
@@ -224,15 +235,16 @@ SOUND: dict[str, dict[str, Any]] = {
 """A body for each write that a fund as `settle_in` leaves it accepts."""
 
 LOANS = {"approval": 3, "rejection": 3, "disbursement": 2, "repayments": 1, "recoveries": 4}
-BEFORE_MONEY = ("opening-balances", "dissolution")
-"""Writes that only a fund as `found_anew` leaves it accepts."""
+BEFORE_MONEY = ("/opening-balances", "/dissolution", "/return", "/meetings/{version}/reversal", "/attendance")
+"""How writes end that only a fund as `found_anew` leaves it accepts."""
 
 
 def path_of(template: str, fund: str | None = None) -> str:
     """The address of a write in a fund that accepts it."""
     last = template.rpartition("/")[2]
-    fund = fund or (NEW_FUND if last in BEFORE_MONEY else FUND)
-    return template.format(fund=fund, member=2, loan=LOANS.get(last, 1), version=CONTRIBUTION_VERSION, advance=1)
+    fund = fund or (NEW_FUND if template.endswith(BEFORE_MONEY) else FUND)
+    version = MEETING_VERSION if "/meetings/" in template else CONTRIBUTION_VERSION
+    return template.format(fund=fund, member=2, loan=LOANS.get(last, 1), version=version, advance=1)
 
 
 ALL_WRITES = [write.path for write in WRITES]

@@ -12,7 +12,7 @@ from itertools import accumulate
 import pytest
 
 from ledger import refusals
-from ledger.aggregates.fund import Fund
+from ledger.aggregates.fund import REVERSIBLE_MEMOS, Fund
 from ledger.aggregates.governance import SEVERAL_HOLDERS
 from ledger.chart import ASSETS, LIABILITIES, NEVER_NEGATIVE, POTS, Key, Leg
 from ledger.events import (
@@ -25,6 +25,7 @@ from ledger.events import (
     OpeningBalancesDeclared,
     PeriodClosed,
     PeriodReopened,
+    SavingsSetOff,
     SavingsWithdrawn,
     Voucher,
     decode,
@@ -110,9 +111,10 @@ def a_loans_standing_agrees_with_its_outstanding(fund: Fund) -> Findings:
 def each_repayment_is_split_without_remainder(fund: Fund) -> Findings:
     """Principal and interest are the amount; both pots' parts of the interest are the interest."""
     for event in fund.entries:
-        if isinstance(event, LoanRepaid):
-            cash = sum(leg.amount for leg in event.legs() if leg.account == "cash")
-            if not event.amount == event.principal + event.interest == cash:
+        if isinstance(event, LoanRepaid | SavingsSetOff):
+            paid_from = event.place if isinstance(event, LoanRepaid) else "savings"
+            brought = sum(leg.amount for leg in event.legs() if leg.account == paid_from)
+            if not event.amount == event.principal + event.interest == brought:
                 yield f"version {event.version}: {event.amount} was split into {event.principal} and {event.interest}"
 
 
@@ -124,7 +126,7 @@ def savings_are_what_each_member_brought_and_did_not_take_back(fund: Fund) -> Fi
             continue
         if isinstance(event, ContributionReceived) and event.kind == "savings":
             saved[event.member] += event.amount
-        elif isinstance(event, SavingsWithdrawn):
+        elif isinstance(event, SavingsWithdrawn | SavingsSetOff):
             saved[event.member] -= event.amount
         elif isinstance(event, OpeningBalancesDeclared):
             saved.update({saver.member: saver.amount for saver in event.savings})
@@ -281,7 +283,8 @@ def test_the_histories_reverse_every_kind_of_entry_that_can_be_reversed() -> Non
     reversed_kinds = {e.entry for seed in SEEDS for e in random_fund(seed).entries if isinstance(e, EntryReversed)}
     never = {"EntryReversed", "OpeningBalancesDeclared", "FundDissolved"}
     moving = {event.name for seed in SEEDS for event in random_fund(seed).entries if event.legs()}
-    assert reversed_kinds == moving - never | {"LoanRescheduled"}
+    memos = {kind.__name__ for kind in REVERSIBLE_MEMOS}
+    assert reversed_kinds == moving - never | memos | {"MeetingHeld"}
 
 
 def test_every_sixth_history_ends_with_the_fund_wound_up() -> None:

@@ -43,7 +43,7 @@ ENUMERATIONS = {
     "IncomeReceived ExpensePaid PotTransferred BankDeposited BankWithdrawn AdvanceReceived AdvanceRepaid "
     "LoanRequested LoanApproved LoanRejected LoanDisbursed LoanRepaid LoanRescheduled LoanWrittenOff "
     "LoanRecovered CashCounted MeetingHeld EntryReversed PeriodClosed PeriodReopened InspectionMade "
-    "FundDissolved",
+    "MemberReturned DuesForgiven SavingsSetOff InterestWaived AttendanceCorrected FundDissolved",
     "account": "cash bank loans equipment savings advances equity opening contributions donations in_kind "
     "transfers interest fines collective bank_interest recoveries other_income cash_over expenses "
     "write_offs cash_short",

@@ -73,7 +73,7 @@ BOOKED: dict[str, list[dict[tuple[object, ...], int]]] = {
     "ExpensePaid": [{("activity", "expenses", "visit_gift"): 120_000, ("activity", "cash"): -120_000}],
     "SavingsWithdrawn": [
         {("revolving", "savings", 4): 100_000, ("revolving", "cash"): -100_000},
-        {("revolving", "savings", 3): 200_000, ("revolving", "cash"): -200_000},
+        {("revolving", "savings", 3): 185_000, ("revolving", "cash"): -185_000},
         {("revolving", "savings", 4): 200_000, ("revolving", "cash"): -200_000},
     ],
     "PotTransferred": [
@@ -129,13 +129,22 @@ BOOKED: dict[str, list[dict[tuple[object, ...], int]]] = {
             ("activity", "interest"): 6_000,
         }
     ],
+    "SavingsSetOff": [
+        {
+            ("revolving", "savings", 3): 15_000,
+            ("revolving", "interest"): -10_500,
+            ("revolving", "transfers"): -4_500,
+            ("activity", "transfers"): 4_500,
+            ("activity", "interest"): -4_500,
+        }
+    ],
     "LoanWrittenOff": [{("revolving", "write_offs"): 2_000_000, ("revolving", "loans", 2): -2_000_000}],
     "LoanRecovered": [{("revolving", "cash"): 50_000, ("revolving", "recoveries"): -50_000}],
     "CashCounted": [{("activity", "cash_short"): 4_000, ("activity", "cash"): -4_000}],
     "FundDissolved": [
         {
-            ("revolving", "transfers"): 4_749_000 + 1_500_000,
-            ("revolving", "cash"): -4_749_000,
+            ("revolving", "transfers"): 4_764_000 + 1_500_000,
+            ("revolving", "cash"): -4_764_000,
             ("revolving", "bank"): -1_500_000,
             ("activity", "transfers"): 2_312_000 + 16_600_000,
             ("activity", "cash"): -2_312_000,

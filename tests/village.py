@@ -300,13 +300,19 @@ def whole_life() -> Fund:
     hands_out(3, on="2024-01-15", place="bank")(fund)
     repays(2, 187_000, on="2024-02-15")(fund)
     undoes(on="2024-02-16")(fund)
+    fund.waive_interest(stamp("2024-02-17", reason="ee11"), 2, amount=5_000)
+    fund.set_off_savings(stamp("2024-02-17"), 2, amount=15_000)
     fund.reschedule_loan(stamp("2024-02-20", reason="aa11"), 2, term_months=6)
     fund.write_off_loan(stamp("2024-03-01", reason="aa22"), 2)
     fund.recover_loan(stamp("2024-03-02"), 2, amount=50_000)
     fund.leave(stamp("2024-03-03"), 5, "died")
+    fund.leave(stamp("2024-03-03"), 4, "moved")
+    fund.take_back(stamp("2024-03-04"), 4)
+    fund.forgive_dues(stamp("2024-03-04", reason="ff22"), 4, months=("2024-02",))
     fund.hold_meeting(
         stamp("2024-03-05", key="sheet-0002"), sheet="2024-03-05", present=[1, 2], by_proxy=[3], book_opening=0
     )
+    fund.correct_attendance(stamp("2024-03-06", reason="ab12"), fund.version, present=[1, 2, 4], by_proxy=[3])
     fund.count_cash(
         stamp("2024-03-05"), reason="surprise", counted=fund.cash_at(day("2024-03-05")) - 4_000, witnesses=[1]
     )
