@@ -276,6 +276,14 @@ class BooksHaveBegun(Conflict):
     """Opening balances come once, before any other money; entry {version} was first."""
 
 
+class NoOpeningBalances(Conflict):
+    """No old books were taken over, so there is nothing to correct."""
+
+
+class LoanHasEntries(Conflict):
+    """Old loan {loan} has entries of its own, first {version}: reverse them, correct, then enter them again."""
+
+
 class OpeningLoanImplausible(Refusal):
     """The loan of member {member} has {outstanding} outstanding of {principal}, disbursed on {disbursed_on}."""
 

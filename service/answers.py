@@ -22,7 +22,7 @@ from ledger.events import (
     LoanWrittenOff,
     MeetingHeld,
     MemberLeft,
-    OpeningBalancesDeclared,
+    OpeningBooks,
     PeriodReopened,
     PotTransferred,
     Sample,
@@ -85,7 +85,8 @@ def entry_answer(event: Event, recorded: Recorded, language: str) -> dict[str, A
     numbers: dict[str, Any] = {name: number for name in NUMBERS if (number := getattr(event, name, None))}
     if found := recorded.warnings.get(event.version):
         numbers["warnings"] = [warning_told(warning, language) for warning in found]
-        numbers |= {"possible_duplicate_of": v for w in found if w.code == "possible-duplicate" for v in w.versions}
+        if alike := [warning for warning in found if warning.code == "possible-duplicate"]:
+            numbers["possible_duplicate_of"] = alike[0].versions[0]
     if isinstance(event, CashCounted):
         return entry | numbers | {name: getattr(event, name) for name in ("counted", "expected", "difference")}
     if isinstance(event, LoanRepaid | SavingsSetOff):
@@ -117,8 +118,8 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
             facts["difference"] = abs(event.difference)
         case MeetingHeld():
             facts |= {who: len(getattr(event, who)) for who in ("present", "by_proxy", "absent")}
-        case OpeningBalancesDeclared():
-            facts |= {account: _total(event, account) for account in ("cash", "bank", "loans")}
+        case OpeningBooks():
+            facts |= {account: _opening(event, account) for account in ("cash", "bank", "loans")}
         case PotTransferred():
             facts |= {"from_pot": event.source, "to_pot": event.target}
         case PeriodReopened():
@@ -147,8 +148,8 @@ def _lot(sample: Sample) -> dict[str, Any]:
     return msgspec.structs.asdict(sample) | {"vouchers": len(sample.vouchers), "loans": len(sample.loans)}
 
 
-def _total(event: Event, account: str) -> int:
-    return sum(leg.amount for leg in event.legs() if leg.account == account)
+def _opening(books: OpeningBooks, account: str) -> int:
+    return sum(leg.amount for leg in books.opening_legs() if leg.account == account)
 
 
 def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:

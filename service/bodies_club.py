@@ -1,17 +1,19 @@
 """What may be sent about the life of the club: the bank, advances, counts, periods, offices, old books, inspections."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ledger import events
 from ledger.chart import Place, Pot
+from ledger.days import add_months, whole_months
 from ledger.events.corrections import ReversalReason
 from ledger.events.governance import NOTES, CountedPot, CountReason, Office
 from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import DonationSource, IncomeKind
+from ledger.money import PPM
 from service.bodies import Body, ByHand, Dated, Item, Override, example
 from service.fields import (
     MOST_DRAWN,
@@ -296,6 +298,26 @@ class LentBefore(Body):
     disbursed_on: Day
     term_months: Annotated[int, Whole(1, 120)]
     purpose: Purpose
+    interest_owed: AmountOrNothing = 0
+    monthly_rate_ppm: Annotated[int, Whole(0, PPM)] | None = None
+    guarantor: Number | None = None
+    next_due_on: Day | None = None
+    """Only checked: an anniversary of the disbursement."""
+
+    @model_validator(mode="after")
+    def _due_on_an_anniversary(self) -> "LentBefore":
+        if self.next_due_on is not None:
+            months = whole_months(self.disbursed_on, self.next_due_on)
+            if months < 1 or add_months(self.disbursed_on, months) != self.next_due_on:
+                raise PydanticCustomError("not-an-anniversary", "of the disbursement", {"name": "next_due_on"})
+        return self
+
+    def facts(self) -> dict[str, Any]:
+        given = super().facts()
+        given.pop("next_due_on", None)
+        if self.monthly_rate_ppm is not None:
+            given["own_rate_ppm"] = given.pop("monthly_rate_ppm")
+        return given
 
 
 class BorrowedBefore(Body):
@@ -305,27 +327,30 @@ class BorrowedBefore(Body):
     amount: Amount
 
 
+OPENING_EXAMPLE: Final[dict[str, Any]] = {
+    "on": "2026-01-01",
+    "pots": {"revolving": {"cash": 4_500_000, "bank": 10_000_000}, "activity": {"cash": 1_200_000, "bank": 0}},
+    "equipment": [{"what": "loa kéo", "quantity": 1, "unit": "bộ", "value": 6_000_000}],
+    "savings": [{"member": 1, "amount": 500_000}],
+    "loans": [
+        {
+            "member": 1,
+            "principal": 5_000_000,
+            "outstanding": 2_916_000,
+            "disbursed_on": "2025-08-10",
+            "term_months": 12,
+            "purpose": "livestock",
+        }
+    ],
+    "advances": [],
+    "document": "01/BBBG",
+}
+
+
 class OpeningBalances(Dated):
     """An old club's books are taken over: once, before any other money; equity is the difference."""
 
-    model_config = example(
-        on="2026-01-01",
-        pots={"revolving": {"cash": 4_500_000, "bank": 10_000_000}, "activity": {"cash": 1_200_000, "bank": 0}},
-        equipment=[{"what": "loa kéo", "quantity": 1, "unit": "bộ", "value": 6_000_000}],
-        savings=[{"member": 1, "amount": 500_000}],
-        loans=[
-            {
-                "member": 1,
-                "principal": 5_000_000,
-                "outstanding": 2_916_000,
-                "disbursed_on": "2025-08-10",
-                "term_months": 12,
-                "purpose": "livestock",
-            }
-        ],
-        advances=[],
-        document="01/BBBG",
-    )
+    model_config = example(**OPENING_EXAMPLE)
 
     pots: Pots
     equipment: Annotated[list[Item], Some(100, least=0)] = Field(default_factory=list)
@@ -343,6 +368,15 @@ class OpeningBalances(Dated):
             "loans": [events.OldLoan(**loan.facts()) for loan in self.loans],
             "advances": [(advance.source, advance.amount) for advance in self.advances],
         } | ({"document": self.document} if self.document else {})
+
+
+class OpeningCorrection(OpeningBalances):
+    """The old books, whole, as they should have been declared, with the opening day as `on`, and why."""
+
+    model_config = example(**OPENING_EXAMPLE, reason="Ghi sót một khoản vay")
+    PERSONAL = ("reason",)
+
+    reason: Words
 
 
 class Dissolution(Dated):

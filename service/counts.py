@@ -16,18 +16,19 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 @router.get("/funds/{fund}/cash-counts", dependencies=[Depends(admitted(FIGURE_READERS))])
 async def cash_counts(view: AtPoint) -> Response:
-    """Every count of the box: what was counted, expected and missing; and `recorded_after`, the entries that came later
-    for days the count had covered and change what was expected, with what they do to the box."""
+    """Every count of the box: what was counted, expected and missing; `reversed_by`, the entry that undid the count, if
+    one did; and `recorded_after`, the entries that came later for days the count had covered and change what was
+    expected, with what they do to the box."""
 
     def ask(reader: Reader) -> Answer:
-        later = counts.recorded_after(reader, view.fund)
+        later, undone = counts.recorded_after(reader, view.fund), counts.reversed_counts(reader, view.fund)
         items = []
         for version in counts.counts(reader, view.fund):
             (line,) = view.desk.ledger.recorder.lines(view.fund, version - 1, version)
             count = decode(line)
             assert isinstance(count, CashCounted)
             if count.on <= view.as_of:
-                items.append(_told(count, later.get(version, {})))
+                items.append(_told(count, later.get(version, {})) | {"reversed_by": undone.get(version)})
         return {"items": items}
 
     return await view.answer(ask)

@@ -87,6 +87,7 @@ WRITES: Final = (
     Write(FUND + "/periods/reopening", bodies_club.PeriodReopening, Fund.reopen_period, DECIDERS),
     Write(FUND + "/offices", bodies_club.OfficeTerm, Fund.take_office),
     Write(FUND + "/opening-balances", bodies_club.OpeningBalances, Fund.declare_opening_balances),
+    Write(FUND + "/opening-balances/corrections", bodies_club.OpeningCorrection, Fund.correct_opening_balances),
     Write(FUND + "/inspections", bodies_club.Inspection, Fund.note_inspection, INSPECTORS),
     Write(FUND + "/dissolution", bodies_club.Dissolution, Fund.dissolve, DECIDERS),
 )

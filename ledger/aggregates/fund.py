@@ -36,7 +36,7 @@ from ledger.events import (
     MeetingHeld,
     MemberLeft,
     MemberReturned,
-    OpeningBalancesDeclared,
+    OpeningBooks,
     PotTransferred,
     SavingsWithdrawn,
 )
@@ -55,7 +55,7 @@ from ledger.refusals import (
 __all__ = ["BrokenChain", "Fund", "Stamp"]
 
 
-NEVER_REVERSED = (EntryReversed, OpeningBalancesDeclared, FundDissolved)
+NEVER_REVERSED = (EntryReversed, OpeningBooks, FundDissolved)
 """Facts that move money and are yet not undone by a reversal."""
 
 REVERSIBLE_MEMOS = (LoanRescheduled, InterestWaived, DuesForgiven, MemberLeft, MemberReturned)

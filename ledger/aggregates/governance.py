@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 
 from ledger.aggregates.books import Stamp
 from ledger.aggregates.lending import Lending
 from ledger.aggregates.loan import Loan
-from ledger.chart import ASSETS, POTS, Account, Leg, Pot
+from ledger.chart import ASSETS, POTS, Account, Key, Leg, Legs, Pot
 from ledger.events import (
     AttendanceCorrected,
     CashCounted,
@@ -23,7 +25,9 @@ from ledger.events import (
     OfficeTaken,
     OldLoan,
     OpeningAdvance,
+    OpeningBalancesCorrected,
     OpeningBalancesDeclared,
+    OpeningBooks,
     OpeningLoan,
     OpeningPot,
     OpeningSavings,
@@ -34,13 +38,17 @@ from ledger.events import (
 from ledger.events.governance import CERTIFIED, CountedPot, CountReason, Office
 from ledger.events.inspections import InspectionKind
 from ledger.events.money import DonationSource
+from ledger.money import MAX_MONTHLY_RATE_PPM
 from ledger.refusals import (
     BooksHaveBegun,
     EntryNotFound,
     FutureDay,
+    GuarantorIsBorrower,
+    LoanHasEntries,
     MeetingNotFound,
     NamedTwice,
     NobodyPresent,
+    NoOpeningBalances,
     NotesDoNotAddUp,
     NothingToClose,
     OfficeHeldAlready,
@@ -48,9 +56,20 @@ from ledger.refusals import (
     OpeningLoanImplausible,
     OutOfOrder,
     PeriodNotClosed,
+    RateAboveLegalCeiling,
     StillOwed,
 )
 from ledger.terms import Repayment
+
+
+def _difference(stood: OpeningBooks, told: OpeningBooks) -> Legs:
+    """What turns one declaration of the old books into another, by account."""
+    sums: Counter[Key] = Counter()
+    for sign, books in ((-1, stood), (1, told)):
+        for leg in books.opening_legs():
+            sums[leg.pot, leg.account, leg.of] += sign * leg.amount
+    return tuple(Leg(*key[:2], amount, key[2]) for key, amount in sorted(sums.items(), key=str) if amount)
+
 
 SEVERAL_HOLDERS = frozenset({"volunteer"})
 """Offices that many may hold at once; of the others there is one each."""
@@ -65,12 +84,18 @@ class Governance(Lending):
         self.meetings_held = 0
         # The days that were counted, by the version of the count.
         self.counts: dict[int, date] = {}
+        self.old_books: OpeningBooks | None = None
         self.offices: set[tuple[str, int]] = set()
 
-    def take_over(self, opening: OpeningBalancesDeclared) -> None:
-        """Enter the loans of an old book as they stood."""
-        self.taken_over_on = opening.on
+    def take_over(self, opening: OpeningBooks) -> None:
+        """Enter the loans of an old book as they stood; of one that was corrected, those that are told otherwise."""
+        before = {old.loan: old for old in self.old_books.loans} if self.old_books else {}
+        self.taken_over_on, self.old_books = opening.on, opening
+        for gone in before.keys() - {old.loan for old in opening.loans}:
+            self.loans[gone] = msgspec.structs.replace(self.loans[gone], disbursed_on=None, rejected_on=opening.on)
         for old in opening.loans:
+            if before.get(old.loan) == old:
+                continue
             repaid = Repayment(opening.on, old.principal - old.outstanding, 0)
             self.loans[old.loan] = Loan(
                 number=old.loan,
@@ -275,28 +300,89 @@ class Governance(Lending):
         for event in self.entries:
             if event.legs() or isinstance(event, OpeningBalancesDeclared):
                 raise BooksHaveBegun(version=event.version)
+        told = self._opening_books(
+            stamp.on,
+            revolving=revolving,
+            activity=activity,
+            equipment=equipment,
+            savings=savings,
+            loans=loans,
+            advances=advances,
+            document=document,
+        )
+        return self._record(OpeningBalancesDeclared, stamp, **told)
+
+    def _opening_books(
+        self,
+        on: date,
+        *,
+        revolving: OpeningPot,
+        activity: OpeningPot,
+        equipment: Sequence[Item] = (),
+        savings: Sequence[OpeningSavings] = (),
+        loans: Sequence[OldLoan] = (),
+        advances: Sequence[tuple[DonationSource, int]] = (),
+        document: str | None = None,
+    ) -> dict[str, Any]:
+        """The old books as their event tells them, if they can be true."""
         savers = [saved.member for saved in savings]
         for number in savers:
             self.member(number)
             if savers.count(number) > 1:
                 raise NamedTwice(member=number)
         for loan in loans:
-            self._refuse_implausible(loan, stamp.on)
-        bylaws = self.bylaws_on(stamp.on)
-        return self._record(
-            OpeningBalancesDeclared,
-            stamp,
-            revolving=revolving,
-            activity=activity,
-            equipment=tuple(equipment),
-            savings=tuple(savings),
-            loans=tuple(OpeningLoan.of(old, number, bylaws) for number, old in enumerate(loans, len(self.loans) + 1)),
-            advances=tuple(OpeningAdvance(number, *lent) for number, lent in enumerate(advances, 1)),
-            document=document,
+            self._refuse_implausible(loan, on)
+        bylaws, first = self.bylaws_on(on), len(self.loans) + 1
+        return {
+            "revolving": revolving,
+            "activity": activity,
+            "equipment": tuple(equipment),
+            "savings": tuple(savings),
+            "loans": tuple(OpeningLoan.of(old, number, bylaws) for number, old in enumerate(loans, first)),
+            "advances": tuple(OpeningAdvance(number, *lent) for number, lent in enumerate(advances, 1)),
+            "document": document,
+        }
+
+    def correct_opening_balances(
+        self, stamp: Stamp, *, loans: Sequence[OldLoan] = (), **books: Any
+    ) -> OpeningBalancesCorrected:
+        """Put right what was taken over: the whole declaration as it should have been, on the opening day; the
+        difference is posted on that day. Loans are matched by their place in the list, new ones come last.
+
+        Raises `NoOpeningBalances`, `OutOfOrder`, `LoanHasEntries` where a loan with entries of its own would change,
+        and what declaring them raises.
+        """
+        if self.old_books is None:
+            raise NoOpeningBalances
+        if stamp.on != self.old_books.on:
+            raise OutOfOrder(on=stamp.on, earliest=self.old_books.on)
+        told = self._opening_books(stamp.on, loans=loans, **books)
+        numbers = [old.loan for old in self.old_books.loans]
+        numbers += range(len(self.loans) + 1, len(self.loans) + 1 + len(loans) - len(numbers))
+        told["loans"] = tuple(
+            msgspec.structs.replace(loan, loan=number) for loan, number in zip(told["loans"], numbers, strict=False)
         )
+        self._refuse_changing_loans_in_use(told["loans"])
+        corrected = msgspec.structs.replace(self.old_books, **told)
+        return self._record(OpeningBalancesCorrected, stamp, posted=_difference(self.old_books, corrected), **told)
+
+    def _refuse_changing_loans_in_use(self, loans: Sequence[OpeningLoan]) -> None:
+        assert self.old_books
+        told = {loan.loan: loan for loan in loans}
+        for old in self.old_books.loans:
+            loan = self.loans[old.loan]
+            own = {v for v in loan.repayments if not isinstance(self.entries[v - 1], OpeningBooks)}
+            if told.get(old.loan) != old and (own or loan.reschedulings or loan.recoveries):
+                raise LoanHasEntries(loan=old.loan, version=min((*own, *(r.version for r in loan.reschedulings))))
 
     def _refuse_implausible(self, loan: OldLoan, on: date) -> None:
         self.member(loan.member)
+        if loan.guarantor is not None:
+            self.member(loan.guarantor)
+            if loan.guarantor == loan.member:
+                raise GuarantorIsBorrower(member=loan.member)
+        if (loan.own_rate_ppm or 0) > MAX_MONTHLY_RATE_PPM:
+            raise RateAboveLegalCeiling(rate_ppm=loan.own_rate_ppm, ceiling_ppm=MAX_MONTHLY_RATE_PPM)
         if loan.disbursed_on > on or not 0 < loan.outstanding <= loan.principal:
             raise OpeningLoanImplausible(
                 member=loan.member,

@@ -113,7 +113,9 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
                 )
                 since = tuple(r for version, r in self.repayments.items() if version > latest.version)
                 return Phase(terms, latest.on, since, latest.interest_carried, None)
-        return Phase(self.terms(), self.disbursed_on, tuple(self.repayments.values()), 0, self.taken_over_on)
+        owed_before = self.conditions.interest_owed if isinstance(self.conditions, OpeningLoan) else 0
+        repaid = tuple(self.repayments.values())
+        return Phase(self.terms(), self.disbursed_on, repaid, owed_before, self.taken_over_on)
 
     def plan(self, day: date) -> list[Instalment]:
         """The instalments promised, as planned on `day`."""

@@ -25,7 +25,9 @@ from ledger.events.governance import (
     OfficeTaken,
     OldLoan,
     OpeningAdvance,
+    OpeningBalancesCorrected,
     OpeningBalancesDeclared,
+    OpeningBooks,
     OpeningLoan,
     OpeningPot,
     OpeningSavings,
@@ -102,6 +104,7 @@ AnyEvent = (
     | SavingsSetOff
     | InterestWaived
     | AttendanceCorrected
+    | OpeningBalancesCorrected
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
@@ -166,7 +169,9 @@ __all__ = [
     "OfficeTaken",
     "OldLoan",
     "OpeningAdvance",
+    "OpeningBalancesCorrected",
     "OpeningBalancesDeclared",
+    "OpeningBooks",
     "OpeningLoan",
     "OpeningPot",
     "OpeningSavings",

@@ -154,8 +154,9 @@ class OpeningSavings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc
     amount: int
 
 
-class OldLoan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """A loan in an old club's own book; amounts in đồng."""
+class OldLoan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """A loan in an old club's own book; amounts in đồng. `interest_owed` had accrued by the closing day; without
+    `own_rate_ppm` it keeps the rate of the bylaws in force."""
 
     member: int
     principal: int
@@ -163,9 +164,12 @@ class OldLoan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     disbursed_on: date
     term_months: int
     purpose: Purpose
+    interest_owed: int = 0
+    guarantor: int | None = None
+    own_rate_ppm: int | None = None
 
 
-class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True):
     """A loan that was running when the books were taken over, and the terms it keeps."""
 
     loan: int
@@ -181,7 +185,7 @@ class OpeningLoan(OldLoan, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
         return cls(
             loan=number,
             **msgspec.structs.asdict(old),
-            monthly_rate_ppm=bylaws.monthly_rate_ppm,
+            monthly_rate_ppm=bylaws.monthly_rate_ppm if old.own_rate_ppm is None else old.own_rate_ppm,
             interest_method=bylaws.interest_method,
             repayment_mode=bylaws.repayment_mode,
             interest_to_activity_ppm=bylaws.interest_to_activity_ppm,
@@ -197,8 +201,8 @@ class OpeningAdvance(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc
     amount: int
 
 
-class OpeningBalancesDeclared(Event, frozen=True, kw_only=True, gc=False):
-    """An old club's books were taken over; equity is the difference, per pot."""
+class OpeningBooks(Event, frozen=True, kw_only=True, gc=False):
+    """What an old club's books held on their closing day."""
 
     revolving: OpeningPot
     activity: OpeningPot
@@ -208,7 +212,8 @@ class OpeningBalancesDeclared(Event, frozen=True, kw_only=True, gc=False):
     advances: tuple[OpeningAdvance, ...] = ()
     document: str | None = None
 
-    def legs(self) -> Legs:
+    def opening_legs(self) -> Legs:
+        """The books as legs; equity is the difference, per pot."""
         held = (
             Leg("revolving", "cash", self.revolving.cash),
             Leg("revolving", "bank", self.revolving.bank),
@@ -221,6 +226,26 @@ class OpeningBalancesDeclared(Event, frozen=True, kw_only=True, gc=False):
         )
         equity = (Leg(pot, "opening", -sum(leg.amount for leg in held if leg.pot == pot)) for pot in POTS)
         return tuple(leg for leg in (*held, *equity) if leg.amount)
+
+
+class OpeningBalancesDeclared(OpeningBooks, frozen=True, kw_only=True, gc=False):
+    """An old club's books were taken over; equity is the difference, per pot."""
+
+    def legs(self) -> Legs:
+        return self.opening_legs()
+
+    def evolve(self, fund: Fund) -> None:
+        fund.take_over(self)
+
+
+class OpeningBalancesCorrected(OpeningBooks, frozen=True, kw_only=True, gc=False):
+    """The old books, whole, as they should have been declared. `posted` is the difference to what stood until then, by
+    account, so that the line explains itself alone; why lies in the register."""
+
+    posted: tuple[Leg, ...]
+
+    def legs(self) -> Legs:
+        return self.posted
 
     def evolve(self, fund: Fund) -> None:
         fund.take_over(self)

@@ -11,9 +11,16 @@ from datetime import date
 
 from ledger.aggregates.fund import Fund
 from ledger.flags.base import Flag, Past, Thresholds
-from ledger.flags.boxes import cash_high, count_gaps, lapping
+from ledger.flags.boxes import cash_high, count_gaps, counts_undone, lapping
 from ledger.flags.entering import before_inspection, late_entries, over_count, reversals_by_person, voucher_order
-from ledger.flags.lending import approver_household, household_loans, interest_differs, overrides, same_day_loan
+from ledger.flags.lending import (
+    approver_household,
+    household_loans,
+    interest_differs,
+    overrides,
+    rescheduled_again,
+    same_day_loan,
+)
 
 __all__ = ["RULES", "Flag", "Thresholds", "flags"]
 
@@ -31,6 +38,8 @@ RULES: dict[str, Callable[[Past, Thresholds], Iterator[Flag]]] = {
     "voucher-order": voucher_order,
     "interest-differs": interest_differs,
     "over-count": over_count,
+    "count-undone": counts_undone,
+    "rescheduled-again": rescheduled_again,
 }
 """Every rule by its code, in the order in which they are told."""
 

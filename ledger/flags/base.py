@@ -12,7 +12,7 @@ import msgspec
 
 from ledger.aggregates.fund import Fund
 from ledger.days import DailyBalance, civil_day
-from ledger.events import Event, OpeningBalancesDeclared
+from ledger.events import Event, OpeningBooks
 
 E = TypeVar("E", bound=Event)
 Fact = int | str | date | tuple[str, ...]
@@ -69,6 +69,8 @@ class Thresholds:
     """Interest taken on a loan, above or below what its terms make it, in đồng."""
     over_count_dong: int = 5_000_000
     """What came later for days a count had covered, in and out of the box together, in đồng."""
+    rescheduled_percent: int = 10
+    """What was repaid between two reschedulings of a loan, in % of what was owed at the first."""
     over_count_entries: int = 6
     """How many entries that were."""
 
@@ -109,7 +111,7 @@ class Past:
             if event.version not in self.fund.reversed_by:
                 self._live[type(event)].append(event)
             legs = event.legs()
-            if legs and not isinstance(event, OpeningBalancesDeclared):
+            if legs and not isinstance(event, OpeningBooks):
                 self.moneyed.append(event)
             for leg in legs:
                 if leg.account == "cash":

@@ -8,11 +8,29 @@ from datetime import date
 from itertools import pairwise
 
 from ledger.days import add_months
-from ledger.events import CashCounted, ContributionReceived, Event, LoanDisbursed, LoanRepaid, MeetingHeld
+from ledger.events import (
+    CashCounted,
+    ContributionReceived,
+    EntryReversed,
+    Event,
+    LoanDisbursed,
+    LoanRepaid,
+    MeetingHeld,
+)
 from ledger.flags.base import Flag, Past, Thresholds, flag, is_share, month_of
 
 _Month = tuple[str, list[Event]]
 """A month, `YYYY-MM`, and payments made in it."""
+
+
+def counts_undone(past: Past, limits: Thresholds) -> Iterator[Flag]:
+    """An inspector's surprise count was reversed, or a count by whoever made it: what it found is out of the books."""
+    for undone in past.all(EntryReversed):
+        count = past.fund.entries[undone.reverses - 1]
+        if isinstance(count, CashCounted):
+            is_own, is_surprise = undone.recorded_by == count.recorded_by, count.reason == "surprise"
+            if is_own or is_surprise:
+                yield flag("count-undone", [count, undone], on=count.on, undone_on=undone.on, reason=count.reason)
 
 
 def lapping(past: Past, limits: Thresholds) -> Iterator[Flag]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 from ledger.aggregates.loan import Loan
@@ -16,7 +17,9 @@ from ledger.events import (
     LoanRepaid,
     OfficeLeft,
     OfficeTaken,
+    OpeningBalancesCorrected,
     OpeningBalancesDeclared,
+    OpeningBooks,
     Override,
 )
 from ledger.flags.base import Flag, Past, Thresholds, flag, is_share
@@ -86,7 +89,8 @@ def household_loans(past: Past, limits: Thresholds) -> Iterator[Flag]:
 
 def _paid_out(past: Past) -> dict[int, Event]:
     """The entry that brought each loan into the books."""
-    taken_over = {loan.loan: opening for opening in past.all(OpeningBalancesDeclared) for loan in opening.loans}
+    openings: list[OpeningBooks] = [*past.all(OpeningBalancesDeclared), *past.all(OpeningBalancesCorrected)]
+    taken_over = {loan.loan: opening for opening in openings for loan in opening.loans}
     return taken_over | {event.loan: event for event in past.all(LoanDisbursed)}
 
 
@@ -123,6 +127,17 @@ def _chairs(past: Past) -> list[_Term]:
             ends = (end.on for end in left if end.member == taken.member and end.version > taken.version)
             terms.append(_Term(taken.member, taken.on, next(ends, taken.until)))
     return sorted(terms, key=lambda term: term.since)
+
+
+def rescheduled_again(past: Past, limits: Thresholds) -> Iterator[Flag]:
+    """A loan was planned anew twice or more, and little of it was repaid between: it may never come back, and the plan
+    in force does not show it as late."""
+    for loan in past.fund.loans.values():
+        for first, second in pairwise(loan.reschedulings):
+            repaid = first.outstanding - second.outstanding
+            if 100 * repaid < limits.rescheduled_percent * first.outstanding:
+                about = {"loan": loan.number, "since": first.on, "until": second.on, "repaid": repaid}
+                yield flag("rescheduled-again", [first, second], times=len(loan.reschedulings), **about)
 
 
 def interest_differs(past: Past, limits: Thresholds) -> Iterator[Flag]:

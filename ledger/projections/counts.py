@@ -28,6 +28,17 @@ def counts(reader: Reader, fund: str) -> list[int]:
     return [row["version"] for row in rows]
 
 
+def reversed_counts(reader: Reader, fund: str) -> dict[int, int]:
+    """The counts that were undone, with the versions of the entries that did it."""
+    rows = reader.query(
+        "SELECT c.version, e.version AS reversed_by FROM entries c JOIN entries e ON e.fund = c.fund "
+        "AND e.reverses = c.version WHERE c.fund = :fund AND c.type = :type",
+        fund=fund,
+        type=CASH_COUNTED,
+    )
+    return {row["version"]: row["reversed_by"] for row in rows}
+
+
 def recorded_after(reader: Reader, fund: str) -> dict[int, dict[int, dict[str, int]]]:
     """The entries recorded after a count for days it had covered: by the count's version and their own, what each
     moved in the cash box, in đồng by pot."""

@@ -211,7 +211,7 @@ def cash_book(
 MEMOS = frozenset({LoanRescheduled.__name__, InterestWaived.__name__})
 """What moves no money and yet belongs into a passbook."""
 
-THEIRS = "e.fund = :fund AND e.on_day <= :until AND (e.member = :member OR e.type = 'OpeningBalancesDeclared')"
+THEIRS = "e.fund = :fund AND e.on_day <= :until AND (e.member = :member OR e.type LIKE 'OpeningBalances%')"
 
 
 def statement(reader: Reader, fund: str, member: int, as_of: date | None = None) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from ledger.events import (
     LoanRepaid,
     LoanRescheduled,
     LoanWrittenOff,
+    OpeningBalancesCorrected,
     OpeningBalancesDeclared,
     SavingsSetOff,
 )
@@ -33,6 +34,9 @@ from ledger.terms import Instalment, LoanTerms, Repayment, Standing, lateness, p
 
 PAR_DAYS = 30
 """A loan further behind its plan than this counts as at risk (PAR30)."""
+
+OPENING = frozenset({OpeningBalancesDeclared.__name__, OpeningBalancesCorrected.__name__})
+"""What brings an old club's loans into the book; the latest is how they should have been told."""
 
 REPAYING = (LoanRepaid.__name__, SavingsSetOff.__name__)
 LET_GO = (InterestWaived.__name__, LoanWrittenOff.__name__)
@@ -53,7 +57,11 @@ class Account:
     """One loan's page of the book, as folded from what had happened to it by a day."""
 
     def __init__(self, facts: Sequence[Row]) -> None:
-        self.asked = facts[0]
+        openings = [fact for fact in facts if fact["fact"] in OPENING]
+        told = [fact for fact in openings if fact["purpose"]]
+        self.asked = told[-1] if told else facts[0]
+        self.never_was = bool(openings and not openings[-1]["purpose"])
+        """Whether the old books, put right, have no such loan."""
         self.number: int = self.asked["loan"]
         self.outstanding = sum(fact["change"] for fact in facts)
         undone = {fact["reverses"] for fact in facts}
@@ -61,8 +69,10 @@ class Account:
         for fact in facts:
             if fact["version"] not in undone:
                 self.live[fact["fact"]].append(fact)
-        granted = self.live[LoanApproved.__name__] or self.live[OpeningBalancesDeclared.__name__]
-        received = self.live[OpeningBalancesDeclared.__name__] or self.live[LoanDisbursed.__name__]
+        granted = self.live[LoanApproved.__name__] or told
+        received = told or self.live[LoanDisbursed.__name__]
+        if self.never_was:
+            received = []
         self.granted = granted[-1] if granted else None
         self.received = received[-1] if received else None
 
@@ -73,7 +83,7 @@ class Account:
             return "written_off"
         if self.received:
             return "running" if self.outstanding else "settled"
-        if self.live[LoanRejected.__name__]:
+        if self.live[LoanRejected.__name__] or self.never_was:
             return "rejected"
         return "approved" if self.granted else "requested"
 
@@ -81,10 +91,10 @@ class Account:
     def is_taken_over(self) -> bool:
         """Whether it comes from a club's old book; what had been repaid by then counts as one repayment."""
         fact: str = self.asked["fact"]
-        return fact == OpeningBalancesDeclared.__name__
+        return fact in OPENING
 
     def _old(self) -> list[tuple[int, Repayment]]:
-        before = self.asked["principal"] - self.asked["change"]
+        before = self.asked["principal"] - (self.asked["outstanding"] or 0)
         if not self.is_taken_over or not before:
             return []
         return [(self.asked["version"], Repayment(_day(self.asked["on_day"]), before, 0))]
@@ -129,7 +139,8 @@ class Account:
         )
         accrues_after = _day(self.asked["on_day"]) if self.is_taken_over else None
         received_on = _day(self.received["received_on"])
-        return Phase(terms, received_on, [each for _, each in self._reductions()], 0, accrues_after)
+        owed_before = self.asked["interest"] or 0 if self.is_taken_over else 0
+        return Phase(terms, received_on, [each for _, each in self._reductions()], owed_before, accrues_after)
 
     def standing(self, day: date) -> Standing:
         """What is owed at the end of a day; nothing unless the loan is running."""

@@ -25,10 +25,12 @@ from ledger.events import (
     LoanRequested,
     LoanRescheduled,
     LoanWrittenOff,
+    OpeningBalancesCorrected,
     OpeningBalancesDeclared,
+    OpeningBooks,
     SavingsSetOff,
 )
-from ledger.projections.loan_account import Account
+from ledger.projections.loan_account import OPENING, Account
 from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, percent, until
 
 LOAN_FACTS = Table(
@@ -65,6 +67,8 @@ LOAN_SPELLS = Table(
 
 # --- how they change --------------------------------------------------------------------------------------------------
 
+OPENINGS = (OpeningBalancesDeclared, OpeningBalancesCorrected)
+
 _TOLD = LOAN_FACTS.names[LOAN_FACTS.names.index("member") :]
 
 OfLoan = (
@@ -100,10 +104,17 @@ def _rows(event: OfLoan, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
     return (_row(event, on, legs, event.loan, event, told),)
 
 
-def _old_loans(event: OpeningBalancesDeclared, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
-    """Loans that were running when the club's books were taken over."""
+def _old_loans(event: OpeningBooks, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
+    """Loans that were running when the club's books were taken over; put right, also those that never were."""
     for old in event.loans:
-        yield _row(event, on, legs, old.loan, old, {"received_on": old.disbursed_on.isoformat()})
+        told: dict[str, object] = {"received_on": old.disbursed_on.isoformat(), "interest": old.interest_owed or None}
+        yield _row(event, on, legs, old.loan, old, told)
+    for gone in _posted_to(legs) - {old.loan for old in event.loans}:
+        yield _row(event, on, legs, gone, event, {})
+
+
+def _posted_to(legs: Legs) -> set[int]:
+    return {leg.of for leg in legs if leg.account == "loans" and isinstance(leg.of, int)}
 
 
 def _row(
@@ -137,8 +148,10 @@ def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     """A loan's receipts, and the stretches its principal was outstanding, by the days things happened."""
     if not facts:
         return {}
-    asked = facts[0]
-    assert asked["purpose"], "a loan begins with its request, or with the books"
+    openings = [fact for fact in facts if fact["fact"] in OPENING]
+    asked = openings[-1] if openings else facts[0]
+    if not asked["purpose"]:
+        return {}  # The old books were put right: there never was such a loan.
     who = (asked["member"], asked["purpose"])
     key = (asked["fund"], asked["loan"])
     undone = {fact["reverses"]: fact["on_day"] for fact in facts if fact["reverses"]}
@@ -146,7 +159,7 @@ def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     changes: dict[str, int] = defaultdict(int)
     for fact in facts:
         changes[fact["on_day"]] += fact["change"]
-        if fact["received_on"]:
+        if fact["received_on"] and (fact is asked or fact not in openings):
             until_day = undone.get(fact["version"], FOREVER)
             receipts.append((*key, fact["version"], *who, fact["received_on"], fact["on_day"], until_day))
     spells: Rows = []
@@ -167,11 +180,11 @@ HISTORY = History(
     facts=LOAN_FACTS,
     owner="loan",
     derived=(LOAN_RECEIPTS, LOAN_SPELLS),
-    tell={**dict.fromkeys(get_args(OfLoan), _rows), OpeningBalancesDeclared: _old_loans},
+    tell={**dict.fromkeys(get_args(OfLoan), _rows), **dict.fromkeys(OPENINGS, _old_loans)},
     touched={
         **dict.fromkeys((LoanDisbursed, LoanWrittenOff, EntryReversed), _touched),
         **dict.fromkeys((LoanRepaid, SavingsSetOff), _touched_by_repayment),
-        OpeningBalancesDeclared: lambda event, _: [old.loan for old in event.loans],
+        **dict.fromkeys(OPENINGS, lambda event, _: {old.loan for old in event.loans} | _posted_to(event.legs())),
     },
     derive=_derive,
 )
