@@ -89,18 +89,13 @@ def booked(line: Line, before: list[Line]) -> Balances:
                 move("activity", "cash_short", "cash", -line["difference"] - borne_by_revolving)
                 move("revolving", "cash_short", "cash", borne_by_revolving)
         case "OpeningBalancesDeclared":
-            for its_pot in ("revolving", "activity"):
-                cash, bank = line[its_pot]["cash"], line[its_pot]["bank"]
-                move(its_pot, "cash", "opening", cash)
-                move(its_pot, "bank", "opening", bank)
-            for item in line.get("equipment", []):
-                move("activity", "equipment", "opening", item["value"])
-            for saved in line.get("savings", []):
-                move("revolving", "opening", ("savings", saved["member"]), saved["amount"])
-            for loan in line.get("loans", []):
-                move("revolving", ("loans", loan["loan"]), "opening", loan["outstanding"])
-            for lent in line.get("advances", []):
-                move("revolving", "opening", ("advances", lent["advance"]), lent["amount"])
+            legs.update(opened(line))
+        case "OpeningBalancesCorrected":
+            stood = [each for each in before[: line["version"] - 1] if each["type"].startswith("OpeningBalances")][-1]
+            for account, signed in opened(line).items():
+                legs[account] += signed
+            for account, signed in opened(stood).items():
+                legs[account] -= signed
         case "EntryReversed":
             wrong = before[line["reverses"] - 1]
             for account, signed in booked(wrong, before).items():
@@ -111,6 +106,29 @@ def booked(line: Line, before: list[Line]) -> Balances:
         case kind:
             assert kind in MOVES_NOTHING, kind
     return {account: signed for account, signed in legs.items() if signed}
+
+
+def opened(line: Line) -> Balances:
+    """What an old club's books come to."""
+    legs: Balances = defaultdict(int)
+
+    def move(pot: Any, debit: Any, credit: Any, amount: int) -> None:
+        for account, signed in ((debit, amount), (credit, -amount)):
+            legs[(pot, *account) if isinstance(account, tuple) else (pot, account, None)] += signed
+
+    for its_pot in ("revolving", "activity"):
+        cash, bank = line[its_pot]["cash"], line[its_pot]["bank"]
+        move(its_pot, "cash", "opening", cash)
+        move(its_pot, "bank", "opening", bank)
+    for item in line.get("equipment", []):
+        move("activity", "equipment", "opening", item["value"])
+    for saved in line.get("savings", []):
+        move("revolving", "opening", ("savings", saved["member"]), saved["amount"])
+    for loan in line.get("loans", []):
+        move("revolving", ("loans", loan["loan"]), "opening", loan["outstanding"])
+    for lent in line.get("advances", []):
+        move("revolving", "opening", ("advances", lent["advance"]), lent["amount"])
+    return legs
 
 
 @lru_cache(2_000)
@@ -174,7 +192,7 @@ def check_vouchers(told: list[Line], postings: list[tuple[str, Balances]]) -> No
         cash = sum(amount for account, amount in legs.items() if account[1] == "cash")
         if line["type"] == "EntryReversed":
             assert line.get("voucher") == told[line["reverses"] - 1].get("voucher")
-        elif cash == 0 or line["type"] == "OpeningBalancesDeclared":
+        elif cash == 0 or line["type"].startswith("OpeningBalances"):
             assert "voucher" not in line
         else:
             series = f"{'PT' if cash > 0 else 'PC'}-{on[:4]}-"

@@ -146,6 +146,24 @@ class History(Borrowers):
 
     # --- the club and its roll ----------------------------------------------------------------------------------------
 
+    def correct_opening_balances(self) -> None:
+        """The old book is told anew, or there never was one."""
+        old = self.fund.old_books
+        on = old.on if old and self._chance(0.9) else self.today
+        pots = {pot: OpeningPot(self._amount(5_000_000), 0) for pot in POTS}
+        loans = [
+            OldLoan(
+                member=self._member(),
+                principal=2_000_000,
+                outstanding=self._amount(2_000_000),
+                disbursed_on=add_months(on, -3),
+                term_months=12,
+                purpose="crops",
+            )
+            for _ in range(self.random.randint(0, 3))
+        ]
+        self.fund.correct_opening_balances(self._stamp(on), loans=loans, **pots)
+
     def open_again(self) -> None:
         """Somebody opens a fund that is open already."""
         self.fund.open(self._stamp(), bylaws=self._bylaws())
@@ -380,6 +398,7 @@ USURY = {"monthly_rate_ppm": 16_667}
 ACTS: dict[str, float] = {
     "join": 2,
     "take_over": 0.3,
+    "correct_opening_balances": 0.5,
     "open_again": 0.3,
     "adopt_bylaws": 0.6,
     "change_member": 1,

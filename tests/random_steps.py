@@ -345,6 +345,28 @@ class History(RuleBasedStateMachine):
             advances=(("credit_fund", 500_000),),
         )
 
+    @rule(cash=st.integers(0, 5_000_000), outstanding=AMOUNTS, several=st.integers(0, 2))
+    def correct_old_book(self, cash: int, outstanding: int, several: int) -> None:
+        """The old book is told anew, with other loans."""
+        old = OldLoan(
+            member=2,
+            principal=3_000_000,
+            outstanding=outstanding,
+            disbursed_on=date(2023, 8, 31),
+            term_months=8,
+            purpose="crops",
+            interest_owed=cash // 100,
+        )
+        self.tell(
+            self.fund.correct_opening_balances,
+            self.fund.old_books.on if self.fund.old_books else OPENED,
+            revolving=OpeningPot(cash, 0),
+            activity=OpeningPot(0, cash),
+            savings=(OpeningSavings(1, cash + 1),),
+            loans=(old,) * several,
+            advances=(("credit_fund", 500_000),),
+        )
+
     @rule()
     def dissolve_a_copy(self) -> None:
         """The end of a fund would be the end of the history: it is tried beside it, all debts paid."""

@@ -229,6 +229,11 @@ SOUND: dict[str, dict[str, Any]] = {
         "savings": [{"member": 1, "amount": 200_000}],
         "on": OPENED_ON,
     },
+    "/funds/{fund}/opening-balances/corrections": {
+        "pots": {"revolving": {"cash": 4_500_000, "bank": 0}, "activity": {"cash": 900_000}},
+        "reason": "Ghi sót tiền",
+        "on": OPENED_ON,
+    },
     "/funds/{fund}/inspections": {"kind": "sample", "finding": "Sổ khớp", "on": "2024-05-15"},
     "/funds/{fund}/dissolution": {"document": "03/QĐ-UBND", "on": "2024-05-15"},
 }

@@ -38,7 +38,8 @@ ENUMERATIONS = {
     "line_status": "recorded replayed refused",
     "role": "admin treasurer chair inspector reporter",
     "approver": "account office",
-    "event": "FundOpened BylawsAdopted OpeningBalancesDeclared MemberJoined MemberChanged MemberLeft "
+    "event": "FundOpened BylawsAdopted OpeningBalancesCorrected OpeningBalancesDeclared "
+    "MemberJoined MemberChanged MemberLeft "
     "OfficeTaken OfficeLeft ContributionReceived SavingsWithdrawn DonationReceived InKindDonationReceived "
     "IncomeReceived ExpensePaid PotTransferred BankDeposited BankWithdrawn AdvanceReceived AdvanceRepaid "
     "LoanRequested LoanApproved LoanRejected LoanDisbursed LoanRepaid LoanRescheduled LoanWrittenOff "

@@ -73,6 +73,7 @@ BOOKED: dict[str, list[dict[tuple[object, ...], int]]] = {
     "ExpensePaid": [{("activity", "expenses", "visit_gift"): 120_000, ("activity", "cash"): -120_000}],
     "SavingsWithdrawn": [
         {("revolving", "savings", 4): 100_000, ("revolving", "cash"): -100_000},
+        {("revolving", "savings", 1): 50_000, ("revolving", "cash"): -50_000},
         {("revolving", "savings", 3): 185_000, ("revolving", "cash"): -185_000},
         {("revolving", "savings", 4): 200_000, ("revolving", "cash"): -200_000},
     ],
@@ -129,6 +130,7 @@ BOOKED: dict[str, list[dict[tuple[object, ...], int]]] = {
             ("activity", "interest"): 6_000,
         }
     ],
+    "OpeningBalancesCorrected": [{("revolving", "opening"): 50_000, ("revolving", "savings", 1): -50_000}],
     "SavingsSetOff": [
         {
             ("revolving", "savings", 3): 15_000,
@@ -143,8 +145,8 @@ BOOKED: dict[str, list[dict[tuple[object, ...], int]]] = {
     "CashCounted": [{("activity", "cash_short"): 4_000, ("activity", "cash"): -4_000}],
     "FundDissolved": [
         {
-            ("revolving", "transfers"): 4_764_000 + 1_500_000,
-            ("revolving", "cash"): -4_764_000,
+            ("revolving", "transfers"): 4_714_000 + 1_500_000,
+            ("revolving", "cash"): -4_714_000,
             ("revolving", "bank"): -1_500_000,
             ("activity", "transfers"): 2_312_000 + 16_600_000,
             ("activity", "cash"): -2_312_000,

@@ -89,6 +89,7 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("post", "/v1/funds/{fund}/periods/reopening"): CHAIR,
     ("post", "/v1/funds/{fund}/offices"): BOARD,
     ("post", "/v1/funds/{fund}/opening-balances"): BOARD,
+    ("post", "/v1/funds/{fund}/opening-balances/corrections"): BOARD,
     ("post", "/v1/funds/{fund}/inspections"): frozenset({"inspector"}),
     ("post", "/v1/funds/{fund}/dissolution"): CHAIR,
     ("post", "/v1/funds/{fund}/meetings"): BOARD,

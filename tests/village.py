@@ -271,6 +271,25 @@ def whole_life() -> Fund:
         advances=(("elderly_care_fund", 4_000_000),),
         document="Biên bản 01",
     )
+    fund.correct_opening_balances(
+        stamp("2024-01-02", reason="cc33"),
+        revolving=OpeningPot(9_000_000, 2_000_000),
+        activity=OpeningPot(500_000, 0),
+        equipment=tv[:1],
+        savings=(OpeningSavings(3, 200_000), OpeningSavings(1, 50_000)),
+        loans=(
+            OldLoan(
+                member=2,
+                principal=3_000_000,
+                outstanding=1_000_000,
+                disbursed_on=date(2023, 5, 20),
+                term_months=12,
+                purpose="crops",
+            ),
+        ),
+        advances=(("elderly_care_fund", 4_000_000),),
+        document="Biên bản 02",
+    )
     fund.take_office(stamp("2024-01-02"), member=1, office="chair")
     fund.change_member(stamp("2024-01-03", name="9c2f"), 3, poverty="poor", household="H3")
     fund.receive_in_kind_donation(stamp("2024-01-04"), source="state_budget", items=tv, document="QĐ 12")

@@ -136,8 +136,9 @@ def rescheduled_again(past: Past, limits: Thresholds) -> Iterator[Flag]:
         for first, second in pairwise(loan.reschedulings):
             repaid = first.outstanding - second.outstanding
             if 100 * repaid < limits.rescheduled_percent * first.outstanding:
-                about = {"loan": loan.number, "since": first.on, "until": second.on, "repaid": repaid}
-                yield flag("rescheduled-again", [first, second], times=len(loan.reschedulings), **about)
+                between = {"since": first.on, "until": second.on}
+                facts = {"loan": loan.number, "times": len(loan.reschedulings), "repaid": repaid}
+                yield flag("rescheduled-again", [first, second], **between, **facts)
 
 
 def interest_differs(past: Past, limits: Thresholds) -> Iterator[Flag]:
