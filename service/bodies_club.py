@@ -18,6 +18,7 @@ from service.fields import (
     AmountOrNothing,
     Code,
     Day,
+    Name,
     Number,
     Reference,
     Seed,
@@ -80,7 +81,7 @@ class Advance(Dated):
     PERSONAL = ("lender",)
 
     source: DonationSource
-    lender: Words | None = None
+    lender: Name | None = None
     amount: Amount
 
 

@@ -20,10 +20,10 @@ from service.on_paper import Paper
 from service.sample_command import sample
 from service.terminal import (
     BROKEN,
-    WRONG_USE,
     Language,
     Mistake,
     errors,
+    give_up,
     ledger_of,
     load_settings,
     progress,
@@ -55,8 +55,7 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, Mistake) and not isinstance(error, _faults()):
             raise
-        errors.print(str(error), markup=False)
-        sys.exit(WRONG_USE)
+        give_up(error)
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -68,7 +67,7 @@ def _faults() -> tuple[type[Exception], ...]:
     from service.settings import BadSettings
     from service.signing import BadKey
 
-    return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError
+    return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError, UnicodeEncodeError
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -346,7 +345,7 @@ def diff(
 
     with ledger_of(load_settings()) as ledger:
         try:
-            print_difference(ledger.replayed(fund), start, end, language, most)
+            print_difference(ledger.replayed(fund), start, end, language, most, civil_day(datetime.now(UTC)))
         except FundNotFound:
             raise Mistake(f"there is no fund {fund}") from None
         except (BrokenChain, NotAPoint) as error:

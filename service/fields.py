@@ -4,6 +4,7 @@ Each refuses with a stable code of ours that has words in the catalogue, never w
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -23,13 +24,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from ledger.differences import End
 from ledger.money import MAX_AMOUNT
 from service.forms import CHECK_CODE, HEAD, SEED, VOUCHER
+from service.text import MAX_TEXT, fault_of_words, has_a_letter
 
 EARLIEST: Final = date(1900, 1, 1)
 """No day before this is believed."""
-
-
-MAX_TEXT: Final = 200
-"""The longest text, in characters."""
 
 
 MOST_ITEMS: Final = 500
@@ -124,6 +122,10 @@ def _day(value: object) -> date:
         day = date.fromisoformat(written[0] if written else "")
     except ValueError:
         raise PydanticCustomError("not-a-day", "not a day") from None
+    return _not_too_early(day)
+
+
+def _not_too_early(day: date) -> date:
     if day < EARLIEST:
         raise PydanticCustomError("day-too-early", "too early", {"earliest": EARLIEST})
     return day
@@ -137,12 +139,20 @@ def _instant(value: object) -> datetime:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise PydanticCustomError("not-an-instant", "not an instant")
+    _not_too_early(instant.date())
     return instant
 
 
 def _said(text: str) -> str:
-    if not (text := text.strip()):
-        raise PydanticCustomError("text-empty", "empty")
+    text = unicodedata.normalize("NFC", text).strip()
+    if code := fault_of_words(text):
+        raise PydanticCustomError(code, "no words", {"most": MAX_TEXT})
+    return text
+
+
+def _named(text: str) -> str:
+    if not has_a_letter(text):
+        raise PydanticCustomError("not-a-name", "no letter")
     return text
 
 
@@ -193,6 +203,8 @@ PointText = Annotated[
     ),
 ]
 Words = Annotated[str, AfterValidator(_said), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TEXT})]
+Name = Annotated[Words, AfterValidator(_named)]
+"""Of a person, a club, a place or a giver."""
 Amount = Annotated[int, Whole(1, MAX_AMOUNT, "amount-out-of-range")]
 AmountOrNothing = Annotated[int, Whole(0, MAX_AMOUNT, "amount-out-of-range")]
 Number = Annotated[int, Whole(1, 999_999_999)]

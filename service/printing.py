@@ -25,6 +25,7 @@ from service import catalogue, wording
 from service.desk import AtDesk, Desk
 from service.docs import PAGES
 from service.fields import FundCode
+from service.parsing import accept_language
 from service.refusals import PdfUnavailable
 from service.view import Answer, AtPoint, CaughtUp, View
 from service.wording import language_of
@@ -144,7 +145,7 @@ class Printer(NamedTuple):
 
 
 async def _printer(request: Request, view: AtPoint, format: Format = "html") -> Printer:
-    return Printer(view, language_of(request.headers.get("accept-language")), format)
+    return Printer(view, language_of(accept_language(request.scope)), format)
 
 
 async def _printer_of_now(

@@ -5,7 +5,6 @@ is repeated, save facts the rules have understood.
 """
 
 import logging
-import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -15,18 +14,21 @@ from eventsourcing.persistence import PersistenceError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from ledger import application, writer
 from ledger.aggregates.books import BrokenChain
 from ledger.projections.batch import DoesNotFollow
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
 from service import catalogue
+from service.parsing import accept_language
 from service.refusals import (
     BodyTooLarge,
     CursorInvalid,
     DuplicateKey,
     FieldError,
     Forbidden,
+    HeaderGivenTwice,
     HistoryBroken,
     IdempotencyKeyInvalid,
     IdempotencyKeyMissing,
@@ -66,6 +68,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     DuplicateKey: 400,
     NotANumber: 400,
     TooDeep: 400,
+    HeaderGivenTwice: 400,
     IdempotencyKeyMissing: 400,
     IdempotencyKeyInvalid: 400,
     IfMatchInvalid: 400,
@@ -253,11 +256,9 @@ def refusal_for(error: Exception) -> Refusal:
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
     """The methods an address accepts, all its routes together; Starlette names those of the first one only."""
-    found = set()
-    for template, operations in app.openapi()["paths"].items():
-        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
-            found |= {method.upper() for method in operations}
-    return sorted(found)
+    routes = [route for route in app.routes if isinstance(route, Route) and route.path_regex.match(path)]
+    found = {method for route in routes for method in route.methods or ()}
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -266,7 +267,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def respond(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             error = MethodNotAllowed(allowed=", ".join(methods_at(app, request.url.path)))
-        return answer(refusal_for(error), request.headers.get("accept-language"), getattr(request.state, "body", None))
+        return answer(refusal_for(error), accept_language(request.scope), getattr(request.state, "body", None))
 
     kinds = (Refusal, RequestValidationError, HTTPException, PersistenceError, BrokenChain, DoesNotFollow)
     for kind in (*kinds, application.StorageUnavailable, writer.QueueFull):

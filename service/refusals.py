@@ -42,6 +42,10 @@ class UnsupportedMediaType(Refusal):
     """The body is not sent as application/json."""
 
 
+class HeaderGivenTwice(Refusal):
+    """The header {header}, of which one counts, is there twice."""
+
+
 class IdempotencyKeyMissing(Refusal):
     """A request that records carries no Idempotency-Key."""
 

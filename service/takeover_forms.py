@@ -20,9 +20,9 @@ from ledger.events.money import DonationSource
 from ledger.money import MAX_AMOUNT
 from ledger.register import folded
 from service import catalogue
-from service.fields import EARLIEST, MAX_TEXT
-from service.parsing import is_readable
+from service.fields import EARLIEST
 from service.takeover_sheets import Cell, Table
+from service.text import MAX_TEXT, fault_of_words, has_a_letter
 
 LANGUAGE: Final = "vi"
 """The sheets are filled in by treasurers."""
@@ -275,10 +275,10 @@ def value_of(column: Column, cell: Cell, today: date) -> int | str | date:
     if cell.kind == "fraction":
         raise _Wrong("fraction")
     text = unicodedata.normalize("NFC", cell.text).strip()
-    if not is_readable(text):
-        raise _Wrong("text-not-allowed")
-    if len(text) > MAX_TEXT:
-        raise _Wrong("text-too-long", most=MAX_TEXT)
+    if wrong := fault_of_words(text):
+        raise _Wrong(wrong, most=MAX_TEXT)
+    if column.field == "name" and not has_a_letter(text):
+        raise _Wrong("not-a-name")
     match column.kind:
         case "text" | "code" | "word" if cell.kind == "day":  # What was typed as 3-12 is a day to a spreadsheet.
             raise _Wrong("not-text")

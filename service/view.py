@@ -2,24 +2,66 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import takewhile
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
+from ledger.days import is_out_of_reach, last_asked
 from ledger.events import Entry
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.auth import Principal
 from service.desk import AtDesk, Desk, sees_people
-from service.fields import Day, FundCode, Instant, PathNumber, Position
-from service.refusals import CursorInvalid, PositionNotReached
+from service.fields import EARLIEST, Day, FundCode, Instant, PathNumber, Position
+from service.refusals import CursorInvalid, FieldError, InvalidFields, PositionNotReached
 
 Answer = dict[str, Any]
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+def within_reach(desk: Desk, parameter: str, *asked: date | int | None) -> None:
+    """A question is about no day, and what was known at no instant, beyond the last one that may be asked about; a
+    version is none of both. Raises `InvalidFields`."""
+    if is_out_of_reach(desk.today(), *asked):
+        raise InvalidFields([FieldError(f"?{parameter}", "day-too-far", {"latest": last_asked(desk.today())})])
+
+
+def _day_asked(parameter: str) -> Callable[..., Awaitable[date | None]]:
+    async def asked(desk: AtDesk, day: Annotated[Day | None, Query(alias=parameter)] = None) -> date | None:
+        within_reach(desk, parameter, day)
+        return day
+
+    return asked
+
+
+def _day_or_today(parameter: str) -> Callable[..., Awaitable[date]]:
+    async def asked(desk: AtDesk, day: Annotated[date | None, Depends(_day_asked(parameter))]) -> date:
+        return day or desk.today()
+
+    return asked
+
+
+async def _instant_asked(desk: AtDesk, known_at: Instant | None = None) -> datetime | None:
+    within_reach(desk, "known_at", known_at)
+    return known_at
+
+
+AsOf = Annotated[date, Depends(_day_or_today("as_of"))]
+On = Annotated[date, Depends(_day_or_today("on"))]
+Since = Annotated[date | None, Depends(_day_asked("from"))]
+Until = Annotated[date | None, Depends(_day_asked("to"))]
+KnownAt = Annotated[datetime | None, Depends(_instant_asked)]
+"""The days and instants of questions, by their parameters: no route takes any other."""
+
+
+# --- where the read model stands ----------------------------------------------------------------------------------
 
 
 async def caught_up(desk: AtDesk, min_position: Position = 0) -> int:
@@ -106,12 +148,17 @@ class View(NamedTuple):
         if cursor is None:
             return self, 0
         page = _opened(cursor)
+        if not EARLIEST <= page.as_of <= last_asked(self.desk.today()):
+            raise CursorInvalid
         return self._replace(as_of=page.as_of, known_version=page.version, known_at=None), page.after
 
 
+_Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
+
+
 class _Page(msgspec.Struct, frozen=True, array_like=True):
-    after: int
-    version: int
+    after: _Number
+    version: _Number
     as_of: date
 
 
@@ -131,12 +178,11 @@ async def _view(
     desk: AtDesk,
     position: CaughtUp,
     fund: FundCode,
-    as_of: Day | None = None,
-    known_at: Instant | None = None,
+    as_of: AsOf,
+    known_at: KnownAt,
     known_version: PathNumber | None = None,
 ) -> View:
-    principal = request.scope["principal"]
-    return View(desk, principal, fund, as_of or desk.today(), known_version, known_at, position)
+    return View(desk, request.scope["principal"], fund, as_of, known_version, known_at, position)
 
 
 AtPoint = Annotated[View, Depends(_view)]

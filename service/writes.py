@@ -26,7 +26,7 @@ from service.desk import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITE
 from service.direct import DirectRoute, body_of, fitted, path_of
 from service.fields import FundCode, PathNumber
 from service.lines import Reversal
-from service.parsing import StrictRoute, header
+from service.parsing import StrictRoute, accept_language
 from service.refusals import Forbidden
 from service.sending import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 from service.wording import language_of
@@ -161,7 +161,7 @@ def _refuse_foreign_fund(principal: Principal, body: bodies.NewFund, on: date) -
 
 
 def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:
-    language = language_of(header(request.scope, b"accept-language"))
+    language = language_of(accept_language(request.scope))
     headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -213,3 +213,25 @@ def test_a_funds_journal_is_printed_for_other_programs_to_add_up(sqlite_url: str
     assert line in exported.stdout.splitlines()
     assert NAME not in exported.stdout
     assert command(sqlite_url, "export", "LS-NO-SUCH").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("history", "\udcff"),
+        ("verify", "\udcff"),
+        ("flags", "\udcff"),
+        ("export", "\udcff"),
+        ("diff", "\udcff", "2024-06-15"),
+        ("sample", "\udcff", "--seed", "XSMB-48213"),
+        ("token", "issue", "--name", "\udcff", "--role", "admin", "--all"),
+        ("token", "revoke", "\udcff"),
+    ],
+)
+def test_what_a_terminal_of_another_encoding_sends_is_refused_in_words(
+    database_url: str, words: tuple[str, ...]
+) -> None:
+    refused = command(database_url, *words)
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Traceback" not in refused.stderr
