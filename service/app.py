@@ -72,6 +72,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # To wherever the Host header says.
         telemetry={"tracing": False, "metrics": False, "logs": False},  # Our own figures are in /metrics.
     )
     app.state.metrics = Metrics()
