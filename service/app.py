@@ -19,12 +19,14 @@ from service import (
     docs,
     flags,
     inspection,
+    layout,
     meetings,
     operations,
     papers,
     reads,
     samples,
     sheet,
+    start,
     writes,
 )
 from service.anchoring import POLL_SECONDS, Anchoring
@@ -90,6 +92,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         inspection,
         samples,
         flags,
+        layout,
+        start,
     ):
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)

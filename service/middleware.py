@@ -11,12 +11,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.refusals import NotFound
 from service.auth import Principal, Principals, bearer
+from service.layout import STATIC
 from service.metrics import Metrics
 from service.parsing import accept_language, header
 from service.problems import answer, refusal_for
 from service.refusals import Unauthorized
 
-OPEN: Final = frozenset({"/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
+OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """Addresses that need no token."""
 
 LEFT: Final = 499
@@ -78,7 +79,7 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and scope["path"] not in OPEN and not scope["path"].startswith(STATIC):
             principal = await self._holder(scope)
             if principal is None:
                 refused: Response = answer(Unauthorized(), accept_language(scope))
