@@ -23,13 +23,6 @@ def last_asked(today: date) -> date:
     return add_months(today, 12 * YEARS_AHEAD)
 
 
-def is_out_of_reach(today: date, *asked: object) -> bool:
-    """Whether a day or an instant among what is asked lies beyond the last one that a question may be about."""
-    # An instant by its own calendar: in the village's it may lie beyond all days there are.
-    days = (when.date() if isinstance(when, datetime) else when for when in asked)
-    return any(isinstance(day, date) and day > last_asked(today) for day in days)
-
-
 def add_months(day: date, months: int) -> date:
     """The day `months` months later, clamped to the last day of its month (31/01 → 29/02 → 31/03)."""
     years, month = divmod(day.month - 1 + months, 12)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.aggregates.fund import Fund
-from ledger.days import VILLAGE_TIME, is_out_of_reach, last_asked
+from ledger.days import VILLAGE_TIME, last_asked
 from ledger.differences import End, Figure
 from service import catalogue, wording
 from service.explained import explained, nobody, points
@@ -41,7 +41,7 @@ def _end(text: str, today: date) -> End:
         end = end_of(text)
     except PydanticCustomError:
         raise NotAPoint(f"{text}: a point is DAY, DAY@INSTANT or DAY@VERSION, such as 2024-12-31@412") from None
-    if is_out_of_reach(today, end.as_of, end.known):
+    if end.as_of is not None and end.as_of > last_asked(today):
         raise NotAPoint(f"{text}: one may ask about days up to {last_asked(today)}")
     return end
 

@@ -122,10 +122,6 @@ def _day(value: object) -> date:
         day = date.fromisoformat(written[0] if written else "")
     except ValueError:
         raise PydanticCustomError("not-a-day", "not a day") from None
-    return _not_too_early(day)
-
-
-def _not_too_early(day: date) -> date:
     if day < EARLIEST:
         raise PydanticCustomError("day-too-early", "too early", {"earliest": EARLIEST})
     return day
@@ -139,7 +135,6 @@ def _instant(value: object) -> datetime:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise PydanticCustomError("not-an-instant", "not an instant")
-    _not_too_early(instant.date())
     return instant
 
 

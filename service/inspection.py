@@ -31,9 +31,8 @@ async def _ends(
     start: Annotated[PointText, Query(alias="from")],
     end: Annotated[PointText | None, Query(alias="to")] = None,
 ) -> tuple[End, End | None]:
-    within_reach(desk, "from", start.as_of, start.known)
-    if end is not None:
-        within_reach(desk, "to", end.as_of, end.known)
+    within_reach(desk, "from", start.as_of)
+    within_reach(desk, "to", end.as_of if end else None)
     return start, end
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ledger.days import civil_day, is_out_of_reach, last_asked
+from ledger.days import civil_day, last_asked
 from ledger.events import Draw, Entry, decode
 from ledger.history import verify
 from service.forms import SEED
@@ -39,8 +39,9 @@ def sample(
             drawn_lines = clubs_drawn(seed, ledger.funds(), clubs, language)
     else:
         days = {"since": since and since.date(), "until": until and until.date()}
-        if is_out_of_reach(today := civil_day(datetime.now(UTC)), *days.values()):
-            raise Mistake(f"one may ask about days up to {last_asked(today)}")
+        latest = last_asked(civil_day(datetime.now(UTC)))
+        if any(day and day > latest for day in days.values()):
+            raise Mistake(f"one may ask about days up to {latest}")
         draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)
         drawn_lines = entries_drawn(draw, _intact(what)[:known_version], language)
     for line in drawn_lines:

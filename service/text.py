@@ -17,14 +17,16 @@ what was lost on the way."""
 _REFUSED: Final = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, surrogates, what is private, separators of lines; and what Unicode has not assigned: noncharacters show
 nothing, and only of assigned characters is it promised that text in NFC stays so, on which digests rest."""
+PLAIN: Final = re.compile("[ -~\u00c0-\u024f\u1e00-\u1eff]*")
+"""ASCII as it is printed, and the Latin letters of Vietnam and Europe: they need not be looked at one by one."""
 _SPREADSHEET: Final = re.compile(r"_x[0-9A-F]{4}_", re.IGNORECASE)
 """How workbooks write a control character, such as `_x000D_` for the end of a line."""
 
 
 def is_readable(text: str) -> bool:
     """No control, surrogate, line separator, unassigned or invisible character, and no heap of combining marks."""
-    if text.isascii():
-        return text.isprintable()
+    if PLAIN.fullmatch(text):
+        return True
     marks = 0
     for letter in text:
         category = unicodedata.category(letter)

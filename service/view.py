@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from fastapi import Depends, Query, Request, Response
 
-from ledger.days import is_out_of_reach, last_asked
+from ledger.days import last_asked
 from ledger.events import Entry
 from ledger.projections import funds
 from ledger.projections.tables import Reader
@@ -26,11 +26,11 @@ Answer = dict[str, Any]
 # --- when -------------------------------------------------------------------------------------------------------------
 
 
-def within_reach(desk: Desk, parameter: str, *asked: date | int | None) -> None:
-    """A question is about no day, and what was known at no instant, beyond the last one that may be asked about; a
-    version is none of both. Raises `InvalidFields`."""
-    if is_out_of_reach(desk.today(), *asked):
-        raise InvalidFields([FieldError(f"?{parameter}", "day-too-far", {"latest": last_asked(desk.today())})])
+def within_reach(desk: Desk, parameter: str, day: date | None) -> None:
+    """A question is about no day beyond the last one that may be asked about. Raises `InvalidFields`."""
+    latest = last_asked(desk.today())
+    if day is not None and day > latest:
+        raise InvalidFields([FieldError(f"?{parameter}", "day-too-far", {"latest": latest})])
 
 
 def _day_asked(parameter: str) -> Callable[..., Awaitable[date | None]]:
@@ -48,17 +48,12 @@ def _day_or_today(parameter: str) -> Callable[..., Awaitable[date]]:
     return asked
 
 
-async def _instant_asked(desk: AtDesk, known_at: Instant | None = None) -> datetime | None:
-    within_reach(desk, "known_at", known_at)
-    return known_at
-
-
 AsOf = Annotated[date, Depends(_day_or_today("as_of"))]
 On = Annotated[date, Depends(_day_or_today("on"))]
 Since = Annotated[date | None, Depends(_day_asked("from"))]
 Until = Annotated[date | None, Depends(_day_asked("to"))]
-KnownAt = Annotated[datetime | None, Depends(_instant_asked)]
-"""The days and instants of questions, by their parameters: no route takes any other."""
+"""The days of questions, by their parameters: no route takes any other. Instants are other: what is known at one to come,
+however far ahead, is what is known now."""
 
 
 # --- where the read model stands ----------------------------------------------------------------------------------
@@ -179,7 +174,7 @@ async def _view(
     position: CaughtUp,
     fund: FundCode,
     as_of: AsOf,
-    known_at: KnownAt,
+    known_at: Instant | None = None,
     known_version: PathNumber | None = None,
 ) -> View:
     return View(desk, request.scope["principal"], fund, as_of, known_version, known_at, position)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from service.bodies import NewMember
 from service.parsing import MAX_BODY, MAX_DEPTH, parse
 from service.refusals import DuplicateKey, InvalidFields, InvalidUtf8, MalformedJson, NotANumber, TooDeep
+from service.text import PLAIN
 from tests.service_support import FUND, OTHER_FUND, SOUND, House, house, opening, path_of, settle_in
 
 
@@ -365,6 +366,13 @@ NAMES = [
 def test_names_in_any_script_are_taken(name: str) -> None:
     assert parse(json.dumps(name).encode()) == unicodedata.normalize("NFC", name)
     assert NewMember.model_validate({"name": name, "sex": "male", "birth_year": 1950, "poverty": "none"}).name
+
+
+def test_letters_that_are_not_looked_at_one_by_one_all_show_what_they_are() -> None:
+    plain = [letter for letter in map(chr, range(0x11_0000)) if PLAIN.fullmatch(letter)]
+
+    assert set("Nguyễn Thị Ánh, 2 kg; ỹ Ỹ ơ ư đ") <= set(plain)
+    assert {unicodedata.category(letter)[0] for letter in plain} == set("LNPSZ")
 
 
 def test_depth_is_counted_in_the_json_and_not_in_its_text() -> None:

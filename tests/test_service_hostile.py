@@ -147,18 +147,19 @@ def test_one_may_ask_ten_years_ahead_and_not_a_day_further(sqlite_url: str) -> N
             for parameter in operation.get("parameters", ()):
                 if parameter["in"] != "query" or not is_about_time(parameter["schema"]):
                     continue
-                name, time = parameter["name"], "T00:00:00Z" if parameter["name"] == "known_at" else ""
+                if (name := parameter["name"]) == "known_at":
+                    continue  # What is known at an instant to come is what is known now.
                 asked_about_days += 1
                 for day, allowed in ((last, True), (last + timedelta(days=1), False)):
                     # A period must not begin after its end, wherever that is.
                     later = {"to": str(last), "as_of": str(last)} if name == "from" else {}
-                    address = address_of(path, operation, **later | {name: f"{day}{time}"})
+                    address = address_of(path, operation, **later | {name: str(day)})
                     answer = asked(village, method, path, address)
                     codes = [error["code"] for error in answer.json().get("errors", ())] if not allowed else []
                     assert codes == ([] if allowed else ["day-too-far"]), address
                     assert answer.status_code in ((200, 404) if allowed else (422,)), (address, answer.text)
     assert str(last) == "2034-06-15"
-    assert asked_about_days > 40
+    assert asked_about_days > 30
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,6 @@ def test_one_may_ask_ten_years_ahead_and_not_a_day_further(sqlite_url: str) -> N
     [
         ("diff", FUND, "9999-12-31"),
         ("diff", FUND, "2024-06-15", "9999-12-31@9999-12-31T23:59:59-12:00"),
-        ("diff", FUND, "@9999-12-31T23:59:59-12:00"),
         ("sample", "--seed", "XSMB-48213", FUND, "--vouchers", "1", "--to", "9999-12-31"),
     ],
 )
