@@ -52,8 +52,8 @@ AsOf = Annotated[date, Depends(_day_or_today("as_of"))]
 On = Annotated[date, Depends(_day_or_today("on"))]
 Since = Annotated[date | None, Depends(_day_asked("from"))]
 Until = Annotated[date | None, Depends(_day_asked("to"))]
-"""The days of questions, by their parameters: no route takes any other. Instants are other: what is known at one to come,
-however far ahead, is what is known now."""
+"""The days of questions, by their parameters: no route takes any other. Instants need no bound: what is known at one to
+come, however far ahead, is what is known now."""
 
 
 # --- where the read model stands ----------------------------------------------------------------------------------
