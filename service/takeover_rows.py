@@ -11,6 +11,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from ledger.events.club import household_key
 from ledger.register import folded
 from service.fields import EARLIEST, MAX_TEXT
 from service.legacy_encodings import legacy_encoding
@@ -246,10 +247,10 @@ def _phone(text: str, note: Callable[[str], None]) -> str:
 
 
 def _code(text: str) -> str:
-    """A household's code; capital and small letters are the same."""
+    """A household's code, in capitals as the log has them."""
     if not _CODE.fullmatch(text):
         raise _Wrong("not-a-code")
-    return text.upper()
+    return household_key(text)
 
 
 def _amount(text: str) -> int:
