@@ -138,8 +138,8 @@ def token_issue(
     unknown = sorted(set(role) - set(ROLES))
     if unknown:
         raise Mistake(f"there is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
-    if [everything, bool(province or district), bool(fund)].count(True) != 1:
-        raise Mistake("a scope is one of: --all, --province (with --district), or one --fund and more")
+    if [everything, bool(province), bool(fund)].count(True) != 1 or (district is not None and not province):
+        raise Mistake("a scope is one of: --all, --province (--district only with it), or one --fund and more")
     scope = Scope(everything=everything, province=province, district=district, funds=frozenset(fund))
     with ledger_of(load_settings()) as ledger:
         say(

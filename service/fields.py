@@ -22,6 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ledger.differences import End
+from ledger.events.club import household_key
 from ledger.money import MAX_AMOUNT
 from service.forms import CHECK_CODE, HEAD, SEED, VOUCHER
 from service.text import MAX_TEXT, fault_of_words, has_a_letter
@@ -221,6 +222,7 @@ Household = Annotated[
     str,
     Code("[A-Za-z0-9-]{1,24}"),
     BeforeValidator(_as_text),
+    AfterValidator(household_key),
     WithJsonSchema({"type": ["string", "integer"], "pattern": "^[A-Za-z0-9-]{1,24}$", "minimum": 1}),
 ]
 Reference = Annotated[str, Code(r"(?=\S*[0-9])[\w./-]{1,60}")]

@@ -15,7 +15,6 @@ import msgspec
 
 from ledger.aggregates.books import BrokenChain
 from ledger.application import Ledger
-from ledger.events import LoanApproved
 from ledger.flags import RULES, Flag, Thresholds, flags
 from service import catalogue
 from service.auth import Principals
@@ -47,8 +46,8 @@ class Lookout:
     def look(self, code: str, day: date, *, upto: int | None = None) -> tuple[Flag, ...]:
         """The same from all entries or those up to a version, straight from the log."""
         fund = self._ledger.replayed(code, upto=upto)
-        approvers = {event.recorded_by for event in fund.entries if isinstance(event, LoanApproved)}
-        return tuple(flags(fund, self.thresholds, day, self._principals.linked(code, approvers)))
+        recorders = {event.recorded_by for event in fund.entries}
+        return tuple(flags(fund, self.thresholds, day, self._principals.linked(code, recorders)))
 
     def page(self, fund: str, day: date, language: str) -> Iterator[str]:
         """The lines of a page about a fund: rule by rule, what was found, with the entries behind it."""

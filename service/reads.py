@@ -91,7 +91,7 @@ def scope_of(principal: Principal, province: str | None = None, district: str | 
         own.district and district not in (None, own.district)
     ):
         return funds.Scope(funds=[])
-    by_code = not (own.everything or own.province or own.district)
+    by_code = not (own.everything or own.province)
     return funds.Scope(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
 
 

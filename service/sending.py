@@ -46,6 +46,7 @@ class Sent(NamedTuple):
             recorded_at=self.at,
             recorded_by=self.principal.id,
             member=self.principal.members.get(fund),
+            aliases=self.principal.aliases.get(fund, frozenset()),
             request=mark or self.mark,
             texts={kind: text.digest for kind, text in fact.texts.items()},
         )

@@ -90,6 +90,11 @@ def test_a_token_is_printed_once_with_its_scope_checked(sqlite_url: str) -> None
         command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair"),
         command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--all", "--fund", FUND),
         command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--fund", FUND, "--member", "3"),
+        command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--district", "Châu Thành"),
+        command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--all", "--district", "Châu Thành"),
+        command(
+            sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--fund", FUND, "--district", "Châu Thành"
+        ),
         command(sqlite_url, "token", "revoke", "mf_nobody"),
     ]
 

@@ -41,14 +41,16 @@ Said = tuple[object, ...] | None
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """Who tells the fund of a fact and when: the day it happened, the instant it was heard, the principal.
 
-    `member` is the principal's own number in this fund, if they have one; `texts` are digests of what was written
-    about people. Raises `FutureDay` for a day that has not come yet in the village.
+    `member` is the principal's own number in this fund, if they have one, and `aliases` are the other principals who
+    are linked to that member: one person with several tokens. `texts` are digests of what was written about people.
+    Raises `FutureDay` for a day that has not come yet in the village.
     """
 
     on: date
     recorded_at: datetime
     recorded_by: str
     member: int | None = None
+    aliases: frozenset[str] = frozenset()
     request: Request | None = None
     texts: dict[str, str] | None = None
 
@@ -56,6 +58,10 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
         today = civil_day(self.recorded_at)
         if self.on > today:
             raise FutureDay(on=self.on, today=today)
+
+    def is_of(self, principal: str) -> bool:
+        """Whether a principal is the person who tells this."""
+        return principal == self.recorded_by or principal in self.aliases
 
 
 class BrokenChain(Exception):

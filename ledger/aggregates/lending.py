@@ -150,8 +150,7 @@ class Lending(Roll):
         """Whether the borrower, or somebody of the same household, has a loan granted and not paid back."""
         debtors = (self.members[loan.member] for loan in self.loans.values() if loan.is_open)
         return any(
-            debtor.number == borrower.number
-            or (borrower.household is not None and debtor.household == borrower.household)
+            debtor.number == borrower.number or (borrower.home is not None and debtor.home == borrower.home)
             for debtor in debtors
         )
 
@@ -177,7 +176,7 @@ class Lending(Roll):
         assert isinstance(approval, LoanApproved)
         if stamp.on < approval.on:
             raise OutOfOrder(on=stamp.on, earliest=approval.on)
-        if approval.two_person_approval and approval.recorded_by == stamp.recorded_by:
+        if approval.two_person_approval and stamp.is_of(approval.recorded_by):
             raise SamePersonApproved(loan=number)
         self._member_on_roll(loan.member, stamp.on)
         return self._record(

@@ -17,6 +17,7 @@ from ledger.events import (
     MemberJoined,
     MemberLeft,
 )
+from ledger.events.club import household_key
 from ledger.money import MAX_MONTHLY_RATE_PPM
 from ledger.refusals import (
     AlreadyLeft,
@@ -47,6 +48,11 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     left_on: date | None = None
     name: str | None = None
     changed_on: dict[str, date] = {}
+
+    @property
+    def home(self) -> str | None:
+        """Their household as it is compared."""
+        return household_key(self.household) if self.household else None
 
     def is_on_roll(self, day: date) -> bool:
         """Whether they may still act as a member on `day`; the day of leaving is the last one."""

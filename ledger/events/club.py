@@ -18,6 +18,11 @@ Poverty = Literal["poor", "near_poor", "hardship", "none"]
 LeavingReason = Literal["moved", "resigned", "excluded", "died"]
 
 
+def household_key(household: str) -> str:
+    """What tells one household's code from another's: `H12` and `h12` are one, also where old lines have both."""
+    return household.upper()
+
+
 class Bylaws(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The club's own rules (quy chế), whole; amounts in đồng, rates in ppm a month (`domain.md` §4)."""
 

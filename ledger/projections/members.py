@@ -10,6 +10,7 @@ from typing import Any, get_args
 from ledger.chart import Legs
 from ledger.database import Row
 from ledger.events import Event, MemberChanged, MemberJoined, MemberLeft
+from ledger.events.club import household_key
 from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, until
 
 MEMBER_FACTS = Table(
@@ -134,8 +135,11 @@ def roll(
     things stood then; `name` and `phone` are digests to look up in the register, always the latest. Whoever left on
     the day is off the roll at its end.
     """
-    wanted = {"sex": sex, "poverty": poverty, "household": household}
-    conditions = "".join(f" AND s.{name} = :{name}" for name, value in wanted.items() if value is not None)
+    wanted = {"sex": sex, "poverty": poverty, "household": household_key(household) if household else None}
+    compared = {"household": "UPPER(s.household)"}
+    conditions = "".join(
+        f" AND {compared.get(name, f's.{name}')} = :{name}" for name, value in wanted.items() if value is not None
+    )
     items = reader.query(
         f"{AS_THEN} JOIN member_spells s ON s.fund = m.fund AND s.member = m.member "
         "WHERE m.fund = :fund AND s.from_day <= :day AND s.until_day > :day AND m.member > :after"
