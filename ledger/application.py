@@ -22,7 +22,7 @@ from eventsourcing.utils import Environment, EnvType
 
 from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.roll import Member
+from ledger.aggregates.member import Member
 from ledger.database import EVENTS_TABLE, Database
 from ledger.events import Entry, Event, Request
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch

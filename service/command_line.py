@@ -292,7 +292,7 @@ def flags(
     language: Language = "vi",
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
-    from ledger.aggregates.books import BrokenChain
+    from ledger.aggregates.log import BrokenChain
     from service.lookout import Lookout
 
     if (fund is None) is not everything:
@@ -341,7 +341,7 @@ def diff(
     most: Annotated[int, typer.Option(min=1, help="How many entries to show, of each figure and in all.")] = 20,
 ) -> None:
     """Say why the books say something else: each figure that differs, and the entries that make it so."""
-    from ledger.aggregates.books import BrokenChain
+    from ledger.aggregates.log import BrokenChain
     from service.difference_table import NotAPoint, print_difference
 
     with ledger_of(load_settings()) as ledger:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from ledger.aggregates.books import BrokenChain
 from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.log import BrokenChain
 from ledger.application import Job, Ledger, Recorded
 from ledger.history import verify
 from ledger.refusals import (

@@ -10,15 +10,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 
+from ledger.aggregates.log import Answered, BrokenChain, Stamp
 from ledger.chart import NEVER_NEGATIVE, Key, Leg, Legs, cash_movement, is_balanced
-from ledger.days import DailyBalance, civil_day
-from ledger.events import NO_HEAD, Entry, Event, FundOpened, PeriodReopened, Request, Voucher, encode, head_of
+from ledger.days import DailyBalance
+from ledger.events import NO_HEAD, Entry, Event, FundOpened, PeriodReopened, Voucher, encode, head_of
 from ledger.money import MAX_AMOUNT
 from ledger.refusals import (
     AmountNotPositive,
@@ -26,7 +27,6 @@ from ledger.refusals import (
     BeforeFundOpened,
     BelowZero,
     FundIsDissolved,
-    FutureDay,
     InsufficientFunds,
     InsufficientSavings,
     OutOfOrder,
@@ -38,35 +38,6 @@ E = TypeVar("E", bound=Event)
 Said = tuple[object, ...] | None
 
 
-class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """Who tells the fund of a fact and when: the day it happened, the instant it was heard, the principal.
-
-    `member` is the principal's own number in this fund, if they have one; `texts` are digests of what was written
-    about people. Raises `FutureDay` for a day that has not come yet in the village.
-    """
-
-    on: date
-    recorded_at: datetime
-    recorded_by: str
-    member: int | None = None
-    request: Request | None = None
-    texts: dict[str, str] | None = None
-
-    def __post_init__(self) -> None:
-        today = civil_day(self.recorded_at)
-        if self.on > today:
-            raise FutureDay(on=self.on, today=today)
-
-
-class BrokenChain(Exception):
-    """A stored line does not fit the one before it: the history of this fund was changed."""
-
-    def __init__(self, fund: str, version: int) -> None:
-        super().__init__(f"the history of fund {fund} is broken at version {version}")
-        self.fund = fund
-        self.version = version
-
-
 class Balances(dict[Key, int]):
     """What each account holds: nothing if it is not there, and asking for it makes none. A `Counter` would take twice
     as long to post to."""
@@ -76,14 +47,6 @@ class Balances(dict[Key, int]):
 
     def __copy__(self) -> Balances:
         return Balances(self)
-
-
-class Answered(msgspec.Struct, frozen=True, gc=False):
-    """Where in the log a request's facts lie, and the digest of its body."""
-
-    digest: str
-    first: int
-    last: int
 
 
 class Books:

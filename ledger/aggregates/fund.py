@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ledger.aggregates.books import BrokenChain, Stamp
 from ledger.aggregates.governance import Governance
+from ledger.aggregates.log import BrokenChain, Stamp
 from ledger.chart import Place, Pot, negated
 from ledger.events import (
     AdvanceReceived,

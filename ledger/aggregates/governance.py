@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 import msgspec
 
-from ledger.aggregates.books import Stamp
 from ledger.aggregates.lending import Lending
 from ledger.aggregates.loan import Loan
+from ledger.aggregates.log import Stamp
 from ledger.chart import ASSETS, POTS, Account, Leg, Pot
 from ledger.events import (
     CashCounted,

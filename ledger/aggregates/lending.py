@@ -6,9 +6,10 @@ from datetime import date
 
 import msgspec
 
-from ledger.aggregates.books import Stamp
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.roll import Member, Roll
+from ledger.aggregates.log import Stamp
+from ledger.aggregates.member import Member
+from ledger.aggregates.roll import Roll
 from ledger.chart import Place
 from ledger.days import whole_months
 from ledger.events import (

@@ -8,7 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ledger.aggregates.books import Books, Stamp
+from ledger.aggregates.books import Books
+from ledger.aggregates.log import Stamp
+from ledger.aggregates.member import Member
 from ledger.events import (
     Bylaws,
     BylawsAdopted,
@@ -32,25 +34,6 @@ from ledger.refusals import (
 
 OLDEST_AGE = 120
 """No older birth year is believed."""
-
-
-class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member as the fund knows them: by number. `name` is the digest of the name in the register; `changed_on` the
-    day of the latest change of each field, for a change may be told late."""
-
-    number: int
-    sex: str
-    birth_year: int
-    poverty: str
-    household: str | None
-    joined_on: date
-    left_on: date | None = None
-    name: str | None = None
-    changed_on: dict[str, date] = {}
-
-    def is_on_roll(self, day: date) -> bool:
-        """Whether they may still act as a member on `day`; the day of leaving is the last one."""
-        return self.joined_on <= day and (self.left_on is None or day <= self.left_on)
 
 
 class Roll(Books):
