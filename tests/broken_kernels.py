@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ledger.aggregates import books
 from ledger.aggregates import fund as fund_module
-from ledger.aggregates.books import Books
+from ledger.aggregates import state as books
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.governance import Governance
 from ledger.aggregates.lending import Lending
 from ledger.aggregates.loan import Loan
+from ledger.aggregates.state import Books
 from ledger.chart import Leg
 from ledger.days import DailyBalance
 from ledger.events import (

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ledger.aggregates.books import Books
 from ledger.aggregates.log import Stamp
 from ledger.aggregates.member import Member
+from ledger.aggregates.state import Books
 from ledger.events import (
     Bylaws,
     BylawsAdopted,
