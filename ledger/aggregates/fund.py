@@ -133,11 +133,6 @@ class Fund(Governance):
         left = -self.balances.get(("revolving", "advances", number), 0) - amount
         return self._record(AdvanceRepaid, stamp, advance=number, amount=amount, outstanding=left)
 
-    @property
-    def advances(self) -> set[int]:
-        """The numbers of all advances the club has ever taken."""
-        return {int(number) for _, account, number in self.balances if account == "advances" and number is not None}
-
     def reverse_entry(self, stamp: Stamp, version: int, *, reason: ReversalReason) -> EntryReversed:
         """Undo an entry by posting its legs negated: once, and only if no later day falls below zero by it.
 

@@ -6,35 +6,40 @@ again on every replay, for ever: it never refuses and looks nothing up.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import copy
 from datetime import date
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from ledger.aggregates.log import Answered, BrokenChain, Stamp
-from ledger.chart import NEVER_NEGATIVE, Key, Leg, Legs, cash_movement, is_balanced
+from ledger.aggregates.loan import Loan
+from ledger.aggregates.log import Answered, BrokenChain
+from ledger.aggregates.member import Member
+from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Leg, Pot
 from ledger.days import DailyBalance
-from ledger.events import NO_HEAD, Entry, Event, FundOpened, PeriodReopened, Voucher, encode, head_of
-from ledger.money import MAX_AMOUNT
-from ledger.refusals import (
-    AmountNotPositive,
-    AmountTooLarge,
-    BeforeFundOpened,
-    BelowZero,
-    FundIsDissolved,
-    InsufficientFunds,
-    InsufficientSavings,
-    OutOfOrder,
-    PeriodIsClosed,
-    PrincipalOverRepaid,
+from ledger.events import (
+    NO_HEAD,
+    Bylaws,
+    CashCounted,
+    Entry,
+    Event,
+    FundOpened,
+    LoanRequested,
+    MeetingHeld,
+    MemberChanged,
+    MemberJoined,
+    OpeningBalancesDeclared,
+    Voucher,
+    head_of,
 )
+from ledger.events.governance import CountedPot
+from ledger.refusals import LoanNotFound, MemberNotFound, MemberNotOnRoll, NoBylawsInForce
+from ledger.terms import Repayment
 
-E = TypeVar("E", bound=Event)
 Said = tuple[object, ...] | None
 
 
@@ -49,7 +54,7 @@ class Balances(dict[Key, int]):
         return Balances(self)
 
 
-class Books:
+class State:
     """The part of a fund that is the same for every kind of fact."""
 
     opened: FundOpened
@@ -74,11 +79,15 @@ class Books:
         self.said: defaultdict[Said, list[int]] = defaultdict(list)
         # After a trial was forked off, or of a trial: the accounts whose balances by day are no longer shared.
         self.copied: set[Key] | None = None
-        # Within an act of several facts: the legs that are only judged at its end, with their days.
-        self.unjudged: list[tuple[date, Leg]] | None = None
         self.closed_through: date | None = None
         self.taken_over_on: date | None = None
         self.dissolved: Event | None = None
+        self.bylaws: list[tuple[date, int, Bylaws]] = []
+        self.members: dict[int, Member] = {}
+        self.loans: dict[int, Loan] = {}
+        self.meetings: dict[str, MeetingHeld] = {}
+        self.last_count: CashCounted | None = None
+        self.offices: set[tuple[str, int]] = set()
 
     # --- replay ---------------------------------------------------------------------------------------------------
 
@@ -166,96 +175,110 @@ class Books:
             last += 1
         return Answered(request.digest, first, last)
 
-    # --- recording ------------------------------------------------------------------------------------------------
+    # --- the roll -------------------------------------------------------------------------------------------------
 
-    def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
-        """Record one fact, or refuse it by the rules that hold for every fact."""
-        self._refuse_day(fact, stamp.on)
-        event = fact(
-            fund=self.id,
-            version=self.version + 1,
-            prev=self.head,
-            on=stamp.on,
-            recorded_at=max(stamp.recorded_at, self.entries[-1].recorded_at) if self.entries else stamp.recorded_at,
-            recorded_by=stamp.recorded_by,
-            request=stamp.request,
-            texts=stamp.texts or None,
-            **facts,
+    def adopt(self, on: date, bylaws: Bylaws) -> None:
+        """Keep bylaws by the day they come into force; of two on one day the later recorded holds."""
+        insort(self.bylaws, (on, len(self.bylaws), bylaws))
+
+    def enrol(self, joined: MemberJoined) -> None:
+        """Put a new member on the roll."""
+        self.members[joined.member] = Member(
+            number=joined.member,
+            sex=joined.sex,
+            birth_year=joined.birth_year,
+            poverty=joined.poverty,
+            household=joined.household,
+            joined_on=joined.on,
+            name=(joined.texts or {}).get("name"),
         )
-        if (amount := getattr(event, "amount", 1)) < 1:
-            raise AmountNotPositive(amount=amount)
-        legs = event.legs()
-        assert is_balanced(legs), event
-        if legs and self.taken_over_on and event.on < self.taken_over_on:
-            raise OutOfOrder(on=event.on, earliest=self.taken_over_on)  # What came before is in the opening balances.
-        for leg in legs:
-            if abs(leg.amount) > MAX_AMOUNT:
-                raise AmountTooLarge(amount=abs(leg.amount), ceiling=MAX_AMOUNT)
-            self._refuse_below_zero(event.on, leg)
-        if isinstance(event, Voucher) and (number := self._next_voucher(event.on, legs)):
-            event = msgspec.structs.replace(event, voucher=number)
-        entry = Entry(event, encode(event))
-        self.pending.append(entry)
-        self.apply(entry)
-        return event
 
-    def _refuse_day(self, fact: type[Event], on: date) -> None:
-        """Facts lie in the life of the fund, and outside closed periods."""
-        if self.version and on < self.opened.on:
-            raise BeforeFundOpened(on=on, opened_on=self.opened.on)
-        if self.dissolved:
-            raise FundIsDissolved(on=self.dissolved.on)
-        if self.closed_through and on <= self.closed_through and fact is not PeriodReopened:
-            raise PeriodIsClosed(on=on, closed_through=self.closed_through)
+    def change(self, changed: MemberChanged) -> None:
+        """Take over changed fields, and a changed name; a later day's change outlives an earlier one told after it."""
+        changes: dict[str, Any] = changed.changes()
+        if changed.texts and "name" in changed.texts:
+            changes["name"] = changed.texts["name"]
+        member = self.members[changed.member]
+        known = member.changed_on
+        news = {field: value for field, value in changes.items() if known.get(field, changed.on) <= changed.on}
+        changed_on = known | dict.fromkeys(news, changed.on)
+        self.members[changed.member] = msgspec.structs.replace(member, **news, changed_on=changed_on)
 
-    @contextmanager
-    def one_act(self) -> Iterator[None]:
-        """Facts told together, such as a reversal with its replacement: no account may be below zero at the end of any
-        day once all of them are told. In between it may be, for the wrong receipt may have been spent already.
+    def bylaws_on(self, day: date) -> Bylaws:
+        """The bylaws in force on `day`. Raises `NoBylawsInForce`."""
+        in_force = [bylaws for on, _, bylaws in self.bylaws if on <= day]
+        if not in_force:
+            raise NoBylawsInForce(on=day)
+        return in_force[-1]
 
-        Raises at the end what each fact would have raised alone; what was recorded by then is to be thrown away.
-        """
-        unjudged: list[tuple[date, Leg]] = []
-        self.unjudged = unjudged
-        try:
-            yield
-        finally:
-            self.unjudged = None
-        for on, leg in unjudged:
-            self._refuse_below_zero(on, leg, is_posted=True)
+    def member(self, number: int) -> Member:
+        """A member by number, whether still on the roll or not. Raises `MemberNotFound`."""
+        if number not in self.members:
+            raise MemberNotFound(member=number)
+        return self.members[number]
 
-    def _refuse_below_zero(self, on: date, leg: Leg, *, is_posted: bool = False) -> None:
-        """No guarded account may be below zero at the end of any day, in order of the days things happened."""
-        sign = NEVER_NEGATIVE.get(leg.account, 0)
-        if leg.amount * sign >= 0:
-            return
-        if self.unjudged is not None:
-            self.unjudged.append((on, leg))
-            return
-        kept = self.daily.get((leg.pot, leg.account, leg.of), DailyBalance())
-        worst, short_on = kept.worst_from(on, sign)
-        needed = abs(leg.amount)
-        available = worst + needed if is_posted else worst
-        if available >= needed:
-            return
-        if leg.account in ("cash", "bank"):
-            raise InsufficientFunds(
-                pot=leg.pot, place=leg.account, available=available, amount=needed, short_on=short_on
+    def _member_on_roll(self, number: int, day: date) -> Member:
+        member = self.member(number)
+        if not member.is_on_roll(day):
+            raise MemberNotOnRoll(member=number, on=day)
+        return member
+
+    # --- the loan book --------------------------------------------------------------------------------------------
+
+    def open_loan(self, requested: LoanRequested) -> None:
+        """Enter a request in the loan book."""
+        self.loans[requested.loan] = Loan(
+            number=requested.loan,
+            member=requested.member,
+            principal=requested.principal,
+            term_months=requested.term_months,
+            purpose=requested.purpose,
+            requested_on=requested.on,
+        )
+
+    def loan(self, number: int) -> Loan:
+        """A loan by number. Raises `LoanNotFound`."""
+        if number not in self.loans:
+            raise LoanNotFound(loan=number)
+        return self.loans[number]
+
+    def take_over(self, opening: OpeningBalancesDeclared) -> None:
+        """Enter the loans of an old book as they stood."""
+        self.taken_over_on = opening.on
+        for old in opening.loans:
+            repaid = Repayment(opening.on, old.principal - old.outstanding, 0)
+            self.loans[old.loan] = Loan(
+                number=old.loan,
+                member=old.member,
+                principal=old.principal,
+                term_months=old.term_months,
+                purpose=old.purpose,
+                requested_on=old.disbursed_on,
+                conditions=old,
+                disbursed_on=old.disbursed_on,
+                repayments={opening.version: repaid} if repaid.principal else {},
+                taken_over_on=opening.on,
             )
-        if leg.account == "savings":
-            raise InsufficientSavings(member=leg.of, available=available, amount=needed, short_on=short_on)
-        if leg.account == "loans":
-            raise PrincipalOverRepaid(loan=leg.of, available=available, amount=needed, short_on=short_on)
-        raise BelowZero(pot=leg.pot, account=leg.account, available=available, amount=needed, short_on=short_on)
 
-    def _next_voucher(self, on: date, legs: Legs) -> str | None:
-        """Phiếu thu for cash in, phiếu chi for cash out: per kind and year of `on`, without gaps, never reused."""
-        cash = cash_movement(legs)
-        if cash == 0:
-            return None
-        series = f"{'PT' if cash > 0 else 'PC'}-{on.year:04d}-"
-        last = self.last_vouchers.get(series)
-        return f"{series}{int(last[len(series) :]) + 1 if last else 1:04d}"
+    @property
+    def advances(self) -> set[int]:
+        """The numbers of all advances the club has ever taken."""
+        return {int(number) for _, account, number in self.balances if account == "advances" and number is not None}
+
+    # --- the boxes ------------------------------------------------------------------------------------------------
+
+    def cash_at(self, day: date, pot: CountedPot = "both") -> int:
+        """What the books say lies in the cash box at the end of `day`, in đồng."""
+        return sum(self._balance_at(each, "cash", day) for each in (POTS if pot == "both" else (pot,)))
+
+    def _balance_at(self, pot: Pot, account: Account, day: date) -> int:
+        kept = (daily for key, daily in self.daily.items() if key[:2] == (pot, account))
+        return sum(daily.at(day) for daily in kept)
+
+    def _lowest_cash(self, pot: Pot, on: date) -> int:
+        """The least that the pot's box holds at the end of any day from `on`."""
+        daily = self.daily.get((pot, "cash", None))
+        return daily.worst_from(on, 1)[0] if daily else 0
 
 
 def _said(event: Event) -> Said:
