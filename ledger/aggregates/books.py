@@ -1,19 +1,19 @@
-"""Recording a fact, and the rules that hold for every fact."""
+"""Recording a fact in a fund's books, and the rules that hold for every fact: what decisions of all kinds rest on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from ledger.aggregates.log import Stamp
+from ledger.aggregates.log import E, Stamp
 from ledger.aggregates.state import State
 from ledger.chart import NEVER_NEGATIVE, Leg, Legs, cash_movement, is_balanced
 from ledger.days import DailyBalance
-from ledger.events import Entry, Event, PeriodReopened, Voucher, encode
+from ledger.events import Event, PeriodReopened, Voucher
 from ledger.money import MAX_AMOUNT
 from ledger.refusals import (
     AmountNotPositive,
@@ -28,8 +28,6 @@ from ledger.refusals import (
     PrincipalOverRepaid,
 )
 
-E = TypeVar("E", bound=Event)
-
 
 class Books(State):
     """The part of a fund's decisions that is the same for every kind of fact."""
@@ -42,17 +40,7 @@ class Books(State):
     def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
         """Record one fact, or refuse it by the rules that hold for every fact."""
         self._refuse_day(fact, stamp.on)
-        event = fact(
-            fund=self.id,
-            version=self.version + 1,
-            prev=self.head,
-            on=stamp.on,
-            recorded_at=max(stamp.recorded_at, self.entries[-1].recorded_at) if self.entries else stamp.recorded_at,
-            recorded_by=stamp.recorded_by,
-            request=stamp.request,
-            texts=stamp.texts or None,
-            **facts,
-        )
+        event = self._next(fact, stamp, facts)
         if (amount := getattr(event, "amount", 1)) < 1:
             raise AmountNotPositive(amount=amount)
         legs = event.legs()
@@ -65,10 +53,7 @@ class Books(State):
             self._refuse_below_zero(event.on, leg)
         if isinstance(event, Voucher) and (number := self._next_voucher(event.on, legs)):
             event = msgspec.structs.replace(event, voucher=number)
-        entry = Entry(event, encode(event))
-        self.pending.append(entry)
-        self.apply(entry)
-        return event
+        return self._add(event)
 
     def _refuse_day(self, fact: type[Event], on: date) -> None:
         """Facts lie in the life of the fund, and outside closed periods."""

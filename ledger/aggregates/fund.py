@@ -1,8 +1,9 @@
 """`Fund`: every decision about a club's revolving fund, and nothing else.
 
-A public method refuses, with a `Refusal`, or records. Its parts: `books.py` holds what every fact shares, `roll.py` the
-bylaws and the members, `lending.py` the loans, `governance.py` meetings, counts, periods, offices, the beginning and
-the end; money that simply comes and goes, and corrections, are here.
+A public method refuses, with a `Refusal`, or records. `state.py` holds what the facts have made of the fund, `books.py`
+the rules that hold for every fact. The decisions stand beside one another on these two: `roll.py` the bylaws and the
+members, `lending.py` the loans, `governance.py` meetings, counts, periods, offices, the beginning and the end; money
+that simply comes and goes, and corrections, are here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 from typing import Literal
 
 from ledger.aggregates.governance import Governance
+from ledger.aggregates.lending import Lending
 from ledger.aggregates.log import BrokenChain, Stamp
+from ledger.aggregates.roll import Roll
 from ledger.chart import Place, Pot, negated
 from ledger.events import (
     AdvanceReceived,
@@ -41,7 +44,7 @@ NEVER_REVERSED = (EntryReversed, OpeningBalancesDeclared, FundDissolved)
 """Facts that move money and are yet not undone by a reversal."""
 
 
-class Fund(Governance):
+class Fund(Roll, Lending, Governance):
     """One club's fund, built by replaying its log."""
 
     def receive_contribution(

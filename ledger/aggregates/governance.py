@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from ledger.aggregates.lending import Lending
+from ledger.aggregates.books import Books
 from ledger.aggregates.log import Stamp
 from ledger.chart import ASSETS, POTS, Leg
 from ledger.events import (
@@ -52,7 +52,7 @@ SEVERAL_HOLDERS = frozenset({"volunteer"})
 """Offices that many may hold at once; of the others there is one each."""
 
 
-class Governance(Lending):
+class Governance(Books):
     """Decisions about the club as such."""
 
     # --- meetings and counts --------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from datetime import date
 
 import msgspec
 
+from ledger.aggregates.books import Books
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.log import Stamp
 from ledger.aggregates.member import Member
-from ledger.aggregates.roll import Roll
 from ledger.chart import Place
 from ledger.days import whole_months
 from ledger.events import (
@@ -46,7 +46,7 @@ from ledger.refusals import (
 from ledger.terms import Repayment
 
 
-class Lending(Roll):
+class Lending(Books):
     """Decisions about loans."""
 
     def request_loan(

@@ -1,7 +1,7 @@
-"""What every decision rests on: the chain, the balances by day, the vouchers, the requests answered before.
+"""A fund's state: all that its events make of it, and what is asked of that. Decisions rest on it and never change it.
 
-A decision refuses or records; recording builds the line, posts its legs and evolves the state. Applying an event runs
-again on every replay, for ever: it never refuses and looks nothing up.
+The chain and the requests answered before are any log's (`log.py`); here are the balances by day, the vouchers, the
+roll, the loan book, the meetings, counts and offices.
 """
 
 from __future__ import annotations
@@ -9,23 +9,20 @@ from __future__ import annotations
 from bisect import insort
 from collections import defaultdict
 from collections.abc import Callable
-from copy import copy
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.log import Answered, BrokenChain
+from ledger.aggregates.log import Log
 from ledger.aggregates.member import Member
 from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Leg, Pot
 from ledger.days import DailyBalance
 from ledger.events import (
-    NO_HEAD,
     Bylaws,
     CashCounted,
-    Entry,
     Event,
     FundOpened,
     LoanRequested,
@@ -34,7 +31,6 @@ from ledger.events import (
     MemberJoined,
     OpeningBalancesDeclared,
     Voucher,
-    head_of,
 )
 from ledger.events.governance import CountedPot
 from ledger.refusals import LoanNotFound, MemberNotFound, MemberNotOnRoll, NoBylawsInForce
@@ -54,19 +50,13 @@ class Balances(dict[Key, int]):
         return Balances(self)
 
 
-class State:
-    """The part of a fund that is the same for every kind of fact."""
+class State(Log):
+    """What a fund's events have made of it."""
 
     opened: FundOpened
 
     def __init__(self, fund: str) -> None:
-        self.id = fund
-        self.version = 0
-        self.head = NO_HEAD
-        self.entries: list[Event] = []
-        self.pending: list[Entry] = []
-        # By a request's key, the version of its first fact; the others follow it.
-        self.requests: dict[str, int] = {}
+        super().__init__(fund)
         self.balances = Balances()
         self.daily: dict[Key, DailyBalance] = {}
         self.last_vouchers: dict[str, str] = {}
@@ -91,26 +81,17 @@ class State:
 
     # --- replay ---------------------------------------------------------------------------------------------------
 
-    def apply(self, entry: Entry) -> None:
-        """Take in the next entry of the log. Raises `BrokenChain` when it does not follow the last one."""
-        event = entry.event
-        if event.prev != self.head or event.version != self.version + 1 or event.fund != self.id:
-            raise BrokenChain(self.id, self.version + 1)
+    def _take_in(self, event: Event) -> None:
+        event.evolve(self)
         version, on = event.version, event.on
-        self.entries.append(event)
-        event.evolve(self)  # type: ignore[arg-type]  # Books is only ever a part of Fund.
         for leg in event.legs():
             self._post(on, leg)
         self.before.append(self.last_on.get(on, 0))
         self.last_on[on] = version
         if on == self.said_on:
             self.said[_said(event)].append(version)
-        if event.request:
-            self.requests.setdefault(event.request.key, version)
         if isinstance(event, Voucher) and event.voucher:
             self.last_vouchers[event.voucher[:8]] = event.voucher
-        self.version = version
-        self.head = head_of(entry.line)
 
     def _post(self, on: date, leg: Leg) -> None:
         key = (leg.pot, leg.account, leg.of)
@@ -131,15 +112,8 @@ class State:
             self.copied.add(key)
         return daily
 
-    def fork(self) -> Any:
-        """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused.
-
-        The two share what neither changes, so that the cost grows with the act and hardly with the fund.
-        """
-        twin = copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, dict | list | set):
-                setattr(twin, name, copy(value))
+    def fork(self) -> Self:
+        twin = super().fork()
         self.copied, twin.copied = set(), set()
         twin.said_on = None
         return twin
@@ -164,16 +138,6 @@ class State:
             versions.append(version)
             version = self.before[version - 1]
         return versions[::-1]
-
-    def answered(self, key: str) -> Answered | None:
-        """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
-        if not (first := self.requests.get(key)):
-            return None
-        last, request = first, self.entries[first - 1].request
-        assert request
-        while last < self.version and self.entries[last].request == request:
-            last += 1
-        return Answered(request.digest, first, last)
 
     # --- the roll -------------------------------------------------------------------------------------------------
 

@@ -6,14 +6,11 @@ import hashlib
 from collections.abc import Callable
 from datetime import date, datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from ledger.chart import Legs
-
-if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
 
 NO_HEAD = "0" * 64
 """`prev` of a fund's first line."""
@@ -68,11 +65,12 @@ class Event(
         """What the fact does to the books, balanced within each pot."""
         return ()
 
-    def evolve(self, fund: Fund) -> None:
-        """Change the fund's state. Never refuses, reads a clock or looks anything up."""
+    def evolve(self, fund: Any) -> None:
+        """Change the state of the fund, or of what else the log is about: each kind of log has a state of its own.
+        Never refuses, reads a clock or looks anything up."""
 
-    def revoke(self, fund: Fund) -> None:
-        """Undo in the fund's state what `evolve` did; its legs are undone by the reversal's own."""
+    def revoke(self, fund: Any) -> None:
+        """Undo in the state what `evolve` did; its legs are undone by the reversal's own."""
 
 
 class Voucher(Event, frozen=True, kw_only=True, gc=False):
