@@ -111,7 +111,7 @@ BENEATH = {
     "lending": ("log", "member", "loan", "state", "books"),
     "governance": ("log", "member", "loan", "state", "books"),
 }
-"""The parts of a fund, and which others each may know: decisions stand beside one another, on the state and the books."""
+"""The parts of a fund, and which others each may know: decisions stand side by side, on the state and the books."""
 
 
 @pytest.mark.parametrize("part", BENEATH)
