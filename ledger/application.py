@@ -42,8 +42,8 @@ PASSING = (IntegrityError, OperationalError, InterfaceError)
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One request to record, ready to be decided.
 
-    `decide` calls the fund's public methods; or, where `kind` says so, those of a log of another kind, whose id `fund`
-    is then. `several` says that it may record some facts and then refuse: it is tried on a copy first; `facts` says how
+    `decide` calls the public methods of the fund; or of the log that `fund` is the id of, if `aggregate` is another kind
+    of log. `several` says that it may record some facts and then refuse: it is tried on a copy first; `facts` says how
     many it may record. Only a dry run may come without a request's key. `speaks_of` names the events the answer is
     about, where these are not just the ones recorded: it is asked after the decision, and when the request is answered
     again.
@@ -52,7 +52,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     fund: str
     decide: Callable[[Any], object]
     request: Request | None
-    kind: type[Log] = Fund
+    aggregate: type[Log] = Fund
     speaks_of: Callable[[Any], Sequence[Event]] | None = None
     texts: tuple[Text, ...] = ()
     expected_version: int | None = None
@@ -327,7 +327,7 @@ class Ledger(Application[str]):
             log = self.repository.get(job.fund, projector_func=replay)
         except AggregateNotFoundError:
             log = begun(job.fund) if job.opens else None
-        if not isinstance(log, job.kind):
+        if not isinstance(log, job.aggregate):
             raise FundNotFound(fund=job.fund)
         return log
 

@@ -51,7 +51,12 @@ def noting(key: str, weather: str = "mưa", *, on: date = DAY, log: str = DIARY,
     request = Request(key, f"digest of {weather}")
     stamp = Stamp(on=on, recorded_at=NOW, recorded_by="treasurer-1", request=request)
     return Job(
-        fund=log, decide=lambda diary: diary.note(stamp, weather), request=request, kind=Diary, opens=True, **options
+        fund=log,
+        decide=lambda diary: diary.note(stamp, weather),
+        request=request,
+        aggregate=Diary,
+        opens=True,
+        **options,
     )
 
 

@@ -154,7 +154,7 @@ def test_an_act_of_a_diary_is_tried_on_a_copy(ledger: Ledger) -> None:
         twice.decide(diary)
         twice.decide(diary)  # Refused by then, when the first has been noted.
 
-    (refused,) = ledger.record([Job(fund=DIARY, decide=decide, request=twice.request, kind=Diary, several=True)])
+    (refused,) = ledger.record([Job(fund=DIARY, decide=decide, request=twice.request, aggregate=Diary, several=True)])
     assert isinstance(refused, NothingChanged)
     assert recorded(ledger.record([twice])[0]).version == DAYS + 1
 

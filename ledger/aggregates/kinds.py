@@ -23,7 +23,7 @@ class Kind(NamedTuple):
     strayed into a log breaks it there, as any line does that the log does not know.
     """
 
-    log: type[Log]
+    aggregate: type[Log]
     decode: Callable[[bytes], Event]
 
 
@@ -46,4 +46,4 @@ def begun(log: str) -> Log:
     """A fund, or a log of another kind, to which nothing has happened yet."""
     kind = kind_of(log)
     assert kind, "the id of a log tells its kind"
-    return kind.log(log)
+    return kind.aggregate(log)
