@@ -42,11 +42,10 @@ PASSING = (IntegrityError, OperationalError, InterfaceError)
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One request to record, ready to be decided.
 
-    `decide` calls the public methods of the fund; or of the log that `fund` is the id of, if `aggregate` is another kind
-    of log. `several` says that it may record some facts and then refuse: it is tried on a copy first; `facts` says how
-    many it may record. Only a dry run may come without a request's key. `speaks_of` names the events the answer is
-    about, where these are not just the ones recorded: it is asked after the decision, and when the request is answered
-    again.
+    `decide` calls the public methods of the fund; or of the log whose id `fund` is, if `aggregate` is of another kind.
+    `several` says that it may record some facts and then refuse: it is tried on a copy first; `facts` says how many it
+    may record. Only a dry run may come without a request's key. `speaks_of` names the events the answer is about, where
+    these are not just the ones recorded: it is asked after the decision, and when the request is answered again.
     """
 
     fund: str

@@ -85,9 +85,10 @@ class LineStore(EventStore[str]):
         kind = kind_of(originator_id)
         if kind is None:
             return
+        decode = kind.decode
         for number, line in enumerate(self.recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
             try:
-                event = kind.decode(line)
+                event = decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise BrokenChain(originator_id, number) from error
             if event.fund != originator_id:

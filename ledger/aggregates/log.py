@@ -73,14 +73,14 @@ class Log:
 
     def apply(self, entry: Entry) -> None:
         """Take in the next entry of the log. Raises `BrokenChain` when it does not follow the last one."""
-        event = entry.event
-        if event.prev != self.head or event.version != self.version + 1 or event.fund != self.id:
-            raise BrokenChain(self.id, self.version + 1)
+        event, version = entry.event, self.version + 1
+        if event.prev != self.head or event.version != version or event.fund != self.id:
+            raise BrokenChain(self.id, version)
         self.entries.append(event)
         self._take_in(event)
-        if event.request:
-            self.requests.setdefault(event.request.key, event.version)
-        self.version = event.version
+        if request := event.request:
+            self.requests.setdefault(request.key, version)
+        self.version = version
         self.head = head_of(entry.line)
 
     def _take_in(self, event: Event) -> None:
