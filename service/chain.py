@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from ledger.events import decode
+from ledger.events import decode, is_fund
 from ledger.history import Verification, verify
 from ledger.storage import NO_LIMIT
 from service.auth import Principal
@@ -118,9 +118,11 @@ async def _events(desk: Desk, principal: Principal, after: int, limit: int) -> t
             desk.ledger.recorder.select_notifications, after or None, MOST_ITEMS, inclusive_of_start=False
         )
         for notification in stretch:
+            after = notification.id
+            if not is_fund(notification.originator_id):
+                continue
             place = await desk.place_of(notification.originator_id)
             assert place, "an event's fund was opened before it"
-            after = notification.id
             if principal.scope.holds(notification.originator_id, place):
                 items.append({"position": after, "event": msgspec.Raw(notification.state)})
             if len(items) == limit:

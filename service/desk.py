@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
 from ledger.days import civil_day
-from ledger.events import FundOpened
+from ledger.events import FundOpened, is_fund
 from ledger.projections.follower import Follower
 from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
@@ -75,7 +75,7 @@ class Desk:
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
         if fund not in self._places:
-            opened = await asyncio.to_thread(self._opened, fund)
+            opened = await asyncio.to_thread(self._opened, fund) if is_fund(fund) else None
             if opened is None:
                 return None
             self._places[fund] = Place(opened.province, opened.district)

@@ -15,13 +15,14 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ledger.events import FUND_CODE
 from ledger.refusals import NotFound
 from service.parsing import StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
 from service.problems import answer, misfitting, refusal_for
 
 M = TypeVar("M", bound=BaseModel)
 
-_PATTERNS: Final = {"fund": re.compile(r"[A-Z0-9-]{3,24}")}
+_PATTERNS: Final = {"fund": re.compile(FUND_CODE)}
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 

@@ -22,6 +22,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ledger.differences import End
+from ledger.events import FUND_CODE
 from ledger.events.club import household_key
 from ledger.money import MAX_AMOUNT
 from service.forms import CHECK_CODE, HEAD, SEED, VOUCHER
@@ -213,7 +214,7 @@ Cursor = Annotated[str, Code("[A-Za-z0-9_.~-]{1,400}", "cursor-invalid")]
 CheckCode = Annotated[str, Code(CHECK_CODE)]
 Head = Annotated[str, Code(HEAD)]
 VoucherNumber = Annotated[str, Code(VOUCHER)]
-FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
+FundCode = Annotated[str, Code(FUND_CODE)]
 Month = Annotated[str, Code("(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])", "not-a-month")]
 Drawn = Annotated[int, Whole(0, MOST_DRAWN), BeforeValidator(_digits)]
 Seed = Annotated[str, Code(SEED)]

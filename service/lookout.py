@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.aggregates.books import BrokenChain
+from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.flags import RULES, Flag, Thresholds, flags
 from service import catalogue

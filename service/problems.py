@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from ledger import application, writer
-from ledger.aggregates.books import BrokenChain
+from ledger.aggregates.log import BrokenChain
 from ledger.projections.batch import DoesNotFollow
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
 from service import catalogue

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ledger.days import civil_day, last_asked
-from ledger.events import Draw, Entry, decode
+from ledger.events import Draw, Entry, decode, is_fund
 from ledger.history import verify
 from service.forms import SEED
 from service.terminal import Language, Mistake, ledger_of, load_settings, say
@@ -55,6 +55,7 @@ def _intact(what: str) -> list[Entry]:
     else:
         with ledger_of(load_settings()) as ledger:
             lines = ledger.recorder.lines(what, 0, None)
-    if not lines or not verify(lines).valid:
+    found = verify(lines)
+    if not (found.valid and found.fund and is_fund(found.fund)):
         raise Mistake(f"{what} holds no history that is intact; microfund verify says more")
     return [Entry(decode(line), line) for line in lines]

@@ -230,7 +230,7 @@ def lines(fund: Fund) -> list[bytes]:
 def replayed(stored: list[bytes]) -> Fund:
     """The fund that these lines make. Raises `BrokenChain`."""
     fund = replay(None, (Entry(decode(line), line) for line in stored))
-    assert fund
+    assert isinstance(fund, Fund)
     return fund
 
 

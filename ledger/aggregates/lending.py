@@ -6,9 +6,10 @@ from datetime import date
 
 import msgspec
 
-from ledger.aggregates.books import Stamp
+from ledger.aggregates.books import Books
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.roll import Member, Roll
+from ledger.aggregates.log import Stamp
+from ledger.aggregates.member import Member
 from ledger.chart import Place
 from ledger.days import whole_months
 from ledger.events import (
@@ -33,7 +34,6 @@ from ledger.refusals import (
     LiveRepayments,
     LoanChangedSince,
     LoanNotApproved,
-    LoanNotFound,
     LoanNotRequested,
     LoanNotRunning,
     LoanNotWrittenOff,
@@ -46,31 +46,8 @@ from ledger.refusals import (
 from ledger.terms import Repayment
 
 
-class Lending(Roll):
+class Lending(Books):
     """Decisions about loans."""
-
-    def __init__(self, fund: str) -> None:
-        super().__init__(fund)
-        self.loans: dict[int, Loan] = {}
-
-    def open_loan(self, requested: LoanRequested) -> None:
-        """Enter a request in the loan book."""
-        self.loans[requested.loan] = Loan(
-            number=requested.loan,
-            member=requested.member,
-            principal=requested.principal,
-            term_months=requested.term_months,
-            purpose=requested.purpose,
-            requested_on=requested.on,
-        )
-
-    def loan(self, number: int) -> Loan:
-        """A loan by number. Raises `LoanNotFound`."""
-        if number not in self.loans:
-            raise LoanNotFound(loan=number)
-        return self.loans[number]
-
-    # --- decisions ------------------------------------------------------------------------------------------------
 
     def request_loan(
         self,

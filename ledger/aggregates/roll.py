@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import insort
-from datetime import date
 from typing import Any
 
-import msgspec
-
-from ledger.aggregates.books import Books, Stamp
+from ledger.aggregates.books import Books
+from ledger.aggregates.log import Stamp
 from ledger.events import (
     Bylaws,
     BylawsAdopted,
@@ -17,15 +14,11 @@ from ledger.events import (
     MemberJoined,
     MemberLeft,
 )
-from ledger.events.club import household_key
 from ledger.money import MAX_MONTHLY_RATE_PPM
 from ledger.refusals import (
     AlreadyLeft,
     BirthYearImplausible,
     FundExists,
-    MemberNotFound,
-    MemberNotOnRoll,
-    NoBylawsInForce,
     NothingChanged,
     OutOfOrder,
     RateAboveLegalCeiling,
@@ -35,87 +28,8 @@ OLDEST_AGE = 120
 """No older birth year is believed."""
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member as the fund knows them: by number. `name` is the digest of the name in the register; `changed_on` the
-    day of the latest change of each field, for a change may be told late."""
-
-    number: int
-    sex: str
-    birth_year: int
-    poverty: str
-    household: str | None
-    joined_on: date
-    left_on: date | None = None
-    name: str | None = None
-    changed_on: dict[str, date] = {}
-
-    @property
-    def home(self) -> str | None:
-        """Their household as it is compared."""
-        return household_key(self.household) if self.household else None
-
-    def is_on_roll(self, day: date) -> bool:
-        """Whether they may still act as a member on `day`; the day of leaving is the last one."""
-        return self.joined_on <= day and (self.left_on is None or day <= self.left_on)
-
-
 class Roll(Books):
     """Decisions about the club and its members."""
-
-    def __init__(self, fund: str) -> None:
-        super().__init__(fund)
-        self.bylaws: list[tuple[date, int, Bylaws]] = []
-        self.members: dict[int, Member] = {}
-
-    # --- state ----------------------------------------------------------------------------------------------------
-
-    def adopt(self, on: date, bylaws: Bylaws) -> None:
-        """Keep bylaws by the day they come into force; of two on one day the later recorded holds."""
-        insort(self.bylaws, (on, len(self.bylaws), bylaws))
-
-    def enrol(self, joined: MemberJoined) -> None:
-        """Put a new member on the roll."""
-        self.members[joined.member] = Member(
-            number=joined.member,
-            sex=joined.sex,
-            birth_year=joined.birth_year,
-            poverty=joined.poverty,
-            household=joined.household,
-            joined_on=joined.on,
-            name=(joined.texts or {}).get("name"),
-        )
-
-    def change(self, changed: MemberChanged) -> None:
-        """Take over changed fields, and a changed name; a later day's change outlives an earlier one told after it."""
-        changes: dict[str, Any] = changed.changes()
-        if changed.texts and "name" in changed.texts:
-            changes["name"] = changed.texts["name"]
-        member = self.members[changed.member]
-        known = member.changed_on
-        news = {field: value for field, value in changes.items() if known.get(field, changed.on) <= changed.on}
-        changed_on = known | dict.fromkeys(news, changed.on)
-        self.members[changed.member] = msgspec.structs.replace(member, **news, changed_on=changed_on)
-
-    def bylaws_on(self, day: date) -> Bylaws:
-        """The bylaws in force on `day`. Raises `NoBylawsInForce`."""
-        in_force = [bylaws for on, _, bylaws in self.bylaws if on <= day]
-        if not in_force:
-            raise NoBylawsInForce(on=day)
-        return in_force[-1]
-
-    def member(self, number: int) -> Member:
-        """A member by number, whether still on the roll or not. Raises `MemberNotFound`."""
-        if number not in self.members:
-            raise MemberNotFound(member=number)
-        return self.members[number]
-
-    def _member_on_roll(self, number: int, day: date) -> Member:
-        member = self.member(number)
-        if not member.is_on_roll(day):
-            raise MemberNotOnRoll(member=number, on=day)
-        return member
-
-    # --- decisions ------------------------------------------------------------------------------------------------
 
     def open(self, stamp: Stamp, *, bylaws: Bylaws, **club: Any) -> FundOpened:
         """Open the fund, with the bylaws it starts under. Raises `FundExists`, `RateAboveLegalCeiling`."""

@@ -11,7 +11,7 @@ from ledger.events.base import Event
 from ledger.terms import InterestMethod, RepaymentMode
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 Sex = Literal["female", "male"]
 Poverty = Literal["poor", "near_poor", "hardship", "none"]
@@ -49,7 +49,7 @@ class FundOpened(Event, frozen=True, kw_only=True, gc=False):
     founded_on: date
     plan: str | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.opened = self
 
 
@@ -58,7 +58,7 @@ class BylawsAdopted(Event, frozen=True, kw_only=True, gc=False):
 
     bylaws: Bylaws
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.adopt(self.on, self.bylaws)
 
 
@@ -71,7 +71,7 @@ class MemberJoined(Event, frozen=True, kw_only=True, gc=False):
     poverty: Poverty
     household: str | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.enrol(self)
 
 
@@ -89,7 +89,7 @@ class MemberChanged(Event, frozen=True, kw_only=True, gc=False):
         fields = ("sex", "birth_year", "poverty", "household")
         return {field: value for field in fields if (value := getattr(self, field)) is not None}
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.change(self)
 
 
@@ -99,5 +99,5 @@ class MemberLeft(Event, frozen=True, kw_only=True, gc=False):
     member: int
     reason: LeavingReason
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.members[self.member] = msgspec.structs.replace(fund.members[self.member], left_on=self.on)

@@ -15,7 +15,7 @@ from ledger.events.money import DonationSource, Item
 from ledger.terms import InterestMethod, RepaymentMode
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 Office = Literal["chair", "deputy_chair", "secretary", "accountant", "treasurer", "volunteer"]
 CountReason = Literal["periodic", "surprise", "handover"]
@@ -43,7 +43,7 @@ class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
     book_closing: int
     refused: dict[str, str] | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.meetings[self.sheet] = self
 
 
@@ -72,7 +72,7 @@ class CashCounted(Voucher, frozen=True, kw_only=True, gc=False):
         )
         return tuple(leg for pot, short in shares if short for leg in transfer(pot, "cash_short", "cash", short))
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.last_count = self
 
 
@@ -82,7 +82,7 @@ class PeriodClosed(Event, frozen=True, kw_only=True, gc=False):
     through: date
     balances: tuple[Leg, ...]
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.closed_through = self.through
 
 
@@ -92,7 +92,7 @@ class PeriodReopened(Event, frozen=True, kw_only=True, gc=False):
     since: date = msgspec.field(name="from")
     closed_through: date
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.closed_through = self.closed_through
 
 
@@ -103,7 +103,7 @@ class OfficeTaken(Event, frozen=True, kw_only=True, gc=False):
     office: Office
     until: date | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.offices.add((self.office, self.member))
 
 
@@ -113,7 +113,7 @@ class OfficeLeft(Event, frozen=True, kw_only=True, gc=False):
     member: int
     office: Office
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.offices.discard((self.office, self.member))
 
 
@@ -197,7 +197,7 @@ class OpeningBalancesDeclared(Event, frozen=True, kw_only=True, gc=False):
         equity = (Leg(pot, "opening", -sum(leg.amount for leg in held if leg.pot == pot)) for pot in POTS)
         return tuple(leg for leg in (*held, *equity) if leg.amount)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.take_over(self)
 
 
@@ -215,7 +215,7 @@ class FundDissolved(Voucher, frozen=True, kw_only=True, gc=False):
             leg for held in self.remainder for leg in transfer(held.pot, "transfers", held.account, held.amount)
         )
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.dissolved = self
 
 

@@ -11,7 +11,7 @@ from ledger.events.base import Event, Voucher
 from ledger.terms import InterestMethod, RepaymentMode
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 Purpose = Literal["trade", "livestock", "crops", "small_business", "other"]
 
@@ -29,7 +29,7 @@ class LoanRequested(Event, frozen=True, kw_only=True, gc=False):
     purpose: Purpose
     guarantor: int | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.open_loan(self)
 
 
@@ -51,7 +51,7 @@ class LoanApproved(Event, frozen=True, kw_only=True, gc=False):
     two_person_approval: bool
     override: Override | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], conditions=self)
 
 
@@ -61,7 +61,7 @@ class LoanRejected(Event, frozen=True, kw_only=True, gc=False):
     loan: int
     member: int
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], rejected_on=self.on)
 
 
@@ -76,10 +76,10 @@ class LoanDisbursed(Voucher, frozen=True, kw_only=True, gc=False):
     def legs(self) -> Legs:
         return transfer("revolving", "loans", self.place, self.principal, of=self.loan)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], disbursed_on=self.on)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], disbursed_on=None)
 
 
@@ -108,10 +108,10 @@ class LoanRepaid(Voucher, frozen=True, kw_only=True, gc=False):
         )
         return tuple([leg for leg in legs if leg.amount])
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].repaid(self)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].unrepaid(self)
 
 
@@ -124,11 +124,11 @@ class LoanRescheduled(Event, frozen=True, kw_only=True, gc=False):
     outstanding: int
     interest_carried: int
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         loan = fund.loans[self.loan]
         fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=(*loan.reschedulings, self))
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         loan = fund.loans[self.loan]
         fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=loan.reschedulings[:-1])
 
@@ -143,10 +143,10 @@ class LoanWrittenOff(Event, frozen=True, kw_only=True, gc=False):
     def legs(self) -> Legs:
         return transfer("revolving", "write_offs", "loans", self.amount, of=self.loan)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], written_off=self)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], written_off=None)
 
 
@@ -160,8 +160,8 @@ class LoanRecovered(Voucher, frozen=True, kw_only=True, gc=False):
     def legs(self) -> Legs:
         return transfer("revolving", "cash", "recoveries", self.amount)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].recovered(self)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].unrecovered(self)
