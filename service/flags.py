@@ -19,7 +19,7 @@ from service.fields import MOST_FUNDS, Cursor, FundLimit
 from service.lookout import Lookout, counted, rule_told, told
 from service.parsing import StrictRoute, accept_language
 from service.reads import last_code, scope_of
-from service.view import Answer, AsOf, AtPoint, CaughtUp
+from service.view import Answer, AsOf, AtPoint, CaughtUp, asked
 from service.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -38,7 +38,7 @@ async def fund_flags(request: Request, view: AtPoint) -> Response:
     def ask(reader: Reader) -> Answer:
         standing = funds.standing(reader, view.fund)
         assert standing, "a view has a standpoint"
-        found = lookout.flags(view.fund, standing["version"], view.as_of)
+        found = lookout.flags(view.fund, standing["version"], standing["head"], view.as_of)
         counts = counted(found)
         return {
             "note": catalogue.render("flag.note", language),
@@ -57,7 +57,7 @@ async def fund_flags(request: Request, view: AtPoint) -> Response:
 async def all_flags(
     desk: AtDesk,
     principal: Annotated[Principal, Depends(admitted(READERS))],
-    position: CaughtUp,
+    wanted: CaughtUp,
     as_of: AsOf,
     cursor: Cursor | None = None,
     limit: FundLimit = MOST_FUNDS,
@@ -66,23 +66,27 @@ async def all_flags(
     and a fund whose history is broken (`broken` is the first version that does not fit) before all others."""
     scope = scope_of(principal)
 
-    def listed() -> Answer:
-        with desk.ledger.database.transaction(commit=False) as transaction:
-            return funds.funds(transaction, scope, as_of, after=last_code(cursor), limit=limit)
+    def listed(tables: Reader, position: int) -> Answer:
+        return funds.funds(tables, scope, as_of, after=last_code(cursor), limit=limit) | {"position": position}
 
-    page = await asyncio.to_thread(listed)
+    page = await asyncio.to_thread(asked, desk, wanted, listed)
     items = []
     for row in page["items"]:
         async with desk.lookout.turn:
             items.append(await asyncio.to_thread(_summary, desk.lookout, row, as_of))
-    answer = {"as_of": as_of, "position": position, "items": sorted(items, key=_worst_first), "next": page["next"]}
+    answer = {
+        "as_of": as_of,
+        "position": page["position"],
+        "items": sorted(items, key=_worst_first),
+        "next": page["next"],
+    }
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 def _summary(lookout: Lookout, row: dict[str, Any], day: date) -> dict[str, Any]:
     about = {name: row[name] for name in ("fund", "club", "version")}
     try:
-        by_rule = counted(lookout.flags(row["fund"], row["version"], day))
+        by_rule = counted(lookout.flags(row["fund"], row["version"], row["head"], day))
     except BrokenChain as broken:
         return about | {"flags": None, "by_rule": {}, "broken": broken.version}
     return about | {"flags": sum(by_rule.values()), "by_rule": by_rule}

@@ -30,12 +30,13 @@ class Lookout:
         self._ledger = ledger
         self._principals = principals
         self.thresholds = thresholds
-        self._kept: OrderedDict[tuple[str, int, date], tuple[Flag, ...]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, date], tuple[Flag, ...]] = OrderedDict()
         self.turn = asyncio.Lock()
 
-    def flags(self, fund: str, version: int, day: date) -> tuple[Flag, ...]:
-        """The flags in a fund's first `version` entries, at the end of a day. Raises `FundNotFound`, `BrokenChain`."""
-        seen_from = (fund, version, day)
+    def flags(self, fund: str, version: int, head: str, day: date) -> tuple[Flag, ...]:
+        """The flags in a fund's first `version` entries, the last of which has this hash, at the end of a day. Raises
+        `FundNotFound`, `BrokenChain`."""
+        seen_from = (fund, head, day)
         if seen_from not in self._kept:
             self._kept[seen_from] = self.look(fund, day, upto=version)
         self._kept.move_to_end(seen_from)

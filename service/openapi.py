@@ -76,6 +76,7 @@ REASONS: Final = {
 }
 WRITE_REASONS: Final = tuple(REASONS.keys() - {"429", "501"})
 READ_REASONS: Final = ("400", "401", "403", "404", "422", "503")
+FURTHER_REASONS: Final = {"/v1/feed": ("409",)}
 OPEN_REASONS: Final = {"/v1/check": ("422", "429", "503"), "/readyz": ("503",)}
 """Of what needs no token, by address."""
 
@@ -126,4 +127,4 @@ def _reasons(method: str, path: str) -> tuple[str, ...]:
         return OPEN_REASONS.get(path, ())
     if method == "post":
         return WRITE_REASONS
-    return (*READ_REASONS, "501") if "/papers/" in path else READ_REASONS
+    return (*READ_REASONS, *FURTHER_REASONS.get(path, ()), *(("501",) if "/papers/" in path else ()))

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from ledger import application, writer
 from ledger.aggregates.log import BrokenChain
-from ledger.projections.batch import DoesNotFollow
+from ledger.projections.batch import DoesNotFollow, ReadModelBroken
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
 from service import catalogue
 from service.parsing import accept_language
@@ -27,6 +27,7 @@ from service.refusals import (
     CursorInvalid,
     DuplicateKey,
     FieldError,
+    FiguresNotReady,
     Forbidden,
     HeaderGivenTwice,
     HistoryBroken,
@@ -82,6 +83,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     StorageUnavailable: 503,
     QueueFull: 503,
     PositionNotReached: 503,
+    FiguresNotReady: 503,
     InternalError: 500,
     PdfUnavailable: 501,
     HistoryBroken: 500,
@@ -247,6 +249,9 @@ def refusal_for(error: Exception) -> Refusal:
         case BrokenChain() | DoesNotFollow():
             log.error("%s", error)
             return HistoryBroken(fund=error.fund, version=error.version)
+        case ReadModelBroken():
+            log.error("no figures: %s", type(error).__name__)
+            return FiguresNotReady()
         case HTTPException(status_code=404):
             return NotFound()
     # The message of an exception may hold what somebody sent; its type and place are enough to find the fault.

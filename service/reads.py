@@ -17,7 +17,7 @@ from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
 from service.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
 from service.parsing import StrictRoute
 from service.refusals import CursorInvalid, PeriodUpsideDown
-from service.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View
+from service.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View, asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -38,7 +38,7 @@ Threshold = Literal["60", "55"]
 async def list_funds(
     desk: AtDesk,
     principal: AnyPrincipal,
-    position: CaughtUp,
+    wanted: CaughtUp,
     as_of: AsOf,
     cursor: Cursor | None = None,
     limit: Limit = 100,
@@ -49,14 +49,14 @@ async def list_funds(
     def ask(reader: Reader) -> Answer:
         return funds.funds(reader, scope, as_of, after=last_code(cursor), limit=limit)
 
-    return await _of_all(desk, position, as_of, ask)
+    return await _of_all(desk, wanted, as_of, ask)
 
 
 @router.get("/borrowing")
 async def all_borrowing(
     desk: AtDesk,
     principal: AnyPrincipal,
-    position: CaughtUp,
+    wanted: CaughtUp,
     as_of: AsOf,
     since: Since,
     purpose: Purpose = "production",
@@ -71,16 +71,14 @@ async def all_borrowing(
     def ask(reader: Reader) -> Answer:
         return borrowing.borrowing(reader, scope, as_of, since=since, purpose=purpose, threshold=int(threshold))
 
-    return await _of_all(desk, position, as_of, ask)
+    return await _of_all(desk, wanted, as_of, ask)
 
 
-async def _of_all(desk: Desk, position: int, as_of: date, ask: Callable[[Reader], Answer]) -> Response:
-    def asked() -> Answer:
-        with desk.ledger.database.transaction(commit=False) as transaction:
-            return ask(transaction)
+async def _of_all(desk: Desk, wanted: int, as_of: date, ask: Callable[[Reader], Answer]) -> Response:
+    def question(tables: Reader, position: int) -> Answer:
+        return {"as_of": as_of, "position": position} | ask(tables)
 
-    found = await asyncio.to_thread(asked)
-    content = {"as_of": as_of, "position": position} | found
+    content = await asyncio.to_thread(asked, desk, wanted, question)
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 

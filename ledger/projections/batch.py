@@ -214,8 +214,8 @@ def followed(last: Last, lines: Iterable[Line]) -> tuple[Last, list[Told]]:
             raise DoesNotFollow(line.fund, version)
         if isinstance(event, FundOpened) != (version == 1):
             raise DoesNotFollow(line.fund, version)
-        told.append(Told(event, _iso(event.on), event.legs()))
         head, latest_on = head_of(line.line), max(latest_on, event.on)
+        told.append(Told(event, _iso(event.on), event.legs(), head))
     return Last(version, head, latest_on), told
 
 

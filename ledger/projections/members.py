@@ -35,7 +35,7 @@ MEMBER_SPELLS = Table(
     columns="fund TEXT NOT NULL, member BIGINT NOT NULL, from_day TEXT NOT NULL, until_day TEXT NOT NULL, "
     "sex TEXT NOT NULL, birth_year BIGINT NOT NULL, poverty TEXT NOT NULL, household TEXT",
     key="fund, member, from_day",
-    index="(sex, poverty, birth_year, from_day, until_day)",
+    indexes=("(sex, poverty, birth_year, from_day, until_day)",),
 )
 """The stretches on the roll without a change: of each member, at most one holds on any day. All of a country's members
 are counted from the index alone."""
