@@ -1,7 +1,7 @@
-"""The ledger as a whole: loads funds, decides jobs, commits a batch in one transaction.
+"""The ledger as a whole: loads funds and other logs, decides jobs, commits a batch in one transaction.
 
 Everything that records goes through `Ledger.record`: many jobs, one commit. Whatever happens in between (another
-process was faster, the connection broke during COMMIT) ends in the same place: forget the funds, load them anew, look
+process was faster, the connection broke during COMMIT) ends in the same place: forget the logs, load them anew, look
 each request's key up, and only then decide again.
 """
 
@@ -20,18 +20,20 @@ from eventsourcing.application import AggregateNotFoundError, Application, Cache
 from eventsourcing.persistence import IntegrityError, InterfaceError, JSONTranscoder, OperationalError
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.aggregates.fund import BrokenChain, Fund
+from ledger.aggregates.fund import Fund
+from ledger.aggregates.kinds import begun
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.roll import Member
+from ledger.aggregates.log import BrokenChain, Log
+from ledger.aggregates.member import Member
 from ledger.aggregates.warnings import Warning, warnings
 from ledger.database import EVENTS_TABLE, Database
-from ledger.events import Entry, Event, Request
+from ledger.events import Entry, Event, Request, is_fund
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
 from ledger.storage import LineMapper, LineStore, Recorder, UnsafeStorage, environment
 
 SCHEMA = "1"
-SELECT_FUNDS = f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"
+SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
 PATIENCE_SECONDS = 10.0
 """How long a batch is tried again before the storage counts as away."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
@@ -41,16 +43,17 @@ PASSING = (IntegrityError, OperationalError, InterfaceError)
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One request to record, ready to be decided.
 
-    `decide` calls the fund's public methods. `several` says that it may record some facts and then refuse: it is tried
-    on a copy first; `facts` says how many it may record. Only a dry run may come without a request's key. `speaks_of`
-    names the events the answer is about, where these are not just the ones recorded: it is asked after the decision,
-    and when the request is answered again.
+    `decide` calls the public methods of the fund; or of the log whose id `fund` is, if `aggregate` is of another kind.
+    `several` says that it may record some facts and then refuse: it is tried on a copy first; `facts` says how many it
+    may record. Only a dry run may come without a request's key. `speaks_of` names the events the answer is about, where
+    these are not just the ones recorded: it is asked after the decision, and when the request is answered again.
     """
 
     fund: str
-    decide: Callable[[Fund], object]
+    decide: Callable[[Any], object]
     request: Request | None
-    speaks_of: Callable[[Fund], Sequence[Event]] | None = None
+    aggregate: type[Log] = Fund
+    speaks_of: Callable[[Any], Sequence[Event]] | None = None
     texts: tuple[Text, ...] = ()
     expected_version: int | None = None
     opens: bool = False
@@ -88,29 +91,29 @@ class StorageUnavailable(Exception):
 Outcome = Recorded | Exception
 
 
-class FundCache(Cache[str, Fund]):
-    """Funds in memory, the least recently used forgotten first, bounded by the entries they hold together."""
+class LogCache(Cache[str, Log]):
+    """Logs in memory, the least recently used forgotten first, bounded by the entries they hold together."""
 
     def __init__(self, max_entries: int) -> None:
         super().__init__()
-        self.cache: OrderedDict[str, Fund] = OrderedDict()
+        self.cache: OrderedDict[str, Log] = OrderedDict()
         self._max_entries = max_entries
 
-    def get(self, key: str, *, evict: bool = False) -> Fund:
-        """A fund, from now on the most recently used. Raises `KeyError`."""
-        fund = self.cache.pop(key)
+    def get(self, key: str, *, evict: bool = False) -> Log:
+        """A log, from now on the most recently used. Raises `KeyError`."""
+        log = self.cache.pop(key)
         if not evict:
-            self.cache[key] = fund
-        return fund
+            self.cache[key] = log
+        return log
 
-    def put(self, key: str, value: Fund | None) -> None:
-        """Keep a fund in memory."""
+    def put(self, key: str, value: Log | None) -> None:
+        """Keep a log in memory."""
         assert value is not None
         self.cache[key] = value
 
     def shrink(self) -> None:
-        """Forget funds until the rest fit; the last one always stays."""
-        held = sum(fund.version for fund in self.cache.values())
+        """Forget logs until the rest fit; the last one always stays."""
+        held = sum(log.version for log in self.cache.values())
         while held > self._max_entries and len(self.cache) > 1:
             held -= self.cache.popitem(last=False)[1].version
 
@@ -134,31 +137,24 @@ class _Batch:
         self.funds: set[str] = set()
         self.answers: list[_Answer] = []
 
-    def add(self, fund: Fund, job: Job) -> None:
+    def add(self, fund: Log, job: Job) -> None:
         """Take over what a fund has decided and not yet committed."""
         self.entries += fund.pending
         self.texts += job.texts
         self.funds.add(fund.id)
         fund.pending = []
 
-    def answer(self, fund: Fund, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
+    def answer(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
         """The answer made of a fund's events from version `first` to `last`."""
         events = tuple(fund.entries[first - 1 : last])
         head = fund.head if last == fund.version else fund.entries[last].prev
         spoken_of = job.speaks_of(fund) if job.speaks_of else events
-        members = {number: fund.members[number] for number in _numbers(spoken_of, "member")}
-        loans = {number: fund.loans[number] for number in _numbers(spoken_of, "loan")}
-        recorded = Recorded(
-            fund=fund.id,
-            version=last,
-            events=events,
-            head=head,
-            replayed=replayed,
-            members=members,
-            loans=loans,
-            warnings={event.version: found for event in spoken_of if (found := warnings(fund, event))},
-        )
-        names = {number: member.name for number, member in members.items() if member.name}
+        recorded = Recorded(fund=fund.id, version=last, events=events, head=head, replayed=replayed)
+        if isinstance(fund, Fund):
+            recorded.members = {number: fund.members[number] for number in _numbers(spoken_of, "member")}
+            recorded.loans = {number: fund.loans[number] for number in _numbers(spoken_of, "loan")}
+            recorded.warnings = {event.version: found for event in spoken_of if (found := warnings(fund, event))}
+        names = {number: member.name for number, member in recorded.members.items() if member.name}
         donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}
         texts = {text.digest: text.text for text in job.texts}
         self.answers.append(_Answer(recorded, names, donors, texts, job.dry_run and not replayed))
@@ -179,21 +175,21 @@ class _Bug(Exception):
         self.cause = cause
 
 
-def replay(fund: Fund | None, entries: Iterable[Entry]) -> Fund | None:
-    """Apply entries to a fund, which the first of them begins. Raises `BrokenChain`."""
+def replay(log: Log | None, entries: Iterable[Entry]) -> Log | None:
+    """Apply entries to a fund or another log, which the first of them begins. Raises `BrokenChain`."""
     for entry in entries:
-        if fund is None:
-            fund = Fund(entry.event.fund)
+        if log is None:
+            log = begun(entry.event.fund)
         try:
-            fund.apply(entry)
+            log.apply(entry)
         except (ArithmeticError, LookupError, ValueError) as error:
             # Changed so that it cannot even be applied; what follows would have shown it by its hash.
-            raise BrokenChain(fund.id, entry.event.version) from error
-    return fund
+            raise BrokenChain(log.id, entry.event.version) from error
+    return log
 
 
 class Ledger(Application[str]):
-    """All funds of one database. `record` belongs to one thread at a time; the reading methods to any."""
+    """All logs of one database. `record` belongs to one thread at a time; the reading methods to any."""
 
     name = "ledger"
     recorder: Recorder
@@ -202,16 +198,16 @@ class Ledger(Application[str]):
         super().__init__(environment(database_url))
         self.database = Database(self.recorder.datastore)
         self.register = Register(self.database)
-        self._funds = FundCache(max_cached_entries)
-        self.repository.cache = cast("Any", self._funds)  # The library cannot know that all aggregates are funds.
+        self._logs = LogCache(max_cached_entries)
+        self.repository.cache = cast("Any", self._logs)  # The library cannot know that all aggregates are logs.
         self.request_secret = self._prepare()
 
     # --- the library's extension points ---------------------------------------------------------------------------
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """The settings as given; the environment of the process is the edge's business."""
-        keep_funds = {"AGGREGATE_CACHE_FASTFORWARD": "n", "DEEPCOPY_FROM_AGGREGATE_CACHE": "n"}
-        return Environment(name, {**(env or {}), **keep_funds})
+        keep_logs = {"AGGREGATE_CACHE_FASTFORWARD": "n", "DEEPCOPY_FROM_AGGREGATE_CACHE": "n"}
+        return Environment(name, {**(env or {}), **keep_logs})
 
     def construct_mapper(self) -> LineMapper:
         """Events are stored as their lines; the library's transcoder has nothing to do."""
@@ -239,19 +235,23 @@ class Ledger(Application[str]):
     # --- reading --------------------------------------------------------------------------------------------------
 
     def entries(self, fund: str, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
-        """A fund's stored entries in order, straight from the log."""
+        """The stored entries of a fund, or of another log, in order and straight from the database."""
         return cast("Iterator[Entry]", self.events.get(fund, gt=after, lte=upto))
 
     def replayed(self, fund: str, *, upto: int | None = None) -> Fund:
         """A fund built anew from the log, its chain checked. Raises `FundNotFound`, `BrokenChain`."""
         replayed = replay(None, self.entries(fund, upto=upto))
-        if replayed is None:
+        if not isinstance(replayed, Fund):
             raise FundNotFound(fund=fund)
         return replayed
 
     def funds(self) -> list[str]:
         """The codes of all funds, in order."""
-        return [row["fund"] for row in self.database.query(SELECT_FUNDS)]
+        return [log for log in self.logs() if is_fund(log)]
+
+    def logs(self) -> list[str]:
+        """The ids of all logs: the codes of the funds in order, and then the others."""
+        return sorted((row["log"] for row in self.database.query(SELECT_LOGS)), key=is_fund, reverse=True)
 
     # --- recording ------------------------------------------------------------------------------------------------
 
@@ -288,7 +288,7 @@ class Ledger(Application[str]):
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            self._funds.cache.pop(job.fund, None)
+            self._logs.cache.pop(job.fund, None)
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
         batch = _Batch()
@@ -321,21 +321,23 @@ class Ledger(Application[str]):
                 raise
             return self._decide_on(fund, job, batch)
 
-    def _load(self, job: Job) -> Fund:
+    def _load(self, job: Job) -> Log:
+        log: Log | None
         try:
-            return self.repository.get(job.fund, projector_func=replay)
+            log = self.repository.get(job.fund, projector_func=replay)
         except AggregateNotFoundError:
-            if not job.opens:
-                raise FundNotFound(fund=job.fund) from None
-            return Fund(job.fund)
+            log = begun(job.fund) if job.opens else None
+        if not isinstance(log, job.aggregate):
+            raise FundNotFound(fund=job.fund)
+        return log
 
-    def _catch_up(self, fund: Fund) -> bool:
+    def _catch_up(self, fund: Log) -> bool:
         """Apply what others have recorded since; answers whether there was anything."""
         version = fund.version
         replay(fund, self.entries(fund.id, after=version))
         return fund.version > version
 
-    def _decide_on(self, fund: Fund, job: Job, batch: _Batch) -> Recorded:
+    def _decide_on(self, fund: Log, job: Job, batch: _Batch) -> Recorded:
         if job.request and (answered := fund.answered(job.request.key)):
             if answered.digest != job.request.digest:
                 raise IdempotencyKeyReused(key=job.request.key, version=answered.last)
@@ -343,7 +345,7 @@ class Ledger(Application[str]):
         if job.expected_version not in (None, fund.version):
             raise VersionMismatch(expected=job.expected_version, version=fund.version)
         first = fund.version + 1
-        trial: Fund = fund.fork() if job.several or job.dry_run else fund
+        trial = fund.fork() if job.several or job.dry_run else fund
         try:
             job.decide(trial)
         except Refusal:
@@ -351,7 +353,7 @@ class Ledger(Application[str]):
             raise
         if trial.pending and not job.dry_run:
             assert job.request, "only a dry run may come without a key"
-            self._funds.put(trial.id, trial)
+            self._logs.put(trial.id, trial)
             batch.add(trial, job)
         return batch.answer(trial, job, first, trial.version)
 
@@ -374,4 +376,4 @@ class Ledger(Application[str]):
             known = texts | answer.unregistered
             recorded.names = {number: known[digest] for number, digest in answer.names.items() if digest in known}
             recorded.donors = {version: known[digest] for version, digest in answer.donors.items() if digest in known}
-        self._funds.shrink()
+        self._logs.shrink()

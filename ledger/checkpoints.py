@@ -1,8 +1,9 @@
-"""Checkpoints: one signature over the heads of all funds, so that no history is rewritten unseen behind it.
+"""Checkpoints: one signature over the heads of all funds and other logs: no history is rewritten unseen behind it.
 
 The heads are the leaves of a tree that only grows (RFC 9162): a checkpoint appends a leaf for each fund whose head has
 moved since its last one, in order of the funds' codes, and signs the tree's size and root. The last leaf of each fund
-is its head. A leaf is the text `FUND VERSION HEAD`, the head in hex.
+is its head. A leaf is the text `FUND VERSION HEAD`, the head in hex. A log of another kind has its leaves like a fund,
+under its id; only the number of funds leaves it out.
 
 Leaves and notes lie beside the log and are no read model: a rebuild leaves them alone. Whoever holds an old note need
 not trust them either: `ledger.vouching` compares it with what is stored.
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
-from ledger.events import NO_HEAD, head_of
+from ledger.events import NO_HEAD, head_of, is_fund
 from ledger.history import follow
 from ledger.merkle import consistency_proof, extends, includes, inclusion_proof, leaf_hash, root_of
 from ledger.notes import Checkpoint, Signer, read
@@ -126,7 +127,7 @@ class Checkpoints:
             root=_root([*leaves, *moved]),
             number=last.checkpoint.number + 1 if last else 1,
             made_at=now.replace(microsecond=0),
-            funds=len(heads),
+            funds=sum(map(is_fund, heads)),
             entries=sum(leaf.version for leaf in heads.values()),
         )
         return Made(self._keep(signer, checkpoint, moved), checkpoint, is_new=True)

@@ -14,6 +14,15 @@ def civil_day(instant: datetime) -> date:
     return instant.astimezone(VILLAGE_TIME).date()
 
 
+YEARS_AHEAD = 10
+"""How far ahead one may ask what will be due; some of it is worked out month by month."""
+
+
+def last_asked(today: date) -> date:
+    """The last day that a question may be about."""
+    return add_months(today, 12 * YEARS_AHEAD)
+
+
 def add_months(day: date, months: int) -> date:
     """The day `months` months later, clamped to the last day of its month (31/01 → 29/02 → 31/03)."""
     years, month = divmod(day.month - 1 + months, 12)

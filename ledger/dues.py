@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.roll import Member
+from ledger.aggregates.member import Member
 from ledger.days import add_months
 from ledger.events import ContributionReceived
 

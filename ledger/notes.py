@@ -7,7 +7,7 @@ A few lines to mail or to print, which other programs read and verify as well:
     qINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=    the tree's root
     number 12                                       ours: the checkpoint's number, its instant in UTC,
     made 2026-11-25T16:40:40Z                       how many funds the tree's leaves name,
-    funds 24                                        and how many entries these had together
+    funds 24                                        and how many entries all its logs had together
     entries 151234
 
     — so-quy.example jzg4Wq…                        the key's id (4 bytes) and its Ed25519 signature, in Base64
@@ -36,7 +36,8 @@ class NotACheckpoint(ValueError):
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint says. `entries` are those of all funds at the heads that the leaves name last."""
+    """What a checkpoint says. `entries` are those of all logs at the heads that the leaves name last; `funds` is how
+    many of these logs are funds."""
 
     origin: str
     size: int

@@ -40,10 +40,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, tuple_row
 from psycopg.sql import SQL, Identifier
 
-from ledger.aggregates.books import BrokenChain
+from ledger.aggregates.kinds import kind_of
+from ledger.aggregates.log import BrokenChain
 from ledger.checkpoints import CREATE_CHECKPOINTS, CREATE_LEAVES
 from ledger.database import EVENTS_TABLE
-from ledger.events import Entry, decode
+from ledger.events import Entry
 from ledger.register import CREATE_TEXTS, Text
 from ledger.sqlite_engine import connect, has_wal_reset_race, insert_rows, sqlite
 
@@ -72,14 +73,19 @@ class LineMapper(Mapper[str]):
 
 
 class LineStore(EventStore[str]):
-    """From stored lines to entries: the lines alone, since a line says itself which fund and version it is."""
+    """From stored lines to entries: the lines alone, since a line says itself which log and version it is."""
 
     recorder: Recorder
 
     def get(
         self, originator_id: str, *, gt: int | None = None, lte: int | None = None, **_: Any
     ) -> Iterator[DomainEventProtocol[str]]:
-        """A fund's entries in order. Raises `BrokenChain` for a row that holds no line of ours."""
+        """A log's entries in order; none if it is of no kind known here. Raises `BrokenChain` for a row that holds no
+        line of its kind."""
+        kind = kind_of(originator_id)
+        if kind is None:
+            return
+        decode = kind.decode
         for number, line in enumerate(self.recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
             try:
                 event = decode(line)

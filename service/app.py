@@ -19,12 +19,14 @@ from service import (
     docs,
     flags,
     inspection,
+    layout,
     meetings,
     operations,
     papers,
     reads,
     samples,
     sheet,
+    start,
     writes,
 )
 from service.anchoring import POLL_SECONDS, Anchoring
@@ -72,6 +74,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # To wherever the Host header says.
         telemetry={"tracing": False, "metrics": False, "logs": False},  # Our own figures are in /metrics.
     )
     app.state.metrics = Metrics()
@@ -89,6 +92,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         inspection,
         samples,
         flags,
+        layout,
+        start,
     ):
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 import msgspec
 
 if TYPE_CHECKING:
-    from ledger.database import Database
+    from ledger.database import Database, Transaction
 
 Role = Literal["admin", "treasurer", "chair", "inspector", "reporter"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -31,7 +31,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The funds a principal has to do with: all, those of a province, of a district in it, or named ones."""
+    """The funds a principal has to do with: all, those of a province, of a district in it, or named ones.
+
+    Districts of two provinces may bear one name, so a district without its province holds nothing.
+    """
 
     everything: bool = False
     province: str | None = None
@@ -42,31 +45,41 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether a fund is in scope."""
         if self.everything or fund in self.funds:
             return True
-        if self.district is not None:
-            return self.district == place.district and self.province in (None, place.province)
-        return self.province == place.province
+        return self.province == place.province and self.district in (None, place.district)
 
 
-class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody, or some program, with a token. `members` says under which number they are a member of a fund."""
+class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody, or some program, with a token. `members` says under which number they are a member of a fund.
+
+    `aliases` are, by fund, the other principals linked to the same member: looked up with the token, never stored.
+    """
 
     id: str
     name: str
     roles: frozenset[Role]
     scope: Scope
     members: dict[str, int] = {}
+    aliases: dict[str, frozenset[str]] = {}
 
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS principals (id TEXT PRIMARY KEY, principal TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS tokens (digest TEXT PRIMARY KEY, principal TEXT NOT NULL, issued_at TEXT NOT NULL, "
     "revoked_at TEXT)",
+    "CREATE TABLE IF NOT EXISTS memberships (principal TEXT NOT NULL, fund TEXT NOT NULL, member BIGINT NOT NULL, "
+    "PRIMARY KEY (principal, fund))",
+    "CREATE INDEX IF NOT EXISTS memberships_by_member ON memberships (fund, member)",
 )
 _SELECT: Final = (
     "SELECT p.principal FROM tokens t JOIN principals p ON p.id = t.principal "
     "WHERE t.digest = :digest AND t.revoked_at IS NULL"
 )
-_SELECT_PRINCIPAL: Final = "SELECT principal FROM principals WHERE id = :id"
+_SELECT_LINKED: Final = "SELECT principal, member FROM memberships WHERE fund = :fund"
+_SELECT_ALIASES: Final = (
+    "SELECT other.fund, other.principal FROM memberships own "
+    "JOIN memberships other ON other.fund = own.fund AND other.member = own.member "
+    "WHERE own.principal = :id AND other.principal <> :id"
+)
 
 
 class Principals:
@@ -79,6 +92,10 @@ class Principals:
         with database.transaction() as transaction:
             for statement in _TABLES:
                 transaction.execute(statement)
+            if not transaction.query("SELECT principal FROM memberships LIMIT 1"):
+                # A database made before this table has the links within the principals alone.
+                for row in transaction.query("SELECT principal FROM principals"):
+                    _link(transaction, msgspec.json.decode(row["principal"], type=Principal))
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
         """Make a principal, and a token for them."""
@@ -94,6 +111,7 @@ class Principals:
                 id=principal.id,
                 principal=msgspec.json.encode(principal).decode(),
             )
+            _link(transaction, principal)
             transaction.execute(
                 "INSERT INTO tokens VALUES (:digest, :principal, :issued_at, NULL)",
                 digest=_digest(token),
@@ -114,9 +132,8 @@ class Principals:
 
     def linked(self, fund: str, ids: Iterable[str]) -> dict[str, int]:
         """The member's numbers in a fund of those among some principals who are members of it, by the principal."""
-        rows = (self._database.query(_SELECT_PRINCIPAL, id=principal) for principal in ids)
-        found = (msgspec.json.decode(row["principal"], type=Principal) for some in rows for row in some)
-        return {principal.id: principal.members[fund] for principal in found if fund in principal.members}
+        found = {row["principal"]: row["member"] for row in self._database.query(_SELECT_LINKED, fund=fund)}
+        return {principal: found[principal] for principal in ids if principal in found}
 
     def remembered(self, token: str) -> Principal | None:
         """The holder of a token that was looked up a moment ago; does not block."""
@@ -131,10 +148,28 @@ class Principals:
             self._remembered.pop(digest, None)
             return None
         principal = msgspec.json.decode(rows[0]["principal"], type=Principal)
+        if principal.members:
+            principal = msgspec.structs.replace(principal, aliases=self._aliases(principal))
         self._remembered[digest] = (self._seconds() + REMEMBERED_SECONDS, principal)
         while len(self._remembered) > MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return principal
+
+    def _aliases(self, principal: Principal) -> dict[str, frozenset[str]]:
+        aliases: dict[str, frozenset[str]] = {}
+        for row in self._database.query(_SELECT_ALIASES, id=principal.id):
+            aliases[row["fund"]] = aliases.get(row["fund"], frozenset()) | {row["principal"]}
+        return aliases
+
+
+def _link(transaction: "Transaction", principal: Principal) -> None:
+    for fund, member in principal.members.items():
+        transaction.execute(
+            "INSERT INTO memberships VALUES (:principal, :fund, :member) ON CONFLICT DO NOTHING",
+            principal=principal.id,
+            fund=fund,
+            member=member,
+        )
 
 
 def _digest(token: str) -> str:

@@ -22,6 +22,7 @@ from service.fields import (
     FundCode,
     Household,
     Month,
+    Name,
     Number,
     Reference,
     Some,
@@ -123,10 +124,10 @@ class NewFund(Dated):
     )
 
     fund: FundCode
-    club: Words
-    commune: Words
-    district: Words
-    province: Words
+    club: Name
+    commune: Name
+    district: Name
+    province: Name
     founded_on: Day
     plan: Reference | None = None
     bylaws: Bylaws
@@ -154,7 +155,7 @@ class NewMember(Dated):
     )
     PERSONAL = ("name", "phone")
 
-    name: Words | None = None
+    name: Name | None = None
     phone: Words | None = None
     sex: Sex
     birth_year: Annotated[int, Whole(1800, 2200)]
@@ -168,7 +169,7 @@ class MemberChange(Dated):
     model_config = example(poverty="none", on="2024-01-15")
     PERSONAL = ("name", "phone")
 
-    name: Words | None = None
+    name: Name | None = None
     phone: Words | None = None
     sex: Sex | None = None
     birth_year: Annotated[int, Whole(1800, 2200)] | None = None
@@ -244,7 +245,7 @@ class Gift(Dated):
 
     source: DonationSource
     foreign: bool = False
-    donor: Words | None = None
+    donor: Name | None = None
     document: Reference | None = None
 
 

@@ -21,6 +21,7 @@ from service.fields import (
     AmountOrNothing,
     Code,
     Day,
+    Name,
     Number,
     Reference,
     Seed,
@@ -83,7 +84,7 @@ class Advance(Dated):
     PERSONAL = ("lender",)
 
     source: DonationSource
-    lender: Words | None = None
+    lender: Name | None = None
     amount: Amount
 
 

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import date
 from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from ledger.events import decode
-from ledger.history import Verification, verify
+from ledger.events import is_fund
+from ledger.history import verify
+from ledger.projections import journal
+from ledger.projections.tables import Reader
 from ledger.storage import NO_LIMIT
-from service.auth import Principal
+from service.auth import Principal, bearer
 from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
 from service.fields import (
     MOST_ITEMS,
@@ -25,8 +26,9 @@ from service.fields import (
     VoucherNumber,
     WaitSeconds,
 )
-from service.parsing import StrictRoute
-from service.refusals import FieldError, InvalidFields
+from service.parsing import StrictRoute, header
+from service.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
+from service.view import CaughtUp, asked
 from service.waiting import neighbourhood
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -74,23 +76,24 @@ async def verification(
 
 
 @router.get("/check")
-async def check(request: Request, desk: AtDesk, fund: Annotated[FundCode, Query()], code: CheckCode) -> Response:
-    """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token."""
+async def check(
+    request: Request, desk: AtDesk, wanted: CaughtUp, fund: Annotated[FundCode, Query()], code: CheckCode
+) -> Response:
+    """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token; the same work
+    for every code of every fund, so that nobody learns which funds there are."""
     desk.turnstile.pass_through(neighbourhood(request.client.host if request.client else ""))
-    found, on = await asyncio.to_thread(_verified, desk, fund, code)
-    answer = {"fund": fund, "matches": found.matches_version is not None, "on": on}
+
+    def question(tables: Reader, _: int) -> str | None:
+        return journal.day_of_code(tables, fund, code.replace("-", ""))
+
+    on = await asyncio.to_thread(asked, desk, wanted, question)
+    answer = {"fund": fund, "matches": on is not None, "on": on}
     return Response(msgspec.json.encode(answer), media_type="application/json")
-
-
-def _verified(desk: Desk, fund: str, code: str | None) -> tuple[Verification, date | None]:
-    lines = desk.ledger.recorder.lines(fund, 0, None)
-    found = verify(lines, code=code)
-    on = decode(lines[found.matches_version - 1]).on if found.matches_version else None
-    return found, on
 
 
 @router.get("/feed")
 async def feed(
+    request: Request,
     desk: AtDesk,
     principal: Annotated[Principal, Depends(admitted(READERS))],
     after: Position = 0,
@@ -99,8 +102,12 @@ async def feed(
 ) -> Response:
     """Events of all funds in scope after a position, in the order they were recorded, without names.
 
-    Waits up to `wait` seconds for something new; `next` is the position to ask after the next time.
+    Waits up to `wait` seconds for something new; `next` is the position to ask after the next time. After a position
+    that the log has not reached nothing is answered: what comes before it would be missed.
     """
+    end = await asyncio.to_thread(lambda: desk.ledger.recorder.max_notification_id() or 0)
+    if after > end:
+        raise PositionBeyondEnd(position=end)
     give_up_at = asyncio.get_running_loop().time() + wait
     while True:
         items, after = await _events(desk, principal, after, limit)
@@ -108,6 +115,18 @@ async def feed(
         if items or left <= 0:
             return Response(msgspec.json.encode({"items": items, "next": after}), media_type="application/json")
         await desk.bell.wait(min(left, POLL_SECONDS))
+        principal = await _still(desk, request)
+
+
+async def _still(desk: Desk, request: Request) -> Principal:
+    """Who waits, looked up anew: what they may see can end while they wait. Raises `Unauthorized`, `Forbidden`."""
+    token = bearer(header(request.scope, b"authorization"))
+    holder = await asyncio.to_thread(desk.principals.holder, token) if token else None
+    if holder is None:
+        raise Unauthorized
+    if not holder.roles & READERS:
+        raise Forbidden
+    return holder
 
 
 async def _events(desk: Desk, principal: Principal, after: int, limit: int) -> tuple[list[dict[str, Any]], int]:
@@ -118,9 +137,11 @@ async def _events(desk: Desk, principal: Principal, after: int, limit: int) -> t
             desk.ledger.recorder.select_notifications, after or None, MOST_ITEMS, inclusive_of_start=False
         )
         for notification in stretch:
+            after = notification.id
+            if not is_fund(notification.originator_id):
+                continue
             place = await desk.place_of(notification.originator_id)
             assert place, "an event's fund was opened before it"
-            after = notification.id
             if principal.scope.holds(notification.originator_id, place):
                 items.append({"position": after, "event": msgspec.Raw(notification.state)})
             if len(items) == limit:

@@ -34,7 +34,12 @@ class Nothing(Body):
     model_config = example()
 
 
-@router.post("/checkpoints", status_code=201, response_class=PlainTextResponse)
+@router.post(
+    "/checkpoints",
+    status_code=201,
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The latest one: nothing was recorded since", "content": {"text/plain": {}}}},
+)
 async def make_checkpoint(
     desk: AtDesk, principal: Annotated[Principal, Depends(admitted(ANCHORERS))], body: Nothing
 ) -> Response:

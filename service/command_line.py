@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ledger.days import civil_day
-from ledger.events import NO_HEAD
+from ledger.events import NO_HEAD, is_fund
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service import checkpoint_commands
@@ -20,10 +20,10 @@ from service.on_paper import Paper
 from service.sample_command import sample
 from service.terminal import (
     BROKEN,
-    WRONG_USE,
     Language,
     Mistake,
     errors,
+    give_up,
     ledger_of,
     load_settings,
     progress,
@@ -55,8 +55,7 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, Mistake) and not isinstance(error, _faults()):
             raise
-        errors.print(str(error), markup=False)
-        sys.exit(WRONG_USE)
+        give_up(error)
 
 
 def _faults() -> tuple[type[Exception], ...]:
@@ -68,7 +67,7 @@ def _faults() -> tuple[type[Exception], ...]:
     from service.settings import BadSettings
     from service.signing import BadKey
 
-    return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError
+    return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError, UnicodeEncodeError
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -139,8 +138,8 @@ def token_issue(
     unknown = sorted(set(role) - set(ROLES))
     if unknown:
         raise Mistake(f"there is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
-    if [everything, bool(province or district), bool(fund)].count(True) != 1:
-        raise Mistake("a scope is one of: --all, --province (with --district), or one --fund and more")
+    if [everything, bool(province), bool(fund)].count(True) != 1 or (district is not None and not province):
+        raise Mistake("a scope is one of: --all, --province (--district only with it), or one --fund and more")
     scope = Scope(everything=everything, province=province, district=district, funds=frozenset(fund))
     with ledger_of(load_settings()) as ledger:
         say(
@@ -198,7 +197,7 @@ def verify(
     what: Annotated[
         str | None, typer.Argument(metavar="FUND | FILE.ndjson", help="A fund, or a file of lines.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every fund of the database.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every fund of the database, and its other logs.")] = False,
     projections: Annotated[
         bool, typer.Option("--projections", help="Every table of the read model, compared with a fresh replay.")
     ] = False,
@@ -221,7 +220,7 @@ def verify(
         verified = [(what, paper.walk(_lines_of(Path(what))))]
     else:
         with ledger_of(load_settings()) as ledger:
-            verified = list(_verified(ledger, ledger.funds() if what is None else [what], paper))
+            verified = list(_verified(ledger, ledger.logs() if what is None else [what], paper))
     for name, found in verified:
         _report(name, found, language)
         for told in paper.told(found, language):
@@ -267,14 +266,14 @@ def _lines_of(file: Path) -> Iterator[bytes]:
         raise Mistake(f"{file}: {error.strerror}") from None
 
 
-def _verified(ledger: "Ledger", funds: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
+def _verified(ledger: "Ledger", logs: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
     with progress("funds") as show:
-        for done, fund in enumerate(funds, start=1):
-            lines = ledger.recorder.lines(fund, 0, None)
+        for done, log in enumerate(logs, start=1):
+            lines = ledger.recorder.lines(log, 0, None)
             if not lines:
-                raise Mistake(f"there is no fund {fund}")
-            yield fund, paper.walk(lines)
-            show(done, len(funds))
+                raise Mistake(f"there is no fund {log}")
+            yield log, paper.walk(lines)
+            show(done, len(logs))
 
 
 def _report(name: str, found: Verification, language: str) -> None:
@@ -292,7 +291,7 @@ def flags(
     language: Language = "vi",
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
-    from ledger.aggregates.books import BrokenChain
+    from ledger.aggregates.log import BrokenChain
     from service.lookout import Lookout
 
     if (fund is None) is not everything:
@@ -323,7 +322,7 @@ def export(fund: str, format: Annotated[Format, typer.Option(help="For which pro
 
     write = {Format.hledger: hledger_journal, Format.beancount: beancount_ledger}[format]
     with ledger_of(load_settings()) as ledger:
-        entries = list(ledger.entries(fund))
+        entries = list(ledger.entries(fund)) if is_fund(fund) else []
         if not entries:
             raise Mistake(f"there is no fund {fund}")
         for text in write(entries):
@@ -341,12 +340,12 @@ def diff(
     most: Annotated[int, typer.Option(min=1, help="How many entries to show, of each figure and in all.")] = 20,
 ) -> None:
     """Say why the books say something else: each figure that differs, and the entries that make it so."""
-    from ledger.aggregates.books import BrokenChain
+    from ledger.aggregates.log import BrokenChain
     from service.difference_table import NotAPoint, print_difference
 
     with ledger_of(load_settings()) as ledger:
         try:
-            print_difference(ledger.replayed(fund), start, end, language, most)
+            print_difference(ledger.replayed(fund), start, end, language, most, civil_day(datetime.now(UTC)))
         except FundNotFound:
             raise Mistake(f"there is no fund {fund}") from None
         except (BrokenChain, NotAPoint) as error:

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
 from ledger.days import civil_day
-from ledger.events import FundOpened
+from ledger.events import FundOpened, is_fund
 from ledger.projections.follower import Follower
 from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
@@ -60,13 +60,23 @@ class Desk:
         self.moments = Moments(settings.max_cached_entries // 12)
         self.turnstile = Turnstile(settings.checks_per_minute)
         self.lookout = Lookout(ledger, self.principals, settings.flag)
+        self.log_at_start = ledger.recorder.max_notification_id() or 0
+        """What the log held when this process started: nothing is answered from less."""
         self.acknowledged = 0
-        """The last position this process has acknowledged to anybody; a read shows at least that."""
+        """The last position this process has acknowledged to anybody; a read waits for it."""
         self._places: dict[str, Place] = {}
 
     def today(self) -> date:
         """The day it is in the village."""
         return civil_day(self.now())
+
+    def has_lost_its_tail(self) -> bool:
+        """Whether the log ends before what it held when this process started: nothing more will come of that."""
+        end = self.ledger.recorder.max_notification_id() or 0
+        if end >= self.log_at_start:
+            return False
+        self.log_at_start = end
+        return True
 
     def findings(self) -> list[str]:
         """What an operator should know of the storage."""
@@ -75,7 +85,7 @@ class Desk:
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
         if fund not in self._places:
-            opened = await asyncio.to_thread(self._opened, fund)
+            opened = await asyncio.to_thread(self._opened, fund) if is_fund(fund) else None
             if opened is None:
                 return None
             self._places[fund] = Place(opened.province, opened.district)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from pydantic_core import PydanticCustomError
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.aggregates.fund import Fund
-from ledger.days import VILLAGE_TIME
+from ledger.days import VILLAGE_TIME, last_asked
 from ledger.differences import End, Figure
 from service import catalogue, wording
 from service.explained import explained, nobody, points
@@ -27,20 +27,23 @@ class NotAPoint(Exception):
     """An end of a difference that is not written as one."""
 
 
-def print_difference(fund: Fund, start: str, end: str, language: str, most: int) -> None:
+def print_difference(fund: Fund, start: str, end: str, language: str, most: int, today: date) -> None:
     """Print the difference between two points, members by number only; at most `most` entries of each figure, and in
     all. What is left out is counted, and every sum holds all the same. Raises `NotAPoint`."""
-    first, last = points(fund, _end(start), _end(end) if end else None)
+    first, last = points(fund, _end(start, today), _end(end, today) if end else None)
     found = explained(fund, first, last, language, nobody, limit=len(fund.entries))
     width = None if sys.stdout.isatty() else FILE_WIDTH
     Console(width=width, highlight=False).print(*_told(found, _Words(language), most), sep="\n")
 
 
-def _end(text: str) -> End:
+def _end(text: str, today: date) -> End:
     try:
-        return end_of(text)
+        end = end_of(text)
     except PydanticCustomError:
         raise NotAPoint(f"{text}: a point is DAY, DAY@INSTANT or DAY@VERSION, such as 2024-12-31@412") from None
+    if end.as_of is not None and end.as_of > last_asked(today):
+        raise NotAPoint(f"{text}: one may ask about days up to {last_asked(today)}")
+    return end
 
 
 def _told(found: Answer, words: "_Words", most: int) -> Iterator[RenderableType]:

@@ -11,16 +11,18 @@ from typing import Any, Final, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ledger.events import FUND_CODE
 from ledger.refusals import NotFound
-from service.parsing import StrictRoute, header, parse, read_body, refuse_unknown_parameters
+from service.parsing import StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
 from service.problems import answer, misfitting, refusal_for
 
 M = TypeVar("M", bound=BaseModel)
 
-_PATTERNS: Final = {"fund": re.compile(r"[A-Z0-9-]{3,24}")}
+_PATTERNS: Final = {"fund": re.compile(FUND_CODE)}
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -35,9 +37,10 @@ class DirectRoute(StrictRoute):
         request = Request(scope, receive, send)
         try:
             response: Response = await self.endpoint(request)
+        except ClientDisconnect:
+            raise
         except Exception as error:  # noqa: BLE001  # What nobody foresaw is logged and answered as elsewhere.
-            accepted = header(scope, b"accept-language")
-            response = answer(refusal_for(error), accepted, getattr(request.state, "body", None))
+            response = answer(refusal_for(error), accept_language(scope), getattr(request.state, "body", None))
         await response(scope, receive, send)
 
 

@@ -4,6 +4,7 @@ Each refuses with a stable code of ours that has words in the catalogue, never w
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -21,15 +22,14 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ledger.differences import End
+from ledger.events import FUND_CODE
+from ledger.events.club import household_key
 from ledger.money import MAX_AMOUNT
 from service.forms import CHECK_CODE, HEAD, SEED, VOUCHER
+from service.text import MAX_TEXT, fault_of_words, has_a_letter
 
 EARLIEST: Final = date(1900, 1, 1)
 """No day before this is believed."""
-
-
-MAX_TEXT: Final = 200
-"""The longest text, in characters."""
 
 
 MOST_ITEMS: Final = 500
@@ -141,8 +141,15 @@ def _instant(value: object) -> datetime:
 
 
 def _said(text: str) -> str:
-    if not (text := text.strip()):
-        raise PydanticCustomError("text-empty", "empty")
+    text = unicodedata.normalize("NFC", text).strip()
+    if code := fault_of_words(text):
+        raise PydanticCustomError(code, "no words", {"most": MAX_TEXT})
+    return text
+
+
+def _named(text: str) -> str:
+    if not has_a_letter(text):
+        raise PydanticCustomError("not-a-name", "no letter")
     return text
 
 
@@ -193,6 +200,8 @@ PointText = Annotated[
     ),
 ]
 Words = Annotated[str, AfterValidator(_said), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_TEXT})]
+Name = Annotated[Words, AfterValidator(_named)]
+"""Of a person, a club, a place or a giver."""
 Amount = Annotated[int, Whole(1, MAX_AMOUNT, "amount-out-of-range")]
 AmountOrNothing = Annotated[int, Whole(0, MAX_AMOUNT, "amount-out-of-range")]
 Number = Annotated[int, Whole(1, 999_999_999)]
@@ -205,7 +214,7 @@ Cursor = Annotated[str, Code("[A-Za-z0-9_.~-]{1,400}", "cursor-invalid")]
 CheckCode = Annotated[str, Code(CHECK_CODE)]
 Head = Annotated[str, Code(HEAD)]
 VoucherNumber = Annotated[str, Code(VOUCHER)]
-FundCode = Annotated[str, Code("[A-Z0-9-]{3,24}")]
+FundCode = Annotated[str, Code(FUND_CODE)]
 Month = Annotated[str, Code("(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])", "not-a-month")]
 Drawn = Annotated[int, Whole(0, MOST_DRAWN), BeforeValidator(_digits)]
 Seed = Annotated[str, Code(SEED)]
@@ -214,6 +223,7 @@ Household = Annotated[
     str,
     Code("[A-Za-z0-9-]{1,24}"),
     BeforeValidator(_as_text),
+    AfterValidator(household_key),
     WithJsonSchema({"type": ["string", "integer"], "pattern": "^[A-Za-z0-9-]{1,24}$", "minimum": 1}),
 ]
 Reference = Annotated[str, Code(r"(?=\S*[0-9])[\w./-]{1,60}")]

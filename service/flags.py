@@ -8,18 +8,18 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from ledger.aggregates.books import BrokenChain
+from ledger.aggregates.log import BrokenChain
 from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from service import catalogue
 from service.auth import Principal
 from service.desk import READERS, AtDesk, admitted
-from service.fields import MOST_FUNDS, Cursor, Day, FundLimit
+from service.fields import MOST_FUNDS, Cursor, FundLimit
 from service.lookout import Lookout, counted, rule_told, told
-from service.parsing import StrictRoute
+from service.parsing import StrictRoute, accept_language
 from service.reads import last_code, scope_of
-from service.view import Answer, AtPoint, CaughtUp
+from service.view import Answer, AsOf, AtPoint, CaughtUp, asked
 from service.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -32,13 +32,13 @@ async def fund_flags(request: Request, view: AtPoint) -> Response:
     A flag is a question, not an accusation. `rules` lists all that were looked at, `flags` of each; `thresholds` are
     settings of the service.
     """
-    language = language_of(request.headers.get("accept-language"))
+    language = language_of(accept_language(request.scope))
     lookout = view.desk.lookout
 
     def ask(reader: Reader) -> Answer:
         standing = funds.standing(reader, view.fund)
         assert standing, "a view has a standpoint"
-        found = lookout.flags(view.fund, standing["version"], view.as_of)
+        found = lookout.flags(view.fund, standing["version"], standing["head"], view.as_of)
         counts = counted(found)
         return {
             "note": catalogue.render("flag.note", language),
@@ -57,32 +57,36 @@ async def fund_flags(request: Request, view: AtPoint) -> Response:
 async def all_flags(
     desk: AtDesk,
     principal: Annotated[Principal, Depends(admitted(READERS))],
-    position: CaughtUp,
-    as_of: Day | None = None,
+    wanted: CaughtUp,
+    as_of: AsOf,
     cursor: Cursor | None = None,
     limit: FundLimit = MOST_FUNDS,
 ) -> Response:
     """How many flags each fund in scope has, by rule. Pages go by the funds' codes; within a page the worst is first,
     and a fund whose history is broken (`broken` is the first version that does not fit) before all others."""
-    scope, day = scope_of(principal), as_of or desk.today()
+    scope = scope_of(principal)
 
-    def listed() -> Answer:
-        with desk.ledger.database.transaction(commit=False) as transaction:
-            return funds.funds(transaction, scope, day, after=last_code(cursor), limit=limit)
+    def listed(tables: Reader, position: int) -> Answer:
+        return funds.funds(tables, scope, as_of, after=last_code(cursor), limit=limit) | {"position": position}
 
-    page = await asyncio.to_thread(listed)
+    page = await asyncio.to_thread(asked, desk, wanted, listed)
     items = []
     for row in page["items"]:
         async with desk.lookout.turn:
-            items.append(await asyncio.to_thread(_summary, desk.lookout, row, day))
-    answer = {"as_of": day, "position": position, "items": sorted(items, key=_worst_first), "next": page["next"]}
+            items.append(await asyncio.to_thread(_summary, desk.lookout, row, as_of))
+    answer = {
+        "as_of": as_of,
+        "position": page["position"],
+        "items": sorted(items, key=_worst_first),
+        "next": page["next"],
+    }
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 def _summary(lookout: Lookout, row: dict[str, Any], day: date) -> dict[str, Any]:
     about = {name: row[name] for name in ("fund", "club", "version")}
     try:
-        by_rule = counted(lookout.flags(row["fund"], row["version"], day))
+        by_rule = counted(lookout.flags(row["fund"], row["version"], row["head"], day))
     except BrokenChain as broken:
         return about | {"flags": None, "by_rule": {}, "broken": broken.version}
     return about | {"flags": sum(by_rule.values()), "by_rule": by_rule}

@@ -7,17 +7,17 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from ledger.differences import Point
+from ledger.differences import End, Point
 from ledger.events import check_code
 from ledger.projections import journal
 from ledger.projections.tables import Reader
 from service.desk import READERS, AtDesk, admitted
 from service.explained import explained, points, stepped
 from service.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber, PointText
-from service.parsing import StrictRoute
+from service.parsing import StrictRoute, accept_language
 from service.reads import with_names
 from service.refusals import CursorInvalid
-from service.view import Answer, AtPoint, CaughtUp, View
+from service.view import Answer, AtPoint, CaughtUp, View, within_reach
 from service.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(admitted(READERS))])
@@ -26,14 +26,23 @@ PINNED = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 """A cursor: what was known at both ends, and the last entry told."""
 
 
+async def _ends(
+    desk: AtDesk,
+    start: Annotated[PointText, Query(alias="from")],
+    end: Annotated[PointText | None, Query(alias="to")] = None,
+) -> tuple[End, End | None]:
+    within_reach(desk, "from", start.as_of)
+    within_reach(desk, "to", end.as_of if end else None)
+    return start, end
+
+
 @router.get("/funds/{fund}/diff")
 async def difference(
     request: Request,
     desk: AtDesk,
     position: CaughtUp,
     fund: FundCode,
-    start: Annotated[PointText, Query(alias="from")],
-    end: Annotated[PointText | None, Query(alias="to")] = None,
+    ends: Annotated[tuple[End, End | None], Depends(_ends)],
     cursor: Cursor | None = None,
     limit: Limit = MOST_ITEMS,
 ) -> Response:
@@ -42,11 +51,11 @@ async def difference(
 
     Without `to`, the same day as it is known now. Figures are complete on every page; the entries come in pages.
     """
-    language = language_of(request.headers.get("accept-language"))
+    language = language_of(accept_language(request.scope))
 
     def asked() -> Answer:
         replayed = desk.ledger.replayed(fund)
-        first, last = points(replayed, start, end)
+        first, last = points(replayed, *ends)
         first, last, after = _turned_to(cursor, first, last)
         found = explained(replayed, first, last, language, desk.ledger.register.texts, after=after, limit=limit)
         if found["next"] is not None:
@@ -77,7 +86,7 @@ async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Res
 
     `version` is its own, the ETag the fund's; `neighbours` are the entries before and after it in the log.
     """
-    language = language_of(request.headers.get("accept-language"))
+    language = language_of(accept_language(request.scope))
 
     def ask(reader: Reader) -> Answer | None:
         found = journal.entry(reader, view.fund, version)

@@ -13,9 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.aggregates.books import BrokenChain
+from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
-from ledger.events import LoanApproved
 from ledger.flags import RULES, Flag, Thresholds, flags
 from service import catalogue
 from service.auth import Principals
@@ -31,12 +30,13 @@ class Lookout:
         self._ledger = ledger
         self._principals = principals
         self.thresholds = thresholds
-        self._kept: OrderedDict[tuple[str, int, date], tuple[Flag, ...]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, date], tuple[Flag, ...]] = OrderedDict()
         self.turn = asyncio.Lock()
 
-    def flags(self, fund: str, version: int, day: date) -> tuple[Flag, ...]:
-        """The flags in a fund's first `version` entries, at the end of a day. Raises `FundNotFound`, `BrokenChain`."""
-        seen_from = (fund, version, day)
+    def flags(self, fund: str, version: int, head: str, day: date) -> tuple[Flag, ...]:
+        """The flags in a fund's first `version` entries, the last of which has this hash, at the end of a day. Raises
+        `FundNotFound`, `BrokenChain`."""
+        seen_from = (fund, head, day)
         if seen_from not in self._kept:
             self._kept[seen_from] = self.look(fund, day, upto=version)
         self._kept.move_to_end(seen_from)
@@ -47,8 +47,8 @@ class Lookout:
     def look(self, code: str, day: date, *, upto: int | None = None) -> tuple[Flag, ...]:
         """The same from all entries or those up to a version, straight from the log."""
         fund = self._ledger.replayed(code, upto=upto)
-        approvers = {event.recorded_by for event in fund.entries if isinstance(event, LoanApproved)}
-        return tuple(flags(fund, self.thresholds, day, self._principals.linked(code, approvers)))
+        recorders = {event.recorded_by for event in fund.entries}
+        return tuple(flags(fund, self.thresholds, day, self._principals.linked(code, recorders)))
 
     def page(self, fund: str, day: date, language: str) -> Iterator[str]:
         """The lines of a page about a fund: rule by rule, what was found, with the entries behind it."""

@@ -19,7 +19,7 @@ from service.bodies import Body, example
 from service.desk import WRITERS, admitted, desk_of
 from service.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
 from service.lines import LINE_KINDS, Line
-from service.parsing import SheetRoute
+from service.parsing import SheetRoute, accept_language
 from service.problems import field_problem, misread, problem
 from service.refusals import FieldError, InvalidFields
 from service.sending import Fact, Sent, digest_of, line_fact, sent_as
@@ -88,7 +88,7 @@ async def hold_meeting(
     request: Request, sent: Annotated[Sent, Depends(sent_as)], fund: FundCode, body: Meeting
 ) -> Response:
     """Record a sheet: all its lines or, asked for `partial`, those that can be. Each line answers for itself."""
-    desk, language = desk_of(request), language_of(request.headers.get("accept-language"))
+    desk, language = desk_of(request), language_of(accept_language(request.scope))
     facts, unread = _facts(body, fund)
     if unread and body.mode == "all":
         raise InvalidFields([error for refusal in unread.values() for error in refusal.errors])

@@ -21,10 +21,10 @@ class Metrics:
         self._seconds = Histogram("microfund_request_seconds", "Time to answer.", ["route"], registry=self.registry)
         self._of = cache(self._labelled)  # Few routes, few statuses: the figures of each are found once.
 
-    def count(self, scope: Scope, status: int, seconds: float) -> None:
-        """Count one answer; status 0 is a request whose sender left before it."""
+    def count(self, method: str, scope: Scope, status: int, seconds: float) -> None:
+        """Count one answer."""
         route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in METHODS else "other"
+        method = method if method in METHODS else "other"
         requests, duration = self._of(method, route, status)
         requests.inc()
         duration.observe(seconds)

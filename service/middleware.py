@@ -2,19 +2,26 @@
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Final
 
 from fastapi import Response
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ledger.refusals import NotFound
 from service.auth import Principal, Principals, bearer
+from service.layout import STATIC
 from service.metrics import Metrics
-from service.parsing import header
+from service.parsing import accept_language, header
 from service.problems import answer, refusal_for
 from service.refusals import Unauthorized
 
-OPEN: Final = frozenset({"/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
+OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """Addresses that need no token."""
+
+LEFT: Final = 499
+"""The status under which a request is counted whose sender left before the answer, as nginx has it."""
 
 
 class Guard:
@@ -28,23 +35,39 @@ class Guard:
         """Pass a request on, and see its answer out."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        began, status = time.perf_counter(), 0
+        began, status, method = time.perf_counter(), LEFT, scope["method"]
+        if method == "HEAD":  # Answered like GET, without the body; the server needs its own scope as it is.
+            scope = {**scope, "method": "GET"}
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"cache-control", b"no-store")]
+                message["headers"] = _kept_by_nobody(message.get("headers", ()))
+            elif method == "HEAD":
+                message = {**message, "body": b""}
             await send(message)
 
         try:
+            if not (scope["path"].isascii() and scope["path"].isprintable()):
+                raise NotFound  # noqa: TRY301  # No address of ours is written so, and no database need see it.
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            pass  # Nobody is there to be answered, and nothing is wrong here.
         except Exception as error:  # noqa: BLE001  # The last net: logged, counted, answered.
-            problem = answer(refusal_for(error), header(scope, b"accept-language"))
-            if not status:
+            problem = answer(refusal_for(error), accept_language(scope))
+            if status == LEFT:
                 await problem(scope, receive, watched)
         finally:
-            self._metrics.count(scope, status, time.perf_counter() - began)
+            self._metrics.count(method, scope, status, time.perf_counter() - began)
+
+
+def _kept_by_nobody(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer that caches may not keep, unless it says itself how long they may."""
+    given = list(headers)
+    if not any(name == b"cache-control" for name, _ in given):
+        given.append((b"cache-control", b"no-store"))
+    return given
 
 
 class Doorkeeper:
@@ -56,10 +79,10 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
-        if scope["type"] == "http" and scope["path"] not in OPEN:
+        if scope["type"] == "http" and scope["path"] not in OPEN and not scope["path"].startswith(STATIC):
             principal = await self._holder(scope)
             if principal is None:
-                refused: Response = answer(Unauthorized(), header(scope, b"accept-language"))
+                refused: Response = answer(Unauthorized(), accept_language(scope))
                 return await refused(scope, receive, send)
             scope["principal"] = principal
         return await self._app(scope, receive, send)

@@ -71,10 +71,14 @@ REASONS: Final = {
     "415": "Not application/json",
     "422": "Refused by a rule or by a field",
     "429": "Too many requests; see Retry-After",
+    "501": "No PDF: what lays it out is not installed here",
     "503": "Storage away or busy; send the same again after Retry-After",
 }
-WRITE_REASONS: Final = tuple(REASONS.keys() - {"429"})
+WRITE_REASONS: Final = tuple(REASONS.keys() - {"429", "501"})
 READ_REASONS: Final = ("400", "401", "403", "404", "422", "503")
+FURTHER_REASONS: Final = {"/v1/feed": ("409",)}
+OPEN_REASONS: Final = {"/v1/check": ("422", "429", "503"), "/readyz": ("503",)}
+"""Of what needs no token, by address."""
 
 
 def documented(app: FastAPI) -> None:
@@ -105,9 +109,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _responses(method: str, path: str, given: dict[str, Any]) -> dict[str, Any]:
-    if not path.startswith("/v1"):
-        return given
-    reasons = WRITE_REASONS if method == "post" else ("429",) if path == "/v1/check" else READ_REASONS
+    reasons = _reasons(method, path)
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     told = {status: {"description": REASONS[status], "content": problem} for status in sorted(reasons)}
     if method == "post" and given["201"].get("content", {}).get("application/json", {}).get("schema") == {}:
@@ -117,3 +119,12 @@ def _responses(method: str, path: str, given: dict[str, Any]) -> dict[str, Any]:
             "201": {"description": "Recorded, now or by the same request before", "content": recorded},
         }
     return {status: answer for status, answer in (given | told).items() if status < "400" or status in told}
+
+
+def _reasons(method: str, path: str) -> tuple[str, ...]:
+    """The statuses of the problems that a route may answer with."""
+    if path in OPEN_REASONS or not path.startswith("/v1"):
+        return OPEN_REASONS.get(path, ())
+    if method == "post":
+        return WRITE_REASONS
+    return (*READ_REASONS, *FURTHER_REASONS.get(path, ()), *(("501",) if "/papers/" in path else ()))

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from service.desk import AtDesk
 
@@ -27,7 +28,7 @@ async def readyz(desk: AtDesk) -> Response:
     return _json({"status": "ready", "read_model": read_model, "checkpoint": checkpoint, "findings": desk.findings()})
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(request: Request) -> Response:
     """Figures for Prometheus; nothing about people or money."""
     text = await asyncio.to_thread(request.app.state.metrics.text)

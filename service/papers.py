@@ -5,23 +5,23 @@ All but the sheet are printed from any point in both times, and say so when that
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
 from ledger.chart import Pot
 from ledger.events import CashCounted, Event, LoanRepaid, check_code, head_of
 from ledger.events.governance import NOTES
 from ledger.projections import journal, loans, members
-from service.desk import READERS, AtDesk, admitted
-from service.fields import Day, PathNumber, VoucherNumber
+from service.desk import READERS, admitted
+from service.fields import PathNumber, VoucherNumber
 from service.parsing import StrictRoute
 from service.printing import AtPrinter, AtPrinterOfNow, Book, Paper
 from service.reads import refuse_upside_down
 from service.refusals import PaperTooLong
 from service.sheet import sheet_of
-from service.view import Answer
+from service.view import Answer, On, Since, Until
 
 router = APIRouter(
     prefix="/v1/funds/{fund}/papers",
@@ -98,8 +98,8 @@ def _stored(book: Book, version: int) -> tuple[Event, Answer]:
 @router.get("/cash-book")
 async def cash_book(
     printer: AtPrinter,
-    since: Annotated[Day | None, Query(alias="from")] = None,
-    until: Annotated[Day | None, Query(alias="to")] = None,
+    since: Since,
+    until: Until,
     pot: Pot | None = None,
 ) -> Response:
     """Sổ quỹ tiền mặt (A4): opening, every voucher with the running balance, closing. By default the month of `to`."""
@@ -234,12 +234,9 @@ def _cash_count(book: Book, version: int) -> Answer | None:
 
 
 @router.get("/meeting-sheet")
-async def meeting_sheet(printer: AtPrinterOfNow, desk: AtDesk, on: Day | None = None) -> Response:
+async def meeting_sheet(printer: AtPrinterOfNow, on: On) -> Response:
     """A sheet to fill in by hand (A4): the roll with dues owed, running loans with what is due, cash and check code."""
-    day = on or desk.today()
-    return await printer.printed(
-        Paper("meeting-sheet", "A4 portrait", lambda book: _meeting(book, day)), f"sheet-{day}"
-    )
+    return await printer.printed(Paper("meeting-sheet", "A4 portrait", lambda book: _meeting(book, on)), f"sheet-{on}")
 
 
 def _meeting(book: Book, day: date) -> Answer:

@@ -18,11 +18,11 @@ from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.types import Scope
 
-from service.fields import MAX_TEXT
 from service.refusals import (
     BodyTooLarge,
     DuplicateKey,
     FieldError,
+    HeaderGivenTwice,
     InvalidFields,
     InvalidUtf8,
     MalformedJson,
@@ -31,16 +31,12 @@ from service.refusals import (
     UnsupportedMediaType,
     within,
 )
+from service.text import MAX_TEXT, fault, is_readable
 
 MAX_BODY: Final = 64 * 1024
 MAX_SHEET: Final = 256 * 1024
 """A meeting's sheet has many lines."""
 MAX_DEPTH: Final = 16
-MAX_MARKS: Final = 4
-"""Combining marks in a row; no writing system needs more, and heaps of them bury the lines around."""
-
-_JOINERS: Final = "\u200c\u200d"
-"""Invisible, but names in several scripts need them."""
 
 _MEDIA_TYPE: Final = re.compile(r'application/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?', re.IGNORECASE)
 
@@ -100,7 +96,7 @@ def _sound(value: Any, levels: int) -> Any:
     """The value with its text in NFC; it may have so many levels of brackets. Raises `_Unsound`, `TooDeep`."""
     if isinstance(value, str):
         text = value if value.isascii() else unicodedata.normalize("NFC", value)
-        if _fault(text):
+        if fault(text):
             raise _Unsound
         return text
     if not isinstance(value, list | dict):
@@ -109,50 +105,38 @@ def _sound(value: Any, levels: int) -> Any:
         raise TooDeep(most=MAX_DEPTH)
     if isinstance(value, list):
         return [_sound(item, levels - 1) for item in value]
+    if any(map(fault, value)):
+        raise _Unsound
     return {key: _sound(item, levels - 1) for key, item in value.items()}
 
 
-def _fault(text: str) -> str | None:
-    if not is_readable(text):
-        return "text-not-allowed"
-    return "text-too-long" if len(text) > MAX_TEXT else None
-
-
 def _faults(value: Any, pointer: str) -> Iterator[FieldError]:
-    """What is wrong with the texts of a value, and where."""
+    """What is wrong with the texts of a value and the names of its fields, and where."""
     match value:
         case str():
-            if fault := _fault(unicodedata.normalize("NFC", value)):
-                yield FieldError(pointer, fault, {"most": MAX_TEXT} if fault == "text-too-long" else {})
+            if code := fault(unicodedata.normalize("NFC", value)):
+                yield FieldError(pointer, code, {"most": MAX_TEXT})
         case list():
             for index, item in enumerate(value):
                 yield from _faults(item, f"{pointer}/{index}")
         case dict():
             for key, item in value.items():
+                if code := fault(key):
+                    yield FieldError(pointer, code, {"most": MAX_TEXT})
                 yield from _faults(item, within(pointer, key))
 
 
-def is_readable(text: str) -> bool:
-    """No control, surrogate, line separator or invisible character, and no heap of combining marks."""
-    if text.isascii():
-        return text.isprintable()
-    marks = 0
-    for letter in text:
-        category = unicodedata.category(letter)
-        if category in ("Cc", "Cs", "Zl", "Zp") or (category == "Cf" and letter not in _JOINERS):
-            return False
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks > MAX_MARKS:
-            return False
-    return True
-
-
 def header(scope: Scope, name: bytes) -> str | None:
-    """A request's header; its name in small letters."""
-    for known, value in scope["headers"]:
-        if known == name:
-            return str(value, "latin-1")
-    return None
+    """A request's header; its name in small letters. Raises `HeaderGivenTwice`, for which of the two would count?"""
+    values = [value for known, value in scope["headers"] if known == name]
+    if len(values) > 1:
+        raise HeaderGivenTwice(header=name.decode().title())
+    return str(values[0], "latin-1") if values else None
+
+
+def accept_language(scope: Scope) -> str | None:
+    """What languages a reader likes: a list, which goes on where the header is given again (RFC 9110, section 5.3)."""
+    return ", ".join(str(value, "latin-1") for name, value in scope["headers"] if name == b"accept-language") or None
 
 
 async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
@@ -209,7 +193,7 @@ class SheetRoute(StrictRoute):
 
 
 def refuse_unknown_parameters(request: Request, known: AbstractSet[str]) -> None:
-    """Raises `InvalidFields` for query parameters that are unknown or given twice."""
+    """Raises `InvalidFields` for query parameters that are unknown, given twice or no text."""
     errors = list(_parameter_errors(request, known))
     if errors:
         raise InvalidFields(errors)
@@ -221,3 +205,5 @@ def _parameter_errors(request: Request, known: AbstractSet[str]) -> Iterator[Fie
             yield FieldError("?", "unknown-field")
         elif len(request.query_params.getlist(name)) > 1:
             yield FieldError(f"?{name}", "given-twice")
+        elif not is_readable(request.query_params[name]):
+            yield FieldError(f"?{name}", "text-not-allowed")

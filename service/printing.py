@@ -25,8 +25,9 @@ from service import catalogue, wording
 from service.desk import AtDesk, Desk
 from service.docs import PAGES
 from service.fields import FundCode
+from service.parsing import accept_language
 from service.refusals import PdfUnavailable
-from service.view import Answer, AtPoint, CaughtUp, View
+from service.view import Answer, AtPoint, CaughtUp, View, asked
 from service.wording import language_of
 
 Format = Literal["html", "pdf"]
@@ -106,12 +107,15 @@ class Printer(NamedTuple):
 
     def _page(self, paper: Paper) -> tuple[str, str]:
         desk, fund = self.view.desk, self.view.fund
-        with desk.ledger.database.transaction(commit=False) as transaction:
-            reader, standing = self.view.standpoint(transaction)
+
+        def question(tables: Reader, position: int) -> tuple[Book, Answer, Answer, Answer | None]:
+            reader, standing = self.view.standpoint(tables)
             club = funds.fund(reader, fund)
             assert club, "a view has a standpoint"
             book = Book(desk, reader, fund, self.view.as_of, self.language)
-            filled = paper.fill(book)
+            return book, standing | {"position": position}, club, paper.fill(book)
+
+        book, standing, club, filled = asked(desk, self.view.wanted, question)
         if filled is None:
             raise NotFound
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
@@ -144,13 +148,13 @@ class Printer(NamedTuple):
 
 
 async def _printer(request: Request, view: AtPoint, format: Format = "html") -> Printer:
-    return Printer(view, language_of(request.headers.get("accept-language")), format)
+    return Printer(view, language_of(accept_language(request.scope)), format)
 
 
 async def _printer_of_now(
-    request: Request, desk: AtDesk, position: CaughtUp, fund: FundCode, format: Format = "html"
+    request: Request, desk: AtDesk, wanted: CaughtUp, fund: FundCode, format: Format = "html"
 ) -> Printer:
-    view = View(desk, request.scope["principal"], fund, desk.today(), None, None, position)
+    view = View(desk, request.scope["principal"], fund, desk.today(), None, None, wanted)
     return await _printer(request, view, format)
 
 

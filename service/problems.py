@@ -5,7 +5,6 @@ is repeated, save facts the rules have understood.
 """
 
 import logging
-import re
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -15,18 +14,22 @@ from eventsourcing.persistence import PersistenceError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from ledger import application, writer
-from ledger.aggregates.books import BrokenChain
-from ledger.projections.batch import DoesNotFollow
+from ledger.aggregates.log import BrokenChain
+from ledger.projections.batch import DoesNotFollow, ReadModelBroken
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
 from service import catalogue
+from service.parsing import accept_language
 from service.refusals import (
     BodyTooLarge,
     CursorInvalid,
     DuplicateKey,
     FieldError,
+    FiguresNotReady,
     Forbidden,
+    HeaderGivenTwice,
     HistoryBroken,
     IdempotencyKeyInvalid,
     IdempotencyKeyMissing,
@@ -66,6 +69,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     DuplicateKey: 400,
     NotANumber: 400,
     TooDeep: 400,
+    HeaderGivenTwice: 400,
     IdempotencyKeyMissing: 400,
     IdempotencyKeyInvalid: 400,
     IfMatchInvalid: 400,
@@ -79,6 +83,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     StorageUnavailable: 503,
     QueueFull: 503,
     PositionNotReached: 503,
+    FiguresNotReady: 503,
     InternalError: 500,
     PdfUnavailable: 501,
     HistoryBroken: 500,
@@ -244,6 +249,9 @@ def refusal_for(error: Exception) -> Refusal:
         case BrokenChain() | DoesNotFollow():
             log.error("%s", error)
             return HistoryBroken(fund=error.fund, version=error.version)
+        case ReadModelBroken():
+            log.error("no figures: %s", type(error).__name__)
+            return FiguresNotReady()
         case HTTPException(status_code=404):
             return NotFound()
     # The message of an exception may hold what somebody sent; its type and place are enough to find the fault.
@@ -253,11 +261,9 @@ def refusal_for(error: Exception) -> Refusal:
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
     """The methods an address accepts, all its routes together; Starlette names those of the first one only."""
-    found = set()
-    for template, operations in app.openapi()["paths"].items():
-        if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(template)), path):
-            found |= {method.upper() for method in operations}
-    return sorted(found)
+    routes = [route for route in app.routes if isinstance(route, Route) and route.path_regex.match(path)]
+    found = {method for route in routes for method in route.methods or ()}
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -266,7 +272,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def respond(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             error = MethodNotAllowed(allowed=", ".join(methods_at(app, request.url.path)))
-        return answer(refusal_for(error), request.headers.get("accept-language"), getattr(request.state, "body", None))
+        return answer(refusal_for(error), accept_language(request.scope), getattr(request.state, "body", None))
 
     kinds = (Refusal, RequestValidationError, HTTPException, PersistenceError, BrokenChain, DoesNotFollow)
     for kind in (*kinds, application.StorageUnavailable, writer.QueueFull):

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 
 from ledger.chart import Pot
 from ledger.dues import monthly_dues
@@ -15,10 +15,10 @@ from ledger.projections import balances, borrowing, funds, journal, loans, membe
 from ledger.projections.tables import Reader
 from service.auth import Principal
 from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
-from service.fields import MOST_ITEMS, Cursor, Day, Enumerated, Limit, PathNumber, Words
+from service.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
 from service.parsing import StrictRoute
 from service.refusals import CursorInvalid, PeriodUpsideDown
-from service.view import Answer, AtPoint, CaughtUp, View
+from service.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View, asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -39,49 +39,47 @@ Threshold = Literal["60", "55"]
 async def list_funds(
     desk: AtDesk,
     principal: AnyPrincipal,
-    position: CaughtUp,
-    as_of: Day | None = None,
+    wanted: CaughtUp,
+    as_of: AsOf,
     cursor: Cursor | None = None,
     limit: Limit = 100,
 ) -> Response:
     """The funds in scope, with their key figures."""
-    scope, day = scope_of(principal), as_of or desk.today()
+    scope = scope_of(principal)
 
     def ask(reader: Reader) -> Answer:
-        return funds.funds(reader, scope, day, after=last_code(cursor), limit=limit)
+        return funds.funds(reader, scope, as_of, after=last_code(cursor), limit=limit)
 
-    return await _of_all(desk, position, day, ask)
+    return await _of_all(desk, wanted, as_of, ask)
 
 
 @router.get("/borrowing")
 async def all_borrowing(
     desk: AtDesk,
     principal: AnyPrincipal,
-    position: CaughtUp,
-    as_of: Day | None = None,
-    since: Annotated[Day | None, Query(alias="from")] = None,
+    wanted: CaughtUp,
+    as_of: AsOf,
+    since: Since,
     purpose: Purpose = "production",
     threshold: Threshold = "60",
     province: Words | None = None,
     district: Words | None = None,
 ) -> Response:
     """Member borrowing rates of all funds in scope together: three readings side by side."""
-    scope, day = scope_of(principal, province, district), as_of or desk.today()
-    refuse_upside_down(since, day)
+    scope = scope_of(principal, province, district)
+    refuse_upside_down(since, as_of)
 
     def ask(reader: Reader) -> Answer:
-        return borrowing.borrowing(reader, scope, day, since=since, purpose=purpose, threshold=int(threshold))
+        return borrowing.borrowing(reader, scope, as_of, since=since, purpose=purpose, threshold=int(threshold))
 
-    return await _of_all(desk, position, day, ask)
+    return await _of_all(desk, wanted, as_of, ask)
 
 
-async def _of_all(desk: Desk, position: int, as_of: date, ask: Callable[[Reader], Answer]) -> Response:
-    def asked() -> Answer:
-        with desk.ledger.database.transaction(commit=False) as transaction:
-            return ask(transaction)
+async def _of_all(desk: Desk, wanted: int, as_of: date, ask: Callable[[Reader], Answer]) -> Response:
+    def question(tables: Reader, position: int) -> Answer:
+        return {"as_of": as_of, "position": position} | ask(tables)
 
-    found = await asyncio.to_thread(asked)
-    content = {"as_of": as_of, "position": position} | found
+    content = await asyncio.to_thread(asked, desk, wanted, question)
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 
@@ -92,7 +90,7 @@ def scope_of(principal: Principal, province: str | None = None, district: str | 
         own.district and district not in (None, own.district)
     ):
         return funds.Scope(funds=[])
-    by_code = not (own.everything or own.province or own.district)
+    by_code = not (own.everything or own.province)
     return funds.Scope(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
 
 
@@ -133,7 +131,7 @@ async def fund_trial_balance(view: AtPoint) -> Response:
 @router.get("/funds/{fund}/borrowing", dependencies=FIGURES)
 async def fund_borrowing(
     view: AtPoint,
-    since: Annotated[Day | None, Query(alias="from")] = None,
+    since: Since,
     purpose: Purpose = "production",
     threshold: Threshold = "60",
 ) -> Response:
@@ -239,11 +237,11 @@ async def one_loan(view: AtPoint, loan: PathNumber) -> Response:
 @router.get("/funds/{fund}/entries", dependencies=PEOPLE)
 async def fund_entries(
     view: AtPoint,
+    since: Since,
+    until: Until,
     type: EventName | None = None,  # The parameter's name in the contract.
     member: PathNumber | None = None,
     loan: PathNumber | None = None,
-    since: Annotated[Day | None, Query(alias="from")] = None,
-    until: Annotated[Day | None, Query(alias="to")] = None,
     order: Literal["asc", "desc"] = "desc",
     cursor: Cursor | None = None,
     limit: Limit = 100,
@@ -274,8 +272,8 @@ async def fund_entries(
 @router.get("/funds/{fund}/cash-book", dependencies=FIGURES)
 async def cash_book(
     view: AtPoint,
-    since: Annotated[Day | None, Query(alias="from")] = None,
-    until: Annotated[Day | None, Query(alias="to")] = None,
+    since: Since,
+    until: Until,
     pot: Pot | None = None,
     cursor: Cursor | None = None,
     limit: Limit = MOST_ITEMS,

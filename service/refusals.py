@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from ledger.refusals import Refusal
+from ledger.refusals import Conflict, Refusal
 
 _FIELD: Final = re.compile(r"[a-z_]{1,40}")
 
@@ -40,6 +40,10 @@ class BodyTooLarge(Refusal):
 
 class UnsupportedMediaType(Refusal):
     """The body is not sent as application/json."""
+
+
+class HeaderGivenTwice(Refusal):
+    """The header {header}, of which one counts, is there twice."""
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -84,6 +88,14 @@ class PaperTooLong(Refusal):
 
 class PdfUnavailable(Refusal):
     """What lays out a PDF is not installed here."""
+
+
+class FiguresNotReady(Refusal):
+    """The read model is being made anew, or does not belong to the log any more; `microfund rebuild` makes it whole."""
+
+
+class PositionBeyondEnd(Conflict):
+    """The log ends at {position}: whoever asks for what comes after a later one would miss it."""
 
 
 class PositionNotReached(Refusal):

@@ -1,13 +1,14 @@
 """`microfund sample`: clubs, or a fund's vouchers and loans, drawn by lot."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.events import Draw, Entry, decode
+from ledger.days import civil_day, last_asked
+from ledger.events import Draw, Entry, decode, is_fund
 from ledger.history import verify
 from service.forms import SEED
 from service.terminal import Language, Mistake, ledger_of, load_settings, say
@@ -38,6 +39,9 @@ def sample(
             drawn_lines = clubs_drawn(seed, ledger.funds(), clubs, language)
     else:
         days = {"since": since and since.date(), "until": until and until.date()}
+        latest = last_asked(civil_day(datetime.now(UTC)))
+        if any(day and day > latest for day in days.values()):
+            raise Mistake(f"one may ask about days up to {latest}")
         draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)
         drawn_lines = entries_drawn(draw, _intact(what)[:known_version], language)
     for line in drawn_lines:
@@ -51,6 +55,7 @@ def _intact(what: str) -> list[Entry]:
     else:
         with ledger_of(load_settings()) as ledger:
             lines = ledger.recorder.lines(what, 0, None)
-    if not lines or not verify(lines).valid:
+    found = verify(lines)
+    if not (found.valid and found.fund and is_fund(found.fund)):
         raise Mistake(f"{what} holds no history that is intact; microfund verify says more")
     return [Entry(decode(line), line) for line in lines]

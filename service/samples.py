@@ -17,10 +17,10 @@ from ledger.sampling import in_order_of_lot
 from service import catalogue
 from service.auth import Principal
 from service.desk import INSPECTORS, READERS, AtDesk, admitted
-from service.fields import Day, Drawn, FundCode, PathNumber, Seed, Words
+from service.fields import Drawn, FundCode, PathNumber, Seed, Words
 from service.parsing import StrictRoute
 from service.reads import refuse_upside_down, scope_of
-from service.view import Answer, CaughtUp
+from service.view import Answer, CaughtUp, Since, Until
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -53,11 +53,11 @@ async def sample_of_a_fund(
     desk: AtDesk,
     fund: FundCode,
     seed: AskedSeed,
+    since: Since,
+    until: Until,
     vouchers: Drawn = 0,
     loans: Drawn = 0,
     known_version: PathNumber | None = None,
-    since: Annotated[Day | None, Query(alias="from")] = None,
-    until: Annotated[Day | None, Query(alias="to")] = None,
 ) -> Response:
     """Vouchers and loans drawn by lot from a fund's entries up to `known_version`, in the order drawn.
 

@@ -46,6 +46,7 @@ class Sent(NamedTuple):
             recorded_at=self.at,
             recorded_by=self.principal.id,
             member=self.principal.members.get(fund),
+            aliases=self.principal.aliases.get(fund, frozenset()),
             request=mark or self.mark,
             texts={kind: text.digest for kind, text in fact.texts.items()},
         )
@@ -115,8 +116,8 @@ async def sent_as(
         str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
     ] = None,
 ) -> Sent:
-    """How a request was sent, for FastAPI to read and to document."""
-    return _sent(request, dry_run == "true", idempotency_key, if_match)
+    """How a request was sent. The signature documents it; what is read is the request itself, as everywhere."""
+    return sent_directly(request)
 
 
 KNOWN: Final = frozenset({"dry_run"})
@@ -124,17 +125,13 @@ KNOWN: Final = frozenset({"dry_run"})
 
 
 def sent_directly(request: Request) -> Sent:
-    """The same, read from the request itself. Raises `InvalidFields` too."""
+    """How a request was sent, read from it. Raises `InvalidFields` and what is wrong with its headers."""
     scope = request.scope
     dry_run = request.query_params.get("dry_run", "false") if scope["query_string"] else "false"
     if dry_run not in ("true", "false"):
         raise InvalidFields([FieldError("?dry_run", "value-not-allowed", {"allowed": "true, false"})])
-    return _sent(request, dry_run == "true", header(scope, b"idempotency-key"), header(scope, b"if-match"))
-
-
-def _sent(request: Request, dry_run: bool, key: str | None, if_match: str | None) -> Sent:
-    desk = desk_of(request)
-    if key is None and not dry_run:
+    desk, key = desk_of(request), header(scope, b"idempotency-key")
+    if key is None and dry_run == "false":
         raise IdempotencyKeyMissing
     mark = _mark(request, key, desk.ledger.request_secret)
-    return Sent(request.scope["principal"], desk.now(), mark, _expected(if_match), dry_run)
+    return Sent(scope["principal"], desk.now(), mark, _expected(header(scope, b"if-match")), dry_run == "true")

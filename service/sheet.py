@@ -3,10 +3,10 @@
 import asyncio
 from collections import defaultdict
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.loan import Loan
@@ -15,18 +15,18 @@ from ledger.events import check_code
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from service.desk import READERS, AtDesk, Desk, admitted
-from service.fields import Day, FundCode
+from service.fields import FundCode
 from service.parsing import StrictRoute
-from service.view import Answer, AtPoint
+from service.view import Answer, AtPoint, On
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.get("/funds/{fund}/sheet", dependencies=[Depends(admitted(READERS))])
-async def meeting_sheet(desk: AtDesk, fund: FundCode, on: Annotated[Day | None, Query()] = None) -> Response:
+async def meeting_sheet(desk: AtDesk, fund: FundCode, on: On) -> Response:
     """What a phone keeps for a meeting on a day: the roll with dues owed for this month and the two before, running
     loans with what is due and what would settle them, the cash that should lie in the box, and the last check code."""
-    found = await asyncio.to_thread(sheet_of, desk, fund, on or desk.today())
+    found = await asyncio.to_thread(sheet_of, desk, fund, on)
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 

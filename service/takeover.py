@@ -25,8 +25,9 @@ from ledger.refusals import Conflict, Refusal
 from ledger.register import Text, written
 from service import catalogue
 from service.problems import problem, refusal_for
-from service.takeover_forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Row, assign, rows_of
+from service.takeover_forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Report
 from service.takeover_forms import Place as Cell
+from service.takeover_rows import Row, assign, rows_of, shown
 from service.takeover_sheets import Table, Unreadable, content_of, tables_of
 from service.takeover_template import write_template
 
@@ -43,7 +44,8 @@ class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Takeover(msgspec.Struct, frozen=True, kw_only=True):
-    """An old club's books at the end of the day `on`, sound in themselves. `digest` is the SHA-256 of the files."""
+    """An old club's books at the end of the day `on`, sound in themselves. `digest` is the SHA-256 of the files;
+    `notes` say what was passed over and what was mended."""
 
     digest: str
     on: date
@@ -53,6 +55,7 @@ class Takeover(msgspec.Struct, frozen=True, kw_only=True):
     equipment: tuple[Item, ...]
     savings: tuple[OpeningSavings, ...]
     advances: tuple[tuple[DonationSource, int], ...]
+    notes: tuple[Finding, ...]
 
 
 class RollHasBegun(Conflict):
@@ -72,27 +75,38 @@ class RowsRefused(Refusal):
 
 def read(paths: Sequence[Path], today: date) -> Takeover | list[Finding]:
     """What the files hold: one workbook, or three CSV files or their directory; else everything wrong with them."""
-    files = [each for path in paths for each in (sorted(path.glob("*.csv")) if path.is_dir() else [path])]
-    findings: list[Finding] = []
+    report = Report([], [])
     tables: list[Table] = []
     digests: list[str] = []
-    for file in files:
+    for file in _files(paths, report):
         try:
             content = content_of(file)
             digests.append(hashlib.sha256(content).hexdigest())
             tables += tables_of(file.name, content)
         except Unreadable as unreadable:
-            findings.append(Finding(Cell(), unreadable.code, {"file": file.name, **unreadable.facts}))
+            told = {name: shown(fact) if isinstance(fact, str) else fact for name, fact in unreadable.facts.items()}
+            report.find(Cell(), unreadable.code, file=shown(file.name), **told)
+    findings = report.findings
     if findings:
         return findings
-    read_rows = {form: rows_of(form, table, today, findings) for form, table in assign(tables, findings).items()}
+    read_rows = {form: rows_of(form, table, today, report) for form, table in assign(tables, report).items()}
     rows = {form: its for form, its in read_rows.items() if its is not None}
     if len(rows) == len(FORMS):
         findings += _at_odds(rows)
     if findings:
         return sorted(findings, key=lambda finding: finding.place.order)
     digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
-    return _takeover(digest, rows)
+    return _takeover(digest, rows, sorted(report.notes, key=lambda note: note.place.order))
+
+
+def _files(paths: Sequence[Path], report: Report) -> Iterator[Path]:
+    """The files given, and of a directory its CSV files; the report takes what else lies there."""
+    for path in paths:
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if path.is_dir() and file.suffix.lower() != ".csv":
+                report.note(Cell(), "file-passed-over", file=shown(file.name))
+            else:
+                yield file
 
 
 def _at_odds(rows: Mapping[Form, list[Row]]) -> Iterator[Finding]:
@@ -197,7 +211,7 @@ def _line_at_odds(row: Row, line: _Line) -> Iterator[Finding]:
         yield Finding(row.at("amount"), "nothing-to-take-over")
 
 
-def _takeover(digest: str, rows: Mapping[Form, list[Row]]) -> Takeover:
+def _takeover(digest: str, rows: Mapping[Form, list[Row]], notes: Sequence[Finding]) -> Takeover:
     lines: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _LINES}
     for row in rows["balances"]:
         lines[row.values["kind"]].append(row.values)
@@ -216,6 +230,7 @@ def _takeover(digest: str, rows: Mapping[Form, list[Row]]) -> Takeover:
         ),
         savings=tuple(OpeningSavings(line["member"], line["amount"]) for line in lines["savings"]),
         advances=tuple((line["source"], line["amount"]) for line in lines["advances"]),
+        notes=tuple(notes),
     )
 
 
@@ -346,7 +361,8 @@ def import_command(
     if trial.replayed:
         say(_said("replayed", fund=fund, check_code=check_code(trial.head)))
         return
-    for line in (_said("would-record", fund=fund), *summary(trial)):
+    noted = (note.message() for note in takeover.notes)
+    for line in (*noted, _said("would-record", fund=fund), *summary(trial)):
         say(line)
     if not agrees(_said("question", fund=fund)):
         say(_said("nothing-recorded"))

@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NamedTuple, NoReturn
 from xml.parsers import expat
 
 import msgspec
@@ -32,6 +32,10 @@ MAX_ROWS: Final = 2_000
 MAX_COLUMNS: Final = 50
 LAST_ROW: Final = 1_048_576
 """The last row any sheet may have, by ECMA-376."""
+COMPOUND: Final = bytes.fromhex("d0cf11e0a1b11ae1")
+"""How the files of Excel before 2007 begin, and workbooks with a password, which are wrapped in one of these."""
+ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
+"""What such a wrapper names its contents, by [MS-OFFCRYPTO]."""
 CHILD_MEMORY: Final = 256 * 1024 * 1024
 CHILD_SECONDS: Final = 5
 TOO_HEAVY: Final = 3
@@ -94,6 +98,8 @@ def content_of(path: Path) -> bytes:
 def tables_of(name: str, content: bytes) -> tuple[Table, ...]:
     """The tables of a file, whose kind its name tells. Raises `Unreadable`."""
     stem, _, suffix = name.rpartition(".")
+    if content.startswith(COMPOUND):
+        raise Unreadable("has-password" if ENCRYPTED in content else "old-workbook")
     match suffix.lower():
         case "xlsx":
             return _workbook(content)
@@ -101,6 +107,8 @@ def tables_of(name: str, content: bytes) -> tuple[Table, ...]:
             return (_csv(stem, content),)
         case "xlsm" | "xltm" | "xlsb":
             raise Unreadable("macros-not-allowed")
+        case "xls":
+            raise Unreadable("old-workbook")
     raise Unreadable("file-kind-unknown")
 
 
@@ -182,8 +190,12 @@ def _limit() -> None:
 
 
 def _parse(content: bytes) -> Iterator[Table]:
-    clean, merged = _inspected(content)
+    clean, walked = _inspected(content)
     book = load_workbook(clean, read_only=True, data_only=False, keep_links=False)
+    read = {sheet.title for sheet in book.worksheets}
+    for title in (title for part in walked.values() for title in part.sheets):
+        if title not in read:  # openpyxl passes over a sheet whose part it does not find, and says nothing.
+            raise Unreadable("sheet-not-read", title=title)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # The size a sheet states may hide rows from the reader.
         cells = (
@@ -193,7 +205,7 @@ def _parse(content: bytes) -> Iterator[Table]:
             if cell.value is not None
         )
         part: str = sheet._worksheet_path  # type: ignore[attr-defined]  # Nothing public tells which part it is.
-        yield Table(sheet.title, tuple(_bounded(cells)), tuple(merged[part]))
+        yield Table(sheet.title, tuple(_bounded(cells)), tuple(walked[part].merged))
 
 
 def _content(cell: Any) -> tuple[Kind, str]:
@@ -216,21 +228,28 @@ def _content(cell: Any) -> tuple[Kind, str]:
     return "other", ""
 
 
-def _inspected(content: bytes) -> tuple[io.BytesIO, dict[str, list[tuple[int, int]]]]:
-    """Weigh the archive and walk its parts; answers an archive of what was walked, and the merged cells of each part.
+class Walked(NamedTuple):
+    """What was met in a part: the top left corners of merged cells, and the titles of the workbook's sheets."""
+
+    merged: list[tuple[int, int]]
+    sheets: list[str]
+
+
+def _inspected(content: bytes) -> tuple[io.BytesIO, dict[str, Walked]]:
+    """Weigh the archive and walk its parts; answers an archive of what was walked, and what was met in each part.
 
     Pictures and the like stay behind: openpyxl is given no byte that was not looked at. Raises `Unreadable`.
     """
-    clean, merged = io.BytesIO(), {}
+    clean, met = io.BytesIO(), {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive, zipfile.ZipFile(clean, "w") as walked:
         _weigh(archive)
         for part in archive.infolist():
             if part.filename.lower().endswith((".xml", ".rels", ".vml")):
                 # No more than a part states is ever unpacked, and the archive's checksum tells if there was more.
                 unpacked = archive.read(part)
-                merged[part.filename] = _walk(unpacked)
+                met[part.filename] = _walk(unpacked)
                 walked.writestr(part.filename, unpacked)
-    return clean, merged
+    return clean, met
 
 
 def _weigh(archive: zipfile.ZipFile) -> None:
@@ -242,7 +261,9 @@ def _weigh(archive: zipfile.ZipFile) -> None:
     for part in parts:
         if part.file_size > MAX_RATIO * (part.compress_size + 100):
             raise Unreadable("too-heavy")
-        if part.flag_bits & 1 or part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if part.flag_bits & 1:
+            raise Unreadable("has-password")
+        if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Unreadable("not-a-workbook")
         name = part.filename.lower()
         if "vba" in name or "activex" in name or "embeddings" in name or "macrosheets" in name:
@@ -251,24 +272,31 @@ def _weigh(archive: zipfile.ZipFile) -> None:
             raise Unreadable("external-links")
 
 
-def _walk(content: bytes) -> list[tuple[int, int]]:
-    """Go through a part as its reader will; answers its merged cells.
+def _walk(content: bytes) -> Walked:
+    """Go through a part as its reader will.
 
     The reader passes over rows and cells that come out of order, and so would we: such a sheet is refused.
     """
-    merged: list[tuple[int, int]] = []
-    in_sheet, last_row, last_column = False, 0, 0
+    met = Walked([], [])
+    in_workbook, in_sheet = False, False
+    last_row, last_column = 0, 0
 
     def refuse_doctype(*_: object) -> NoReturn:
         raise Unreadable("xml-entities")
 
     def look(name: str, attributes: dict[str, str]) -> None:
-        nonlocal in_sheet, last_row, last_column
+        nonlocal in_workbook, in_sheet, last_row, last_column
         name = name.rpartition(":")[2]
         if "macroenabled" in attributes.get("ContentType", "").lower():
             raise Unreadable("macros-not-allowed")
+        if name == "chartsheet":
+            raise Unreadable("chart-sheet")
         if name == "mergeCell":
-            merged.append(_corner(attributes["ref"]))
+            met.merged.append(_corner(attributes["ref"]))
+        elif name == "workbook":
+            in_workbook = True
+        elif in_workbook and name == "sheet":
+            met.sheets.append(attributes["name"])
         elif name == "sheetData":
             in_sheet = True
         elif in_sheet and name == "row":
@@ -286,7 +314,7 @@ def _walk(content: bytes) -> list[tuple[int, int]]:
     parser.StartDoctypeDeclHandler = refuse_doctype
     parser.StartElementHandler = look
     parser.Parse(content, True)
-    return merged
+    return met
 
 
 def _corner(reference: str) -> tuple[int, int]:

@@ -13,7 +13,19 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ledger.chart import POTS
 from ledger.money import MAX_AMOUNT
 from service import catalogue
-from service.takeover_forms import COLUMNS, FORMS, LANGUAGE, MAX_MEMBERS, Column, Form, header_of, title_of
+from service.takeover_forms import (
+    ASIDES,
+    COLUMNS,
+    FORMS,
+    LANGUAGE,
+    MAX_MEMBERS,
+    Column,
+    Form,
+    aside_of,
+    header_of,
+    title_of,
+    title_of_lists,
+)
 
 FILE_NAMES: Final[dict[Form, str]] = {"members": "thanh-vien.csv", "loans": "khoan-vay.csv", "balances": "so-du.csv"}
 """Without diacritics: not every memory stick keeps them."""
@@ -45,11 +57,8 @@ def _headers(form: Form) -> list[str]:
 
 
 def _asides(form: Form) -> list[list[str]]:
-    """The rows that help, and are passed over when the form is read: each begins with its mark."""
-    helps = [catalogue.render(f"takeover.help.{form}.{column.field}", LANGUAGE) for column in COLUMNS[form]]
-    examples = [column.example for column in COLUMNS[form]]
-    marked = (("help", helps), ("example", examples))
-    return [[f"{catalogue.render(f'takeover.aside.{mark}', LANGUAGE)}: {row[0]}", *row[1:]] for mark, row in marked]
+    """The rows that help, and are passed over when the form is read as long as nobody changes them."""
+    return [list(aside_of(form, aside).values()) for aside in ASIDES]
 
 
 def _begun(form: Form) -> list[list[str]]:
@@ -67,7 +76,7 @@ def _workbook() -> Workbook:
     book = Workbook()
     book.remove(book.worksheets[0])
     sheets = {form: book.create_sheet(title_of(form)) for form in FORMS}
-    lists = book.create_sheet(catalogue.render("takeover.sheet.lists", LANGUAGE))
+    lists = book.create_sheet(title_of_lists())
     for form, sheet in sheets.items():
         for row in (_headers(form), *_asides(form), *_begun(form)):
             sheet.append(row)

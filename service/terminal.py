@@ -6,7 +6,7 @@ Whoever types a command waits for all that it imports, so each imports what only
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -27,6 +27,14 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 class Mistake(Exception):
     """A command that cannot be carried out, in words for whoever gave it."""
+
+
+def give_up(error: Exception) -> NoReturn:
+    """Say what went wrong in one sentence, and end."""
+    # Bytes that are no UTF-8 come from a terminal of another encoding; no database stores or finds them.
+    said = "an argument is not text in UTF-8" if isinstance(error, UnicodeEncodeError) else str(error)
+    errors.print(said, markup=False)
+    sys.exit(WRONG_USE)
 
 
 def load_settings() -> "Settings":

@@ -2,38 +2,93 @@
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import takewhile
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
-from ledger.events import Entry
+from ledger.days import last_asked
+from ledger.events import Entry, head_of
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.auth import Principal
 from service.desk import AtDesk, Desk, sees_people
-from service.fields import Day, FundCode, Instant, PathNumber, Position
-from service.refusals import CursorInvalid, PositionNotReached
+from service.fields import EARLIEST, Day, FundCode, Instant, PathNumber, Position
+from service.refusals import CursorInvalid, FieldError, InvalidFields, PositionNotReached
 
 Answer = dict[str, Any]
+T = TypeVar("T")
+
+
+# --- when -------------------------------------------------------------------------------------------------------------
+
+
+def within_reach(desk: Desk, parameter: str, day: date | None) -> None:
+    """A question is about no day beyond the last one that may be asked about. Raises `InvalidFields`."""
+    latest = last_asked(desk.today())
+    if day is not None and day > latest:
+        raise InvalidFields([FieldError(f"?{parameter}", "day-too-far", {"latest": latest})])
+
+
+def _day_asked(parameter: str) -> Callable[..., Awaitable[date | None]]:
+    async def asked(desk: AtDesk, day: Annotated[Day | None, Query(alias=parameter)] = None) -> date | None:
+        within_reach(desk, parameter, day)
+        return day
+
+    return asked
+
+
+def _day_or_today(parameter: str) -> Callable[..., Awaitable[date]]:
+    async def asked(desk: AtDesk, day: Annotated[date | None, Depends(_day_asked(parameter))]) -> date:
+        return day or desk.today()
+
+    return asked
+
+
+AsOf = Annotated[date, Depends(_day_or_today("as_of"))]
+On = Annotated[date, Depends(_day_or_today("on"))]
+Since = Annotated[date | None, Depends(_day_asked("from"))]
+Until = Annotated[date | None, Depends(_day_asked("to"))]
+"""The days of questions, by their parameters: no route takes any other. Instants need no bound: what is known at one to
+come, however far ahead, is what is known now."""
+
+
+# --- where the read model stands ----------------------------------------------------------------------------------
 
 
 async def caught_up(desk: AtDesk, min_position: Position = 0) -> int:
-    """Wait until the read model has what this process has acknowledged, and the position asked for; answers the one
-    it has. Raises `PositionNotReached` when the one asked for does not come in time."""
-    wanted = max(min_position, desk.acknowledged)
-    await desk.follower.reached(wanted, desk.settings.read_wait_seconds)
-    position: int = desk.follower.position
-    if position < min_position:
-        raise PositionNotReached(position=position, min_position=min_position)
-    return position
+    """Wait until the read model has what this process has acknowledged; answers the position it must have: the one
+    asked for, and what the log held when this process started. Raises `PositionNotReached` when that does not come in
+    time."""
+    must = max(min_position, desk.log_at_start)
+    if await desk.follower.reached(max(must, desk.acknowledged), desk.settings.read_wait_seconds):
+        return must
+    position = desk.follower.position
+    if position >= must:
+        return must
+    if position >= min_position and await asyncio.to_thread(desk.has_lost_its_tail):
+        return min_position
+    raise PositionNotReached(position=position, min_position=must)
 
 
 CaughtUp = Annotated[int, Depends(caught_up)]
+"""The position that the tables must have before a question is answered."""
+
+
+def asked(desk: Desk, wanted: int, question: Callable[[Reader, int], T]) -> T:
+    """What the read model answers at one moment, the position it was at given to the question. Raises
+    `PositionNotReached` for a moment before the wanted one: another copy of the tables, made anew, may be behind."""
+
+    def at_position(tables: Reader, position: int) -> T:
+        if position < wanted:
+            raise PositionNotReached(position=position, min_position=wanted)
+        return question(tables, position)
+
+    return desk.read_model.ask(at_position)
 
 
 class View(NamedTuple):
@@ -45,20 +100,23 @@ class View(NamedTuple):
     as_of: date
     known_version: int | None
     known_at: datetime | None
-    position: int
+    wanted: int
+    """The position that the tables must have."""
 
     async def answer(self, ask: Callable[[Reader], Answer | None]) -> Response:
         """Ask the read model off the event loop. Raises `NotFound` when it has no answer."""
         return await asyncio.to_thread(self._answer, ask)
 
     def _answer(self, ask: Callable[[Reader], Answer | None]) -> Response:
-        with self.desk.ledger.database.transaction(commit=False) as transaction:
-            reader, standing = self.standpoint(transaction)
-            found = ask(reader)
+        def question(tables: Reader, position: int) -> tuple[Answer | None, Answer]:
+            reader, standing = self.standpoint(tables)
+            return ask(reader), standing | {"position": position}
+
+        found, standing = asked(self.desk, self.wanted, question)
         if found is None:
             raise NotFound
         version = standing["version"]
-        about = {"fund": self.fund, "as_of": self.as_of, "version": version, "position": self.position}
+        about = {"fund": self.fund, "as_of": self.as_of, "version": version, "position": standing["position"]}
         if standing["parked"]:
             about["parked"] = standing["parked"]
         if isinstance(found.get("next"), int):
@@ -70,16 +128,22 @@ class View(NamedTuple):
         `PositionNotReached`, `FundNotFound` when nothing was known yet."""
         standing = funds.standing(tables, self.fund)
         if standing is None:
-            raise PositionNotReached(position=self.position, min_position=max(self.desk.acknowledged, 1))
+            raise PositionNotReached(position=self.wanted, min_position=self.wanted + 1)
         if self.known_at is None and self.known_version in (None, standing["version"]):
             return tables, standing
         moments = self.desk.moments
-        if self.known_at is None and self.known_version and (kept := moments.get(self.fund, self.known_version)):
-            return kept, standing | {"version": self.known_version}
+        kept = moments.get(self.fund, self.known_version) if self.known_at is None and self.known_version else None
+        if kept and kept.head == self._head_at(kept.version):
+            return kept, standing | {"version": kept.version}
         entries = list(self._known_entries(standing["parked"]))
         if not entries:
             raise FundNotFound
         return moments.make(self.fund, entries), standing | {"version": entries[-1].event.version}
+
+    def _head_at(self, version: int) -> str | None:
+        """The hash of a stored line; after a loss another one may stand in its place."""
+        lines = self.desk.ledger.recorder.lines(self.fund, version - 1, version)
+        return head_of(lines[0]) if lines else None
 
     def _known_entries(self, parked: Answer | None) -> Iterator[Entry]:
         """The entries that were known; from the one on that a fund is parked at, nothing is in any figure."""
@@ -106,12 +170,17 @@ class View(NamedTuple):
         if cursor is None:
             return self, 0
         page = _opened(cursor)
+        if not EARLIEST <= page.as_of <= last_asked(self.desk.today()):
+            raise CursorInvalid
         return self._replace(as_of=page.as_of, known_version=page.version, known_at=None), page.after
 
 
+_Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
+
+
 class _Page(msgspec.Struct, frozen=True, array_like=True):
-    after: int
-    version: int
+    after: _Number
+    version: _Number
     as_of: date
 
 
@@ -129,14 +198,13 @@ def _opened(cursor: str) -> _Page:
 async def _view(
     request: Request,
     desk: AtDesk,
-    position: CaughtUp,
+    wanted: CaughtUp,
     fund: FundCode,
-    as_of: Day | None = None,
+    as_of: AsOf,
     known_at: Instant | None = None,
     known_version: PathNumber | None = None,
 ) -> View:
-    principal = request.scope["principal"]
-    return View(desk, principal, fund, as_of or desk.today(), known_version, known_at, position)
+    return View(desk, request.scope["principal"], fund, as_of, known_version, known_at, wanted)
 
 
 AtPoint = Annotated[View, Depends(_view)]

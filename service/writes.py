@@ -9,7 +9,6 @@ import inspect
 import re
 from collections.abc import Callable
 from contextlib import nullcontext
-from datetime import date
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -26,7 +25,7 @@ from service.desk import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITE
 from service.direct import DirectRoute, body_of, fitted, path_of
 from service.fields import FundCode, PathNumber
 from service.lines import Reversal
-from service.parsing import StrictRoute, header
+from service.parsing import StrictRoute, accept_language
 from service.refusals import Forbidden
 from service.sending import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 from service.wording import language_of
@@ -130,7 +129,9 @@ def _add(write: Write) -> None:
         today = civil_day(sent.at)
         if isinstance(body, bodies.NewFund):
             fund = body.fund
-            _refuse_foreign_fund(sent.principal, body, body.on or today)
+            await _refuse_foreign_fund(desk, sent.principal, body)
+            if (on := body.on or today) < body.founded_on:
+                raise OutOfOrder(on=on, earliest=body.founded_on)
         facts = [fact_of(write.decide, numbers, body.facts(), body, fund, today)]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
@@ -167,15 +168,18 @@ def _described(write: Write) -> inspect.Signature:
     )
 
 
-def _refuse_foreign_fund(principal: Principal, body: bodies.NewFund, on: date) -> None:
-    if not principal.scope.holds(body.fund, Place(body.province, body.district)):
+async def _refuse_foreign_fund(desk: Desk, principal: Principal, body: bodies.NewFund) -> None:
+    """A fund is opened in scope, under a code that no fund out of scope has. Raises `Forbidden` alike for both.
+
+    It is judged before the fund is asked anything: which keys that one knows is nobody's business here.
+    """
+    places = (Place(body.province, body.district), await desk.place_of(body.fund))
+    if not all(principal.scope.holds(body.fund, place) for place in places if place):
         raise Forbidden
-    if on < body.founded_on:
-        raise OutOfOrder(on=on, earliest=body.founded_on)
 
 
 def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:
-    language = language_of(header(request.scope, b"accept-language"))
+    language = language_of(accept_language(request.scope))
     headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"

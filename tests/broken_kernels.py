@@ -15,6 +15,7 @@ from ledger.aggregates.fund import Fund
 from ledger.aggregates.governance import Governance
 from ledger.aggregates.lending import Lending
 from ledger.aggregates.loan import Loan
+from ledger.aggregates.state import State
 from ledger.chart import Leg
 from ledger.days import DailyBalance
 from ledger.events import (
@@ -97,8 +98,8 @@ def reversals_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def balances_forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fund keeps balances that differ from its journal."""
-    post = Books._post
-    monkeypatch.setattr(Books, "_post", lambda fund, on, leg: leg.account == "fines" or post(fund, on, leg))
+    post = State._post
+    monkeypatch.setattr(State, "_post", lambda fund, on, leg: leg.account == "fines" or post(fund, on, leg))
 
 
 def closed_periods_take_entries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +113,7 @@ def counts_expect_todays_cash(monkeypatch: pytest.MonkeyPatch) -> None:
     def held(fund: Any, pot: str, account: str, _: date) -> int:
         return sum(amount for key, amount in fund.balances.items() if key[:2] == (pot, account))
 
-    monkeypatch.setattr(Governance, "_balance_at", held)
+    monkeypatch.setattr(State, "_balance_at", held)
 
 
 def offices_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from eventsourcing.persistence import Notification
 
 from ledger import application
-from ledger.aggregates.fund import Fund
+from ledger.aggregates.log import Log
 from ledger.application import Job, Ledger, Outcome, Recorded
 from tests.jobs import FUND, gift, recorded
 
@@ -89,7 +89,7 @@ def wait_to_begin(line: Connection) -> None:
 class Forgetful(Ledger):
     """The control that must record twice: it does not look a request's key up."""
 
-    def _decide_on(self, fund: Fund, job: Job, batch: Any) -> Recorded:
+    def _decide_on(self, fund: Log, job: Job, batch: Any) -> Recorded:
         fund.requests.clear()
         return super()._decide_on(fund, job, batch)
 
@@ -102,7 +102,7 @@ class Unguarded(Ledger):
         super().__init__(database_url)
         self._memory = self.replayed(FUND)
 
-    def _decide_on(self, fund: Fund, job: Job, batch: Any) -> Recorded:
+    def _decide_on(self, fund: Log, job: Job, batch: Any) -> Recorded:
         assert job.request
         if job.request.key not in self._memory.requests:
             job.decide(self._memory)

@@ -1,8 +1,10 @@
 """A service in the test's own process, and a village with something in its books."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -111,7 +113,30 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
         settings.setdefault("checkpoint_key", f"{file}.pem")
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with TestClient(app, raise_server_exceptions=True) as client:
+        client.event_hooks = {"response": [_is_documented]}
         yield House(app, client, clock)
+
+
+UNDOCUMENTED = (405, 500)
+"""No answers of an operation: another method than it has, and a fault of the service, which tests bring about."""
+
+
+def _is_documented(response: Any) -> None:
+    """Whatever a test asks for, the answer's status is one that the API's document names."""
+    method, path = response.request.method, response.request.url.path
+    for template, operations in _operations():
+        if (operation := operations.get(method.lower().replace("head", "get"))) and template.fullmatch(path):
+            status = response.status_code
+            assert status in UNDOCUMENTED or str(status) in operation["responses"], f"{method} {path}: {status}"
+            return
+
+
+@cache
+def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    """The operations of the API's document by their addresses, those without a parameter first."""
+    paths = create_app(Settings()).openapi()["paths"]
+    templates = sorted(paths, key=lambda path: path.count("{"))
+    return [(re.compile(re.sub(r"{\w+}", "[^/]+", path)), paths[path]) for path in templates]
 
 
 def opening(fund: str = FUND, **changes: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ LINES: list[list[Any]] = [
 SHEETS = {"Thành viên": MEMBERS, "Khoản vay": LOANS, "Số dư": LINES}
 
 
-def fill(path: Path, change: Callable[[Workbook], None] = lambda _: None) -> Path:
+def fill(path: Path, change: Callable[[Workbook], object] = lambda _: None) -> Path:
     """The template in a workbook, filled in as a treasurer would from the fourth row on, and then changed."""
     write_template(path, "xlsx")
     book = load_workbook(path)

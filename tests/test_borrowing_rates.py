@@ -177,4 +177,6 @@ def test_the_roll_comes_in_pages_and_by_what_is_asked_for() -> None:
     assert (first["items"][2]["name"], first["items"][2]["phone"]) == ("d1d1", "e2e2")
     assert members.names(tables, FUND, [1, 3, 5]) == {3: "d1d1"}
     assert on_roll(tables, "2024-06-01", sex="male") == [2, 5]
-    assert on_roll(tables, "2024-06-01", household="H4") == [4, 5]
+    assert on_roll(tables, "2024-06-01", household="H4") == on_roll(tables, "2024-06-01", household="h4") == [4, 5]
+    small_letters = book(village(changes(5, "2024-01-02", household="h4")))
+    assert on_roll(small_letters, "2024-06-01", household="H4") == [4, 5], "as an old log may have it"

@@ -98,6 +98,15 @@ def test_a_typing_mistake_now_and_then_is_everyday_and_two_people_are_counted_ap
     assert raised(apart, "reversals-by-person") == []
 
 
+def test_whoever_undoes_with_two_tokens_is_one_person():
+    fund = prompt(*(spends("2024-03-05") for _ in range(78)), reversed_by("p2", 6), reversed_by("p1", 6))
+
+    (flag,) = raised(fund, "reversals-by-person", linked={"p1": 2, "p2": 2, "treasurer": 1})
+
+    assert flag.facts == {"by": "p1", "year": 2024, "reversals": 12, "entries": 0}
+    assert raised(fund, "reversals-by-person", linked={"p1": 2, "p2": 3}) == []
+
+
 def test_many_vouchers_dated_before_earlier_numbers_are_a_question():
     fund = prompt(spends("2024-05-05"), *(spends("2024-03-05", late=61) for _ in range(5)))
 

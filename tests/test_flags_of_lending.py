@@ -14,6 +14,7 @@ from tests.village import (
     asks,
     given,
     grants,
+    joins,
     lends,
     repays,
     settle_all,
@@ -109,6 +110,10 @@ def test_two_loans_in_one_household_above_what_one_member_may_borrow_are_a_quest
 
     assert flag.facts == {"loan": 2, "on": date(2024, 2, 10), "loans": 2, "owed": 12_000_000, "cap": 10_000_000}
     assert [event.name for event in behind(fund, flag)] == ["LoanDisbursed", "LoanDisbursed"]
+    old_line = village(
+        joins(household="h4"), lends(4, 6_000_000, on="2024-01-10"), lends(6, 6_000_000, on="2024-02-10")
+    )
+    assert len(raised(old_line, "household-loans")) == 1, "small letters in an old line are the same household"
 
 
 def test_two_small_loans_or_one_after_the_other_or_to_two_households_are_not():

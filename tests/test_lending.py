@@ -75,6 +75,11 @@ def test_one_of_a_household_has_a_loan_at_a_time():
     eligible(fund, loan=2)
 
 
+def test_a_household_written_in_small_letters_is_the_same_household():
+    fund = village(joins(household="h4"), lends(6, 500_000, on="2024-02-05"), asks(4), one_open_loan_per_household=True)
+    refused_for(fund, "household-has-open-loan", loan=2)
+
+
 def test_a_loan_that_is_granted_and_not_yet_handed_out_counts_for_the_household():
     fund = village(asks(4), asks(5), grants(1, on="2024-07-04"), one_open_loan_per_household=True)
     refused_for(fund, "household-has-open-loan", loan=2)
@@ -156,6 +161,15 @@ def test_two_persons_are_needed_where_the_bylaws_ask_for_two():
     hands_out(1, on="2024-07-05")(fund)
     eligible(fund, loan=2)
     assert isinstance(fund.disburse_loan(stamp("2024-07-05", by="chair"), 2), LoanDisbursed)
+
+
+def test_two_principals_of_one_member_are_not_two_persons():
+    fund = village(asks(4), two_person_approval=True)
+    eligible(fund)
+    with refused(fund, SamePersonApproved, loan=1):
+        fund.disburse_loan(stamp("2024-07-05", by="another token", aliases=frozenset({"chair", "a third"})), 1)
+    other = stamp("2024-07-05", by="another token", aliases=frozenset({"a third"}))
+    assert isinstance(fund.disburse_loan(other, 1), LoanDisbursed)
 
 
 # From request to settlement, in order

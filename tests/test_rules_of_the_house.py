@@ -101,6 +101,26 @@ def test_aggregates_rest_on_events_and_the_lowest_row(path):
     assert [name for name in imports(TREES[HOME / path]) if within(name, "eventsourcing", "psycopg", "sqlite3")] == []
 
 
+BENEATH = {
+    "log": (),
+    "member": (),
+    "loan": (),
+    "state": ("log", "member", "loan"),
+    "books": ("log", "state"),
+    "roll": ("log", "member", "loan", "state", "books"),
+    "lending": ("log", "member", "loan", "state", "books"),
+    "governance": ("log", "member", "loan", "state", "books"),
+}
+"""The parts of a fund, and which others each may know: decisions stand side by side, on the state and the books."""
+
+
+@pytest.mark.parametrize("part", BENEATH)
+def test_decisions_stand_beside_one_another_on_the_state(part):
+    ours = imports(TREES[HOME / f"ledger/aggregates/{part}.py"])
+    others = [name for name in ours if within(name, "ledger.aggregates")]
+    assert [name for name in others if name.split(".")[2] not in BENEATH[part]] == []
+
+
 @pytest.mark.parametrize("path", [path for path in named(LEDGER) if path.startswith("ledger/projections/")])
 def test_projections_never_know_the_aggregates(path):
     assert [name for name in imports(TREES[HOME / path]) if within(name, "ledger.aggregates")] == []

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.bodies import NewMember
 from service.parsing import MAX_BODY, MAX_DEPTH, parse
 from service.refusals import DuplicateKey, InvalidFields, InvalidUtf8, MalformedJson, NotANumber, TooDeep
+from service.text import PLAIN
 from tests.service_support import FUND, OTHER_FUND, SOUND, House, house, opening, path_of, settle_in
 
 
@@ -81,6 +83,16 @@ WRONG_TEXTS = {
     "byte order mark": '"\ufeffabc"',
     "line separator": '"a\u2028b"',
     "lone surrogate": '"\\ud800"',
+    "Hangul filler": '"\u3164"',
+    "filler within": '"Sầm\u1160"',
+    "empty Braille cell": '"\u2800"',
+    "joiner alone": '"\u200d"',
+    "mark alone": '" \u0301"',
+    "noncharacter": '"Sầm\ufffe"',
+    "unassigned": '"Sầm\u0378"',
+    "private use": '"Sầm\ue000"',
+    "what was lost": '"S\ufffdm"',
+    "a spreadsheet's end of line": '"Sầm_x000D_"',
     "heap of marks": '"a' + "\u0335" * 5 + '"',
     "too long": '"' + "a" * 201 + '"',
     "number": "5",
@@ -188,7 +200,20 @@ def test_text_shows_all_it_is(village: House, template: str, field: str, wrong: 
 
     error = problem["errors"][0]
     assert error["pointer"] == f"/{field}"
-    assert error["code"] in ("text-not-allowed", "text-too-long", "wrong-type")
+    assert error["code"] in (
+        "text-not-allowed", "text-too-long", "text-empty", "text-of-a-spreadsheet", "not-a-name", "wrong-type"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["-", "...", "?", "1955", "0912 345 678", "👍"])
+@pytest.mark.parametrize(
+    ("template", "field"),
+    [("/funds/{fund}/members", "name"), ("/funds", "commune"), ("/funds/{fund}/donations", "donor")],
+)
+def test_a_name_has_a_letter(village: House, template: str, field: str, name: str) -> None:
+    problem = refused(village, template, raw(SOUND[template], **{field: json.dumps(name)}))
+
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(f"/{field}", "not-a-name")]
 
 
 @pytest.mark.parametrize("wrong", WRONG_BODIES)
@@ -203,9 +228,11 @@ def test_a_body_is_one_json_object_of_bearable_size(village: House, template: st
 def test_an_unknown_field_is_refused_and_not_repeated(village: House, template: str) -> None:
     ours = refused(village, template, raw(SOUND[template], surplus="1"))
     theirs = refused(village, template, raw(SOUND[template], **{"Bà Sầm ở Mai Pha": "1"}))
+    hidden = refused(village, template, raw(SOUND[template], **{"\\ud800": "1"}))
 
     assert [(error["pointer"], error["code"]) for error in ours["errors"]] == [("/surplus", "unknown-field")]
     assert [(error["pointer"], error["code"]) for error in theirs["errors"]] == [("", "unknown-field")]
+    assert [(error["pointer"], error["code"]) for error in hidden["errors"]] == [("", "text-not-allowed")]
     assert "Sầm" not in json.dumps(theirs, ensure_ascii=False)
 
 
@@ -328,9 +355,24 @@ def test_text_that_is_taken_is_composed_and_shows_all_it_is(text: str) -> None:
     assert not {unicodedata.category(letter) for letter in taken} & {"Cc", "Cs", "Zl", "Zp"}
 
 
-@pytest.mark.parametrize("name", ["Nguyễn Thị Ánh", "Лê", "គង់ សុភាព", "علی‌رضا", "ธีรพงษ์", "हर्षवर्धन", "H'Hen Niê"])
+NAMES = [
+    "Nguyễn Thị Ánh", "Nguye\u0302\u0303n Thi\u0323 A\u0301nh", "Y Bhăm Êban", "H'Hen Niê", "ꪼꪕ ꪒꪾ", "𡗶", "Лê",
+    "គង់ សុភាព", "علی\u200cرضا", "ธีรพงษ์", "ສົມສັກ", "မောင်မောင်", "हर्षवर्धन", "ශ්\u200dරී", "김민준",
+    "葛\U000e0100城", "ᠪᠠᠶ\u180bᠠᠷ", "א",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_names_in_any_script_are_taken(name: str) -> None:
     assert parse(json.dumps(name).encode()) == unicodedata.normalize("NFC", name)
+    assert NewMember.model_validate({"name": name, "sex": "male", "birth_year": 1950, "poverty": "none"}).name
+
+
+def test_letters_that_are_not_looked_at_one_by_one_all_show_what_they_are() -> None:
+    plain = [letter for letter in map(chr, range(0x11_0000)) if PLAIN.fullmatch(letter)]
+
+    assert set("Nguyễn Thị Ánh, 2 kg; ỹ Ỹ ơ ư đ") <= set(plain)
+    assert {unicodedata.category(letter)[0] for letter in plain} == set("LNPSZ")
 
 
 def test_depth_is_counted_in_the_json_and_not_in_its_text() -> None:

@@ -135,13 +135,14 @@ def test_a_fund_whose_history_was_changed_comes_before_all_others_and_hides_none
 
 
 def test_what_was_found_is_kept_until_something_is_recorded(village: House) -> None:
-    lookout, version, day = village.desk.lookout, read(village, AT)["version"], village.desk.today()
+    lookout, stands, day = village.desk.lookout, read(village, AT), village.desk.today()
 
-    first = lookout.flags(FUND, version, day)
+    first = lookout.flags(FUND, stands["version"], stands["head"], day)
 
-    assert lookout.flags(FUND, version, day) is first
+    assert lookout.flags(FUND, stands["version"], stands["head"], day) is first
     village.recorded(f"{AT}/donations", {"source": "member", "pot": "activity", "amount": 1_000})
-    assert lookout.flags(FUND, version + 1, day) is not first
+    now = read(village, AT)
+    assert lookout.flags(FUND, now["version"], now["head"], day) is not first
 
 
 # --- settings and the command line ------------------------------------------------------------------------------------

@@ -90,6 +90,11 @@ def test_a_token_is_printed_once_with_its_scope_checked(sqlite_url: str) -> None
         command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair"),
         command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--all", "--fund", FUND),
         command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--fund", FUND, "--member", "3"),
+        command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--district", "Châu Thành"),
+        command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--all", "--district", "Châu Thành"),
+        command(
+            sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--fund", FUND, "--district", "Châu Thành"
+        ),
         command(sqlite_url, "token", "revoke", "mf_nobody"),
     ]
 
@@ -213,3 +218,25 @@ def test_a_funds_journal_is_printed_for_other_programs_to_add_up(sqlite_url: str
     assert line in exported.stdout.splitlines()
     assert NAME not in exported.stdout
     assert command(sqlite_url, "export", "LS-NO-SUCH").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("history", "\udcff"),
+        ("verify", "\udcff"),
+        ("flags", "\udcff"),
+        ("export", "\udcff"),
+        ("diff", "\udcff", "2024-06-15"),
+        ("sample", "\udcff", "--seed", "XSMB-48213"),
+        ("token", "issue", "--name", "\udcff", "--role", "admin", "--all"),
+        ("token", "revoke", "\udcff"),
+    ],
+)
+def test_what_a_terminal_of_another_encoding_sends_is_refused_in_words(
+    database_url: str, words: tuple[str, ...]
+) -> None:
+    refused = command(database_url, *words)
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Traceback" not in refused.stderr

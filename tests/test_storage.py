@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from ledger.aggregates.books import BrokenChain
 from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.log import BrokenChain
 from ledger.application import Job, Ledger, Recorded
 from ledger.history import verify
 from ledger.refusals import (
@@ -225,7 +225,7 @@ def test_memory_is_bounded_and_what_was_forgotten_is_read_again(database_url: st
             recorded(outcome)
         for number in range(120):
             recorded(ledger.record([gift(f"gift-{number:04d}", fund=draw.choice(codes))])[0])
-            held = ledger._funds.cache.values()
+            held = ledger._logs.cache.values()
             assert len(held) == 1 or sum(fund.version for fund in held) <= 20
         assert sum(ledger.replayed(code).version - 2 for code in codes) == 120
 

@@ -260,6 +260,7 @@ def test_the_command_writes_a_template_and_takes_it_back_filled_in(command: Call
 
     file = fill(tmp_path / "cu.xlsx")
     assert command(file, "--fund", FUND, "--dry-run").stdout.endswith("Chưa ghi gì vào sổ.\n")
+    assert "Khoản vay!A3: Dòng ví dụ của mẫu, không đọc.\n" in command(file, "--fund", FUND, "--dry-run").stdout
     assert command(file, "--fund", FUND, typed="n\n").stdout.endswith("Chưa ghi gì vào sổ.\n")
     assert "Đã ghi vào sổ quỹ" in command(file, "--fund", FUND, typed="y\n").stdout
     assert "đã được ghi vào sổ quỹ LS-BANG-MAC từ trước" in command(file, "--fund", FUND, "--yes").stdout

@@ -13,7 +13,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from service import takeover_sheets
 from service.takeover_sheets import MAX_FILE
-from tests.takeover_support import books, codes, fill
+from tests.takeover_support import books, codes, fill, messages
 
 
 def repacked(file: Path, change: Callable[[dict[str, bytes]], None]) -> bytes:
@@ -77,7 +77,7 @@ HOSTILE = {
     "very many parts": (lambda parts: parts.update({f"xl/p{n}.xml": b"<p/>" for n in range(300)}), "too-heavy"),
     "entities": (replace(SHEET, b"<worksheet", BILLION_LAUGHS + b"<worksheet"), "xml-entities"),
     "entities in UTF-16": (utf16_bomb, "xml-entities"),
-    "entities under another name": (bomb_under_another_name, "sheet-missing"),
+    "entities under another name": (bomb_under_another_name, "sheet-not-read"),
     "macros": (add("xl/vbaProject.bin", b"Sub Auto_Open()"), "macros-not-allowed"),
     "a macro workbook renamed": (replace("[Content_Types].xml", PLAIN_TYPE, MACRO_TYPE), "macros-not-allowed"),
     "another file within": (add("xl/embeddings/oleObject1.bin", b"MZ"), "macros-not-allowed"),
@@ -98,6 +98,22 @@ def test_a_hostile_workbook_is_refused(name: str, tmp_path: Path) -> None:
     change, code = HOSTILE[name]
     (tmp_path / "la.xlsx").write_bytes(repacked(fill(tmp_path / "cu.xlsx"), change))
     assert codes(tmp_path / "la.xlsx") == [code]
+
+
+def test_an_archive_with_a_password_is_called_that(tmp_path: Path) -> None:
+    packed = bytearray(fill(tmp_path / "cu.xlsx").read_bytes())
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = -1
+        while (at := packed.find(signature, at + 1)) >= 0:
+            packed[at + flags] |= 1
+    (tmp_path / "kin.xlsx").write_bytes(packed)
+    (told,) = messages(tmp_path / "kin.xlsx")
+    assert told.startswith("Tệp kin.xlsx có đặt mật khẩu.")
+
+
+def test_a_chart_on_a_sheet_of_its_own_is_named_and_not_passed_over(tmp_path: Path) -> None:
+    told = messages(fill(tmp_path / "cu.xlsx", lambda book: book.create_chartsheet("Biểu đồ")))
+    assert told == ["Tệp cu.xlsx có một trang chỉ gồm biểu đồ. Xin xóa trang này."]
 
 
 def test_a_sheet_that_states_a_smaller_size_hides_no_row(tmp_path: Path) -> None:
@@ -140,11 +156,21 @@ def test_a_file_is_weighed_before_it_is_read(tmp_path: Path) -> None:
         assert codes(tmp_path / name) == ["file-too-large"]
 
 
+OLD_WORKBOOK = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504) + "Workbook".encode("utf-16-le")
+"""A compound file as Excel before 2007 wrote it, by the beginning and the name of its stream."""
+WITH_PASSWORD = OLD_WORKBOOK[:512] + "EncryptionInfo\0\0EncryptedPackage".encode("utf-16-le")
+"""A compound file around an encrypted workbook, by [MS-OFFCRYPTO]."""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
         ("la.xlsm", b"PK", "macros-not-allowed"),
-        ("la.xls", b"\xd0\xcf\x11\xe0", "file-kind-unknown"),
+        ("la.ods", b"PK", "file-kind-unknown"),
+        ("la.xls", b"\xd0\xcf\x11\xe0", "old-workbook"),
+        ("la.xlsx", OLD_WORKBOOK, "old-workbook"),
+        ("la.xlsx", WITH_PASSWORD, "has-password"),
+        ("la.xls", WITH_PASSWORD, "has-password"),
         ("la.xlsx", b"<html/>", "not-a-workbook"),
         ("thanh-vien.csv", "Số thành viên;Họ và tên".encode("utf-16"), "not-utf8"),
         ("thanh-vien.csv", "a;b\n1;2".encode("utf-16-le"), "not-utf8"),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ledger.aggregates.books import BrokenChain
+from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.events import check_code, decode, encode, head_of
 from ledger.history import verify

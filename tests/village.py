@@ -62,13 +62,22 @@ def stamp(
     *,
     by: str = "treasurer",
     member: int | None = None,
+    aliases: frozenset[str] = frozenset(),
     at: datetime = HEARD,
     key: str | None = None,
     **texts: str,
 ) -> Stamp:
     """Who tells of a fact and when. `key` is its request's, `texts` the digests of what was written."""
     request = Request(key, f"digest of {key}") if key else None
-    return Stamp(on=day(on), recorded_at=at, recorded_by=by, member=member, request=request, texts=texts or None)
+    return Stamp(
+        on=day(on),
+        recorded_at=at,
+        recorded_by=by,
+        member=member,
+        aliases=aliases,
+        request=request,
+        texts=texts or None,
+    )
 
 
 def bylaws(**rules: Any) -> Bylaws:
@@ -221,7 +230,7 @@ def lines(fund: Fund) -> list[bytes]:
 def replayed(stored: list[bytes]) -> Fund:
     """The fund that these lines make. Raises `BrokenChain`."""
     fund = replay(None, (Entry(decode(line), line) for line in stored))
-    assert fund
+    assert isinstance(fund, Fund)
     return fund
 
 

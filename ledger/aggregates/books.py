@@ -1,24 +1,19 @@
-"""What every decision rests on: the chain, the balances by day, the vouchers, the requests answered before.
-
-A decision refuses or records; recording builds the line, posts its legs and evolves the state. Applying an event runs
-again on every replay, for ever: it never refuses and looks nothing up.
-"""
+"""Recording a fact in a fund's books, and the rules that hold for every fact: what decisions of all kinds rest on."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from copy import copy
-from datetime import date, datetime
-from functools import cache
-from typing import Any, TypeVar
+from datetime import date
+from typing import Any
 
 import msgspec
 
-from ledger.chart import NEVER_NEGATIVE, Key, Leg, Legs, cash_movement, is_balanced
-from ledger.days import DailyBalance, civil_day
-from ledger.events import NO_HEAD, Entry, Event, FundOpened, PeriodReopened, Request, Voucher, encode, head_of
+from ledger.aggregates.log import E, Stamp
+from ledger.aggregates.state import State
+from ledger.chart import NEVER_NEGATIVE, Leg, Legs, cash_movement, is_balanced
+from ledger.days import DailyBalance
+from ledger.events import Event, PeriodReopened, Voucher
 from ledger.money import MAX_AMOUNT
 from ledger.refusals import (
     AmountNotPositive,
@@ -26,7 +21,6 @@ from ledger.refusals import (
     BeforeFundOpened,
     BelowZero,
     FundIsDissolved,
-    FutureDay,
     InsufficientFunds,
     InsufficientSavings,
     OutOfOrder,
@@ -35,195 +29,19 @@ from ledger.refusals import (
     WrongEntryStillCounts,
 )
 
-E = TypeVar("E", bound=Event)
-Said = tuple[object, ...] | None
 
-
-class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """Who tells the fund of a fact and when: the day it happened, the instant it was heard, the principal.
-
-    `member` is the principal's own number in this fund, if they have one; `texts` are digests of what was written
-    about people. Raises `FutureDay` for a day that has not come yet in the village.
-    """
-
-    on: date
-    recorded_at: datetime
-    recorded_by: str
-    member: int | None = None
-    request: Request | None = None
-    texts: dict[str, str] | None = None
-
-    def __post_init__(self) -> None:
-        today = civil_day(self.recorded_at)
-        if self.on > today:
-            raise FutureDay(on=self.on, today=today)
-
-
-class BrokenChain(Exception):
-    """A stored line does not fit the one before it: the history of this fund was changed."""
-
-    def __init__(self, fund: str, version: int) -> None:
-        super().__init__(f"the history of fund {fund} is broken at version {version}")
-        self.fund = fund
-        self.version = version
-
-
-class Balances(dict[Key, int]):
-    """What each account holds: nothing if it is not there, and asking for it makes none. A `Counter` would take twice
-    as long to post to."""
-
-    def __missing__(self, key: Key) -> int:
-        return 0
-
-    def __copy__(self) -> Balances:
-        return Balances(self)
-
-
-class Answered(msgspec.Struct, frozen=True, gc=False):
-    """Where in the log a request's facts lie, and the digest of its body."""
-
-    digest: str
-    first: int
-    last: int
-
-
-class Books:
-    """The part of a fund that is the same for every kind of fact."""
-
-    opened: FundOpened
+class Books(State):
+    """The part of a fund's decisions that is the same for every kind of fact."""
 
     def __init__(self, fund: str) -> None:
-        self.id = fund
-        self.version = 0
-        self.head = NO_HEAD
-        self.entries: list[Event] = []
-        self.pending: list[Entry] = []
-        # By a request's key, the version of its first fact; the others follow it.
-        self.requests: dict[str, int] = {}
-        self.balances = Balances()
-        self.daily: dict[Key, DailyBalance] = {}
-        self.last_vouchers: dict[str, str] = {}
-        self.reversed_by: dict[int, int] = {}
-        # Of lines of a meeting, the sheet they stand on.
-        self.sheets: dict[int, str] = {}
-        # Of each day the last entry, and of each entry the one before it on its day: 0 for none.
-        self.last_on: dict[date, int] = {}
-        self.before: list[int] = []
-        # What was said on the day last asked about, by what it says: a burst of entries is mostly of one day.
-        self.said_on: date | None = None
-        self.said: defaultdict[Said, list[int]] = defaultdict(list)
-        # After a trial was forked off, or of a trial: the accounts whose balances by day are no longer shared.
-        self.copied: set[Key] | None = None
+        super().__init__(fund)
         # Within an act of several facts: the legs that are only judged at its end, with their days.
         self.unjudged: list[tuple[date, Leg]] | None = None
-        self.closed_through: date | None = None
-        self.taken_over_on: date | None = None
-        self.dissolved: Event | None = None
-
-    # --- replay ---------------------------------------------------------------------------------------------------
-
-    def apply(self, entry: Entry) -> None:
-        """Take in the next entry of the log. Raises `BrokenChain` when it does not follow the last one."""
-        event = entry.event
-        if event.prev != self.head or event.version != self.version + 1 or event.fund != self.id:
-            raise BrokenChain(self.id, self.version + 1)
-        version, on = event.version, event.on
-        self.entries.append(event)
-        event.evolve(self)  # type: ignore[arg-type]  # Books is only ever a part of Fund.
-        for leg in event.legs():
-            self._post(on, leg)
-        self.before.append(self.last_on.get(on, 0))
-        self.last_on[on] = version
-        if on == self.said_on:
-            self.said[_said(event)].append(version)
-        if event.request:
-            self.requests.setdefault(event.request.key, version)
-            if event.request.sheet:
-                self.sheets[version] = event.request.sheet
-        if isinstance(event, Voucher) and event.voucher:
-            self.last_vouchers[event.voucher[:8]] = event.voucher
-        self.version = version
-        self.head = head_of(entry.line)
-
-    def _post(self, on: date, leg: Leg) -> None:
-        key = (leg.pot, leg.account, leg.of)
-        self.balances[key] += leg.amount
-        if leg.account in NEVER_NEGATIVE:
-            daily = self.daily.get(key)
-            if daily is None or self.copied is not None:
-                daily = self._own(key, daily)
-            daily.add(on, leg.amount)
-
-    def _own(self, key: Key, daily: DailyBalance | None) -> DailyBalance:
-        """An account's balances by day that may be changed: a copy of what a fund and its trial share."""
-        if daily is None:
-            daily = self.daily[key] = DailyBalance()
-        elif self.copied is not None and key not in self.copied:
-            daily = self.daily[key] = daily.copy()
-        if self.copied is not None:
-            self.copied.add(key)
-        return daily
-
-    def fork(self) -> Any:
-        """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused.
-
-        The two share what neither changes, so that the cost grows with the act and hardly with the fund.
-        """
-        twin = copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, dict | list | set):
-                setattr(twin, name, copy(value))
-        self.copied, twin.copied = set(), set()
-        twin.said_on = None
-        return twin
-
-    def possible_duplicate(self, event: Event) -> int | None:
-        """The version of an earlier live entry of the same day that says the same: after "did it save?" it is worth
-        a question, though two like facts may both be true."""
-        said = _said(event)
-        if said is None:
-            return None
-        if self.said_on != event.on:
-            self.said_on, self.said = event.on, defaultdict(list)
-            for version in self._of_day(event.on):
-                self.said[_said(self.entries[version - 1])].append(version)
-        earlier = (version for version in self.said[said] if version < event.version)
-        return next((version for version in earlier if version not in self.reversed_by), None)
-
-    def _of_day(self, on: date) -> list[int]:
-        """The versions of a day's entries, in order."""
-        versions, version = [], self.last_on.get(on, 0)
-        while version:
-            versions.append(version)
-            version = self.before[version - 1]
-        return versions[::-1]
-
-    def answered(self, key: str) -> Answered | None:
-        """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
-        if not (first := self.requests.get(key)):
-            return None
-        last, request = first, self.entries[first - 1].request
-        assert request
-        while last < self.version and self.entries[last].request == request:
-            last += 1
-        return Answered(request.digest, first, last)
-
-    # --- recording ------------------------------------------------------------------------------------------------
 
     def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
         """Record one fact, or refuse it by the rules that hold for every fact."""
         self._refuse_day(fact, stamp.on)
-        event = fact(
-            fund=self.id,
-            version=self.version + 1,
-            prev=self.head,
-            on=stamp.on,
-            recorded_at=max(stamp.recorded_at, self.entries[-1].recorded_at) if self.entries else stamp.recorded_at,
-            recorded_by=stamp.recorded_by,
-            request=stamp.request,
-            texts=stamp.texts or None,
-            **facts,
-        )
+        event = self._next(fact, stamp, facts)
         if (amount := getattr(event, "amount", 1)) < 1:
             raise AmountNotPositive(amount=amount)
         legs = event.legs()
@@ -236,10 +54,7 @@ class Books:
             self._refuse_below_zero(event.on, leg)
         if isinstance(event, Voucher) and (number := self._next_voucher(event.on, legs)):
             event = msgspec.structs.replace(event, voucher=number)
-        entry = Entry(event, encode(event))
-        self.pending.append(entry)
-        self.apply(entry)
-        return event
+        return self._add(event)
 
     def _refuse_day(self, fact: type[Event], on: date) -> None:
         """Facts lie in the life of the fund, and outside closed periods."""
@@ -294,10 +109,11 @@ class Books:
     def _refuse_between_entry_and_reversal(self, leg: Leg, short_on: date, shortage: int) -> None:
         """Say so where only a wrong entry stands in the way, which was reversed with a later day: until then it
         counts."""
+        account = (leg.pot, leg.account, leg.of)
         for version, reversed_by in self.reversed_by.items():
             wrong, reversal = self.entries[version - 1], self.entries[reversed_by - 1]
             if wrong.on <= short_on < reversal.on:
-                took = sum(each.amount for each in wrong.legs() if (each.pot, each.account, each.of) == _key(leg))
+                took = sum(each.amount for each in wrong.legs() if (each.pot, each.account, each.of) == account)
                 if -took * NEVER_NEGATIVE[leg.account] >= shortage:
                     raise WrongEntryStillCounts(version=version, reversed_by=reversed_by, until=reversal.on)
 
@@ -309,20 +125,3 @@ class Books:
         series = f"{'PT' if cash > 0 else 'PC'}-{on.year:04d}-"
         last = self.last_vouchers.get(series)
         return f"{series}{int(last[len(series) :]) + 1 if last else 1:04d}"
-
-
-def _key(leg: Leg) -> Key:
-    return leg.pot, leg.account, leg.of
-
-
-def _said(event: Event) -> Said:
-    """What a money event says, without who said it and when: its type, whom it concerns, and how much."""
-    if not isinstance(event, Voucher):
-        return None
-    return (event.name, *_telling(type(event))(event))
-
-
-@cache
-def _telling(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
-    """Reads the fields of a type of event that say whom and what it concerns, and how much."""
-    return kind.reader("member", "loan", "kind", "pot", "activity", "source", "amount", "for_month")

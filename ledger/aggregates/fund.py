@@ -1,8 +1,9 @@
 """`Fund`: every decision about a club's revolving fund, and nothing else.
 
-A public method refuses, with a `Refusal`, or records. Its parts: `books.py` holds what every fact shares, `roll.py` the
-bylaws and the members, `lending.py` the loans, `governance.py` meetings, counts, periods, offices, the beginning and
-the end; money that simply comes and goes, and corrections, are here.
+A public method refuses, with a `Refusal`, or records. `state.py` holds what the facts have made of the fund, `books.py`
+the rules that hold for every fact. The decisions stand beside one another on these two: `roll.py` the bylaws and the
+members, `lending.py` the loans, `governance.py` meetings, counts, periods, offices, the beginning and the end; money
+that simply comes and goes, and corrections, are here.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Literal
 
 import msgspec
 
-from ledger.aggregates.books import BrokenChain, Stamp
 from ledger.aggregates.governance import Governance
+from ledger.aggregates.lending import Lending
+from ledger.aggregates.log import BrokenChain, Stamp
+from ledger.aggregates.roll import Roll
 from ledger.chart import Place, Pot, negated
 from ledger.events import (
     AdvanceReceived,
@@ -62,7 +65,7 @@ REVERSIBLE_MEMOS = (LoanRescheduled, InterestWaived, DuesForgiven, MemberLeft, M
 """Facts that move no money and can yet be undone."""
 
 
-class Fund(Governance):
+class Fund(Roll, Lending, Governance):
     """One club's fund, built by replaying its log."""
 
     def receive_contribution(
@@ -179,11 +182,6 @@ class Fund(Governance):
             raise AdvanceNotFound(advance=number)
         left = -self.balances.get(("revolving", "advances", number), 0) - amount
         return self._record(AdvanceRepaid, stamp, advance=number, amount=amount, outstanding=left)
-
-    @property
-    def advances(self) -> set[int]:
-        """The numbers of all advances the club has ever taken."""
-        return {int(number) for _, account, number in self.balances if account == "advances" and number is not None}
 
     def reverse_entry(self, stamp: Stamp, version: int, *, reason: ReversalReason) -> EntryReversed:
         """Undo an entry by posting its legs negated: once, and only if no later day falls below zero by it.

@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
-from ledger.aggregates.books import Stamp
-from ledger.aggregates.lending import Lending
-from ledger.aggregates.loan import Loan
-from ledger.chart import ASSETS, POTS, Account, Key, Leg, Legs, Pot
+from ledger.aggregates.books import Books
+from ledger.aggregates.log import Stamp
+from ledger.chart import ASSETS, POTS, Key, Leg, Legs
 from ledger.events import (
     AttendanceCorrected,
     CashCounted,
@@ -59,7 +58,6 @@ from ledger.refusals import (
     RateAboveLegalCeiling,
     StillOwed,
 )
-from ledger.terms import Repayment
 
 
 def _difference(stood: OpeningBooks, told: OpeningBooks) -> Legs:
@@ -75,40 +73,8 @@ SEVERAL_HOLDERS = frozenset({"volunteer"})
 """Offices that many may hold at once; of the others there is one each."""
 
 
-class Governance(Lending):
+class Governance(Books):
     """Decisions about the club as such."""
-
-    def __init__(self, fund: str) -> None:
-        super().__init__(fund)
-        self.meetings: dict[str, MeetingHeld] = {}
-        self.meetings_held = 0
-        # The days that were counted, by the version of the count.
-        self.counts: dict[int, date] = {}
-        self.old_books: OpeningBooks | None = None
-        self.offices: set[tuple[str, int]] = set()
-
-    def take_over(self, opening: OpeningBooks) -> None:
-        """Enter the loans of an old book as they stood; of one that was corrected, those that are told otherwise."""
-        before = {old.loan: old for old in self.old_books.loans} if self.old_books else {}
-        self.taken_over_on, self.old_books = opening.on, opening
-        for gone in before.keys() - {old.loan for old in opening.loans}:
-            self.loans[gone] = msgspec.structs.replace(self.loans[gone], disbursed_on=None, rejected_on=opening.on)
-        for old in opening.loans:
-            if before.get(old.loan) == old:
-                continue
-            repaid = Repayment(opening.on, old.principal - old.outstanding, 0)
-            self.loans[old.loan] = Loan(
-                number=old.loan,
-                member=old.member,
-                principal=old.principal,
-                term_months=old.term_months,
-                purpose=old.purpose,
-                requested_on=old.disbursed_on,
-                conditions=old,
-                disbursed_on=old.disbursed_on,
-                repayments={opening.version: repaid} if repaid.principal else {},
-                taken_over_on=opening.on,
-            )
 
     # --- meetings and counts --------------------------------------------------------------------------------------
 
@@ -169,14 +135,6 @@ class Governance(Lending):
         attendance = self._attendance(held.on, present, by_proxy)
         return self._record(AttendanceCorrected, then, of=version, sheet=held.sheet, **attendance)
 
-    def cash_at(self, day: date, pot: CountedPot = "both") -> int:
-        """What the books say lies in the cash box at the end of `day`, in đồng."""
-        return sum(self._balance_at(each, "cash", day) for each in (POTS if pot == "both" else (pot,)))
-
-    def _balance_at(self, pot: Pot, account: Account, day: date) -> int:
-        kept = (daily for key, daily in self.daily.items() if key[:2] == (pot, account))
-        return sum(daily.at(day) for daily in kept)
-
     def count_cash(
         self,
         stamp: Stamp,
@@ -214,11 +172,6 @@ class Governance(Lending):
             notes=notes,
             from_revolving=max(short - bearable, 0),
         )
-
-    def _lowest_cash(self, pot: Pot, on: date) -> int:
-        """The least that the pot's box holds at the end of any day from `on`."""
-        daily = self.daily.get((pot, "cash", None))
-        return daily.worst_from(on, 1)[0] if daily else 0
 
     # --- periods --------------------------------------------------------------------------------------------------
 

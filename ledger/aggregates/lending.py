@@ -6,9 +6,10 @@ from datetime import date
 
 import msgspec
 
-from ledger.aggregates.books import Stamp
+from ledger.aggregates.books import Books
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.roll import Member, Roll
+from ledger.aggregates.log import Stamp
+from ledger.aggregates.member import Member
 from ledger.chart import Place
 from ledger.days import whole_months
 from ledger.events import (
@@ -35,7 +36,6 @@ from ledger.refusals import (
     LiveRepayments,
     LoanChangedSince,
     LoanNotApproved,
-    LoanNotFound,
     LoanNotRequested,
     LoanNotRunning,
     LoanNotWrittenOff,
@@ -58,31 +58,8 @@ Reducing = LoanRepaid | SavingsSetOff | InterestWaived
 """What takes something off a loan and leaves its plan as it is."""
 
 
-class Lending(Roll):
+class Lending(Books):
     """Decisions about loans."""
-
-    def __init__(self, fund: str) -> None:
-        super().__init__(fund)
-        self.loans: dict[int, Loan] = {}
-
-    def open_loan(self, requested: LoanRequested) -> None:
-        """Enter a request in the loan book."""
-        self.loans[requested.loan] = Loan(
-            number=requested.loan,
-            member=requested.member,
-            principal=requested.principal,
-            term_months=requested.term_months,
-            purpose=requested.purpose,
-            requested_on=requested.on,
-        )
-
-    def loan(self, number: int) -> Loan:
-        """A loan by number. Raises `LoanNotFound`."""
-        if number not in self.loans:
-            raise LoanNotFound(loan=number)
-        return self.loans[number]
-
-    # --- decisions ------------------------------------------------------------------------------------------------
 
     def request_loan(
         self,
@@ -161,11 +138,10 @@ class Lending(Roll):
 
     def _household_owes(self, borrower: Member, on: date) -> bool:
         """Whether the borrower, or somebody of the same household on that day, owed then on a loan granted."""
-        household = borrower.household_on(on)
+        home = borrower.home_on(on)
         debtors = (self.members[loan.member] for loan in self.loans.values() if loan.stands_in_the_way(on))
         return any(
-            debtor.number == borrower.number or (household is not None and debtor.household_on(on) == household)
-            for debtor in debtors
+            debtor.number == borrower.number or (home is not None and debtor.home_on(on) == home) for debtor in debtors
         )
 
     def reject_loan(self, stamp: Stamp, number: int) -> LoanRejected:
@@ -190,7 +166,7 @@ class Lending(Roll):
         assert isinstance(approval, LoanApproved)
         if stamp.on < approval.on:
             raise OutOfOrder(on=stamp.on, earliest=approval.on)
-        if approval.two_person_approval and approval.recorded_by == stamp.recorded_by:
+        if approval.two_person_approval and stamp.is_of(approval.recorded_by):
             raise SamePersonApproved(loan=number)
         self._member_on_roll(loan.member, stamp.on)
         return self._record(

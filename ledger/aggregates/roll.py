@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import insort
-from collections import Counter
-from datetime import date
 from typing import Any
 
-import msgspec
-
-from ledger.aggregates.books import Books, Stamp
+from ledger.aggregates.books import Books
+from ledger.aggregates.log import Stamp
 from ledger.events import (
     Bylaws,
     BylawsAdopted,
@@ -32,9 +28,6 @@ from ledger.refusals import (
     AlreadyLeft,
     BirthYearImplausible,
     FundExists,
-    MemberNotFound,
-    MemberNotOnRoll,
-    NoBylawsInForce,
     NothingChanged,
     OutOfOrder,
     RateAboveLegalCeiling,
@@ -49,37 +42,6 @@ OLDEST_AGE = 120
 """No older birth year is believed."""
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A member as the fund knows them: by number. `absences` are the days they left and came back; `name` is the digest
-    of the name in the register; `changed_on` the day of the latest change of each field, for a change may be told late;
-    `households` what they belonged to, from which day."""
-
-    number: int
-    sex: str
-    birth_year: int
-    poverty: str
-    household: str | None
-    joined_on: date
-    left_on: date | None = None
-    absences: tuple[tuple[date, date], ...] = ()
-    name: str | None = None
-    changed_on: dict[str, date] = {}
-    households: tuple[tuple[date, str], ...] = ()
-
-    def is_on_roll(self, day: date) -> bool:
-        """Whether they may still act as a member on `day`; the day of leaving is the last one."""
-        was_away = any(left < day < returned for left, returned in self.absences)
-        return self.joined_on <= day and (self.left_on is None or day <= self.left_on) and not was_away
-
-    def member_since(self, day: date) -> date:
-        """From when their membership of `day` counts: the day they joined, or last came back."""
-        return max((returned for _, returned in self.absences if returned <= day), default=self.joined_on)
-
-    def household_on(self, day: date) -> str | None:
-        """The household they belonged to on `day`."""
-        return next((household for since, household in reversed(self.households) if since <= day), None)
-
-
 def acting_members(event: Event) -> frozenset[int]:
     """The members who had to be on the roll for an event."""
     if isinstance(event, MeetingHeld):
@@ -89,90 +51,6 @@ def acting_members(event: Event) -> frozenset[int]:
 
 class Roll(Books):
     """Decisions about the club and its members."""
-
-    def __init__(self, fund: str) -> None:
-        super().__init__(fund)
-        self.bylaws: list[tuple[date, int, Bylaws]] = []
-        self.members: dict[int, Member] = {}
-        # By member and month: dues paid in đồng, and the day on which they were forgiven.
-        self.dues_paid: Counter[tuple[int, str]] = Counter()
-        self.forgiven_dues: dict[tuple[int, str], date] = {}
-
-    # --- state ----------------------------------------------------------------------------------------------------
-
-    def adopt(self, on: date, bylaws: Bylaws) -> None:
-        """Keep bylaws by the day they come into force; of two on one day the later recorded holds."""
-        insort(self.bylaws, (on, len(self.bylaws), bylaws))
-
-    def enrol(self, joined: MemberJoined) -> None:
-        """Put a new member on the roll."""
-        self.members[joined.member] = Member(
-            number=joined.member,
-            sex=joined.sex,
-            birth_year=joined.birth_year,
-            poverty=joined.poverty,
-            household=joined.household,
-            joined_on=joined.on,
-            name=(joined.texts or {}).get("name"),
-            households=((joined.on, joined.household),) if joined.household else (),
-        )
-
-    def change(self, changed: MemberChanged) -> None:
-        """Take over changed fields, and a changed name; a later day's change outlives an earlier one told after it."""
-        changes: dict[str, Any] = changed.changes()
-        if changed.texts and "name" in changed.texts:
-            changes["name"] = changed.texts["name"]
-        member = self.members[changed.member]
-        known = member.changed_on
-        news = {field: value for field, value in changes.items() if known.get(field, changed.on) <= changed.on}
-        changed_on = known | dict.fromkeys(news, changed.on)
-        moved = ((changed.on, changed.household),) if changed.household else ()
-        households = tuple(sorted((*member.households, *moved), key=lambda since: since[0]))
-        self.members[changed.member] = msgspec.structs.replace(
-            member, **news, changed_on=changed_on, households=households
-        )
-
-    def depart(self, number: int, on: date) -> None:
-        """Take a member off the roll from a day on."""
-        self.members[number] = msgspec.structs.replace(self.members[number], left_on=on)
-
-    def undo_departure(self, number: int) -> None:
-        """Put a member on the roll as if they had never left."""
-        self.members[number] = msgspec.structs.replace(self.members[number], left_on=None)
-
-    def welcome_back(self, number: int, on: date) -> None:
-        """Put a former member on the roll again, under the same number."""
-        member = self.members[number]
-        assert member.left_on
-        absences = (*member.absences, (member.left_on, on))
-        self.members[number] = msgspec.structs.replace(member, left_on=None, absences=absences)
-
-    def undo_return(self, number: int) -> None:
-        """Take a member off the roll as before they came back."""
-        member = self.members[number]
-        *before, (left_on, _) = member.absences
-        self.members[number] = msgspec.structs.replace(member, left_on=left_on, absences=tuple(before))
-
-    def bylaws_on(self, day: date) -> Bylaws:
-        """The bylaws in force on `day`. Raises `NoBylawsInForce`."""
-        in_force = [bylaws for on, _, bylaws in self.bylaws if on <= day]
-        if not in_force:
-            raise NoBylawsInForce(on=day)
-        return in_force[-1]
-
-    def member(self, number: int) -> Member:
-        """A member by number, whether still on the roll or not. Raises `MemberNotFound`."""
-        if number not in self.members:
-            raise MemberNotFound(member=number)
-        return self.members[number]
-
-    def _member_on_roll(self, number: int, day: date) -> Member:
-        member = self.member(number)
-        if not member.is_on_roll(day):
-            raise MemberNotOnRoll(member=number, on=day)
-        return member
-
-    # --- decisions ------------------------------------------------------------------------------------------------
 
     def open(self, stamp: Stamp, *, bylaws: Bylaws, **club: Any) -> FundOpened:
         """Open the fund, with the bylaws it starts under. Raises `FundExists`, `RateAboveLegalCeiling`."""

@@ -4,7 +4,7 @@ from typing import get_args
 
 import msgspec
 
-from ledger.events.base import NO_HEAD, Entry, Event, Request, Voucher, check_code, head_of
+from ledger.events.base import FUND_CODE, NO_HEAD, Entry, Event, Request, Voucher, check_code, head_of, is_fund
 from ledger.events.club import (
     Bylaws,
     BylawsAdopted,
@@ -120,12 +120,13 @@ def encode(event: Event) -> bytes:
 
 
 def decode(line: bytes) -> Event:
-    """The event a line holds. Raises `MsgspecError` or `UnicodeDecodeError` for bytes that are no line of ours."""
+    """The event a fund's line holds. Raises `MsgspecError` or `UnicodeDecodeError` for bytes that are none."""
     return _decoder.decode(line)
 
 
 __all__ = [
     "EVENT_TYPES",
+    "FUND_CODE",
     "NO_HEAD",
     "PRODUCTION",
     "AdvanceReceived",
@@ -189,4 +190,5 @@ __all__ = [
     "drawn",
     "encode",
     "head_of",
+    "is_fund",
 ]

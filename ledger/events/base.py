@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from ledger.chart import Legs
 
-if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
-
 NO_HEAD = "0" * 64
-"""`prev` of a fund's first line."""
+"""`prev` of a log's first line."""
+
+FUND_CODE = "[A-Z0-9-]{3,24}"
+"""What the code of a fund looks like, which is also the id of its log. No log of another kind has such an id."""
+
+_is_code = re.compile(FUND_CODE).fullmatch
+
+
+def is_fund(log: str) -> bool:
+    """Whether the log with this id is a fund's."""
+    return _is_code(log) is not None
 
 
 class Request(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -39,9 +47,10 @@ class Event(
 ):
     """A fact about a fund. It says itself what it does to the books (`legs`) and to the fund's state (`evolve`).
 
-    `on` is the day it happened in the village, `recorded_at` the UTC instant the service heard of it, `recorded_by` a
-    principal's id. `texts` maps what was written about people (a name, a note, a reason) to salted digests; the texts
-    lie in an erasable register beside the log, never in here (Law 91/2025/QH15; `domain.md` §7).
+    The envelope is the same in a log of another kind, names included, so that one verifier serves all: there, `fund` is
+    that log's id. `on` is the day it happened in the village, `recorded_at` the UTC instant the service heard of it,
+    `recorded_by` a principal's id. `texts` maps what was written about people (a name, a note, a reason) to salted
+    digests; the texts lie in an erasable register beside the log, never in here (Law 91/2025/QH15; `domain.md` §7).
     """
 
     ABSENT: ClassVar[None] = None
@@ -70,11 +79,12 @@ class Event(
         """What the fact does to the books, balanced within each pot."""
         return ()
 
-    def evolve(self, fund: Fund) -> None:
-        """Change the fund's state. Never refuses, reads a clock or looks anything up."""
+    def evolve(self, fund: Any) -> None:
+        """Change the state of the fund, or of what else the log is about: each kind of log has a state of its own.
+        Never refuses, reads a clock or looks anything up."""
 
-    def revoke(self, fund: Fund) -> None:
-        """Undo in the fund's state what `evolve` did; its legs are undone by the reversal's own."""
+    def revoke(self, fund: Any) -> None:
+        """Undo in the state what `evolve` did; its legs are undone by the reversal's own."""
 
 
 class Voucher(Event, frozen=True, kw_only=True, gc=False):
@@ -91,7 +101,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def originator_id(self) -> str:
-        """The fund, under the name the event store gives it."""
+        """The fund, or the log of another kind, under the name the event store gives it."""
         return self.event.fund
 
     @property

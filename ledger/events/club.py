@@ -11,11 +11,16 @@ from ledger.events.base import Event
 from ledger.terms import InterestMethod, RepaymentMode
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 Sex = Literal["female", "male"]
 Poverty = Literal["poor", "near_poor", "hardship", "none"]
 LeavingReason = Literal["moved", "resigned", "excluded", "died"]
+
+
+def household_key(household: str) -> str:
+    """What tells one household's code from another's: `H12` and `h12` are one, also where old lines have both."""
+    return household.upper()
 
 
 class Bylaws(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
@@ -46,7 +51,7 @@ class FundOpened(Event, frozen=True, kw_only=True, gc=False):
     founded_on: date
     plan: str | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.opened = self
 
 
@@ -55,7 +60,7 @@ class BylawsAdopted(Event, frozen=True, kw_only=True, gc=False):
 
     bylaws: Bylaws
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.adopt(self.on, self.bylaws)
 
 
@@ -68,7 +73,7 @@ class MemberJoined(Event, frozen=True, kw_only=True, gc=False):
     poverty: Poverty
     household: str | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.enrol(self)
 
 
@@ -86,7 +91,7 @@ class MemberChanged(Event, frozen=True, kw_only=True, gc=False):
         fields = ("sex", "birth_year", "poverty", "household")
         return {field: value for field in fields if (value := getattr(self, field)) is not None}
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.change(self)
 
 
@@ -96,10 +101,10 @@ class MemberLeft(Event, frozen=True, kw_only=True, gc=False):
     member: int
     reason: LeavingReason
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.depart(self.member, self.on)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.undo_departure(self.member)
 
 
@@ -108,10 +113,10 @@ class MemberReturned(Event, frozen=True, kw_only=True, gc=False):
 
     member: int
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.welcome_back(self.member, self.on)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.undo_return(self.member)
 
 
@@ -122,9 +127,9 @@ class DuesForgiven(Event, frozen=True, kw_only=True, gc=False):
     member: int
     months: tuple[str, ...]
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.forgiven_dues |= {(self.member, month): self.on for month in self.months}
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         for month in self.months:
             fund.forgiven_dues.pop((self.member, month), None)

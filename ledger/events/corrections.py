@@ -8,7 +8,7 @@ from ledger.chart import Leg, Legs
 from ledger.events.base import Event
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 ReversalReason = Literal["wrong_amount", "wrong_member", "duplicate", "wrong_date", "other"]
 
@@ -31,6 +31,6 @@ class EntryReversed(Event, frozen=True, kw_only=True, gc=False):
     def legs(self) -> Legs:
         return self.posted
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.reversed_by[self.reverses] = self.version
         fund.entries[self.reverses - 1].revoke(fund)

@@ -15,7 +15,7 @@ from ledger.events.money import DonationSource, Item
 from ledger.terms import InterestMethod, RepaymentMode
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 Office = Literal["chair", "deputy_chair", "secretary", "accountant", "treasurer", "volunteer"]
 CountReason = Literal["periodic", "surprise", "handover"]
@@ -43,11 +43,11 @@ class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
     book_closing: int
     refused: dict[str, str] | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.meetings[self.sheet] = self
         fund.meetings_held = self.meeting
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         del fund.meetings[self.sheet]
 
 
@@ -61,7 +61,7 @@ class AttendanceCorrected(Event, frozen=True, kw_only=True, gc=False):
     by_proxy: tuple[int, ...]
     absent: tuple[int, ...]
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.meetings[self.sheet] = msgspec.structs.replace(
             fund.meetings[self.sheet], present=self.present, by_proxy=self.by_proxy, absent=self.absent
         )
@@ -92,10 +92,10 @@ class CashCounted(Voucher, frozen=True, kw_only=True, gc=False):
         )
         return tuple(leg for pot, short in shares if short for leg in transfer(pot, "cash_short", "cash", short))
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.counts[self.version] = self.on
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.counts.pop(self.version, None)
 
 
@@ -105,7 +105,7 @@ class PeriodClosed(Event, frozen=True, kw_only=True, gc=False):
     through: date
     balances: tuple[Leg, ...]
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.closed_through = self.through
 
 
@@ -115,7 +115,7 @@ class PeriodReopened(Event, frozen=True, kw_only=True, gc=False):
     since: date = msgspec.field(name="from")
     closed_through: date
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.closed_through = self.closed_through
 
 
@@ -126,7 +126,7 @@ class OfficeTaken(Event, frozen=True, kw_only=True, gc=False):
     office: Office
     until: date | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.offices.add((self.office, self.member))
 
 
@@ -136,7 +136,7 @@ class OfficeLeft(Event, frozen=True, kw_only=True, gc=False):
     member: int
     office: Office
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.offices.discard((self.office, self.member))
 
 
@@ -234,7 +234,7 @@ class OpeningBalancesDeclared(OpeningBooks, frozen=True, kw_only=True, gc=False)
     def legs(self) -> Legs:
         return self.opening_legs()
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.take_over(self)
 
 
@@ -247,7 +247,7 @@ class OpeningBalancesCorrected(OpeningBooks, frozen=True, kw_only=True, gc=False
     def legs(self) -> Legs:
         return self.posted
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.take_over(self)
 
 
@@ -265,7 +265,7 @@ class FundDissolved(Voucher, frozen=True, kw_only=True, gc=False):
             leg for held in self.remainder for leg in transfer(held.pot, "transfers", held.account, held.amount)
         )
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.dissolved = self
 
 

@@ -11,7 +11,7 @@ from ledger.events.base import Event, Voucher
 from ledger.terms import InterestMethod, Repayment, RepaymentMode
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 Purpose = Literal["trade", "livestock", "crops", "small_business", "other"]
 
@@ -29,7 +29,7 @@ class LoanRequested(Event, frozen=True, kw_only=True, gc=False):
     purpose: Purpose
     guarantor: int | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.open_loan(self)
 
 
@@ -52,7 +52,7 @@ class LoanApproved(Event, frozen=True, kw_only=True, gc=False):
     override: Override | None = None
     interest_rounding: int = 1
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], conditions=self)
 
 
@@ -62,7 +62,7 @@ class LoanRejected(Event, frozen=True, kw_only=True, gc=False):
     loan: int
     member: int
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], rejected_on=self.on)
 
 
@@ -77,10 +77,10 @@ class LoanDisbursed(Voucher, frozen=True, kw_only=True, gc=False):
     def legs(self) -> Legs:
         return transfer("revolving", "loans", self.place, self.principal, of=self.loan)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], disbursed_on=self.on)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], disbursed_on=None)
 
 
@@ -119,10 +119,10 @@ class LoanRepaid(Voucher, frozen=True, kw_only=True, gc=False):
         """What it takes off the loan."""
         return Repayment(self.on, self.principal + self.forgiven, self.interest)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].reduced(self.version, self.reduction())
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].unreduced(self.version)
 
 
@@ -155,10 +155,10 @@ class SavingsSetOff(Event, frozen=True, kw_only=True, gc=False):
         """What it takes off the loan."""
         return Repayment(self.on, self.principal, self.interest)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].reduced(self.version, self.reduction())
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].unreduced(self.version)
 
 
@@ -173,10 +173,10 @@ class InterestWaived(Event, frozen=True, kw_only=True, gc=False):
         """What it takes off the loan."""
         return Repayment(self.on, 0, self.amount)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].reduced(self.version, self.reduction())
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].unreduced(self.version)
 
 
@@ -191,11 +191,11 @@ class LoanRescheduled(Event, frozen=True, kw_only=True, gc=False):
     interest_carried: int
     override: Override | None = None
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         loan = fund.loans[self.loan]
         fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=(*loan.reschedulings, self))
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         loan = fund.loans[self.loan]
         fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=loan.reschedulings[:-1])
 
@@ -212,10 +212,10 @@ class LoanWrittenOff(Event, frozen=True, kw_only=True, gc=False):
     def legs(self) -> Legs:
         return transfer("revolving", "write_offs", "loans", self.amount, of=self.loan)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].given_up(self)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].not_given_up(self)
 
 
@@ -229,8 +229,8 @@ class LoanRecovered(Voucher, frozen=True, kw_only=True, gc=False):
     def legs(self) -> Legs:
         return transfer("revolving", "cash", "recoveries", self.amount)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].recovered(self)
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         fund.loans[self.loan] = fund.loans[self.loan].unrecovered(self)

@@ -10,7 +10,7 @@ from ledger.chart import Account, Legs, Place, Pot, transfer
 from ledger.events.base import Event, Voucher
 
 if TYPE_CHECKING:
-    from ledger.aggregates.fund import Fund
+    from ledger.aggregates.state import State
 
 ContributionKind = Literal["dues", "share", "savings", "fine"]
 DonationSource = Literal[
@@ -76,11 +76,11 @@ class ContributionReceived(Voucher, frozen=True, kw_only=True, gc=False):
         pot, account = CONTRIBUTION_ACCOUNT[self.kind]
         return transfer(pot, self.place, account, self.amount, of=self.member)
 
-    def evolve(self, fund: Fund) -> None:
+    def evolve(self, fund: State) -> None:
         if self.kind == "dues" and self.for_month:
             fund.dues_paid[self.member, self.for_month] += self.amount
 
-    def revoke(self, fund: Fund) -> None:
+    def revoke(self, fund: State) -> None:
         if self.kind == "dues" and self.for_month:
             fund.dues_paid[self.member, self.for_month] -= self.amount
 

@@ -47,7 +47,8 @@ RULES: dict[str, Callable[[Past, Thresholds], Iterator[Flag]]] = {
 def flags(fund: Fund, limits: Thresholds, day: date, linked: Mapping[str, int] | None = None) -> list[Flag]:
     """What raises a question in what had happened by the end of `day`: by rule, then by the entries.
 
-    `linked` gives the member's number of each principal who is a member of the fund; see `approver_household`.
+    `linked` gives the member's number of each principal who is a member of the fund: `approver_household` asks for it,
+    and principals of one number are one person.
     """
     past = Past(fund, day, linked or {})
     return [found for rule in RULES.values() for found in sorted(rule(past, limits), key=lambda each: each.versions)]

@@ -106,6 +106,7 @@ class Past:
         """What each day brought into the box, in đồng; negative what it took out."""
         self.debts: dict[int, DailyBalance] = defaultdict(DailyBalance)
         """The principal owed on each loan, day by day."""
+        self._persons = {member: min(ids) for member, ids in _by_member(linked).items()}
         self._live: dict[type[Event], list[Event]] = defaultdict(list)
         for event in self.entries:
             if event.version not in self.fund.reversed_by:
@@ -124,10 +125,21 @@ class Past:
         """The entries of a kind that nothing has undone, in the order they were recorded."""
         return cast("list[E]", self._live[kind])
 
+    def person(self, principal: str) -> str:
+        """One of the principals who are the same person, always the same one."""
+        return self._persons[self.linked[principal]] if principal in self.linked else principal
+
     def household(self, member: int) -> str:
         """A member's household as the roll has it by now; without one, or unknown to the roll, they are their own."""
         known = self.fund.members.get(member)
-        return (known.household if known else None) or f"member {member}"
+        return (known.home if known else None) or f"member {member}"
+
+
+def _by_member(linked: Mapping[str, int]) -> dict[int, list[str]]:
+    principals: dict[int, list[str]] = defaultdict(list)
+    for principal, member in linked.items():
+        principals[member].append(principal)
+    return principals
 
 
 def _as_it_was(fund: Fund, day: date) -> Fund:

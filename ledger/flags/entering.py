@@ -47,7 +47,7 @@ def reversals_by_person(past: Past, limits: Thresholds) -> Iterator[Flag]:
     entered: dict[tuple[str, int], int] = defaultdict(int)
     undone: dict[tuple[str, int], list[Event]] = defaultdict(list)
     for event in past.moneyed:
-        whose = (event.recorded_by, entered_on(event).year)
+        whose = (past.person(event.recorded_by), entered_on(event).year)
         if isinstance(event, EntryReversed):
             undone[whose].append(event)
         else:

@@ -27,7 +27,7 @@ BALANCES = Table(
 def moved(told: Iterable[Told]) -> dict[Key, int]:
     """How a fund's events move its balances. Raises `OverflowError` for a leg no fund could have posted."""
     changes: dict[Key, int] = defaultdict(int)
-    for _, _, legs in told:
+    for _, _, legs, _ in told:
         for leg in legs:
             if abs(leg.amount) > MAX_AMOUNT:
                 raise OverflowError

@@ -16,7 +16,7 @@ import msgspec
 
 from ledger.chart import Key
 from ledger.database import Row, Transaction
-from ledger.events import Event, FundOpened, decode, head_of
+from ledger.events import Event, FundOpened, decode, head_of, is_fund
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.funds import Last
 from ledger.projections.tables import History, Reader, Rows, Table, Told
@@ -117,6 +117,8 @@ def worked_out(reader: Reader, lines: Iterable[Line]) -> Done:
     """What these lines do to the tables as they stand. Raises `ReadModelBroken` for a version that is not the next
     one."""
     by_fund = _by_fund(lines)
+    if not by_fund:
+        return {}
     lasts, parked = funds.lasts(reader, list(by_fund), PARKED.name)
     for fund in parked:
         del by_fund[fund]
@@ -142,10 +144,11 @@ def from_nothing(lines: Iterable[Line]) -> Done:
 
 
 def _by_fund(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    """The lines of funds; those of other kinds of log are passed over."""
     by_fund: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
         by_fund[line.fund].append(line)
-    return by_fund
+    return {log: its for log, its in by_fund.items() if is_fund(log)}
 
 
 def _touched(last: Last, lines: Sequence[Line]) -> dict[History, set[int]]:
@@ -211,8 +214,8 @@ def followed(last: Last, lines: Iterable[Line]) -> tuple[Last, list[Told]]:
             raise DoesNotFollow(line.fund, version)
         if isinstance(event, FundOpened) != (version == 1):
             raise DoesNotFollow(line.fund, version)
-        told.append(Told(event, _iso(event.on), event.legs()))
         head, latest_on = head_of(line.line), max(latest_on, event.on)
+        told.append(Told(event, _iso(event.on), event.legs(), head))
     return Last(version, head, latest_on), told
 
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from eventsourcing.persistence import PersistenceError
 
-from ledger.projections.read_model import LARGEST_BATCH, BeingRebuilt, ReadModel, ReadModelBroken
+from ledger.projections.read_model import LARGEST_BATCH, ReadModel, ReadModelBroken
 
 POLL_SECONDS = 0.5
 """How soon the commits of other processes are noticed, and the storage is tried again."""
@@ -24,8 +24,7 @@ log = logging.getLogger(__name__)
 class Follower:
     """Advances a read model when woken, and looks by itself for what other processes committed.
 
-    Entered and left like a file. `trouble` is None, or the name of what keeps it from following: a failing storage is
-    tried again, a broken read model is not.
+    Entered and left like a file. `trouble` is None, or the name of what keeps it from following; it is tried again.
     """
 
     def __init__(self, read_model: ReadModel) -> None:
@@ -106,12 +105,9 @@ class Follower:
         try:
             applied = self._read_model.advance()
             position = self._read_model.position
-        except (PersistenceError, BeingRebuilt) as error:
+        except (PersistenceError, ReadModelBroken) as error:
+            # What is broken is looked at again, too: `microfund rebuild` mends it from elsewhere.
             self._report(error)
-            return False
-        except ReadModelBroken as error:
-            self._report(error)
-            self._stopping = True
             return False
         self.trouble = None
         self._publish(position)

@@ -95,7 +95,7 @@ def _opened(told: Iterable[Told]) -> Rows:
             NO_HEAD,
             "",
         )
-        for event, on, _ in told
+        for event, on, *_ in told
         if isinstance(event, FundOpened)
     ]
 
@@ -104,7 +104,7 @@ def _adopted(told: Iterable[Told]) -> Rows:
     """The bylaws adopted."""
     return [
         (event.fund, event.version, on, msgspec.json.encode(event.bylaws).decode())
-        for event, on, _ in told
+        for event, on, *_ in told
         if isinstance(event, BylawsAdopted)
     ]
 

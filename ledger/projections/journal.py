@@ -13,18 +13,19 @@ import msgspec
 
 from ledger.chart import Pot
 from ledger.database import Row
-from ledger.events import Event, InterestWaived, LoanRescheduled
+from ledger.events import Event, InterestWaived, LoanRescheduled, check_code
 from ledger.projections.tables import Reader, Rows, Table, Told, until
 
 ENTRIES = Table(
     "entries",
     columns="fund TEXT NOT NULL, version BIGINT NOT NULL, type TEXT NOT NULL, on_day TEXT NOT NULL, "
     "recorded_at TEXT NOT NULL, recorded_by TEXT NOT NULL, request_key TEXT, voucher TEXT, member BIGINT, "
-    "loan BIGINT, for_month TEXT, reverses BIGINT, part TEXT, amount BIGINT",
+    "loan BIGINT, for_month TEXT, reverses BIGINT, part TEXT, amount BIGINT, code TEXT NOT NULL",
     key="fund, version",
-    index="(fund, reverses) WHERE reverses IS NOT NULL",
+    indexes=("(fund, reverses) WHERE reverses IS NOT NULL", "(fund, code)"),
 )
-"""Every entry. `part` is what of its type it is: the kind of contribution or income, the activity, the source."""
+"""Every entry. `code` is the check code of its line, without hyphens; `part` is what of its type it is: the kind of
+contribution or income, the activity, the source."""
 
 LEGS = Table(
     "legs",
@@ -58,8 +59,9 @@ def _entered(told: Iterable[Told]) -> Rows:
             event.recorded_by,
             event.request.key if event.request else None,
             *_reader(type(event))(event),
+            check_code(head).replace("-", ""),
         )
-        for event, on, _ in told
+        for event, on, _, head in told
     ]
 
 
@@ -67,7 +69,7 @@ def _posted(told: Iterable[Told]) -> Rows:
     """Their legs."""
     return [
         (event.fund, event.version, number, on, leg.pot, leg.account, "" if leg.of is None else str(leg.of), leg.amount)
-        for event, on, legs in told
+        for event, on, legs, _ in told
         for number, leg in enumerate(legs, 1)
     ]
 
@@ -146,6 +148,13 @@ def entries(
     )
     items = [_named(row) for row in rows[:limit]]
     return {"items": items, "next": _cursor(pin, items[-1]) if len(rows) > limit else None}
+
+
+def day_of_code(reader: Reader, fund: str, code: str) -> str | None:
+    """The day of the entry that a check code (16 letters, no hyphens) belongs to; None for every other code, and for
+    every code of a fund that does not exist, at the same cost."""
+    rows = reader.query("SELECT on_day FROM entries WHERE fund = :fund AND code = :code", fund=fund, code=code)
+    return rows[0]["on_day"] if rows else None
 
 
 def entry(reader: Reader, fund: str, version: int) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from typing import Any
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
 from ledger.database import Database, Row
-from ledger.events import Entry
+from ledger.events import Entry, head_of
 from ledger.projections.batch import TABLES, Line, followed, rows_from_nothing
 from ledger.projections.funds import Last
 from ledger.projections.read_model import make_tables
@@ -45,6 +45,8 @@ class Known:
         self._last, self._told = followed(
             Last(), (Line(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries)
         )
+        self.version, self.head = self._last.version, self._last.head
+        """The last entry's, and the hash of its line."""
         self._missing = set(TABLES if self._told else ())
         self._turn = Lock()
         self._database = Database(_Memory())
@@ -81,7 +83,8 @@ class Moments:
     def make(self, fund: str, entries: Sequence[Entry]) -> Known:
         """What was known after these entries, the first ones of a fund."""
         version = entries[-1].event.version
-        moment = self.get(fund, version) or Known(entries)
+        kept = self.get(fund, version)
+        moment = kept if kept and kept.head == head_of(entries[-1].line) else Known(entries)
         with self._turn:
             self._kept[fund, version] = moment
             self._kept.move_to_end((fund, version))

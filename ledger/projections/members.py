@@ -10,6 +10,7 @@ from typing import Any, get_args
 from ledger.chart import Legs
 from ledger.database import Row
 from ledger.events import EntryReversed, Event, MemberChanged, MemberJoined, MemberLeft, MemberReturned
+from ledger.events.club import household_key
 from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, until
 
 MEMBER_FACTS = Table(
@@ -34,7 +35,7 @@ MEMBER_SPELLS = Table(
     columns="fund TEXT NOT NULL, member BIGINT NOT NULL, from_day TEXT NOT NULL, until_day TEXT NOT NULL, "
     "sex TEXT NOT NULL, birth_year BIGINT NOT NULL, poverty TEXT NOT NULL, household TEXT",
     key="fund, member, from_day",
-    index="(sex, poverty, birth_year, from_day, until_day)",
+    indexes=("(sex, poverty, birth_year, from_day, until_day)",),
 )
 """The stretches on the roll without a change: of each member, at most one holds on any day. All of a country's members
 are counted from the index alone."""
@@ -147,8 +148,11 @@ def roll(
     things stood then; `name` and `phone` are digests to look up in the register, always the latest. Whoever left on
     the day is off the roll at its end.
     """
-    wanted = {"sex": sex, "poverty": poverty, "household": household}
-    conditions = "".join(f" AND s.{name} = :{name}" for name, value in wanted.items() if value is not None)
+    wanted = {"sex": sex, "poverty": poverty, "household": household_key(household) if household else None}
+    compared = {"household": "UPPER(s.household)"}
+    conditions = "".join(
+        f" AND {compared.get(name, f's.{name}')} = :{name}" for name, value in wanted.items() if value is not None
+    )
     items = reader.query(
         f"{AS_THEN} JOIN member_spells s ON s.fund = m.fund AND s.member = m.member "
         "WHERE m.fund = :fund AND s.from_day <= :day AND s.until_day > :day AND m.member > :after"

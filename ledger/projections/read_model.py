@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from ledger.database import EVENTS_TABLE, Database, Transaction
+from eventsourcing.persistence import OperationalError
+
+from ledger.database import EVENTS_TABLE, Database, Row, Transaction
 from ledger.events import NO_HEAD, head_of
 from ledger.projections.batch import (
     ONLY_ADDED_TO,
@@ -28,7 +31,7 @@ from ledger.projections.batch import (
     worked_out,
     write,
 )
-from ledger.projections.tables import Table
+from ledger.projections.tables import Reader, Table
 
 __all__ = ["LARGEST_BATCH", "BeingRebuilt", "ReadModel", "ReadModelBroken"]
 
@@ -63,12 +66,26 @@ class BeingRebuilt(ReadModelBroken):
     """The tables are being made anew; following goes on once they are whole."""
 
 
+class Unsettled(ReadModelBroken):
+    """So much is being recorded that no answer came from one moment of the tables."""
+
+
+T = TypeVar("T")
+
+MOST_TRIES = 20
+"""How often a question is asked anew because something was committed meanwhile."""
+
+LOCK_PATIENCE_SECONDS = 60.0
+"""How long a rebuild on PostgreSQL waits for a moment without readers."""
+
+
 class ReadModel:
     """The tables of one database, and how they follow its log."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self._at = "notification_id" if database.is_postgres else "rowid"
+        self._at_in_log = f"{EVENTS_TABLE}.{self._at}"
 
     def create_tables(self) -> None:
         """Make the tables that are missing. Raises `ReadModelBroken` when another version of this program made them."""
@@ -77,6 +94,39 @@ class ReadModel:
             shape = transaction.query("SELECT shape FROM read_model")[0]["shape"]
         if shape != SHAPE:
             raise ReadModelBroken("another version of this program made the read model: run microfund rebuild")
+
+    # --- asking ---------------------------------------------------------------------------------------------------
+
+    def ask(self, question: Callable[[Reader, int], T]) -> T:
+        """Answer a question from one moment of the tables: it is given a reader and the position they are at.
+
+        Nothing is answered that is not the log's at that position. On PostgreSQL each statement sees a moment of its
+        own, so what was asked is asked anew if the position has moved meanwhile. Raises `ReadModelBroken` while the
+        tables are made anew (`BeingRebuilt`), when the log has lost what they were made from, and `Unsettled`.
+        """
+        for _ in range(MOST_TRIES):
+            place = None
+            try:
+                with self.database.transaction(commit=False) as tables:
+                    place = self._vouched(tables)
+                    found = question(tables, place[0])
+                    if not self.database.is_postgres or self._place(tables) == place:
+                        return found
+            except Exception:
+                # Tables that were made anew in the middle of a question can make it fail in any way.
+                if place is None or not self.database.is_postgres or self._place() == place:
+                    raise
+        raise Unsettled("the tables change too fast to be asked")
+
+    def _vouched(self, tables: Transaction) -> tuple[int, str]:
+        """Where the read model stands, if the log still has the line there. Raises `ReadModelBroken`."""
+        row = tables.query(
+            f"SELECT position, head, state FROM read_model LEFT JOIN {EVENTS_TABLE} ON {self._at_in_log} = position"
+        )[0]
+        place = _settled(row)
+        if place[0] and (row["state"] is None or head_of(row["state"]) != place[1]):
+            raise _lost(place[0])
+        return place
 
     @property
     def position(self) -> int:
@@ -124,13 +174,7 @@ class ReadModel:
         worked out while the last one is written. What was recorded meanwhile is then followed.
         """
         mark = f"{REBUILDING}{secrets.token_hex(16)}"
-        with self._alone() as transaction:
-            for table in (*TABLES, POSITION):
-                transaction.execute(f"DROP TABLE IF EXISTS {table.name}")
-            for table in ONLY_ADDED_TO if self.database.is_postgres else ():
-                transaction.execute(table.in_two_steps[0])
-            make_tables(transaction, keys_come_later=self.database.is_postgres)
-            self._move(transaction, 0, mark)
+        self._clear(mark)
         end = self.database.query(f"SELECT {self._at} AS id, state FROM {EVENTS_TABLE} ORDER BY 1 DESC LIMIT 1")
         upto = end[0]["id"] if end else 0
         total = 0
@@ -151,6 +195,33 @@ class ReadModel:
                 _finish_on_postgres(transaction)
             self._move(transaction, upto, head_of(end[0]["state"]) if end else NO_HEAD)
         return total + self.catch_up(progress)
+
+    def _clear(self, mark: str) -> None:
+        """Put empty tables in the place of what is there. From the mark on nobody begins to read; on PostgreSQL those
+        who do still read are waited for, and never so long that the server would end their question as a deadlock."""
+        with self._alone() as transaction:
+            for sql in POSITION.sql:
+                transaction.execute(sql)
+            transaction.execute("UPDATE read_model SET head = :mark", mark=mark)
+        give_up_at = time.monotonic() + LOCK_PATIENCE_SECONDS
+        while True:
+            try:
+                return self._replace(mark)
+            except OperationalError:
+                if not self.database.is_postgres or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(0.1)
+
+    def _replace(self, mark: str) -> None:
+        with self._alone() as transaction:
+            if self.database.is_postgres:
+                transaction.execute("SET LOCAL lock_timeout = '300ms'")  # Deadlocks are looked for after a second.
+            for table in (*TABLES, POSITION):
+                transaction.execute(f"DROP TABLE IF EXISTS {table.name}")
+            for table in ONLY_ADDED_TO if self.database.is_postgres else ():
+                transaction.execute(table.in_two_steps[0])
+            make_tables(transaction, keys_come_later=self.database.is_postgres)
+            self._move(transaction, 0, mark)
 
     def _chunks(self, upto: int) -> Iterator[tuple[int, Done]]:
         """The log up to a position, some whole funds at a time: how many events, and what they come to."""
@@ -193,17 +264,14 @@ class ReadModel:
         )
         return int(counted[0]["lag"])
 
-    def parked(self) -> list[dict[str, Any]]:
+    def parked(self, reader: Reader | None = None) -> list[dict[str, Any]]:
         """The funds that cannot be projected further: `{fund, version, position, why}`, `why` being an exception's
         name."""
-        return self.database.query("SELECT * FROM parked ORDER BY fund")
+        return (reader or self.database).query("SELECT * FROM parked ORDER BY fund")
 
-    def _place(self) -> tuple[int, str]:
+    def _place(self, reader: Reader | None = None) -> tuple[int, str]:
         """Where the read model stands. Raises `BeingRebuilt`."""
-        row = self.database.query("SELECT position, head FROM read_model")[0]
-        if row["head"].startswith(REBUILDING):
-            raise BeingRebuilt("the tables are being made anew, or `microfund rebuild` was broken off")
-        return row["position"], row["head"]
+        return _settled((reader or self.database).query("SELECT position, head FROM read_model")[0])
 
     def _held(self, transaction: Transaction) -> tuple[int, str]:
         """Where the read model stands, with every other process held back: SQLite by the transaction itself."""
@@ -220,7 +288,7 @@ class ReadModel:
             return found[:limit]
         last, *ahead = found or (None,)
         if last is None or last.position != position or head_of(last.line) != head:
-            raise ReadModelBroken(f"the log has another line at position {position} than the one that was applied")
+            raise _lost(position)
         return ahead
 
     @contextmanager
@@ -229,6 +297,19 @@ class ReadModel:
             if self.database.is_postgres:
                 transaction.query(ONE_AT_A_TIME)
             yield transaction
+
+
+def _settled(row: Row) -> tuple[int, str]:
+    """Position and head of a read model that is whole. Raises `BeingRebuilt`."""
+    if row["head"].startswith(REBUILDING):
+        raise BeingRebuilt("the tables are being made anew, or `microfund rebuild` was broken off")
+    return row["position"], row["head"]
+
+
+def _lost(position: int) -> ReadModelBroken:
+    return ReadModelBroken(
+        f"the log has another line at position {position} than the one that was applied, or none: run microfund rebuild"
+    )
 
 
 def _finish_on_postgres(transaction: Transaction) -> None:

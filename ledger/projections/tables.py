@@ -34,11 +34,13 @@ Rows = list[tuple[Any, ...]]
 
 
 class Told(NamedTuple):
-    """An event in its place of a fund's log, its day as the tables have it, and what it does to the books."""
+    """An event in its place of a fund's log, its day as the tables have it, what it does to the books, and the hash of
+    its line."""
 
     event: Event
     on: str
     legs: Legs
+    head: str = ""
 
 
 class Reader(Protocol):
@@ -51,12 +53,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table of the read model. `index` is a second way in, as SQL after `ON table`."""
+    """A table of the read model. `indexes` are other ways in, as SQL after `ON table`."""
 
     name: str
     columns: str
     key: str
-    index: str = ""
+    indexes: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -83,8 +85,10 @@ class Table:
 
     @property
     def _index(self) -> tuple[str, ...]:
-        index = f"CREATE INDEX IF NOT EXISTS {self.name}_index ON {self.name} {self.index}"
-        return (index,) if self.index else ()
+        return tuple(
+            f"CREATE INDEX IF NOT EXISTS {self.name}_index_{number} ON {self.name} {index}"
+            for number, index in enumerate(self.indexes, 1)
+        )
 
     def add(self, transaction: Transaction, rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows."""
@@ -110,7 +114,7 @@ class History:
     def rows(self, told: Iterable[Told]) -> Rows:
         """The facts that events add."""
         return [
-            row for event, on, legs in told if (tell := self.tell.get(type(event))) for row in tell(event, on, legs)
+            row for event, on, legs, _ in told if (tell := self.tell.get(type(event))) for row in tell(event, on, legs)
         ]
 
     def derived_rows(

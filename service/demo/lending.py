@@ -9,7 +9,7 @@ from typing import Literal
 
 from ledger.aggregates.fund import Fund, Stamp
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.roll import Member
+from ledger.aggregates.member import Member
 from ledger.days import whole_months
 from ledger.events.loans import Purpose
 from service.demo.diary import instant

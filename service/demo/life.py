@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 
 from ledger.aggregates.fund import Fund, Stamp
-from ledger.aggregates.roll import Member
+from ledger.aggregates.member import Member
 from ledger.days import add_months
 from ledger.events.club import LeavingReason, Poverty
 from ledger.events.governance import Office

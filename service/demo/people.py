@@ -8,7 +8,7 @@ from datetime import date
 from random import Random
 from typing import NamedTuple
 
-from ledger.aggregates.roll import Member
+from ledger.aggregates.member import Member
 from ledger.events.club import Poverty, Sex
 
 ELDERLY_AGE = 60

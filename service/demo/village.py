@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.roll import Member
+from ledger.aggregates.member import Member
 from ledger.application import Recorded
 from ledger.chart import Pot
 from ledger.days import add_months

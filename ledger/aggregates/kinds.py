@@ -1,0 +1,49 @@
+"""The kinds of log: funds, and what is chained, stored, checked and signed like a fund and is none.
+
+A log's id tells its kind. A fund's is its code. Any other begins with the kind's name in small letters, which no code
+has: `people`, or `spending:VN-LS-47-2022` where a kind has a log for each of many things. All kinds share one table,
+one queue, one cache, one verifier and the checkpoints; whatever is about funds alone asks `is_fund`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ledger.aggregates.fund import Fund
+from ledger.aggregates.log import Log
+from ledger.events import Event, decode, is_fund
+
+
+class Kind(NamedTuple):
+    """A kind of log: what its entries are replayed into, and how a line of it becomes an event.
+
+    `decode` knows the events of this kind alone and raises `MsgspecError` for those of another, so that a line which
+    strayed into a log breaks it there, as any line does that the log does not know.
+    """
+
+    aggregate: type[Log]
+    decode: Callable[[bytes], Event]
+
+
+FUNDS = Kind(Fund, decode)
+OTHERS: dict[str, Kind] = {}
+"""The kinds beside the funds, by name. A new kind is an entry here: a `Log` with its decisions, and its events."""
+
+_ID = re.compile("([a-z]+)(:[A-Za-z0-9-]+)?")
+
+
+def kind_of(log: str) -> Kind | None:
+    """The kind of log that has this id; None for an id of no kind that this program knows."""
+    if is_fund(log):
+        return FUNDS
+    named = _ID.fullmatch(log)
+    return OTHERS.get(named[1]) if named else None
+
+
+def begun(log: str) -> Log:
+    """A fund, or a log of another kind, to which nothing has happened yet."""
+    kind = kind_of(log)
+    assert kind, "the id of a log tells its kind"
+    return kind.aggregate(log)

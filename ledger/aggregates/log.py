@@ -1,0 +1,142 @@
+"""What any chained log is: its head, its events, the requests it has answered, and how one more event is added.
+
+A kind of log adds what its events make of it, and its decisions: `Fund` is one.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from datetime import date, datetime
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from ledger.days import civil_day
+from ledger.events import NO_HEAD, Entry, Event, Request, encode, head_of
+from ledger.refusals import FutureDay
+
+E = TypeVar("E", bound=Event)
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """Who tells a log of a fact and when: the day it happened, the instant it was heard, the principal.
+
+    `member` is the principal's own number in a fund, if they have one, and `aliases` are the other principals who are
+    linked to that member: one person with several tokens. `texts` are digests of what was written about people. Raises
+    `FutureDay` for a day that has not come yet in the village.
+    """
+
+    on: date
+    recorded_at: datetime
+    recorded_by: str
+    member: int | None = None
+    aliases: frozenset[str] = frozenset()
+    request: Request | None = None
+    texts: dict[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        today = civil_day(self.recorded_at)
+        if self.on > today:
+            raise FutureDay(on=self.on, today=today)
+
+    def is_of(self, principal: str) -> bool:
+        """Whether a principal is the person who tells this."""
+        return principal == self.recorded_by or principal in self.aliases
+
+
+class BrokenChain(Exception):
+    """A stored line does not fit the one before it: the history of this fund, or of another log, was changed."""
+
+    def __init__(self, fund: str, version: int) -> None:
+        super().__init__(f"the history of {fund} is broken at version {version}")
+        self.fund = fund
+        self.version = version
+
+
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """Where in the log a request's facts lie, and the digest of its body."""
+
+    digest: str
+    first: int
+    last: int
+
+
+class Log:
+    """A log that is kept in memory: built by replaying its entries, and added to by its decisions.
+
+    Recording builds the line and applies it; applying runs again on every replay, for ever: it never refuses and looks
+    nothing up. `pending` is what was recorded and is not yet stored.
+    """
+
+    def __init__(self, log: str) -> None:
+        self.id = log
+        self.version = 0
+        self.head = NO_HEAD
+        self.entries: list[Event] = []
+        self.pending: list[Entry] = []
+        # By a request's key, the version of its first fact; the others follow it.
+        self.requests: dict[str, int] = {}
+
+    def apply(self, entry: Entry) -> None:
+        """Take in the next entry of the log. Raises `BrokenChain` when it does not follow the last one."""
+        event, version = entry.event, self.version + 1
+        if event.prev != self.head or event.version != version or event.fund != self.id:
+            raise BrokenChain(self.id, version)
+        self.entries.append(event)
+        self._take_in(event)
+        if request := event.request:
+            self.requests.setdefault(request.key, version)
+        self.version = version
+        self.head = head_of(entry.line)
+
+    def _take_in(self, event: Event) -> None:
+        """Change the state by an event that follows: it is the last of `entries`, `version` and `head` are to come."""
+        event.evolve(self)
+
+    def fork(self) -> Self:
+        """An independent copy for a trial: a dry run, or an act of several facts that may yet be refused.
+
+        The two share what neither changes, so that the cost grows with the act and hardly with the log.
+        """
+        twin = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list | set):
+                setattr(twin, name, copy(value))
+        return twin
+
+    def answered(self, key: str) -> Answered | None:
+        """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
+        if not (first := self.requests.get(key)):
+            return None
+        last, request = first, self.entries[first - 1].request
+        assert request
+        while last < self.version and self.entries[last].request == request:
+            last += 1
+        return Answered(request.digest, first, last)
+
+    # --- recording ------------------------------------------------------------------------------------------------
+
+    def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
+        """Record one fact."""
+        return self._add(self._next(fact, stamp, facts))
+
+    def _next(self, fact: type[E], stamp: Stamp, facts: dict[str, Any]) -> E:
+        """A fact as this log's next event."""
+        return fact(
+            fund=self.id,
+            version=self.version + 1,
+            prev=self.head,
+            on=stamp.on,
+            recorded_at=max(stamp.recorded_at, self.entries[-1].recorded_at) if self.entries else stamp.recorded_at,
+            recorded_by=stamp.recorded_by,
+            request=stamp.request,
+            texts=stamp.texts or None,
+            **facts,
+        )
+
+    def _add(self, event: E) -> E:
+        """Encode the next event and apply it."""
+        entry = Entry(event, encode(event))
+        self.pending.append(entry)
+        self.apply(entry)
+        return event
