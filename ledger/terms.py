@@ -17,6 +17,9 @@ from ledger.refusals import Overpayment, SettlementShort
 InterestMethod = Literal["reducing", "flat"]
 RepaymentMode = Literal["equal_principal", "bullet", "interest_at_maturity"]
 
+INTEREST_ROUNDINGS = (1, 100, 500, 1_000)
+"""To multiples of how many đồng a club's bylaws may round interest: clubs have no coins."""
+
 INSTALMENT_STEP = 1_000
 """Instalments of principal are whole thousands, the smallest note in everyday use."""
 

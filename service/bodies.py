@@ -4,7 +4,7 @@ Field names are those of the fund's own methods, so that `facts()` is a call's a
 (`PERSONAL`) never reaches an event; it goes to the register beside the log.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,7 +14,7 @@ from ledger.events.club import LeavingReason, Poverty, Sex
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource
 from ledger.money import PPM
-from ledger.terms import InterestMethod, RepaymentMode
+from ledger.terms import INTEREST_ROUNDINGS, InterestMethod, RepaymentMode
 from service.fields import (
     Amount,
     AmountOrNothing,
@@ -24,6 +24,7 @@ from service.fields import (
     Month,
     Name,
     Number,
+    OneOf,
     Reference,
     Some,
     Whole,
@@ -77,7 +78,7 @@ class Bylaws(Body):
     monthly_dues: AmountOrNothing
     meeting_day: Annotated[int, Whole(1, 31)]
     two_person_approval: bool
-    interest_rounding: Literal[1, 100, 500, 1000] = 1
+    interest_rounding: Annotated[int, OneOf(INTEREST_ROUNDINGS)] = 1
 
     def rules(self) -> events.Bylaws:
         """The rules as the fund keeps them."""

@@ -62,6 +62,26 @@ class Whole:
 
 
 @dataclass(frozen=True)
+class OneOf:
+    """One of a few whole numbers; JSON integers only."""
+
+    values: tuple[int, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._listed, core_schema.int_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "integer", "enum": list(self.values)}
+
+    def _listed(self, number: int) -> int:
+        if number not in self.values:
+            raise PydanticCustomError(
+                "value-not-allowed", "none of these", {"allowed": ", ".join(map(str, self.values))}
+            )
+        return number
+
+
+@dataclass(frozen=True)
 class Code:
     """Text of one form, in which nothing can be said about anybody."""
 

@@ -193,7 +193,7 @@ def _row(
 
 # --- from cells to values ---------------------------------------------------------------------------------------------
 
-_AMOUNT: Final = re.compile(r"(\d{1,15}|\d{1,3}([. \u00a0])\d{3}(?:\2\d{3})*) ?(?:đồng|đ|vnđ|vnd)?", re.ASCII)
+_AMOUNT: Final = re.compile(r"(\d{1,15}|\d{1,3}([. \u00a0])\d{3}(?:\2\d{3})*)[ \u00a0]?(?:đồng|đ|vnđ|vnd)?", re.ASCII)
 _WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 _DAY: Final = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})|(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _CODE: Final = re.compile(r"[A-Za-z0-9-]{1,24}", re.ASCII)

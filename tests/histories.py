@@ -20,9 +20,9 @@ from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
-from ledger.refusals import Refusal
 from ledger.terms import InterestMethod, RepaymentMode
-from tests.borrowers import PLACES, Borrowers
+from tests.borrowers import PLACES
+from tests.second_thoughts import SecondThoughts
 
 SOURCES: tuple[DonationSource, ...] = get_args(DonationSource)
 OFFICES: tuple[Office, ...] = get_args(Office)
@@ -39,7 +39,7 @@ def random_fund(seed: int, steps: int = 150) -> Fund:
     return random_history(seed, steps).fund
 
 
-class History(Borrowers):
+class History(SecondThoughts):
     """A club whose life is drawn by lot."""
 
     def told(self, steps: int) -> "History":
@@ -146,24 +146,6 @@ class History(Borrowers):
 
     # --- the club and its roll ----------------------------------------------------------------------------------------
 
-    def correct_opening_balances(self) -> None:
-        """The old book is told anew, or there never was one."""
-        old = self.fund.old_books
-        on = old.on if old and self._chance(0.9) else self.today
-        pots = {pot: OpeningPot(self._amount(5_000_000), 0) for pot in POTS}
-        loans = [
-            OldLoan(
-                member=self._member(),
-                principal=2_000_000,
-                outstanding=self._amount(2_000_000),
-                disbursed_on=add_months(on, -3),
-                term_months=12,
-                purpose="crops",
-            )
-            for _ in range(self.random.randint(0, 3))
-        ]
-        self.fund.correct_opening_balances(self._stamp(on), loans=loans, **pots)
-
     def open_again(self) -> None:
         """Somebody opens a fund that is open already."""
         self.fund.open(self._stamp(), bylaws=self._bylaws())
@@ -268,17 +250,6 @@ class History(Borrowers):
         amount = owed if owed and self._chance(0.2) else self._amount(1_500_000)
         self.fund.repay_advance(self._stamp(), number, amount=amount)
 
-    def take_back(self) -> None:
-        """Somebody who left comes back, or is still there."""
-        gone = [member.number for member in self.fund.members.values() if member.left_on]
-        self.fund.take_back(self._stamp(), self.random.choice(gone) if gone and self._chance(0.8) else self._member())
-
-    def forgive_dues(self) -> None:
-        """The dues of a month or two are let go."""
-        stamp = self._stamp()
-        months = tuple(f"{add_months(stamp.on, -back):%Y-%m}" for back in range(self.random.randint(1, 2)))
-        self.fund.forgive_dues(stamp, self._member(), months=months)
-
     # --- governance ---------------------------------------------------------------------------------------------------
 
     def hold_meeting(self) -> None:
@@ -298,26 +269,6 @@ class History(Borrowers):
             opening_cash=cash if self._chance(0.5) else None,
             book_opening=cash,
         )
-
-    def correct_attendance(self) -> None:
-        """Who came to a meeting was noted wrongly."""
-        present = [member.number for member in self.fund.members.values() if self._chance(0.5)]
-        self.fund.correct_attendance(self._stamp(), self._meeting(), present=present)
-
-    def undo_meeting(self) -> None:
-        """A whole sheet is undone; as an act of several facts it is tried on a copy."""
-        version, kept = self._meeting(), self.fund
-        self.fund = kept.fork()
-        try:
-            self.fund.undo_meeting(self._stamp(), version, reason="wrong_date", as_held=self._chance(0.5))
-        except Refusal:
-            self.fund = kept
-            raise
-
-    def _meeting(self) -> int:
-        """Mostly the version of a meeting there was."""
-        held = [meeting.version for meeting in self.fund.meetings.values()]
-        return self.random.choice(held) if held and self._chance(0.9) else self.random.randint(1, self.fund.version)
 
     def count_cash(self) -> None:
         """The box is counted; one time in two there is a difference."""

@@ -251,8 +251,8 @@ def test_the_meeting_sheet_has_the_roll_dues_owed_loans_due_cash_and_check_code(
     text = read(village, "meeting-sheet?on=2024-06-15")
 
     assert "PHIẾU GHI BUỔI SINH HOẠT Ngày 15/06/2024" in text
-    assert f"1 {NAME} 50.000 đ (5 tháng)" in text
-    assert "2 Nông Văn Tài 60.000 đ (6 tháng)" in text
+    assert f"1 {NAME} 30.000 đ (3 tháng)" in text
+    assert "2 Nông Văn Tài 30.000 đ (3 tháng)" in text
     due, settlement = (spoken(sheet["loans"][0][name]) for name in ("due", "settlement_amount"))
     assert f"1 {NAME} (TV 1) 5.000.000 đ {due} gốc" in text
     assert f"{settlement} Khoản thu, chi khác" in text

@@ -1,29 +1,23 @@
 """What practice taught: conditions of the day of the act, credit kept, recoveries bounded, coins that nobody has."""
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-import msgspec
 import pytest
 
-from ledger.aggregates.fund import Fund, Stamp
-from ledger.aggregates.warnings import warnings
 from ledger.dues import monthly_dues
-from ledger.events import Request
-from ledger.meeting import Line, Sheet
+from ledger.events import OldLoan, OpeningPot
 from ledger.refusals import (
-    IdempotencyKeyReused,
-    InsufficientFunds,
-    LinesRefused,
     LoanChangedSince,
-    MeetingNotFound,
+    LoanHasEntries,
+    NoOpeningBalances,
     NotEligible,
     RecoveryAboveLoss,
     RestTooLarge,
     RollChangedSince,
     StillMember,
     WaiverAboveInterest,
+    WriteOffAboveOutstanding,
 )
 from ledger.terms import LoanTerms, standing
 from tests.village import (
@@ -40,104 +34,13 @@ from tests.village import (
     lends,
     loan_of,
     pays,
+    posted,
     refused,
     repays,
-    spends,
     stamp,
     undoes,
     village,
 )
-
-MEETING = "2024-03-15"
-
-
-def line(key: str, decide: Callable[[Fund, Stamp], object], *, on: str = MEETING, turn: Any = "receipt") -> Line:
-    marked = msgspec.structs.replace(stamp(on), request=Request(key, f"digest of {key}", on))
-    return Line(marked, decide, turn)
-
-
-def dues(member: int, amount: int, key: str = "dues-0001", on: str = MEETING) -> Line:
-    return line(key, lambda fund, at: fund.receive_contribution(at, member=member, kind="dues", amount=amount), on=on)
-
-
-def visit(amount: int, key: str = "visit-0001") -> Line:
-    return line(key, lambda fund, at: fund.pay_expense(at, activity="visit_gift", amount=amount), turn="payment")
-
-
-def sheet(*lines: Line, on: str = MEETING, partial: bool = False) -> Sheet:
-    return Sheet(name=on, stamp=stamp(on), lines=lines, present=(1,), partial=partial)
-
-
-# A sheet is one act
-
-
-def test_an_expense_may_stand_above_the_dues_that_pay_for_it():
-    fund = given(joins(), joins())
-
-    answers = sheet(visit(100_000), dues(1, 100_000)).hold(fund)
-
-    assert [answer.status for answer in answers] == ["recorded", "recorded"]
-    assert fund.cash_at(day(MEETING)) == 0
-
-
-def test_savings_may_be_taken_home_above_the_line_that_brings_them():
-    fund = given(joins())
-    home = line("home-0001", lambda f, at: f.withdraw_savings(at, member=1, amount=50_000), turn="payment")
-    brought = line("save-0001", lambda f, at: f.receive_contribution(at, member=1, kind="savings", amount=50_000))
-
-    answers = sheet(home, brought).hold(fund)
-
-    assert [answer.status for answer in answers] == ["recorded", "recorded"]
-    assert held(fund, "revolving", "savings") == 0
-
-
-def test_a_loan_may_be_repaid_above_the_line_that_pays_it_out():
-    fund = village(asks(2, 1_000_000, on=MEETING), grants(1, on=MEETING))
-    repaid = line("repay-001", lambda f, at: f.repay_loan(at, 1, amount=200_000))
-    paid_out = line("payout-01", lambda f, at: f.disburse_loan(at, 1), turn="payment")
-
-    for partial in (False, True):
-        trial = fund.fork()
-        assert [a.status for a in sheet(repaid, paid_out, partial=partial).hold(trial)] == ["recorded", "recorded"]
-        assert loan_of(trial).outstanding == 800_000
-
-
-def test_a_deposit_and_a_withdrawal_of_the_same_money_fit_together_only():
-    fund = given(joins())
-    lines = (
-        line("bank-0001", lambda f, at: f.move_to_bank(at, pot="activity", amount=70_000), turn="move"),
-        line("bank-0002", lambda f, at: f.fetch_from_bank(at, pot="activity", amount=70_000), turn="move"),
-    )
-
-    whole, part = fund.fork(), fund.fork()
-
-    assert [answer.status for answer in sheet(*lines).hold(whole)] == ["recorded", "recorded"]
-    assert [answer.status for answer in sheet(*lines, partial=True).hold(part)] == ["refused", "refused"]
-
-
-def test_what_the_days_end_cannot_bear_is_refused_line_by_line_and_nothing_is_recorded():
-    fund = given(joins())
-    with pytest.raises(LinesRefused) as refusal:
-        sheet(visit(100_000), dues(1, 90_000)).hold(fund.fork())
-    assert [type(answer.refusal) for answer in refusal.value.lines] == [InsufficientFunds, type(None)]
-
-
-def test_in_part_receipts_come_first_and_payments_last():
-    fund = given(joins())
-    answers = sheet(visit(60_000, "visit-0001"), visit(60_000, "visit-0002"), dues(1, 100_000), partial=True).hold(fund)
-    assert [answer.status for answer in answers] == ["recorded", "refused", "recorded"]
-
-
-def test_a_lines_day_is_part_of_what_its_key_stands_for():
-    fund = given(joins())
-    sheet(dues(1, 20_000, "line-00001", "2024-02-15"), on="2024-02-15").hold(fund)
-
-    again = sheet(dues(1, 20_000, "line-00001", "2024-02-15"), on="2024-02-16").hold(fund)
-    (answer,) = sheet(dues(1, 20_000, "line-00001"), partial=True).hold(fund)
-
-    assert [told.status for told in again] == ["replayed"]
-    assert isinstance(answer.refusal, IdempotencyKeyReused)
-
 
 # Conditions are those of the day of the act
 
@@ -312,85 +215,64 @@ def test_who_comes_back_keeps_their_number_and_what_rests_on_it_stands():
     assert fund.members[1].left_on is None
 
 
-def test_a_sheet_is_undone_with_all_its_lines_and_its_name_is_free_again():
-    fund = given(joins(), joins())
-    sheet(dues(1, 20_000), visit(5_000)).hold(fund)
-    sheet(dues(2, 20_000, "dues-0002")).hold(fund)  # A resend under the same name adds a line.
-    meeting = next(iter(fund.meetings.values()))
-    undone = fund.undo_meeting(stamp("2024-04-01"), meeting.version, reason="wrong_date", as_held=True)
-    assert undone.on == day(MEETING)
-    assert fund.cash_at(day(MEETING)) == 0
-    with refused(fund, MeetingNotFound):
-        fund.undo_meeting(stamp("2024-04-01"), 1, reason="other")
-    assert [answer.status for answer in sheet(dues(1, 20_000)).hold(fund)] == ["replayed"], "keys stay spent"
-    assert next(iter(fund.meetings.values())).meeting == 2
-
-
-# Warnings, and silence in ordinary life
-
-
-def codes(fund: Fund) -> list[str]:
-    return [warning.code for warning in warnings(fund, last(fund))]
-
-
-def with_dues(fund: Fund, month: str, on: str, amount: int = 10_000, member: int = 1) -> Fund:
-    fund.receive_contribution(stamp(on), member=member, kind="dues", amount=amount, for_month=month)
-    return fund
-
-
-def test_dues_paid_already_far_off_or_told_twice_are_asked_about():
-    fund = village(monthly_dues=10_000)
-    assert codes(with_dues(fund, "2024-03", "2024-03-15", 5_000)) == []
-    assert codes(with_dues(fund, "2024-03", "2024-03-16", 5_000)) == [], "half a month is not paid already"
-    assert codes(with_dues(fund, "2024-04", "2024-03-16", 5_000)) == [], "other months are not alike"
-    assert codes(with_dues(fund, "2024-03", "2024-04-15")) == ["dues-paid-already"]
-    assert codes(with_dues(fund, "2025-05", "2024-04-15")) == ["dues-far-month"]
-    assert codes(with_dues(fund, "2025-05", "2024-04-15")) == [
-        "possible-duplicate",
-        "dues-far-month",
-        "dues-paid-already",
-    ]
-
-
-def test_ten_times_or_a_tenth_of_the_usual_is_asked_about():
-    fund = village()
-    for member in (1, 2, 3, 4) * 2:
-        pays(member, "dues", 10_000, on="2024-03-15")(fund)
-    pays(5, "dues", 90_000, on="2024-03-16")(fund)
-    assert codes(fund) == []
-    pays(5, "dues", 100_000, on="2024-03-17")(fund)
-    assert codes(fund) == ["amount-unusual"]
-    pays(5, "dues", 1_000, on="2024-03-18")(fund)
-    assert codes(fund) == ["amount-unusual"]
-
-
-def test_cash_of_a_counted_day_a_later_reversal_and_a_vacant_office_are_asked_about():
-    fund = village(gives(1_000_000, pot="activity"))
-    fund.take_office(stamp("2024-02-01"), member=2, office="treasurer")
-    spends(50_000, on="2024-03-10")(fund)
-    undoes(on="2024-03-12")(fund)
-    assert codes(fund) == ["reversal-day-differs"]
-    fund.count_cash(stamp("2024-03-15"), reason="periodic", counted=fund.cash_at(day("2024-03-15")))
-    assert codes(fund) == []
-    spends(50_000, on="2024-03-15")(fund)
-    assert codes(fund) == ["counts-covered"]
-    leaves(2, "2024-03-20")(fund)
-    assert codes(fund) == ["office-vacant"]
-
-
-def test_an_entry_of_somebody_who_left_is_asked_about_also_when_the_departure_is_told_late():
-    fund = village(lends(1, 1_000_000, on="2024-01-10"), repays(1, 100_000, on="2024-03-10"))
-    repaid = fund.version
-    leaves(1, "2024-02-01", "died")(fund)
-    (warning,) = warnings(fund, last(fund))
-    assert (warning.code, warning.versions) == ("left-before", (repaid,))
-    repays(1, 100_000, on="2024-04-10")(fund)
-    assert codes(fund) == ["left-before"]
-
-
 def test_forgiven_dues_are_not_asked_for_any_more():
     fund = village(monthly_dues=10_000, meeting_day=15)
     owed = {month.month for month in monthly_dues(fund, day("2024-04-20")) if month.member == 1 and month.owed}
     fund.forgive_dues(stamp("2024-04-20", reason="e1"), 1, months=("2024-02", "2024-03"))
     left = {month.month for month in monthly_dues(fund, day("2024-04-20")) if month.member == 1 and month.owed}
     assert owed - left == {"2024-02", "2024-03"}
+
+
+# Old books put right
+
+
+def old_loan(outstanding: int = 600_000, **more: Any) -> OldLoan:
+    facts: dict[str, Any] = {"principal": 1_000_000, "disbursed_on": date(2023, 10, 10), "term_months": 10}
+    return OldLoan(member=2, outstanding=outstanding, purpose="crops", **facts | more)
+
+
+def declares(*loans: OldLoan, cash: int = 500_000) -> dict[str, Any]:
+    return {"revolving": OpeningPot(cash, 0), "activity": OpeningPot(0, 0), "loans": loans}
+
+
+def test_old_books_are_put_right_by_telling_them_anew_and_the_difference_is_posted():
+    fund = given(joins(), joins())
+    with refused(fund, NoOpeningBalances):
+        fund.correct_opening_balances(stamp("2024-01-10"), **declares())
+    fund.declare_opening_balances(stamp("2024-01-10"), **declares(old_loan()))
+    fund.correct_opening_balances(
+        stamp("2024-01-10", reason="e1"), **declares(old_loan(700_000), old_loan(), cash=400_000)
+    )
+    assert posted(last(fund)) == {
+        ("revolving", "cash"): -100_000,
+        ("revolving", "loans", 1): 100_000,
+        ("revolving", "loans", 2): 600_000,
+        ("revolving", "opening"): -600_000,
+    }
+    assert [loan_of(fund, number).outstanding for number in (1, 2)] == [700_000, 600_000]
+    fund.correct_opening_balances(stamp("2024-01-10", reason="e1"), **declares(old_loan(), cash=400_000))
+    assert loan_of(fund, 1).outstanding == 600_000
+    assert (loan_of(fund, 2).status, held(fund, "revolving", "loans")) == ("rejected", 600_000)
+
+
+def test_an_old_loan_with_entries_of_its_own_is_not_told_otherwise():
+    fund = given(joins(), joins())
+    fund.declare_opening_balances(stamp("2024-01-10"), **declares(old_loan()))
+    repays(1, 100_000, on="2024-02-10")(fund)
+    with refused(fund, LoanHasEntries, loan=1, version=fund.version):
+        fund.correct_opening_balances(stamp("2024-01-10"), **declares(old_loan(700_000)))
+    fund.correct_opening_balances(stamp("2024-01-10"), **declares(old_loan(), cash=100_000))
+    assert fund.cash_at(day("2024-01-10")) == 100_000
+
+
+def test_an_old_loan_brings_its_own_rate_and_the_interest_owed_by_then():
+    fund = given(joins(), joins())
+    fund.declare_opening_balances(stamp("2024-01-10"), **declares(old_loan(interest_owed=25_000, own_rate_ppm=5_000)))
+    assert loan_of(fund).standing(day("2024-01-10"))[:2] == (600_000, 25_000)
+    assert loan_of(fund).standing(day("2024-02-10"))[:2] == (600_000, 28_000)
+
+
+def test_no_more_is_written_off_than_is_owed():
+    fund = village(lends(1, 1_000_000, on="2024-01-10"))
+    with refused(fund, WriteOffAboveOutstanding, outstanding=1_000_000):
+        fund.write_off_loan(stamp("2024-02-10"), 1, amount=1_000_001)

@@ -21,6 +21,7 @@ from ledger.events import (
     MemberChanged,
     MemberJoined,
     MemberLeft,
+    MemberReturned,
     OpeningBalancesDeclared,
 )
 from ledger.projections import balances, borrowing, funds, journal, loans, members
@@ -195,15 +196,21 @@ def told_balances(events: Iterable[Event]) -> dict[tuple[str, str], int]:
 def told_roll(events: list[Event]) -> dict[int, tuple[Any, ...]]:
     """Who is on the roll, and as what."""
     people: dict[int, dict[str, Any]] = {}
+    gone: dict[int, dict[str, Any]] = {}
+    undone = {event.reverses for event in events if isinstance(event, EntryReversed)}
     for event in sorted(events, key=lambda event: (event.on, event.version)):
+        if event.version in undone:
+            continue
         if isinstance(event, MemberJoined):
             people[event.member] = {
                 name: getattr(event, name) for name in ("sex", "birth_year", "poverty", "household")
             }
-        elif isinstance(event, MemberChanged) and event.member in people:
-            people[event.member] |= event.changes()
+        elif isinstance(event, MemberChanged):
+            (people if event.member in people else gone)[event.member] |= event.changes()
         elif isinstance(event, MemberLeft):
-            del people[event.member]
+            gone[event.member] = people.pop(event.member)
+        elif isinstance(event, MemberReturned):
+            people[event.member] = gone.pop(event.member)
     return {number: tuple(person.values()) for number, person in people.items()}
 
 

@@ -337,7 +337,7 @@ class Lending(Books):
         if isinstance(event, LoanDisbursed) and later - {each.version for each in loan.write_offs}:
             raise LiveRepayments(loan=loan.number, entry=event.name)
         if latest and latest.version > event.version:
-            raise _changed_since(loan.number, latest)
+            raise LoanChangedSince(loan=loan.number, entry=latest.name, version=latest.version, changed_on=latest.on)
         if isinstance(event, LoanWrittenOff) and loan.recoveries:
             raise LiveRecoveries(loan=loan.number)
         if later and not isinstance(event, Reducing):
@@ -347,8 +347,4 @@ class Lending(Books):
 def _refuse_changed_since(loan: Loan, stamp: Stamp) -> None:
     latest = loan.latest_change
     if latest and stamp.on < latest.on:
-        raise _changed_since(loan.number, latest)
-
-
-def _changed_since(number: int, latest: LoanRescheduled | LoanWrittenOff) -> LoanChangedSince:
-    return LoanChangedSince(loan=number, entry=latest.name, version=latest.version, changed_on=latest.on)
+        raise LoanChangedSince(loan=loan.number, entry=latest.name, version=latest.version, changed_on=latest.on)

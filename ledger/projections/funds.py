@@ -103,7 +103,7 @@ def _opened(told: Iterable[Told]) -> Rows:
 def _adopted(told: Iterable[Told]) -> Rows:
     """The bylaws adopted."""
     return [
-        (event.fund, event.version, on, msgspec.json.encode(event.bylaws).decode())
+        (event.fund, event.version, on, msgspec.json.encode(msgspec.structs.asdict(event.bylaws)).decode())
         for event, on, *_ in told
         if isinstance(event, BylawsAdopted)
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -43,6 +43,20 @@ LET_GO = (InterestWaived.__name__, LoanWrittenOff.__name__)
 """What the club gave up; it comes off a loan like a repayment."""
 
 
+_OF_OLD_BOOKS = (
+    "member", "principal", "term_months", "purpose", "received_on", "monthly_rate_ppm", "outstanding", "interest",
+)  # fmt: skip
+
+
+def as_it_was_told(openings: Iterable[Row]) -> Row | None:
+    """How an old club's loan should have been told: the first of the tellings since which nothing changed."""
+    told: Row | None = None
+    for fact in openings:
+        if fact["purpose"] and (told is None or any(fact[name] != told[name] for name in _OF_OLD_BOOKS)):
+            told = fact
+    return told
+
+
 class Phase(NamedTuple):
     """A stretch under one plan: from the disbursement, or from the latest rescheduling."""
 
@@ -58,8 +72,8 @@ class Account:
 
     def __init__(self, facts: Sequence[Row]) -> None:
         openings = [fact for fact in facts if fact["fact"] in OPENING]
-        told = [fact for fact in openings if fact["purpose"]]
-        self.asked = told[-1] if told else facts[0]
+        told = as_it_was_told(openings)
+        self.asked = told or facts[0]
         self.never_was = bool(openings and not openings[-1]["purpose"])
         """Whether the old books, put right, have no such loan."""
         self.number: int = self.asked["loan"]
@@ -69,8 +83,9 @@ class Account:
         for fact in facts:
             if fact["version"] not in undone:
                 self.live[fact["fact"]].append(fact)
-        granted = self.live[LoanApproved.__name__] or told
-        received = told or self.live[LoanDisbursed.__name__]
+        opening = [told] if told else []
+        granted = self.live[LoanApproved.__name__] or opening
+        received = opening or self.live[LoanDisbursed.__name__]
         if self.never_was:
             received = []
         self.granted = granted[-1] if granted else None

@@ -30,7 +30,7 @@ from ledger.events import (
     OpeningBooks,
     SavingsSetOff,
 )
-from ledger.projections.loan_account import OPENING, Account
+from ledger.projections.loan_account import OPENING, Account, as_it_was_told
 from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, percent, until
 
 LOAN_FACTS = Table(
@@ -149,9 +149,9 @@ def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     if not facts:
         return {}
     openings = [fact for fact in facts if fact["fact"] in OPENING]
-    asked = openings[-1] if openings else facts[0]
-    if not asked["purpose"]:
+    if openings and not openings[-1]["purpose"]:
         return {}  # The old books were put right: there never was such a loan.
+    asked = as_it_was_told(openings) or facts[0]
     who = (asked["member"], asked["purpose"])
     key = (asked["fund"], asked["loan"])
     undone = {fact["reverses"]: fact["on_day"] for fact in facts if fact["reverses"]}

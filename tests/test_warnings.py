@@ -1,0 +1,78 @@
+"""Claims about warnings: what is worth a second look is said, everyday life raises none, and nothing is refused."""
+
+from ledger.aggregates.fund import Fund
+from ledger.aggregates.warnings import warnings
+from tests.village import (
+    day,
+    gives,
+    last,
+    leaves,
+    lends,
+    pays,
+    repays,
+    spends,
+    stamp,
+    undoes,
+    village,
+)
+
+# Warnings, and silence in ordinary life
+
+
+def codes(fund: Fund) -> list[str]:
+    return [warning.code for warning in warnings(fund, last(fund))]
+
+
+def with_dues(fund: Fund, month: str, on: str, amount: int = 10_000, member: int = 1) -> Fund:
+    fund.receive_contribution(stamp(on), member=member, kind="dues", amount=amount, for_month=month)
+    return fund
+
+
+def test_dues_paid_already_far_off_or_told_twice_are_asked_about():
+    fund = village(monthly_dues=10_000)
+    assert codes(with_dues(fund, "2024-03", "2024-03-15", 5_000)) == []
+    assert codes(with_dues(fund, "2024-03", "2024-03-16", 5_000)) == [], "half a month is not paid already"
+    assert codes(with_dues(fund, "2024-04", "2024-03-16", 5_000)) == [], "other months are not alike"
+    assert codes(with_dues(fund, "2024-03", "2024-04-15")) == ["dues-paid-already"]
+    assert codes(with_dues(fund, "2025-05", "2024-04-15")) == ["dues-far-month"]
+    assert codes(with_dues(fund, "2025-05", "2024-04-15")) == [
+        "possible-duplicate",
+        "dues-far-month",
+        "dues-paid-already",
+    ]
+
+
+def test_ten_times_or_a_tenth_of_the_usual_is_asked_about():
+    fund = village()
+    for member in (1, 2, 3, 4) * 2:
+        pays(member, "dues", 10_000, on="2024-03-15")(fund)
+    pays(5, "dues", 90_000, on="2024-03-16")(fund)
+    assert codes(fund) == []
+    pays(5, "dues", 100_000, on="2024-03-17")(fund)
+    assert codes(fund) == ["amount-unusual"]
+    pays(5, "dues", 1_000, on="2024-03-18")(fund)
+    assert codes(fund) == ["amount-unusual"]
+
+
+def test_cash_of_a_counted_day_a_later_reversal_and_a_vacant_office_are_asked_about():
+    fund = village(gives(1_000_000, pot="activity"))
+    fund.take_office(stamp("2024-02-01"), member=2, office="treasurer")
+    spends(50_000, on="2024-03-10")(fund)
+    undoes(on="2024-03-12")(fund)
+    assert codes(fund) == ["reversal-day-differs"]
+    fund.count_cash(stamp("2024-03-15"), reason="periodic", counted=fund.cash_at(day("2024-03-15")))
+    assert codes(fund) == []
+    spends(50_000, on="2024-03-15")(fund)
+    assert codes(fund) == ["counts-covered"]
+    leaves(2, "2024-03-20")(fund)
+    assert codes(fund) == ["office-vacant"]
+
+
+def test_an_entry_of_somebody_who_left_is_asked_about_also_when_the_departure_is_told_late():
+    fund = village(lends(1, 1_000_000, on="2024-01-10"), repays(1, 100_000, on="2024-03-10"))
+    repaid = fund.version
+    leaves(1, "2024-02-01", "died")(fund)
+    (warning,) = warnings(fund, last(fund))
+    assert (warning.code, warning.versions) == ("left-before", (repaid,))
+    repays(1, 100_000, on="2024-04-10")(fund)
+    assert codes(fund) == ["left-before"]
