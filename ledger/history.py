@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import NoReturn
 
 import msgspec
 
@@ -28,7 +29,8 @@ class Bearer(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What a walk along a fund's lines found. `first_broken` is the first version whose line does not fit.
+    """What a walk along a fund's lines found. `first_broken` is the first version whose line does not fit: the first
+    of all, if there is no line.
 
     `matches_version` is where the check code or head that was asked about belongs; `bearers` are the entries that
     bear the voucher that was asked about, None if none was.
@@ -56,15 +58,35 @@ class _Envelope(msgspec.Struct):
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
+def _no_fraction(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+_decode_whole = msgspec.json.Decoder(float_hook=_no_fraction).decode
+_NOT_A_LINE = (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError)
+
+
+def _envelope_of(line: bytes) -> _Envelope | None:
+    """The envelope of a line that is written exactly as the service writes it; None for any other way to say the same.
+
+    Its bytes are what is hashed: a space, a carriage return, a field named twice or put elsewhere is another line.
+    """
+    try:
+        entry, envelope = _decode_whole(line), _decode_envelope(line)
+    except _NOT_A_LINE:
+        return None
+    is_as_written = msgspec.json.encode(entry) == line and list(entry)[:4] == list(_Envelope.__struct_fields__)
+    return envelope if is_as_written else None
+
+
 def follow(lines: Iterable[bytes], fund: str | None = None, version: int = 0, head: str = NO_HEAD) -> Iterator[str]:
     """The head after each line that follows the one before it, up to the first that does not.
 
     The lines begin after `version`, whose line has this `head`; without a fund, they are of that of the first line.
     """
     for line in lines:
-        try:
-            envelope = _decode_envelope(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        envelope = _envelope_of(line)
+        if envelope is None:
             return
         fund = fund or envelope.fund
         if (envelope.fund, envelope.version, envelope.prev) != (fund, version + 1, head):
@@ -86,13 +108,14 @@ def verify(
     matches = (
         version for version, its in enumerate(heads, 1) if its == head or (code is not None and check_code(its) == code)
     )
+    is_valid = 0 < len(heads) == len(stored)
     return Verification(
         fund=_decode_envelope(stored[0]).fund if heads else None,
-        valid=len(heads) == len(stored),
+        valid=is_valid,
         entries=len(heads),
         head=last,
         check_code=check_code(last),
-        first_broken=None if len(heads) == len(stored) else len(heads) + 1,
+        first_broken=None if is_valid else len(heads) + 1,
         matches_version=next(matches, None),
         bearers=None if voucher is None else _bearers(stored, heads, voucher),
     )

@@ -61,7 +61,8 @@ _TEXT = re.compile(
     rf"made (\d{{4}}-\d{{2}}-\d{{2}}T\d{{2}}:\d{{2}}:\d{{2}}Z)\nfunds {_NUMBER}\nentries {_NUMBER}\n",
     re.ASCII,
 )
-_SIGNATURE = re.compile(rf"— ({NAME}) ([A-Za-z0-9+/]+=*)")
+_SIGNATURE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+=*)")
+"""Whoever signs beside us may be named in any script; the format forbids only spaces and plus signs."""
 
 
 class Key(NamedTuple):
@@ -93,17 +94,16 @@ class Key(NamedTuple):
         return f"{self.name}+{self.id.hex()}+{encoded}"
 
     def has_signed(self, note: str) -> bool:
-        """Whether one of a note's signatures is valid and this key's."""
+        """Whether a note bears this key's signature, and none under its name and id that is not valid."""
         text, signatures = _parted(note)
-        for signature in signatures:
-            named = _SIGNATURE.fullmatch(signature)
-            if named and named[1] == self.name and (signed := _decoded(named[2]))[:4] == self.id:
-                try:
-                    self.public.verify(signed[4:], text.encode())
-                except InvalidSignature:
-                    continue
-                return True
-        return False
+        named = [match for signature in signatures if (match := _SIGNATURE.fullmatch(signature))]
+        own = [signed for match in named if match[1] == self.name and (signed := _decoded(match[2]))[:4] == self.id]
+        try:
+            for signed in own:
+                self.public.verify(signed[4:], text.encode())
+        except InvalidSignature:
+            return False
+        return bool(own)
 
 
 class Signer(NamedTuple):
@@ -139,6 +139,12 @@ def read(note: str) -> Checkpoint:
     if checkpoint.text() != text:
         raise NotACheckpoint("the checkpoint's lines are not written in the one way they may be")
     return checkpoint
+
+
+def as_written(note: str) -> str:
+    """A note as it was before the post, or an editor, changed how its lines end: no line of ours ends in a space."""
+    lines = note.removeprefix("\ufeff").rstrip().split("\n")
+    return "".join(line.rstrip(" \t\r") + "\n" for line in lines)
 
 
 def _parted(note: str) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 """Kiểm tra sổ của một quỹ mà không cần tin máy chủ · Verify a fund's history without trusting the server.
 
 Python 3.8 or later, nothing else. Reads the lines of `GET /v1/funds/F/history`, one entry each, and judges them by its
-own copy of the rules. What each check finds, and what only a check code in the paper book finds: docs/verify.md.
+own copy of the rules; docs/verify.md says what each of them finds, and what only a check code in the paper book does.
 Exit code: 0 intact; 1 broken, incomplete, or a check code that belongs to no entry; 2 wrong use.
 """
 
@@ -19,11 +19,11 @@ from pathlib import Path
 
 # What an entry does to the books: its type (and kind), the pot, the account debited, the account credited, the amount.
 BOOKING = """
-ContributionReceived:dues     activity   cash                 contributions       amount
-ContributionReceived:fine     activity   cash                 fines               amount
-ContributionReceived:share    revolving  cash                 contributions       amount
-ContributionReceived:savings  revolving  cash                 savings/{member}    amount
-SavingsWithdrawn              revolving  savings/{member}     cash                amount
+ContributionReceived:dues     activity   {place}              contributions       amount
+ContributionReceived:fine     activity   {place}              fines               amount
+ContributionReceived:share    revolving  {place}              contributions       amount
+ContributionReceived:savings  revolving  {place}              savings/{member}    amount
+SavingsWithdrawn              revolving  savings/{member}     {place}             amount
 DonationReceived              {pot}      cash                 donations           amount
 InKindDonationReceived        {pot}      equipment            in_kind             value_of_items
 IncomeReceived:collective     {pot}      {place}              collective          amount
@@ -37,9 +37,14 @@ BankWithdrawn                 {pot}      cash                 bank              
 AdvanceReceived               revolving  cash                 advances/{advance}  amount
 AdvanceRepaid                 revolving  advances/{advance}   cash                amount
 LoanDisbursed                 revolving  loans/{loan}         {place}             principal
-LoanRepaid                    revolving  cash                 loans/{loan}        principal
-LoanRepaid                    revolving  cash                 interest            interest_kept
-LoanRepaid                    activity   cash                 interest            interest_to_activity
+LoanRepaid                    revolving  {place}              loans/{loan}        principal
+LoanRepaid                    revolving  {place}              interest            interest_kept
+LoanRepaid                    activity   {place}              interest            interest_to_activity
+LoanRepaid                    revolving  write_offs           loans/{loan}        forgiven
+SavingsSetOff                 revolving  savings/{member}     loans/{loan}        principal
+SavingsSetOff                 revolving  savings/{member}     interest            interest_kept
+SavingsSetOff                 revolving  savings/{member}     transfers           interest_to_activity
+SavingsSetOff                 activity   transfers            interest            interest_to_activity
 LoanWrittenOff                revolving  write_offs           loans/{loan}        amount
 LoanRecovered                 revolving  cash                 recoveries          amount
 CashCounted                   activity   cash                 cash_over           over
@@ -47,16 +52,19 @@ CashCounted                   activity   cash_short           cash              
 CashCounted                   revolving  cash_short           cash                from_revolving
 """
 NO_MONEY = """
-FundOpened BylawsAdopted MemberJoined MemberChanged MemberLeft OfficeTaken OfficeLeft InspectionMade MeetingHeld
-LoanRequested LoanApproved LoanRejected LoanRescheduled PeriodClosed PeriodReopened
-"""
-NEVER_REVERSED = {"OpeningBalancesDeclared", "EntryReversed", "FundDissolved"}
+FundOpened BylawsAdopted MemberJoined MemberChanged MemberLeft MemberReturned OfficeTaken OfficeLeft InspectionMade
+MeetingHeld AttendanceCorrected DuesForgiven LoanRequested LoanApproved LoanRejected LoanRescheduled InterestWaived
+PeriodClosed PeriodReopened"""
+OPENING = ("OpeningBalancesDeclared", "OpeningBalancesCorrected")  # Cash that was there already: no voucher.
+NEVER_REVERSED = {*OPENING, "EntryReversed", "FundDissolved"}
+REVERSED_MEMOS = {"LoanRescheduled", "InterestWaived", "DuesForgiven", "MemberLeft", "MemberReturned", "MeetingHeld"}
 POTS = ["revolving", "activity"]
 GUARDED = {"cash": 1, "bank": 1, "loans": 1, "equipment": 1, "savings": -1, "advances": -1}  # Never below zero.
 LEFT = {
-    "SavingsWithdrawn": ("savings_left", "savings/{member}"),
-    "AdvanceRepaid": ("outstanding", "advances/{advance}"),
-    "LoanRepaid": ("outstanding", "loans/{loan}"),
+    "SavingsWithdrawn": {"savings_left": "savings/{member}"},
+    "AdvanceRepaid": {"outstanding": "advances/{advance}"},
+    "LoanRepaid": {"outstanding": "loans/{loan}"},
+    "SavingsSetOff": {"outstanding": "loans/{loan}", "savings_left": "savings/{member}"},
 }  # What these entries say is left of what is owed.
 SAID = """
 empty    | không có dòng nào                                  | there is no line
@@ -64,22 +72,22 @@ line     | chuỗi: không phải một dòng JSON gọn                | chain:
 fund     | chuỗi: dòng của quỹ khác                           | chain: a line of another fund
 version  | chuỗi: thiếu, thừa hoặc đổi chỗ dòng               | chain: a line is missing, added or moved
 prev     | chuỗi: không nối được với dòng ngay trước          | chain: does not follow from the line before it
-time     | thời gian: ghi nhận sớm hơn mục trước              | time: recorded earlier than the entry before it
+time     | thời gian: ghi sớm hơn bút toán trước              | time: recorded earlier than the entry before it
 day      | thời gian: ngày chưa đến, hoặc trước khi mở quỹ    | time: a day yet to come, or before the fund opened
 field    | nội dung: thiếu hoặc sai một trường                | content: a field is missing or wrong
 voucher  | chứng từ: không phải số phiếu tiếp theo            | vouchers: not the number that comes next
-reversal | ghi số âm: không đúng với mục bị hủy               | reversals: not the negative of one entry, once
+reversal | ghi số âm: không đúng với bút toán bị hủy          | reversals: not the negative of one entry, once
 balance  | sổ sách: nợ và có trong một quỹ không bằng nhau    | books: debits and credits of a pot differ
 stated   | sổ sách: số ghi trong dòng khác số tính lại        | books: states a figure that the lines do not add up to
 negative | sổ sách: số dư cuối ngày âm                        | books: a balance is below zero at the end of the day
-entries  | Quỹ {fund}: {n} mục ghi                            | Fund {fund}: {n} entries
-unknown  | CHƯA BIẾT loại {type}, từ mục số {n}               | UNKNOWN type {type}, from entry no. {n} on
-code     | Mã {code}: mục số {n}, ngày {on}                   | Code {code}: entry no. {n}, of {on}
-no code  | Mã {code}: KHÔNG thuộc mục nào                     | Code {code}: belongs to NO entry
-broken   | ĐỨT ở mục số {n}: {why}                            | BROKEN at entry no. {n}: {why}
+entries  | Quỹ {fund}: {n} bút toán                           | Fund {fund}: {n} entries
+unknown  | CHƯA BIẾT loại {type}, từ bút toán số {n}          | UNKNOWN type {type}, from entry no. {n} on
+code     | Mã {code}: bút toán số {n}, ngày {on}              | Code {code}: entry no. {n}, of {on}
+no code  | Mã {code}: KHÔNG thuộc bút toán nào                | Code {code}: belongs to NO entry
+broken   | ĐỨT ở bút toán số {n}: {why}                       | BROKEN at entry no. {n}: {why}
 at       | Số dư cuối ngày {day} (đồng: nợ, có)               | Balances at the end of {day} (đồng: debit, credit)
 other    | KHÁC với sổ đã có mã trên                          | DIFFERENT from the history that had this code
-sealed   | Mốc số {number}, {made}: mục số {n} đúng như mốc   | Checkpoint {number}, {made}: entry no. {n} is as sealed
+sealed   | Mốc số {number}, {made}: bút toán số {n} đúng mốc  | Checkpoint {number}, {made}: entry no. {n} is as sealed
 unsealed | Mốc niêm phong: KHÔNG đúng với sổ này ({why})      | Checkpoint: does NOT fit this history ({why})
 form     | không đọc được mốc hoặc chứng minh                 | the checkpoint or its proof cannot be read
 proof    | chứng minh không dẫn đến gốc cây đã ký             | the proof does not lead to the signed root
@@ -104,11 +112,7 @@ def grouped(code):
 
 def parsed(line):
     """The entry a line holds. Raises ValueError unless the bytes are exactly how the service writes that entry."""
-
-    def no_fraction(text):
-        raise ValueError(text)
-
-    e = json.loads(line.decode(), parse_float=no_fraction, parse_constant=no_fraction)
+    e = json.loads(line.decode(), parse_float=int, parse_constant=int)  # As whole numbers they are a ValueError.
     if json.dumps(e, ensure_ascii=False, separators=(",", ":")).encode() != line or type(e) is not dict:
         raise ValueError(line)
     return e
@@ -118,21 +122,18 @@ def unmet(checks):
     return next((why for why, holds in checks if not holds), None)
 
 
-def instant(e):
-    return datetime.fromisoformat(e["recorded_at"].replace("Z", "+00:00"))
-
-
 def bookings(e):
     """What an entry does to the books: (pot, debit, credit, đồng) each; None for a type that is not known here."""
     if rules := RULES.get(f"{e['type']}:{e.get('kind')}") or RULES.get(e["type"]):
         off, borne = e.get("difference", 0), e.get("from_revolving", 0)
-        own = {**e, "over": max(off, 0), "short": max(-off, 0) - borne, "from_revolving": borne}
+        own = {"place": "cash", "forgiven": 0, **e, "from_revolving": borne}
+        own["over"], own["short"] = max(off, 0), max(-off, 0) - borne
         own["value_of_items"] = sum(item["value"] for item in e.get("items", ()))
         own["interest_kept"] = e.get("interest", 0) - e.get("interest_to_activity", 0)
-        return [(*(part.format_map(e) for part in accounts), own[amount]) for *accounts, amount in rules]
+        return [(*(part.format_map(own) for part in accounts), own[amount]) for *accounts, amount in rules]
     if e["type"] == "FundDissolved":
         return [(pot, "transfers", account, amount) for pot, account, amount, _ in e["remainder"]]
-    if e["type"] == "OpeningBalancesDeclared":
+    if e["type"] in OPENING:
         found = [(pot, place, "opening", e[pot][place]) for pot in POTS for place in ("cash", "bank")]
         found += [("activity", "equipment", "opening", item["value"]) for item in e.get("equipment", ())]
         found += [("revolving", f"loans/{old['loan']}", "opening", old["outstanding"]) for old in e.get("loans", ())]
@@ -144,19 +145,23 @@ def bookings(e):
 
 def legs_of(e):
     """The entry's legs, {(pot, account): đồng}, debits positive; None if its type is unknown."""
+    if e["type"] not in ("EntryReversed", "OpeningBalancesCorrected"):
+        return booked(e)
     legs = Counter()
-    if e["type"] == "EntryReversed":
-        for pot, account, amount, of in e["posted"]:
-            legs[pot, account if of is None else f"{account}/{of}"] += amount
-    elif (booked := bookings(e)) is None:
-        return None
-    else:
-        for pot, debit, credit, amount in booked:
-            if type(amount) is not int or amount < 0 or e.get("place", "cash") not in ("cash", "bank"):
-                raise ValueError(amount)
-            legs[pot, debit] += amount
-            legs[pot, credit] -= amount
+    for pot, account, amount, of in e["posted"]:
+        legs[pot, account if of is None else f"{account}/{of}"] += amount
     return {key: amount for key, amount in legs.items() if amount}
+
+
+def booked(e):
+    """The legs that an entry's own figures make; None if its type is unknown."""
+    legs, found = Counter(), bookings(e)
+    for pot, debit, credit, amount in found or ():
+        if type(amount) is not int or amount < 0 or e.get("place", "cash") not in ("cash", "bank"):
+            raise ValueError(amount)
+        legs[pot, debit] += amount
+        legs[pot, credit] -= amount
+    return None if found is None else {key: amount for key, amount in legs.items() if amount}
 
 
 class History:
@@ -164,11 +169,10 @@ class History:
 
     def __init__(self, lines, with_books=False):
         self.entries, self.heads, self.legs, self.unknown, self.reversed = [], ["0" * 64], [], {}, set()
-        self.vouchers, self.totals, self.daily = Counter(), Counter(), defaultdict(Counter)
+        self.vouchers, self.daily, self.opening = Counter(), defaultdict(Counter), Counter()
         self.broken = None if lines else ("empty", 1)
         for version, line in enumerate(lines, 1):
-            why = self.what_is_wrong(line, version, with_books)
-            if why:
+            if why := self.what_is_wrong(line, version, with_books):
                 self.broken = why, version
                 return
         if with_books and (below := [n for n in map(self.below_zero, self.daily) if n]):
@@ -196,7 +200,6 @@ class History:
         if legs is None:
             self.unknown.setdefault(e["type"], version)
         for key, amount in (legs or {}).items():
-            self.totals[key] += amount
             self.daily[key][e["on"]] += amount
         return None
 
@@ -207,9 +210,10 @@ class History:
         yield "fund", e["fund"] == first["fund"]
         yield "version", type(e["version"]) is int and e["version"] == version
         yield "prev", e["prev"] == self.heads[-1]
-        yield "time", instant(last) <= instant(e)
+        then, now = (datetime.fromisoformat(one["recorded_at"].replace("Z", "+00:00")) for one in (last, e))
+        yield "time", then <= now
         yield "field", date.fromisoformat(e["on"]).isoformat() == e["on"]
-        today = (instant(e) + timedelta(hours=7)).date().isoformat()  # Viet Nam keeps UTC+7 all year.
+        today = (now + timedelta(hours=7)).date().isoformat()  # Viet Nam keeps UTC+7 all year.
         yield "day", first["on"] <= e["on"] <= today
 
     def papers(self, e, legs, version):
@@ -222,12 +226,12 @@ class History:
             yield "reversal", 0 < wrong < version and wrong not in self.reversed
             undone, its_legs = self.entries[wrong - 1], self.legs[wrong - 1]
             yield "reversal", undone["type"] == e["entry"] not in NEVER_REVERSED and undone.get("voucher") == number
-            yield "reversal", its_legs != {} or e["entry"] == "LoanRescheduled"
+            yield "reversal", its_legs != {} or e["entry"] in REVERSED_MEMOS
             yield "reversal", its_legs is None or legs == {key: -amount for key, amount in its_legs.items()}
             self.reversed.add(wrong)
         else:
-            taken_over = e["type"] == "OpeningBalancesDeclared"  # Cash that was there already: no voucher.
-            cash = sum(n for (_, account), n in (legs or {}).items() if account == "cash" and not taken_over)
+            moved = {} if e["type"] in OPENING else legs or {}
+            cash = sum(n for (_, account), n in moved.items() if account == "cash")
             kind = "PT" if cash > 0 else "PC" if cash < 0 else (number or "")[:2] if legs is None else ""
             series = f"{kind}-{e['on'][:4]}-"
             self.vouchers[series] += 1
@@ -236,11 +240,13 @@ class History:
 
     def stated(self, e, legs):
         """Figures of the books that an entry itself states, against what the lines up to it add up to."""
-        if e["type"] in LEFT:
-            field, account = LEFT[e["type"]]
+        for field, account in LEFT.get(e["type"], {}).items():
             owed = "revolving", account.format_map(e)
-            yield "stated", e[field] == abs(self.totals[owed] + legs.get(owed, 0))
-        if e["type"] == "LoanRepaid":
+            yield "stated", e[field] == abs(sum(self.daily[owed].values()) + legs.get(owed, 0))
+        if e["type"] in OPENING:
+            self.opening.update(legs)
+            yield "stated", {key: amount for key, amount in self.opening.items() if amount} == booked(e)
+        if e["type"] in ("LoanRepaid", "SavingsSetOff"):
             yield "stated", e["amount"] == e["principal"] + e["interest"]
         if e["type"] == "MeetingHeld":
             yield "stated", e["book_closing"] == self.box(e["on"], POTS)
@@ -278,9 +284,8 @@ def print_postings(history):
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(("version", "on", "type", "voucher", "pot", "account", "part", "amount"))
     for version, e in enumerate(history.entries, 1):
-        for (pot, account), amount in (history.legs[version - 1] or {}).items():
-            name, _, part = account.partition("/")
-            table.writerow((version, e["on"], e["type"], e.get("voucher", ""), pot, name, part, amount))
+        for (pot, account), n in (history.legs[version - 1] or {}).items():
+            table.writerow((version, e["on"], e["type"], e.get("voucher", ""), pot, *account.partition("/")[::2], n))
 
 
 def report(history, given, out):
@@ -298,8 +303,7 @@ def report(history, given, out):
         n = places.get(code)
         say("code" if n else "no code", code=code, n=n, on=entries[n - 1]["on"] if n else "")
     if history.broken:
-        why, n = history.broken
-        say("broken", n=n, why=WORDS[why][language])
+        say("broken", n=history.broken[1], why=WORDS[history.broken[0]][language])
         return 1
     if given.checkpoint:
         why, facts = sealed(history, *given.checkpoint)
@@ -310,17 +314,13 @@ def report(history, given, out):
     if given.balances:
         day = given.as_of.isoformat() if given.as_of else max(e["on"] for e in entries)
         say("at", day=day)
-        for (pot, account), amount in sorted(history.balances(day).items()):
-            row = f"  {pot:<10} {account:<14} {max(amount, 0):>17,} {max(-amount, 0):>17,}"
+        for (pot, account), n in sorted(history.balances(day).items()):
+            row = f"  {pot:<10} {account:<14} {max(n, 0):>17,} {max(-n, 0):>17,}"
             print(row.replace(",", ".,"[language]), file=out)
-    if not set(given.code) <= set(places):
-        say("other")
-        return 1
-    if history.unknown and (given.balances or given.csv):
-        say("partial")
-        return 1
-    say("intact", code=check_code(history.heads[-1]))
-    return 0
+    is_partial = history.unknown and (given.balances or given.csv)
+    verdict = "other" if not set(given.code) <= set(places) else "partial" if is_partial else "intact"
+    say(verdict, code=check_code(history.heads[-1]))
+    return int(verdict != "intact")
 
 
 def merkle_root(leaf, index, size, proof):
@@ -344,7 +344,8 @@ def merkle_root(leaf, index, size, proof):
 def sealed(history, note, proof):
     """Why the checkpoint does not vouch for this history, or None; then which entry it seals, and its own lines."""
     try:
-        text, proof = note.split("\n\n")[0].split("\n"), json.loads(proof)
+        lines = [line.rstrip(" \t\r") for line in note.split("\n")]  # The post may change where they end.
+        text, proof = lines[: lines.index("")], json.loads(proof)
         size, root, number, made = int(text[1]), text[2], text[3].split()[1], text[4].split()[1]
         fund, version, head = proof["leaf"].split(" ")
         beside = [base64.b64decode(one, validate=True) for one in proof["proof"]]
@@ -381,7 +382,7 @@ def main(arguments=None):
         parser.error("--checkpoint --proof")
     try:
         if given.checkpoint:
-            given.checkpoint = [Path(file).read_bytes().decode() for file in (given.checkpoint, given.proof)]
+            given.checkpoint = [Path(file).read_bytes().decode("utf-8-sig") for file in (given.checkpoint, given.proof)]
         content = sys.stdin.buffer.read() if given.file == "-" else Path(given.file).read_bytes()
     except (OSError, UnicodeDecodeError) as error:
         parser.error(str(error))

@@ -104,7 +104,7 @@ def verify(
     """Compare a checkpoint with the database: exit code 0 if every fund still has the head that was signed, 1 if not,
     naming each fund that was rewritten, cut short or is gone."""
     from ledger.checkpoints import Checkpoints
-    from ledger.notes import Key, NotACheckpoint, read
+    from ledger.notes import Key, NotACheckpoint, as_written, read
     from ledger.vouching import findings
     from service.signing import signer_of
 
@@ -112,7 +112,7 @@ def verify(
     if trusted is None and not Path(settings.checkpoint_key).exists():
         raise Mistake("the checkpoint key is not on this machine: give the public one with --key")
     try:
-        note = _without_heads(file.read_text("utf-8"))
+        note = _without_heads(as_written(file.read_bytes().decode()))
         checkpoint = read(note)
         known = Key.read(trusted) if trusted else signer_of(settings).key
     except (NotACheckpoint, UnicodeDecodeError) as error:

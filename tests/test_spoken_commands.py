@@ -97,7 +97,7 @@ def test_a_checkpoint_that_holds_and_one_that_does_not_are_told_in_both_language
     _, listed = run("checkpoint", "list")
     _, [holds] = run("checkpoint", "verify", str(village / "note.txt"))
 
-    assert re.fullmatch(r"1 \S+Z 2 quỹ 24 bút toán", listed[0])
+    assert re.fullmatch(r"1 \S+Z 2 quỹ 27 bút toán", listed[0])
     assert re.fullmatch(r"mốc niêm phong số 1, lập lúc \S+Z: sổ của cả 2 quỹ vẫn đúng như khi ký", holds)
 
     books = sqlite3.connect(village / "fund.db")
