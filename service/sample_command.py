@@ -1,7 +1,7 @@
 """`microfund sample`: clubs, or a fund's vouchers and loans, drawn by lot."""
 
 import re
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +9,7 @@ import typer
 
 from ledger.events import Draw, Entry, decode
 from ledger.history import verify
+from service import given
 from service.forms import SEED
 from service.terminal import Language, Mistake, ledger_of, load_settings, say
 
@@ -21,10 +22,10 @@ def sample(
     loans: Annotated[int, typer.Option(min=0, help="How many loans of the fund.")] = 0,
     known_version: Annotated[int | None, typer.Option(min=1, help="Of its entries up to this one.")] = None,
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Of this day and later.")
+        date | None, typer.Option("--from", parser=given.day, metavar="DAY", help="Of this day and later.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Of this day and earlier.")
+        date | None, typer.Option("--to", parser=given.day, metavar="DAY", help="Of this day and earlier.")
     ] = None,
     language: Language = "vi",
 ) -> None:
@@ -34,10 +35,10 @@ def sample(
     if not re.fullmatch(SEED, seed):
         raise Mistake("a seed has a digit and no space, such as XSMB-2026-03-19-48213")
     if what is None:
-        with ledger_of(load_settings()) as ledger:
+        with ledger_of(load_settings(), "read") as ledger:
             drawn_lines = clubs_drawn(seed, ledger.funds(), clubs, language)
     else:
-        days = {"since": since and since.date(), "until": until and until.date()}
+        days = {"since": since, "until": until}
         draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)
         drawn_lines = entries_drawn(draw, _intact(what)[:known_version], language)
     for line in drawn_lines:
@@ -49,7 +50,7 @@ def _intact(what: str) -> list[Entry]:
     if what.endswith(".ndjson") or Path(what).is_file():
         lines = Path(what).read_bytes().removesuffix(b"\n").split(b"\n") if Path(what).is_file() else []
     else:
-        with ledger_of(load_settings()) as ledger:
+        with ledger_of(load_settings(), "read") as ledger:
             lines = ledger.recorder.lines(what, 0, None)
     if not lines or not verify(lines).valid:
         raise Mistake(f"{what} holds no history that is intact; microfund verify says more")
