@@ -76,9 +76,10 @@ class Principals:
         self._database = database
         self._seconds = seconds
         self._remembered: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
-        with database.transaction() as transaction:
-            for statement in _TABLES:
-                transaction.execute(statement)
+        if database.access != "read":
+            with database.transaction() as transaction:
+                for statement in _TABLES:
+                    transaction.execute(statement)
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
         """Make a principal, and a token for them."""

@@ -23,6 +23,7 @@ from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFou
 from service import catalogue
 from service.refusals import (
     BodyTooLarge,
+    CheckpointKeyUnusable,
     CursorInvalid,
     DuplicateKey,
     FieldError,
@@ -37,6 +38,7 @@ from service.refusals import (
     MalformedJson,
     MethodNotAllowed,
     NotANumber,
+    NotReady,
     PdfUnavailable,
     PositionNotReached,
     QueueFull,
@@ -76,8 +78,10 @@ STATUS: Final[dict[type[Refusal], int]] = {
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     TooManyRequests: 429,
+    NotReady: 503,
     StorageUnavailable: 503,
     QueueFull: 503,
+    CheckpointKeyUnusable: 503,
     PositionNotReached: 503,
     InternalError: 500,
     PdfUnavailable: 501,

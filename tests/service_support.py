@@ -9,6 +9,7 @@ from uuid import uuid4
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from ledger.application import Ledger
 from service.app import create_app
 from service.auth import Role, Scope
 from service.desk import Desk
@@ -109,6 +110,7 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     clock = Clock()
     if (file := database_url.removeprefix("sqlite:///")) != database_url:
         settings.setdefault("checkpoint_key", f"{file}.pem")
+    Ledger(database_url).close()  # A service makes no database.
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with TestClient(app, raise_server_exceptions=True) as client:
         yield House(app, client, clock)
