@@ -10,7 +10,6 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from eventsourcing.persistence import OperationalError
 
@@ -31,17 +30,13 @@ class DatabaseFileGone(OperationalError):
     """Under the database's name lies no longer the file that was opened."""
 
 
-class _Identity(NamedTuple):
-    device: int
-    number: int
-
-
-def _identity(path: Path) -> _Identity | None:
+def _identity(path: str) -> tuple[int, int] | None:
+    """The device and number of the file under a name. Asked before every transaction: so no `Path`, which is slow."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
-    return _Identity(found.st_dev, found.st_ino)
+    return found.st_dev, found.st_ino
 
 
 class DatabaseFile:
@@ -55,7 +50,7 @@ class DatabaseFile:
         target = self.path.resolve()
         self._companions = [target.with_name(f"{target.name}{ending}") for ending in COMPANIONS]
         self._access = access
-        self._opened: dict[Path, _Identity | None] = {}
+        self._opened: dict[str, tuple[int, int] | None] = {}
 
     # --- before it is opened ------------------------------------------------------------------------------------------
 
@@ -99,7 +94,7 @@ class DatabaseFile:
         stays as long as anybody has it open."""
         if not self._opened:
             watched = (self.path, *(self._companions[:2] if with_log else ()))
-            self._opened = {path: _identity(path) for path in watched}
+            self._opened = {str(path): _identity(str(path)) for path in watched}
 
     def is_gone(self) -> bool:
         """Whether another file, or none, lies where the opened one was."""

@@ -9,8 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from ledger.health import why_not_read
 from service.desk import AtDesk, Desk
-from service.problems import answer
-from service.refusals import NotReady
+from service.problems import RETRY_SECONDS
 
 router = APIRouter()
 
@@ -22,7 +21,7 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz", responses={503: {"description": "Nothing can be read, or nothing stored: `storage` says why"}})
-async def readyz(request: Request, desk: AtDesk) -> Response:
+async def readyz(desk: AtDesk) -> Response:
     """The storage is reached and takes what is recorded, how far behind the read model is, and since when this copy of
     the service has seen no new checkpoint or what keeps it from making one; `findings` are what an operator should
     know. 503 while nothing can be read or stored: `storage` says why."""
@@ -30,9 +29,8 @@ async def readyz(request: Request, desk: AtDesk) -> Response:
         found = await asyncio.to_thread(_found, desk)
     except PersistenceError as error:
         found = {"storage": {"trouble": desk.storage_trouble() or why_not_read(error)}, "findings": desk.findings()}
-    if found["storage"]["trouble"]:
-        return answer(NotReady(**found), request.headers.get("accept-language"))
-    return _json({"status": "ready"} | found)
+    is_ready = found["storage"]["trouble"] is None
+    return _json({"status": "ready" if is_ready else "not ready"} | found, is_ready=is_ready)
 
 
 def _found(desk: Desk) -> dict[str, Any]:
@@ -58,5 +56,6 @@ async def openapi(request: Request) -> Response:
     return _json(request.app.openapi())
 
 
-def _json(content: Any) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")
+def _json(content: Any, *, is_ready: bool = True) -> Response:
+    status, headers = (200, {}) if is_ready else (503, {"Retry-After": str(RETRY_SECONDS)})
+    return Response(msgspec.json.encode(content), status, headers, "application/json")

@@ -90,10 +90,6 @@ class PositionNotReached(Refusal):
     """The read model has reached {position}, not yet {min_position}."""
 
 
-class NotReady(Refusal):
-    """Nothing can be read, or nothing stored; `storage` says why."""
-
-
 class StorageUnavailable(Refusal):
     """The database is away; the next try may be in {retry_after} seconds."""
 

@@ -93,7 +93,7 @@ def test_nothing_is_acknowledged_nor_read_once_the_file_was_taken_away(
 
     assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "storage-unavailable")] * 4
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in [*answers, ready])
-    assert (ready.status_code, ready.json()["code"]) == (503, "not-ready")
+    assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
     assert "moved, deleted or replaced" in ready.json()["storage"]["trouble"]
     assert str(tmp_path) not in ready.text
 
