@@ -19,7 +19,7 @@ RUN useradd --system --create-home --home-dir /var/lib/microfund microfund \
     && install --directory --mode=700 --owner=microfund --group=microfund /var/lib/microfund/keys
 COPY --from=build /opt/microfund /opt/microfund
 ENV PATH=/opt/microfund/bin:$PATH PYTHONUNBUFFERED=1
-# The working directory holds microfund.db when no other database is named.
+# The working directory holds microfund.db when no other database is named; `microfund token issue` makes it.
 WORKDIR /var/lib/microfund
 USER microfund
 EXPOSE 8000

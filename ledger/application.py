@@ -26,16 +26,20 @@ from ledger.aggregates.loan import Loan
 from ledger.aggregates.log import BrokenChain, Log
 from ledger.aggregates.member import Member
 from ledger.aggregates.warnings import Warning, warnings
-from ledger.database import EVENTS_TABLE, Database
+from ledger.database import EVENTS_TABLE, Access, Database, UnsafeStorage
 from ledger.events import Entry, Event, Request, is_fund
+from ledger.health import Health
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
-from ledger.storage import LineMapper, LineStore, Recorder, UnsafeStorage, environment
+from ledger.sqlite_file import DatabaseFileGone
+from ledger.storage import LineMapper, LineStore, Recorder, environment
 
 SCHEMA = "1"
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
 PATIENCE_SECONDS = 10.0
 """How long a batch is tried again before the storage counts as away."""
+SHORT_PATIENCE_SECONDS = 0.5
+"""The same while the storage is known to be away: whoever comes then is told soon."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
 """What another try may mend: another process was faster, or the storage is away, locked or full for a while."""
 
@@ -194,10 +198,11 @@ class Ledger(Application[str]):
     name = "ledger"
     recorder: Recorder
 
-    def __init__(self, database_url: str, *, max_cached_entries: int = 300_000) -> None:
-        super().__init__(environment(database_url))
-        self.database = Database(self.recorder.datastore)
+    def __init__(self, database_url: str, access: Access = "make", *, max_cached_entries: int = 300_000) -> None:
+        super().__init__(environment(database_url, access))
+        self.database = Database(self.recorder.datastore, access)
         self.register = Register(self.database)
+        self.health = Health(self.database)
         self._logs = LogCache(max_cached_entries)
         self.repository.cache = cast("Any", self._logs)  # The library cannot know that all aggregates are logs.
         self.request_secret = self._prepare()
@@ -218,12 +223,13 @@ class Ledger(Application[str]):
         return LineStore(self.mapper, self.recorder)
 
     def _prepare(self) -> bytes:
-        """Fill the settings table; answers the secret that keys the digests of request bodies.
+        """Fill the settings table, unless it is only read; answers the secret that keys the digests of request bodies.
 
         A plain digest of a body with a name and a birth year could be guessed back; a keyed one cannot.
         """
-        with self.database.transaction() as transaction:
-            for name, value in (("schema", SCHEMA), ("request_secret", secrets.token_hex(32))):
+        may_write = self.database.access != "read"
+        with self.database.transaction(commit=may_write) as transaction:
+            for name, value in (("schema", SCHEMA), ("request_secret", secrets.token_hex(32))) if may_write else ():
                 transaction.execute(
                     "INSERT INTO settings VALUES (:name, :value) ON CONFLICT DO NOTHING", name=name, value=value
                 )
@@ -262,7 +268,7 @@ class Ledger(Application[str]):
         returns, and a refused job has left no trace.
         """
         failed: dict[int, Outcome] = {}
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        give_up_at = time.monotonic() + (SHORT_PATIENCE_SECONDS if self.health.trouble else PATIENCE_SECONDS)
         for attempt in count():
             try:
                 decided = self._decide_and_commit([(i, job) for i, job in enumerate(jobs) if i not in failed])
@@ -273,7 +279,8 @@ class Ledger(Application[str]):
             except PASSING as error:
                 self._forget(jobs)
                 # Another process was faster, or nobody knows whether the commit took place. Only the log can tell.
-                if time.monotonic() > give_up_at:
+                if time.monotonic() > give_up_at or isinstance(error, DatabaseFileGone):
+                    self.health.failed(error)
                     unavailable = StorageUnavailable(str(error))
                     return [failed.get(i, unavailable) for i in range(len(jobs))]
                 pause = 0.002 if isinstance(error, IntegrityError) else 0.05 * 2 ** min(attempt, 5)
@@ -362,6 +369,8 @@ class Ledger(Application[str]):
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
         positions = self.recorder.insert_events(rows, texts=batch.texts) if rows else ()
         assert positions is not None
+        if rows:
+            self.health.stored()
         at = {
             (row.originator_id, row.originator_version): position for row, position in zip(rows, positions, strict=True)
         }

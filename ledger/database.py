@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from eventsourcing.persistence import OperationalError
@@ -24,8 +24,19 @@ Row = dict[str, Any]
 EVENTS_TABLE = "stored_events"
 """The log itself, as the event store library keeps it."""
 
+Access = Literal["make", "write", "read"]
+"""What a database is opened for: to be made if there is none, to be written to, or only to be read: then nothing of
+it changes, and it may be one that nobody may write to."""
+
+NO_LEDGER = "holds no ledger: a new one is made by `microfund token issue` or `microfund demo`"
+
 IN_LIST = 500
 """Parameters of one `IN (…)`; SQLite's limit is far above, the statement cache likes few shapes."""
+
+
+class UnsafeStorage(Exception):
+    """The database is none of ours, or is set up in a way that can lose acknowledged entries; it says how, and what
+    to do."""
 
 
 class Transaction:
@@ -99,8 +110,9 @@ def _native(sql: str) -> str:
 class Database:
     """The tables beside the log, through the event store's own connections."""
 
-    def __init__(self, datastore: SQLiteDatastore | PostgresDatastore) -> None:
+    def __init__(self, datastore: SQLiteDatastore | PostgresDatastore, access: Access = "make") -> None:
         self._datastore = datastore
+        self.access = access
         self.is_postgres = isinstance(datastore, PostgresDatastore)
 
     @contextmanager
@@ -111,6 +123,12 @@ class Database:
                 yield Transaction(cursor, is_postgres=self.is_postgres)
             except (sqlite.OperationalError, psycopg.OperationalError) as error:
                 raise OperationalError(str(error)) from error
+
+    def has(self, table: str) -> bool:
+        """Whether there is such a table."""
+        if self.is_postgres:
+            return bool(self.query("SELECT 1 WHERE to_regclass(:name) IS NOT NULL", name=table))
+        return bool(self.query("SELECT 1 FROM sqlite_master WHERE name = :name", name=table))
 
     def query(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of one query."""

@@ -7,11 +7,8 @@ composites.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from operator import attrgetter
-from threading import Lock
 from typing import Any, cast
 
 import msgspec
@@ -19,21 +16,11 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import (
     ApplicationRecorder,
     EventStore,
-    InterfaceError,
     Mapper,
-    OperationalError,
     StoredEvent,
 )
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
-from eventsourcing.sqlite import (
-    SQLiteApplicationRecorder,
-    SQLiteConnection,
-    SQLiteConnectionPool,
-    SQLiteCursor,
-    SQLiteDatastore,
-    SQLiteFactory,
-    SQLiteTransaction,
-)
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment, EnvType
 from psycopg import Cursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -43,24 +30,24 @@ from psycopg.sql import SQL, Identifier
 from ledger.aggregates.kinds import kind_of
 from ledger.aggregates.log import BrokenChain
 from ledger.checkpoints import CREATE_CHECKPOINTS, CREATE_LEAVES
-from ledger.database import EVENTS_TABLE
+from ledger.database import EVENTS_TABLE, NO_LEDGER, Access, Database, UnsafeStorage
 from ledger.events import Entry
 from ledger.register import CREATE_TEXTS, Text
-from ledger.sqlite_engine import connect, has_wal_reset_race, insert_rows, sqlite
+from ledger.sqlite_connections import JOURNAL_MODE, LOCK_SECONDS, DurableDatastore
+from ledger.sqlite_engine import insert_rows, sqlite
+from ledger.sqlite_file import GONE
 
-LOCK_SECONDS = "30"
 WAIT = f"-c lock_timeout={LOCK_SECONDS}s"
 """As PostgreSQL's clients give settings for a whole connection."""
+READ_ONLY = " -c default_transaction_read_only=on"
+ACCESS = "ACCESS"
+"""Under which name a factory finds what the database is opened for."""
 NO_LIMIT = 2**62
 POSTGRES_PARTS = frozenset({"dbname", "host", "port", "user", "password"})
 """The parts of a PostgreSQL URL that the library passes on; the others, sslmode above all, are passed on by us."""
 CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 CREATE_TABLES = (CREATE_TEXTS, CREATE_SETTINGS, CREATE_CHECKPOINTS, CREATE_LEAVES)
 """The tables beside the log that no replay could make anew."""
-
-
-class UnsafeStorage(Exception):
-    """The database is set up in a way that can lose acknowledged entries; it says how and what to do."""
 
 
 class LineMapper(Mapper[str]):
@@ -96,21 +83,23 @@ class LineStore(EventStore[str]):
             yield Entry(event, line)
 
 
-def environment(database_url: str) -> dict[str, str]:
+def environment(database_url: str, access: Access = "make") -> dict[str, str]:
     """The library's settings for `sqlite:///PATH` or `postgresql://…`. Raises `ValueError` for anything else."""
     if database_url.startswith("sqlite:///"):
         return {
             "PERSISTENCE_MODULE": "ledger.storage:SQLiteStorage",
+            ACCESS: access,
             "ORIGINATOR_ID_TYPE": "text",
             "SQLITE_DBNAME": database_url.removeprefix("sqlite:///"),
-            "SQLITE_LOCK_TIMEOUT": LOCK_SECONDS,
+            "SQLITE_LOCK_TIMEOUT": str(LOCK_SECONDS),
         }
     if database_url.startswith(("postgresql://", "postgres://")):
         parts = conninfo_to_dict(database_url)
         others = {name: value for name, value in parts.items() if name not in POSTGRES_PARTS}
-        options = f"{others.pop('options', '')} {WAIT}".strip()
+        options = f"{others.pop('options', '')} {WAIT}{READ_ONLY if access == 'read' else ''}".strip()
         return {
             "PERSISTENCE_MODULE": "ledger.storage:PostgresStorage",
+            ACCESS: access,
             "ORIGINATOR_ID_TYPE": "text",
             "POSTGRES_DBNAME": str(parts.get("dbname") or "postgres"),
             "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
@@ -118,7 +107,7 @@ def environment(database_url: str) -> dict[str, str]:
             "POSTGRES_USER": str(parts.get("user") or "postgres"),
             "POSTGRES_PASSWORD": str(parts.get("password") or ""),
             "POSTGRES_CONNINFO": make_conninfo("", **others, options=options),
-            "POSTGRES_LOCK_TIMEOUT": LOCK_SECONDS,
+            "POSTGRES_LOCK_TIMEOUT": str(LOCK_SECONDS),
             "POSTGRES_CONNECT_TIMEOUT": "5",
             "POSTGRES_PRE_PING": "n",
         }
@@ -126,96 +115,6 @@ def environment(database_url: str) -> dict[str, str]:
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------
-
-
-JOURNAL_MODE = "truncate" if has_wal_reset_race(sqlite.sqlite_version_info) else "wal"
-"""A rollback journal knows no WAL-reset race; a repaired engine may use the faster write-ahead log."""
-
-
-class DurablePool(SQLiteConnectionPool):
-    """Connections that sync every commit to disk, and remember the statements they have prepared: the library's own
-    remember one."""
-
-    def _create_connection(self) -> SQLiteConnection:
-        try:
-            connection = connect(self.db_name, int(LOCK_SECONDS))
-        except sqlite.Error as error:
-            raise InterfaceError(error) from error
-        cursor = connection.cursor()
-        try:
-            mode = _kept_in_mode(connection)
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.execute("PRAGMA secure_delete=ON")  # What is erased from the register is gone from the file.
-        except sqlite.DatabaseError as error:
-            connection.close()
-            if isinstance(error, sqlite.OperationalError):
-                raise OperationalError(error) from error
-            raise UnsafeStorage(f"{self.db_name} cannot be used: {error}") from error
-        if mode != JOURNAL_MODE:
-            connection.close()
-            raise UnsafeStorage(f"SQLite keeps {self.db_name} with journal_mode = {mode} instead of {JOURNAL_MODE}")
-        return SQLiteConnection(connection, max_age=self.max_age)
-
-
-def _kept_in_mode(connection: Any) -> str:
-    """See to it that the file is kept in our journal mode; answers the one it is in. Processes that start together get
-    in each other's way here, and SQLite does not wait by itself."""
-    patience = int(LOCK_SECONDS) * 20
-    while True:
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
-            if mode != JOURNAL_MODE:
-                (mode,) = connection.execute(f"PRAGMA journal_mode={JOURNAL_MODE}").fetchone()
-            return str(mode)
-        except sqlite.OperationalError:
-            patience -= 1
-            if patience < 0:
-                raise
-            time.sleep(0.05)
-
-
-class ImmediateTransaction(SQLiteTransaction):
-    """A transaction that, if it is to write, takes the write lock at once: two that both began by reading would
-    otherwise end in a deadlock that no waiting resolves."""
-
-    def __enter__(self) -> SQLiteCursor:
-        cursor = self.connection.cursor()
-        try:
-            cursor.execute("BEGIN IMMEDIATE" if self.commit else "BEGIN")
-        except sqlite.OperationalError as error:
-            raise OperationalError(error) from error
-        return cursor
-
-    def __exit__(self, *raised: Any) -> None:
-        """Commit or roll back. A commit that found the database busy or full would leave its transaction open, and
-        with it the locks that keep everybody out."""
-        try:
-            super().__exit__(*raised)
-        finally:
-            self.connection.rollback()
-
-
-class DurableDatastore(SQLiteDatastore):
-    """The library's datastore with durable connections and immediate write transactions."""
-
-    def __init__(self, db_name: str, **settings: Any) -> None:
-        super().__init__(db_name, **settings)
-        self._writing = Lock()
-        self.pool = DurablePool(db_name=db_name, lock_timeout=int(LOCK_SECONDS), pool_timeout=float(LOCK_SECONDS))
-
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        """A cursor in a transaction that is committed at the end, or always rolled back.
-
-        Writers wait at a lock of our own: the library's stays locked for ever once a connection cannot be made.
-        """
-        with (
-            self._writing if commit else nullcontext(),
-            self.get_connection(commit=False) as connection,
-            ImmediateTransaction(connection, commit=commit) as cursor,
-            cursor,
-        ):
-            yield cursor
 
 
 class SQLiteRecorder(SQLiteApplicationRecorder):
@@ -262,20 +161,29 @@ class SQLiteStorage(SQLiteFactory):
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        self.datastore = DurableDatastore(self.datastore.pool.db_name, originator_id_type="text")
+        access = cast("Access", self.env.get(ACCESS))
+        self.datastore: DurableDatastore = DurableDatastore(
+            self.datastore.pool.db_name, access, originator_id_type="text"
+        )
 
     def application_recorder(self) -> ApplicationRecorder:
-        """The log, its tables made."""
+        """The log, its tables made unless it is only read. Raises `UnsafeStorage` for a file that holds none."""
         recorder = SQLiteRecorder(self.datastore, EVENTS_TABLE)
-        recorder.create_table()
+        if self.env.get(ACCESS) != "read":
+            recorder.create_table()
         return recorder
 
+    def trouble(self) -> str | None:
+        """Why nothing can be read or stored, as far as that is seen without trying; None if nothing is wrong."""
+        return GONE if self.datastore.file.is_gone() else None
+
     def findings(self) -> list[str]:
-        """What an operator should know of this engine."""
+        """What an operator should know of this engine and its file."""
         if JOURNAL_MODE == "wal":
-            return []
+            return self.datastore.file.findings()
         return [
-            f"SQLite {sqlite.sqlite_version} has the WAL-reset race; a rollback journal is used instead (slower, safe)"
+            f"SQLite {sqlite.sqlite_version} has the WAL-reset race; a rollback journal is used instead (slower, safe)",
+            *self.datastore.file.findings(),
         ]
 
 
@@ -356,9 +264,13 @@ class PostgresStorage(PostgresFactory):
 
     def application_recorder(self) -> ApplicationRecorder:
         """The log, its tables made. Raises `UnsafeStorage` for a server that may lose what it acknowledged."""
+        recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
+        if self.env.get(ACCESS) == "read":
+            if not Database(self.datastore, "read").has("settings"):
+                raise UnsafeStorage(f"the PostgreSQL database {NO_LEDGER}")
+            return recorder
         with self.datastore.get_connection() as connection, connection.cursor() as cursor:
             self._refuse_unsafe(cursor)
-        recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
         with self.datastore.transaction() as cursor:
             # PostgreSQL's IF NOT EXISTS and OR REPLACE fail when two processes start at once.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('microfund start'))")
@@ -375,6 +287,10 @@ class PostgresStorage(PostgresFactory):
                     f"PostgreSQL runs with {setting} = off and could lose entries already acknowledged; "
                     f"set {setting} = on and start again"
                 )
+
+    def trouble(self) -> str | None:
+        """None: whether a server is there shows when it is asked."""
+        return None
 
     def findings(self) -> list[str]:
         """What an operator should know of this server."""

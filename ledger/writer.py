@@ -14,13 +14,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from ledger.application import Job, Ledger, Outcome, Recorded
+from ledger.application import Job, Ledger, Outcome, Recorded, StorageUnavailable
 
 LARGEST_BATCH = 256
 """Facts of one batch; a single job may have more."""
 
 MOST_WAITING = 10_000
 """Facts that may wait in all: some seconds' work."""
+
+TRY_AGAIN_SECONDS = 1
+"""How soon it is tried whether something can be stored again, while nobody asks for it."""
 
 MOST_OF_ONE_FUND = 2_000
 """Facts of one fund that may wait: four of the longest sheets."""
@@ -61,12 +64,14 @@ class _Queue:
             self._is_closed = True
             self._changed.notify()
 
-    def take(self) -> list[_Waiting]:
-        """The next batch, as soon as anything waits; an empty one at the end."""
+    def take(self, room: int, seconds: float | None = None) -> list[_Waiting] | None:
+        """The next batch, as soon as anything waits; an empty one when nothing has come for so long, None at the end.
+        `room` is for how many facts."""
         batch: list[_Waiting] = []
         with self._changed:
-            self._changed.wait_for(lambda: self._funds or self._is_closed)
-            room = LARGEST_BATCH
+            self._changed.wait_for(lambda: self._funds or self._is_closed, seconds)
+            if not self._funds and self._is_closed:
+                return None
             while self._funds and room > 0:
                 fund, its = self._funds.popitem(last=False)
                 waiting = its.popleft()
@@ -117,8 +122,23 @@ class Writer:
         return await future
 
     def _run(self) -> None:
-        while batch := self._queue.take():
+        while (batch := self._next()) is not None:
+            if not batch:
+                self._ledger.health.examine()
+                continue
             self._answer(batch, self._outcomes(batch))
+            if self._ledger.health.trouble:
+                self._turn_away()
+
+    def _next(self) -> list[_Waiting] | None:
+        """The next batch; an empty one when it is time to see whether something can be stored again."""
+        return self._queue.take(LARGEST_BATCH, TRY_AGAIN_SECONDS if self._ledger.health.trouble else None)
+
+    def _turn_away(self) -> None:
+        """Refuse all that waits behind a batch that could not be stored: they would wait as long, one after another,
+        to be told the same."""
+        for waiting in self._queue.take(MOST_WAITING, 0) or ():
+            self._answer([waiting], [StorageUnavailable(self._ledger.health.trouble)])
 
     def _outcomes(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
         """What became of each job. A bug is handed to the callers: a writer that died of it would leave all waiting."""

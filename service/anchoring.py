@@ -21,7 +21,7 @@ log = logging.getLogger("microfund")
 
 
 class Anchoring:
-    """Entered and left like a file. `trouble` is None, or the name of what keeps checkpoints from being made."""
+    """Entered and left like a file. `trouble` is None, or what keeps checkpoints from being made."""
 
     def __init__(
         self, checkpoints: Checkpoints, signer: Callable[[], Signer], now: Callable[[], datetime], poll: float
@@ -77,6 +77,7 @@ class Anchoring:
         self._done_on = civil_day(now)
 
     def _report(self, error: Exception) -> None:
-        if self.trouble != type(error).__name__:
-            log.error("no checkpoint is made: %s", type(error).__name__)
-        self.trouble = type(error).__name__
+        trouble = error.why if isinstance(error, BadKey) else type(error).__name__
+        if self.trouble != trouble:
+            log.error("no checkpoint is made: %s", trouble)
+        self.trouble = trouble

@@ -47,7 +47,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as opened:
-            ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
+            ledger = Ledger(settings.database, "write", max_cached_entries=settings.max_cached_entries)
             opened.callback(ledger.close)
             read_model = ReadModel(ledger.database)
             read_model.create_tables()
@@ -58,9 +58,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
                 bell.ring()
 
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
-            anchoring = opened.enter_context(
-                Anchoring(Checkpoints(ledger), partial(signer_of, settings), now, POLL_SECONDS)
-            )
+            anchored = Checkpoints(ledger)
+            signer = partial(signer_of, settings, anchored)
+            anchoring = opened.enter_context(Anchoring(anchored, signer, now, POLL_SECONDS))
             app.state.desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)

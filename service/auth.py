@@ -89,13 +89,14 @@ class Principals:
         self._database = database
         self._seconds = seconds
         self._remembered: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
-        with database.transaction() as transaction:
-            for statement in _TABLES:
-                transaction.execute(statement)
-            if not transaction.query("SELECT principal FROM memberships LIMIT 1"):
-                # A database made before this table has the links within the principals alone.
-                for row in transaction.query("SELECT principal FROM principals"):
-                    _link(transaction, msgspec.json.decode(row["principal"], type=Principal))
+        if database.access != "read":
+            with database.transaction() as transaction:
+                for statement in _TABLES:
+                    transaction.execute(statement)
+                if not transaction.query("SELECT principal FROM memberships LIMIT 1"):
+                    # A database made before this table has the links within the principals alone.
+                    for row in transaction.query("SELECT principal FROM principals"):
+                        _link(transaction, msgspec.json.decode(row["principal"], type=Principal))
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
         """Make a principal, and a token for them."""

@@ -45,14 +45,19 @@ async def history(desk: AtDesk, fund: FundCode, known_version: PathNumber | None
     `prev` of each is the SHA-256 of the line before it, so any program can check them.
     """
 
+    upto = known_version or NO_LIMIT
+
+    async def stretch(after: int) -> list[bytes]:
+        return await asyncio.to_thread(desk.ledger.recorder.lines, fund, after, min(after + LINES_AT_ONCE, upto))
+
+    first = await stretch(0)  # Before the answer begins: what cannot be read is no empty history.
+
     async def lines() -> AsyncIterator[bytes]:
-        after, upto = 0, known_version or NO_LIMIT
-        while after < upto:
-            some = await asyncio.to_thread(desk.ledger.recorder.lines, fund, after, min(after + LINES_AT_ONCE, upto))
-            if not some:
-                return
+        after, some = 0, first
+        while some:
             yield b"".join(line + b"\n" for line in some)
             after += LINES_AT_ONCE
+            some = await stretch(after) if after < upto else []
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 

@@ -28,9 +28,9 @@ def make(
     from service.signing import signer_of
 
     settings = load_settings()
-    signer = signer_of(settings)
-    with ledger_of(settings) as ledger:
+    with ledger_of(settings, "write") as ledger:
         checkpoints = Checkpoints(ledger)
+        signer = signer_of(settings, checkpoints, may_be_new=new_key)
         while True:
             try:
                 made = checkpoints.make(signer, datetime.now(UTC), after_another_key=new_key)
@@ -59,7 +59,7 @@ def list_all(language: Language = "vi") -> None:
     """Print a line for each checkpoint, newest first: number, instant, funds, entries."""
     from ledger.checkpoints import NO_END, Checkpoints
 
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "read") as ledger:
         for made in Checkpoints(ledger).listed(most=NO_END):
             tell("checkpoint.listed", language, **_facts(made.checkpoint))
 
@@ -74,7 +74,7 @@ def show(
     """Print a checkpoint's note, to mail or to print."""
     from ledger.checkpoints import Checkpoints
 
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "read") as ledger:
         checkpoints = Checkpoints(ledger)
         try:
             made = checkpoints.one(number)
@@ -90,9 +90,15 @@ def show(
 @app.command()
 def key() -> None:
     """Print the public key that checkpoints are verified with; keep a copy away from the server."""
-    from service.signing import signer_of
+    from ledger.checkpoints import Checkpoints
+    from service.signing import kept_signer, signer_of
 
-    say(str(signer_of(load_settings()).key))
+    settings = load_settings()
+    if Path(settings.checkpoint_key).exists():
+        say(str(kept_signer(settings).key))
+        return
+    with ledger_of(settings, "read") as ledger:
+        say(str(signer_of(settings, Checkpoints(ledger)).key))
 
 
 @app.command()
@@ -106,7 +112,7 @@ def verify(
     from ledger.checkpoints import Checkpoints
     from ledger.notes import Key, NotACheckpoint, as_written, read
     from ledger.vouching import findings
-    from service.signing import signer_of
+    from service.signing import kept_signer
 
     settings = load_settings()
     if trusted is None and not Path(settings.checkpoint_key).exists():
@@ -114,12 +120,12 @@ def verify(
     try:
         note = _without_heads(as_written(file.read_bytes().decode()))
         checkpoint = read(note)
-        known = Key.read(trusted) if trusted else signer_of(settings).key
+        known = Key.read(trusted) if trusted else kept_signer(settings).key
     except (NotACheckpoint, UnicodeDecodeError) as error:
         raise Mistake(f"{file}: {error}") from None
     except OSError as error:
         raise Mistake(f"{file}: {error.strerror}") from None
-    with ledger_of(settings) as ledger, progress("funds") as done:
+    with ledger_of(settings, "read") as ledger, progress("funds") as done:
         found = list(findings(Checkpoints(ledger), note, known, done))
     for finding in found:
         tell(f"checkpoint.{finding.kind}", language, **finding._asdict())

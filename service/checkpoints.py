@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -18,12 +19,15 @@ from service.bodies import Body, example
 from service.desk import ANCHORERS, FIGURE_READERS, AtDesk, Desk, admitted
 from service.fields import Cursor, FundCode, Limit, PathNumber
 from service.parsing import StrictRoute
-from service.refusals import CursorInvalid
-from service.signing import signer_of
+from service.refusals import CheckpointKeyUnusable, CursorInvalid
+from service.signing import BadKey, signer_of
 
+log = logging.getLogger("microfund")
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
+KEY_RETRY_SECONDS: Final = 60
+"""A key is put right by a person, not by waiting."""
 TRIES: Final = 20
 """How often a checkpoint is tried while other processes make theirs."""
 
@@ -63,7 +67,7 @@ async def make_checkpoint(
 
 def made_now(desk: Desk) -> Made:
     """A checkpoint of this moment, or the latest if nothing is new; tried again while others make theirs."""
-    signer = signer_of(desk.settings)
+    signer = _signer(desk)
     for _ in range(TRIES):
         try:
             return desk.checkpoints.make(signer, desk.now())
@@ -72,21 +76,38 @@ def made_now(desk: Desk) -> Made:
     return desk.checkpoints.make(signer, desk.now())
 
 
+def _signer(desk: Desk) -> Signer:
+    """The key that the service signs with. Raises `CheckpointKeyUnusable`."""
+    try:
+        return signer_of(desk.settings, desk.checkpoints)
+    except BadKey as error:
+        log.warning("no checkpoint is made: %s", error)
+        raise CheckpointKeyUnusable(retry_after=KEY_RETRY_SECONDS) from None
+
+
+def _key(desk: Desk) -> str | None:
+    try:
+        return str(_signer(desk).key)
+    except CheckpointKeyUnusable:
+        return None
+
+
 @router.get("/checkpoints", dependencies=FIGURES)
 async def list_checkpoints(desk: AtDesk, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
-    """The checkpoints, newest first, and the public key that the service signs with now."""
+    """The checkpoints, newest first, and the public key that the service signs with now; null while it has none that
+    can be used."""
     before = _number(cursor)
     made = await asyncio.to_thread(lambda: desk.checkpoints.listed(before=before, most=limit + 1))
     items = [_shown(one.checkpoint) for one in made[:limit]]
     more = str(made[limit - 1].checkpoint.number) if len(made) > limit else None
-    key = str((await asyncio.to_thread(signer_of, desk.settings)).key)
+    key = await asyncio.to_thread(_key, desk)
     return _json({"key": key, "items": items, "next": more})
 
 
 @router.get("/checkpoints/key", dependencies=FIGURES, response_class=PlainTextResponse)
 async def checkpoint_key(desk: AtDesk) -> Response:
     """The public key: `name+id+key`. Keep a copy of it where the server cannot reach."""
-    signer: Signer = await asyncio.to_thread(signer_of, desk.settings)
+    signer = await asyncio.to_thread(_signer, desk)
     return PlainTextResponse(f"{signer.key}\n")
 
 

@@ -14,7 +14,7 @@ from ledger.days import civil_day
 from ledger.events import NO_HEAD, is_fund
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
-from service import checkpoint_commands
+from service import checkpoint_commands, given
 from service.auth import ROLES, Principals, Scope
 from service.on_paper import Paper
 from service.sample_command import sample
@@ -62,8 +62,8 @@ def _faults() -> tuple[type[Exception], ...]:
     """What is wrong with the settings, the key or the database, and says so itself."""
     from eventsourcing.persistence import PersistenceError
 
+    from ledger.database import UnsafeStorage
     from ledger.projections.batch import ReadModelBroken
-    from ledger.storage import UnsafeStorage
     from service.settings import BadSettings
     from service.signing import BadKey
 
@@ -84,7 +84,7 @@ def serve(
     from service.app import create_app
 
     settings = load_settings()
-    with ledger_of(settings) as ledger:  # What is wrong with the database is said before anything is begun.
+    with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
         _read_model(ledger).create_tables()
     # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.
     gc.set_threshold(50_000, 20, 100)
@@ -105,7 +105,7 @@ def demo() -> None:
     from service.demo import DatabaseNotEmpty, fill
 
     settings, now = load_settings(), datetime.now(UTC)
-    with ledger_of(settings) as ledger:
+    with ledger_of(settings, "make") as ledger:
         with progress("months of 24 clubs") as show:
             try:
                 made = fill(ledger, today=civil_day(now), progress=show)
@@ -141,7 +141,7 @@ def token_issue(
     if [everything, bool(province), bool(fund)].count(True) != 1 or (district is not None and not province):
         raise Mistake("a scope is one of: --all, --province (--district only with it), or one --fund and more")
     scope = Scope(everything=everything, province=province, district=district, funds=frozenset(fund))
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "make") as ledger:
         say(
             Principals(ledger.database).issue(
                 datetime.now(UTC),
@@ -164,7 +164,7 @@ def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
 @token.command("revoke")
 def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> None:
     """End a token's validity; services forget it within seconds."""
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "write") as ledger:
         if not Principals(ledger.database).revoke(datetime.now(UTC), revoked):
             raise Mistake("that is no valid token")
     errors.print("revoked")
@@ -177,11 +177,11 @@ def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> No
 def history(
     fund: str,
     known_at: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%dT%H:%M:%S%z"], help="Only what was recorded by then.")
+        datetime | None, typer.Option(parser=given.instant, metavar="INSTANT", help="Only what was recorded by then.")
     ] = None,
 ) -> None:
     """Print a fund's lines as they are stored, oldest first."""
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "read") as ledger:
         found = False
         for entry in ledger.entries(fund):
             found = True
@@ -219,7 +219,7 @@ def verify(
     if what is not None and (what.endswith(".ndjson") or Path(what).is_file()):
         verified = [(what, paper.walk(_lines_of(Path(what))))]
     else:
-        with ledger_of(load_settings()) as ledger:
+        with ledger_of(load_settings(), "read") as ledger:
             verified = list(_verified(ledger, ledger.logs() if what is None else [what], paper))
     for name, found in verified:
         _report(name, found, language)
@@ -233,9 +233,9 @@ def _verify_projections(language: str) -> None:
     """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
     from ledger.projections.proof import differences
 
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "read") as ledger:
         read_model, funds, found = _read_model(ledger), ledger.funds(), 0
-        read_model.create_tables()
+        read_model.check_tables()
         position = read_model.position
         if funds and not position:
             raise Mistake("the read model has not been made yet: run microfund rebuild")
@@ -297,7 +297,7 @@ def flags(
     if (fund is None) is not everything:
         raise Mistake("name a fund, or say --all")
     settings, today = load_settings(), civil_day(datetime.now(UTC))
-    with ledger_of(settings) as ledger:
+    with ledger_of(settings, "read") as ledger:
         lookout = Lookout(ledger, Principals(ledger.database), settings.flag)
         try:
             for line in lookout.worst_first(today, language) if fund is None else lookout.page(fund, today, language):
@@ -321,7 +321,7 @@ def export(fund: str, format: Annotated[Format, typer.Option(help="For which pro
     from ledger.exports import beancount_ledger, hledger_journal
 
     write = {Format.hledger: hledger_journal, Format.beancount: beancount_ledger}[format]
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "read") as ledger:
         entries = list(ledger.entries(fund)) if is_fund(fund) else []
         if not entries:
             raise Mistake(f"there is no fund {fund}")
@@ -341,14 +341,14 @@ def diff(
 ) -> None:
     """Say why the books say something else: each figure that differs, and the entries that make it so."""
     from ledger.aggregates.log import BrokenChain
-    from service.difference_table import NotAPoint, print_difference
+    from service.difference_table import print_difference
 
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "read") as ledger:
         try:
-            print_difference(ledger.replayed(fund), start, end, language, most, civil_day(datetime.now(UTC)))
+            print_difference(ledger.replayed(fund), start, end, language, most)
         except FundNotFound:
             raise Mistake(f"there is no fund {fund}") from None
-        except (BrokenChain, NotAPoint) as error:
+        except BrokenChain as error:
             raise Mistake(str(error)) from None
 
 
@@ -372,7 +372,7 @@ def import_books(
             say(template_command(template))
             return
         agrees = (lambda _: False) if dry_run else (lambda question: yes or typer.confirm(question, err=True))
-        with ledger_of(load_settings()) as ledger:
+        with ledger_of(load_settings(), "read" if dry_run else "write") as ledger:
             import_command(ledger, fund, files, now=datetime.now(UTC), say=say, agrees=agrees)
     except NotTakenOver as error:
         raise Mistake(str(error)) from None
@@ -381,7 +381,7 @@ def import_books(
 @app.command()
 def rebuild() -> None:
     """Make the read model anew from the log."""
-    with ledger_of(load_settings()) as ledger:
+    with ledger_of(load_settings(), "write") as ledger:
         last = ledger.recorder.max_notification_id() or 0
         with progress("events") as show:
             done = 0

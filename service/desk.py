@@ -25,6 +25,7 @@ from service.auth import Place, Principal, Principals, Role
 from service.lookout import Lookout
 from service.refusals import Forbidden
 from service.settings import Settings
+from service.signing import key_findings, key_trouble
 from service.waiting import Bell, Turnstile
 
 
@@ -78,9 +79,22 @@ class Desk:
         self.log_at_start = end
         return True
 
+    @property
+    def storage(self) -> SQLiteStorage | PostgresStorage:
+        """What the log lies in."""
+        return cast("SQLiteStorage | PostgresStorage", self.ledger.factory)
+
+    def storage_trouble(self) -> str | None:
+        """Why nothing can be read, or nothing stored; None while all is well as far as it was last seen."""
+        return self.storage.trouble() or self.ledger.health.trouble
+
+    def checkpoint_trouble(self) -> str | None:
+        """What keeps checkpoints from being made: the key as it is now, or what the last try met."""
+        return key_trouble(self.settings, self.checkpoints) or self.anchoring.trouble
+
     def findings(self) -> list[str]:
-        """What an operator should know of the storage."""
-        return cast("SQLiteStorage | PostgresStorage", self.ledger.factory).findings()
+        """What an operator should know of the storage and of the key."""
+        return [*self.storage.findings(), *key_findings(self.settings)]
 
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""

@@ -2,20 +2,18 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from pydantic_core import PydanticCustomError
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ledger.aggregates.fund import Fund
-from ledger.days import VILLAGE_TIME, last_asked
-from ledger.differences import End, Figure
-from service import catalogue, wording
+from ledger.days import VILLAGE_TIME
+from ledger.differences import Figure
+from service import catalogue, given, wording
 from service.explained import explained, nobody, points
-from service.fields import end_of
 
 Answer = Mapping[str, Any]
 
@@ -23,27 +21,13 @@ FILE_WIDTH: Final = 110
 """Of a table that goes into a file or another program, in characters."""
 
 
-class NotAPoint(Exception):
-    """An end of a difference that is not written as one."""
-
-
-def print_difference(fund: Fund, start: str, end: str, language: str, most: int, today: date) -> None:
+def print_difference(fund: Fund, start: str, end: str, language: str, most: int) -> None:
     """Print the difference between two points, members by number only; at most `most` entries of each figure, and in
-    all. What is left out is counted, and every sum holds all the same. Raises `NotAPoint`."""
-    first, last = points(fund, _end(start, today), _end(end, today) if end else None)
+    all. What is left out is counted, and every sum holds all the same. Raises `Mistake`."""
+    first, last = points(fund, given.point(start), given.point(end) if end else None)
     found = explained(fund, first, last, language, nobody, limit=len(fund.entries))
     width = None if sys.stdout.isatty() else FILE_WIDTH
     Console(width=width, highlight=False).print(*_told(found, _Words(language), most), sep="\n")
-
-
-def _end(text: str, today: date) -> End:
-    try:
-        end = end_of(text)
-    except PydanticCustomError:
-        raise NotAPoint(f"{text}: a point is DAY, DAY@INSTANT or DAY@VERSION, such as 2024-12-31@412") from None
-    if end.as_of is not None and end.as_of > last_asked(today):
-        raise NotAPoint(f"{text}: one may ask about days up to {last_asked(today)}")
-    return end
 
 
 def _told(found: Answer, words: "_Words", most: int) -> Iterator[RenderableType]:

@@ -24,6 +24,7 @@ from service import catalogue
 from service.parsing import accept_language
 from service.refusals import (
     BodyTooLarge,
+    CheckpointKeyUnusable,
     CursorInvalid,
     DuplicateKey,
     FieldError,
@@ -82,6 +83,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     TooManyRequests: 429,
     StorageUnavailable: 503,
     QueueFull: 503,
+    CheckpointKeyUnusable: 503,
     PositionNotReached: 503,
     FiguresNotReady: 503,
     InternalError: 500,

@@ -106,6 +106,10 @@ class StorageUnavailable(Refusal):
     """The database is away; the next try may be in {retry_after} seconds."""
 
 
+class CheckpointKeyUnusable(Refusal):
+    """The key that checkpoints are signed with is missing or is none; the next try may be in {retry_after} seconds."""
+
+
 class QueueFull(Refusal):
     """Too many requests wait; the next try may be in {retry_after} seconds."""
 

@@ -1,15 +1,15 @@
 """`microfund sample`: clubs, or a fund's vouchers and loans, drawn by lot."""
 
 import re
-from datetime import UTC, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ledger.days import civil_day, last_asked
 from ledger.events import Draw, Entry, decode, is_fund
 from ledger.history import verify
+from service import given
 from service.forms import SEED
 from service.terminal import Language, Mistake, ledger_of, load_settings, say
 
@@ -22,10 +22,10 @@ def sample(
     loans: Annotated[int, typer.Option(min=0, help="How many loans of the fund.")] = 0,
     known_version: Annotated[int | None, typer.Option(min=1, help="Of its entries up to this one.")] = None,
     since: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Of this day and later.")
+        date | None, typer.Option("--from", parser=given.day, metavar="DAY", help="Of this day and later.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Of this day and earlier.")
+        date | None, typer.Option("--to", parser=given.day, metavar="DAY", help="Of this day and earlier.")
     ] = None,
     language: Language = "vi",
 ) -> None:
@@ -35,13 +35,10 @@ def sample(
     if not re.fullmatch(SEED, seed):
         raise Mistake("a seed has a digit and no space, such as XSMB-2026-03-19-48213")
     if what is None:
-        with ledger_of(load_settings()) as ledger:
+        with ledger_of(load_settings(), "read") as ledger:
             drawn_lines = clubs_drawn(seed, ledger.funds(), clubs, language)
     else:
-        days = {"since": since and since.date(), "until": until and until.date()}
-        latest = last_asked(civil_day(datetime.now(UTC)))
-        if any(day and day > latest for day in days.values()):
-            raise Mistake(f"one may ask about days up to {latest}")
+        days = {"since": since, "until": until}
         draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)
         drawn_lines = entries_drawn(draw, _intact(what)[:known_version], language)
     for line in drawn_lines:
@@ -53,7 +50,7 @@ def _intact(what: str) -> list[Entry]:
     if what.endswith(".ndjson") or Path(what).is_file():
         lines = Path(what).read_bytes().removesuffix(b"\n").split(b"\n") if Path(what).is_file() else []
     else:
-        with ledger_of(load_settings()) as ledger:
+        with ledger_of(load_settings(), "read") as ledger:
             lines = ledger.recorder.lines(what, 0, None)
     found = verify(lines)
     if not (found.valid and found.fund and is_fund(found.fund)):

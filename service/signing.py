@@ -1,7 +1,7 @@
 """The private key that checkpoints are signed with: a file of its own, outside the database it vouches for.
 
 Whoever can change the database should not be able to sign for it. The file is made at first use, for its owner only;
-copies of the service share one file.
+copies of the service share one file. Once something was signed with it, none is made in its place.
 """
 
 import os
@@ -9,36 +9,88 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
+from ledger.checkpoints import Checkpoints
 from ledger.notes import Signer
+from ledger.private_files import is_private, keep_private
+from ledger.refusals import LeavesChanged
 from service.settings import Settings
 
 
 class BadKey(Exception):
-    """The file of the checkpoint key cannot be used; it says why."""
+    """The file of the checkpoint key cannot be used. Says which and why; `why` does not name it."""
+
+    def __init__(self, file: Path, why: str) -> None:
+        super().__init__(f"MICROFUND_CHECKPOINT_KEY: {file} {why}")
+        self.why = f"the checkpoint key (MICROFUND_CHECKPOINT_KEY) {why}"
 
 
-def signer_of(settings: Settings) -> Signer:
-    """The key of the settings, made now if there is none yet. Raises `BadKey`."""
+def signer_of(settings: Settings, checkpoints: Checkpoints, *, may_be_new: bool = False) -> Signer:
+    """The key of the settings. If there is none, it is made now, unless a checkpoint was signed before: then only if
+    the new one is meant. Raises `BadKey` and the event store's `PersistenceError`s."""
     file = Path(settings.checkpoint_key)
-    try:
-        if not file.exists():
+    if not _is_there(file):
+        last = None if may_be_new else checkpoints.latest()
+        if last is not None:
+            raise BadKey(
+                file,
+                f"is not there, and checkpoint {last.checkpoint.number} was signed with it: put it back, or begin anew "
+                "with `microfund checkpoint make --new-key`",
+            )
+        try:
             _make(file)
-        return Signer(settings.checkpoint_name, _read(file))
-    except OSError as error:
-        raise BadKey(f"MICROFUND_CHECKPOINT_KEY: {file}: {error.strerror}") from None
+        except OSError as error:
+            raise BadKey(file, f"cannot be made: {error.strerror}") from None
+    return kept_signer(settings)
 
 
-def _read(file: Path) -> Ed25519PrivateKey:
+def kept_signer(settings: Settings) -> Signer:
+    """The key of the settings, which must be there. Raises `BadKey`."""
+    file = Path(settings.checkpoint_key)
+    keep_private(file)
     try:
         key = load_pem_private_key(file.read_bytes(), password=None)
-    except (ValueError, TypeError):
-        raise BadKey(f"MICROFUND_CHECKPOINT_KEY: {file} holds no private key in PEM without a password") from None
+    except OSError as error:
+        raise BadKey(file, f"cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise BadKey(file, "holds no private key in PEM without a password") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadKey(f"MICROFUND_CHECKPOINT_KEY: {file} holds a key of another kind than Ed25519")
-    return key
+        raise BadKey(file, "holds a key of another kind than Ed25519")
+    return Signer(settings.checkpoint_name, key)
+
+
+def key_trouble(settings: Settings, checkpoints: Checkpoints) -> str | None:
+    """Why nothing could be signed now; None if the key serves, or none has been needed yet. Makes none. Raises the
+    event store's `PersistenceError`s."""
+    try:
+        last = checkpoints.latest()
+        if last is None and not _is_there(Path(settings.checkpoint_key)):
+            return None
+        signer = signer_of(settings, checkpoints)
+        if last is not None and not signer.key.has_signed(last.note):
+            return f"the checkpoint key is another one than that which signed checkpoint {last.checkpoint.number}"
+    except BadKey as error:
+        return error.why
+    except LeavesChanged:
+        return None  # Whoever makes a checkpoint finds that by itself.
+    return None
+
+
+def key_findings(settings: Settings) -> list[str]:
+    """What an operator should know of the key's file."""
+    if is_private(Path(settings.checkpoint_key)):
+        return []
+    return ["others than its owner may open the file MICROFUND_CHECKPOINT_KEY: chmod 600"]
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError as error:
+        raise BadKey(file, f"cannot be read: {error.strerror}") from None
 
 
 def _make(file: Path) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
+    from ledger.database import Access
     from service.settings import Settings
 
 BROKEN: Final = 1
@@ -45,11 +46,11 @@ def load_settings() -> "Settings":
 
 
 @contextmanager
-def ledger_of(settings: "Settings") -> Iterator["Ledger"]:
-    """The ledger of the settings' database, closed at the end."""
+def ledger_of(settings: "Settings", access: "Access") -> Iterator["Ledger"]:
+    """The ledger of the settings' database, opened for what the command does with it and closed at the end."""
     from ledger.application import Ledger
 
-    ledger = Ledger(settings.database, max_cached_entries=settings.max_cached_entries)
+    ledger = Ledger(settings.database, access, max_cached_entries=settings.max_cached_entries)
     try:
         yield ledger
     finally:

@@ -11,6 +11,7 @@ from uuid import uuid4
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from ledger.application import Ledger
 from service.app import create_app
 from service.auth import Role, Scope
 from service.desk import Desk
@@ -111,6 +112,7 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     clock = Clock()
     if (file := database_url.removeprefix("sqlite:///")) != database_url:
         settings.setdefault("checkpoint_key", f"{file}.pem")
+    Ledger(database_url).close()  # A service makes no database.
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with TestClient(app, raise_server_exceptions=True) as client:
         client.event_hooks = {"response": [_is_documented]}

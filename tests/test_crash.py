@@ -94,6 +94,15 @@ class Service:
         assert self.process.stderr
         assert any("running on" in line for line in self.process.stderr)
 
+    def ready(self) -> Any:
+        """What `/readyz` says."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", "/readyz")
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
     def ask(self, method: str, path: str, body: object = None, key: str = "") -> tuple[int, Any, bool]:
         """One request on a connection of its own; answers status, body, and whether it is a replay."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -3,7 +3,6 @@
 import multiprocessing
 import re
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +11,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.checkpoints import Checkpoints
 from ledger.notes import Signer
+from ledger.sqlite_engine import sqlite
 from service.settings import Settings
 from service.signing import BadKey, signer_of
 from tests.commands import Said, command
@@ -21,8 +22,18 @@ from tests.service_support import FUND, NEW_FUND
 # --- the key ----------------------------------------------------------------------------------------------------------
 
 
+class Unsigned(Checkpoints):
+    """The checkpoints of a database that has none yet."""
+
+    def __init__(self) -> None:
+        pass
+
+    def latest(self) -> None:
+        """None."""
+
+
 def key_of(file: Path) -> str:
-    return str(signer_of(Settings(checkpoint_key=str(file))).key)
+    return str(signer_of(Settings(checkpoint_key=str(file)), Unsigned()).key)
 
 
 def test_the_key_is_made_once_for_its_owner_only_even_by_processes_at_once(tmp_path: Path) -> None:
@@ -100,7 +111,7 @@ def test_the_command_line_names_each_fund_that_is_no_longer_what_was_signed(
     note = tmp_path / "note.txt"
     note.write_text(run("checkpoint", "make").stdout, "utf-8")
     stranger = Signer("microfund", Ed25519PrivateKey.generate()).key
-    with sqlite3.connect(tmp_path / "fund.db") as database:
+    with sqlite.connect(tmp_path / "fund.db") as database:
         database.execute("DELETE FROM stored_events WHERE originator_id = ?", (NEW_FUND,))
         database.execute("DELETE FROM stored_events WHERE originator_id = ? AND originator_version > 9", (FUND,))
     database.close()
@@ -119,13 +130,36 @@ def test_the_command_line_names_each_fund_that_is_no_longer_what_was_signed(
 
 def test_a_change_of_keys_is_said_aloud(run: Callable[..., Said], tmp_path: Path) -> None:
     run("checkpoint", "make")
-    (tmp_path / "checkpoint.pem").unlink()
+    key_of(tmp_path / "other.pem")
+    (tmp_path / "other.pem").replace(tmp_path / "checkpoint.pem")
 
     unsaid, said = run("checkpoint", "make", "--lang", "en"), run("checkpoint", "make", "--new-key")
 
     assert unsaid.returncode == 1
     assert "another key" in unsaid.stderr
     assert said.returncode == 0
+
+
+def test_a_key_that_has_signed_and_is_lost_is_not_made_in_silence(run: Callable[..., Said], tmp_path: Path) -> None:
+    run("checkpoint", "make")
+    (tmp_path / "checkpoint.pem").rename(tmp_path / "elsewhere.pem")
+
+    refused = [run("checkpoint", "make"), run("checkpoint", "key")]
+
+    assert [one.returncode for one in refused] == [2, 2]
+    assert all("checkpoint 1 was signed with it" in one.stderr and "--new-key" in one.stderr for one in refused)
+    assert not (tmp_path / "checkpoint.pem").exists()
+    assert run("checkpoint", "make", "--new-key").returncode == 0
+    assert run("checkpoint", "key").returncode == 0
+
+
+def test_a_key_that_others_may_read_is_kept_from_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    key = key_of(tmp_path / "checkpoint.pem")
+    (tmp_path / "checkpoint.pem").chmod(0o644)
+
+    assert key_of(tmp_path / "checkpoint.pem") == key
+    assert (tmp_path / "checkpoint.pem").stat().st_mode & 0o777 == 0o600
+    assert "others could read" in caplog.text
 
 
 def test_what_is_no_checkpoint_or_no_key_is_told_in_words(run: Callable[..., Said], tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """Claims about checkpoints over HTTP, and made each day by the service itself."""
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from eventsourcing.persistence import OperationalError
 
 from ledger.checkpoints import Checkpoints, Made, Overtaken
@@ -163,6 +167,65 @@ def test_nothing_is_signed_over_what_was_not_signed_before(village: House, sql: 
     assert (answer.status_code, answer.json()["code"]) == (409, code)
 
 
+# --- the key --------------------------------------------------------------------------------------------------------
+
+
+def spoil(key: Path) -> None:
+    key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+
+
+def lose(key: Path) -> None:
+    key.unlink()
+
+
+def exchange(key: Path) -> None:
+    other = Ed25519PrivateKey.generate()
+    key.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+@pytest.mark.parametrize(
+    ("harm", "status", "trouble"),
+    [
+        (spoil, 503, "holds no private key in PEM"),
+        (lose, 503, "is not there, and checkpoint 1 was signed with it"),
+        (exchange, 409, "is another one than that which signed checkpoint 1"),
+    ],
+)
+def test_a_key_that_is_harmed_signs_nothing_and_stands_in_readyz_at_once(
+    village: House, harm: Callable[[Path], None], status: int, trouble: str
+) -> None:
+    first, key = made(village), Path(village.desk.settings.checkpoint_key)
+    village.desk.anchoring.look()
+    held = key.read_bytes()
+    gift(village)
+
+    harm(key)
+    harmed = key.read_bytes() if key.exists() else None
+    refused, listed, ready = made(village), village.get("/checkpoints"), village.client.get("/readyz")
+
+    assert refused.status_code == status
+    assert status != 503 or (refused.json()["code"], refused.headers["Retry-After"]) == (
+        "checkpoint-key-unusable",
+        "60",
+    )
+    assert (listed.status_code, [item["number"] for item in listed.json()["items"]]) == (200, [1])
+    assert ready.status_code == 200, "everything but signing goes on"
+    assert trouble in ready.json()["checkpoint"]["trouble"]
+    assert str(key) not in ready.text
+    assert (key.read_bytes() if key.exists() else None) == harmed, "nothing is made in its place"
+
+    key.write_bytes(held)
+    assert made(village).status_code == 201
+    assert village.client.get("/readyz").json()["checkpoint"]["trouble"] is None
+    assert Key.read(village.get("/checkpoints/key").text).has_signed(first.text)
+
+
+def test_no_key_is_made_by_asking_whether_the_service_is_ready(sqlite_url: str, tmp_path: Path) -> None:
+    with house(sqlite_url, checkpoint_key=str(tmp_path / "checkpoint.pem")) as empty:
+        assert empty.client.get("/readyz").json()["checkpoint"]["trouble"] is None
+        assert not (tmp_path / "checkpoint.pem").exists()
+
+
 # --- each day ---------------------------------------------------------------------------------------------------------
 
 
@@ -180,7 +243,7 @@ class Bad(Checkpoints):
 
 
 def anchoring(village: House, checkpoints: Checkpoints | None = None) -> Anchoring:
-    signer = partial(signer_of, village.desk.settings)
+    signer = partial(signer_of, village.desk.settings, village.desk.checkpoints)
     return Anchoring(checkpoints or village.desk.checkpoints, signer, village.clock, 60.0)
 
 
@@ -215,7 +278,7 @@ def test_the_day_turns_in_the_village(village: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("disk full"), RuntimeError("a bug"), BadKey("no such file")], ids=repr
+    "error", [OperationalError("disk full"), RuntimeError("a bug"), BadKey(Path("key.pem"), "is not there")], ids=repr
 )
 def test_a_failure_is_shown_and_the_next_look_makes_up_for_it(village: House, error: Exception) -> None:
     copy = anchoring(village, Bad(village, error, error))
@@ -227,7 +290,8 @@ def test_a_failure_is_shown_and_the_next_look_makes_up_for_it(village: House, er
     copy.look()
     healed = village.client.get("/readyz").json()["checkpoint"]
 
-    assert troubled == {"made_at": None, "trouble": type(error).__name__}
+    told = error.why if isinstance(error, BadKey) else type(error).__name__
+    assert troubled == {"made_at": None, "trouble": told}
     assert healed == {"made_at": "2024-06-15T03:00:00Z", "trouble": None}
 
 
@@ -264,7 +328,8 @@ def test_a_service_without_funds_waits_for_the_first(sqlite_url: str) -> None:
 
 
 def test_the_thread_looks_by_itself_and_stops(village: House) -> None:
-    with Anchoring(village.desk.checkpoints, partial(signer_of, village.desk.settings), village.clock, 0.01) as running:
+    signer = partial(signer_of, village.desk.settings, village.desk.checkpoints)
+    with Anchoring(village.desk.checkpoints, signer, village.clock, 0.01) as running:
         while running.made_at is None:
             assert running.trouble is None
     assert len(village.desk.checkpoints.listed(most=9)) == 1

@@ -2,13 +2,13 @@
 
 import re
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from ledger.sqlite_engine import sqlite
 from ledger.vouching import Kind
 from service import catalogue
 from tests.commands import command
@@ -100,7 +100,7 @@ def test_a_checkpoint_that_holds_and_one_that_does_not_are_told_in_both_language
     assert re.fullmatch(r"1 \S+Z 2 quỹ 27 bút toán", listed[0])
     assert re.fullmatch(r"mốc niêm phong số 1, lập lúc \S+Z: sổ của cả 2 quỹ vẫn đúng như khi ký", holds)
 
-    books = sqlite3.connect(village / "fund.db")
+    books = sqlite.connect(village / "fund.db")
     books.execute("DELETE FROM stored_events WHERE originator_id = ?", (NEW_FUND,))
     books.execute("DELETE FROM stored_events WHERE originator_version > 9")
     books.commit()

@@ -9,10 +9,11 @@ import psycopg
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from ledger import storage
+from ledger import sqlite_connections
 from ledger.application import Ledger, StorageUnavailable
+from ledger.database import UnsafeStorage
 from ledger.sqlite_engine import has_wal_reset_race, sqlite
-from ledger.storage import UnsafeStorage, environment
+from ledger.storage import environment
 from tests.cut_line import set_for_database
 from tests.jobs import FUND, gift, opened, opening, recorded
 
@@ -55,8 +56,8 @@ def test_sqlite_syncs_every_commit_and_stays_out_of_reach_of_the_race(sqlite_url
 def test_a_file_that_another_program_keeps_in_another_journal_mode_is_not_used(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
-    opposite = "wal" if storage.JOURNAL_MODE == "truncate" else "truncate"
+    monkeypatch.setattr(sqlite_connections, "LOCK_SECONDS", 1)
+    opposite = "wal" if sqlite_connections.JOURNAL_MODE == "truncate" else "truncate"
     with sqlite.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
         other.execute(f"PRAGMA journal_mode={opposite}")
         other.execute("CREATE TABLE theirs (x)")
@@ -65,11 +66,11 @@ def test_a_file_that_another_program_keeps_in_another_journal_mode_is_not_used(
             Ledger(sqlite_url)
     other.close()
     with opened(sqlite_url) as ledger:
-        assert ledger.database.query("PRAGMA journal_mode") == [{"journal_mode": storage.JOURNAL_MODE}]
+        assert ledger.database.query("PRAGMA journal_mode") == [{"journal_mode": sqlite_connections.JOURNAL_MODE}]
 
 
 def test_memory_and_files_that_are_no_database_are_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(UnsafeStorage, match="journal_mode = memory"):
+    with pytest.raises(UnsafeStorage, match="names no file"):
         Ledger("sqlite:///:memory:")
     (tmp_path / "letter.txt").write_text("Kính gửi Ban Chủ nhiệm\n" * 500)
     with pytest.raises(UnsafeStorage, match="not a database"):
@@ -124,8 +125,8 @@ def test_another_schema_is_refused_and_the_secret_is_kept(database_url: str) -> 
 def test_a_reader_who_stays_too_long_delays_nobody_once_he_is_gone(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "LOCK_SECONDS", "1")
-    monkeypatch.setattr(storage, "JOURNAL_MODE", "truncate")
+    monkeypatch.setattr(sqlite_connections, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(sqlite_connections, "JOURNAL_MODE", "truncate")
     monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
     reader = sqlite.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     with opened(sqlite_url) as ledger:

@@ -1,7 +1,6 @@
 """What the log promises to whoever records, on both databases alike."""
 
 import random
-import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,6 +20,7 @@ from ledger.refusals import (
     VersionMismatch,
 )
 from ledger.register import Text, written
+from ledger.sqlite_engine import sqlite
 from tests.jobs import (
     FUND,
     capital,
@@ -93,7 +93,7 @@ def occupy(url: str, fund: str, version: int) -> None:
     """Put a row of nobody's where the log will want to write."""
     row = (fund, version, "", b"{}")
     if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
+        with sqlite.connect(url.removeprefix("sqlite:///")) as file:
             file.execute("INSERT INTO stored_events VALUES (?, ?, ?, ?)", row)
         file.close()
     else:

@@ -91,8 +91,13 @@ class ReadModel:
         """Make the tables that are missing. Raises `ReadModelBroken` when another version of this program made them."""
         with self._alone() as transaction:
             make_tables(transaction)
-            shape = transaction.query("SELECT shape FROM read_model")[0]["shape"]
-        if shape != SHAPE:
+        self.check_tables()
+
+    def check_tables(self) -> None:
+        """Raise `ReadModelBroken` when there are no tables, or another version of this program made them."""
+        if not self.database.has(POSITION.name):
+            raise ReadModelBroken("the read model has not been made yet: run microfund rebuild")
+        if self.database.query("SELECT shape FROM read_model")[0]["shape"] != SHAPE:
             raise ReadModelBroken("another version of this program made the read model: run microfund rebuild")
 
     # --- asking ---------------------------------------------------------------------------------------------------
