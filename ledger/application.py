@@ -23,16 +23,18 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.roll import Member
-from ledger.database import EVENTS_TABLE, Database
-from ledger.events import Entry, Event, Request
+from ledger.database import EVENTS_TABLE, Database, UnsafeStorage
+from ledger.events import Entry, Event, Request, head_of
+from ledger.losses import LastLine, Losses, MissingLine
+from ledger.postgres_sessions import ReadOnlyDatabase
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
-from ledger.storage import LineMapper, LineStore, Recorder, UnsafeStorage, environment
+from ledger.storage import LineMapper, LineStore, Recorder, environment
 
 SCHEMA = "1"
 SELECT_FUNDS = f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"
-PATIENCE_SECONDS = 10.0
-"""How long a batch is tried again before the storage counts as away."""
+PATIENCE_SECONDS = 5.0
+"""How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
 """What another try may mend: another process was faster, or the storage is away, locked or full for a while."""
 
@@ -130,14 +132,15 @@ class _Batch:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.texts: list[Text] = []
-        self.funds: set[str] = set()
+        self.built_on: dict[str, LastLine] = {}
         self.answers: list[_Answer] = []
 
     def add(self, fund: Fund, job: Job) -> None:
         """Take over what a fund has decided and not yet committed."""
+        first = fund.pending[0].event
+        self.built_on.setdefault(fund.id, LastLine(fund.id, first.version - 1, first.prev))
         self.entries += fund.pending
         self.texts += job.texts
-        self.funds.add(fund.id)
         fund.pending = []
 
     def answer(self, fund: Fund, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
@@ -201,6 +204,7 @@ class Ledger(Application[str]):
         super().__init__(environment(database_url))
         self.database = Database(self.recorder.datastore)
         self.register = Register(self.database)
+        self.losses = Losses(self.database)
         self._funds = FundCache(max_cached_entries)
         self.repository.cache = cast("Any", self._funds)  # The library cannot know that all aggregates are funds.
         self.request_secret = self._prepare()
@@ -271,8 +275,9 @@ class Ledger(Application[str]):
                 self._forget(jobs)
             except PASSING as error:
                 self._forget(jobs)
-                # Another process was faster, or nobody knows whether the commit took place. Only the log can tell.
-                if time.monotonic() > give_up_at:
+                # Another process was faster, or nobody knows whether the commit took place, or the log has lost what
+                # was decided on. Only the log can tell. Where a server only reads, another one may have taken over.
+                if time.monotonic() > give_up_at or (attempt and isinstance(error, ReadOnlyDatabase)):
                     unavailable = StorageUnavailable(str(error))
                     return [failed.get(i, unavailable) for i in range(len(jobs))]
                 pause = 0.002 if isinstance(error, IntegrityError) else 0.05 * 2 ** min(attempt, 5)
@@ -287,7 +292,7 @@ class Ledger(Application[str]):
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            self._funds.cache.pop(job.fund, None)
+            self.losses.doubt(self._funds.cache.pop(job.fund, None))
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
         batch = _Batch()
@@ -300,7 +305,7 @@ class Ledger(Application[str]):
             except PASSING:
                 raise
             except Exception as bug:
-                if job.fund in batch.funds:
+                if job.fund in batch.built_on:
                     raise _Bug(index, bug) from bug
                 self._forget([job])
                 outcomes[index] = bug
@@ -309,29 +314,37 @@ class Ledger(Application[str]):
 
     def _decide(self, job: Job, batch: _Batch) -> Recorded:
         fund = self._load(job)
-        if job.dry_run and fund.id not in batch.funds:
+        if job.dry_run and fund.id not in batch.built_on:
             self._catch_up(fund)
         try:
             return self._decide_on(fund, job, batch)
         except Refusal:
             # Memory may be behind another process: a refusal is only given on what the log holds now. Where the batch
             # has decided on this fund already, a stale memory makes the commit fail, and all is decided again.
-            if fund.id in batch.funds or not self._catch_up(fund):
+            if fund.id in batch.built_on or not self._catch_up(fund):
                 raise
             return self._decide_on(fund, job, batch)
 
     def _load(self, job: Job) -> Fund:
+        is_remembered = job.fund in self._funds.cache
         try:
-            return self.repository.get(job.fund, projector_func=replay)
+            fund: Fund | None = self.repository.get(job.fund, projector_func=replay)
         except AggregateNotFoundError:
-            if not job.opens:
-                raise FundNotFound(fund=job.fund) from None
-            return Fund(job.fund)
+            fund = None
+        if not is_remembered:
+            self.losses.compare(job.fund, fund)
+        if fund is None and not job.opens:
+            raise FundNotFound(fund=job.fund)
+        return fund or Fund(job.fund)
 
     def _catch_up(self, fund: Fund) -> bool:
-        """Apply what others have recorded since; answers whether there was anything."""
+        """Apply what others have recorded since; answers whether there was anything. Raises `MissingLine` if the log
+        has lost what is remembered: nothing may be said that rests on it."""
         version = fund.version
-        replay(fund, self.entries(fund.id, after=version))
+        entries = self.entries(fund.id, after=max(version - 1, 0))
+        if version and ((last := next(entries, None)) is None or head_of(last.line) != fund.head):
+            raise MissingLine
+        replay(fund, entries)
         return fund.version > version
 
     def _decide_on(self, fund: Fund, job: Job, batch: _Batch) -> Recorded:
@@ -357,7 +370,8 @@ class Ledger(Application[str]):
     def _commit(self, batch: _Batch) -> None:
         """Store the batch in one transaction, then complete the answers with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
-        positions = self.recorder.insert_events(rows, texts=batch.texts) if rows else ()
+        built_on = [line for line in batch.built_on.values() if line.version]
+        positions = self.recorder.insert_events(rows, texts=batch.texts, built_on=built_on) if rows else ()
         assert positions is not None
         at = {
             (row.originator_id, row.originator_version): position for row, position in zip(rows, positions, strict=True)
@@ -368,8 +382,9 @@ class Ledger(Application[str]):
         for answer in batch.answers:
             recorded = answer.recorded
             if not answer.is_dry_run:
-                key = (recorded.fund, recorded.version)
-                recorded.position = at[key] if key in at else self.recorder.position_of(*key)
+                line = LastLine(recorded.fund, recorded.version, recorded.head)
+                recorded.position = at.get(line[:2]) or self.recorder.confirmed(line)
+                self.losses.note(*line)
             known = texts | answer.unregistered
             recorded.names = {number: known[digest] for number, digest in answer.names.items() if digest in known}
             recorded.donors = {version: known[digest] for version, digest in answer.donors.items() if digest in known}

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from eventsourcing.persistence import OperationalError
 from eventsourcing.postgres import PostgresDatastore
 from eventsourcing.sqlite import SQLiteDatastore
+from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from ledger.sqlite_engine import insert_rows, sqlite
@@ -24,8 +25,18 @@ Row = dict[str, Any]
 EVENTS_TABLE = "stored_events"
 """The log itself, as the event store library keeps it."""
 
+READ_SECONDS = 8.0
+"""How long one statement beside the log may take on a server; after that nobody waits for it any more."""
+
+UNHURRIED_SECONDS = 3600.0
+"""The same for what takes its time: a command that goes through the whole log, a checkpoint."""
+
 IN_LIST = 500
 """Parameters of one `IN (…)`; SQLite's limit is far above, the statement cache likes few shapes."""
+
+
+class UnsafeStorage(Exception):
+    """The database is set up in a way that can lose acknowledged entries; it says how and what to do."""
 
 
 class Transaction:
@@ -99,18 +110,26 @@ def _native(sql: str) -> str:
 class Database:
     """The tables beside the log, through the event store's own connections."""
 
-    def __init__(self, datastore: SQLiteDatastore | PostgresDatastore) -> None:
+    def __init__(self, datastore: SQLiteDatastore | PostgresDatastore, seconds: float = READ_SECONDS) -> None:
         self._datastore = datastore
+        self.seconds = seconds
         self.is_postgres = isinstance(datastore, PostgresDatastore)
 
     @contextmanager
     def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
         """Statements committed together at the end. Raises the event store's `PersistenceError`s."""
         with self._datastore.transaction(commit=commit) as cursor:
+            if self.is_postgres:
+                session: Any = cast("Cursor[Row]", cursor).connection
+                session.answer_seconds = self.seconds
             try:
                 yield Transaction(cursor, is_postgres=self.is_postgres)
             except (sqlite.OperationalError, psycopg.OperationalError) as error:
                 raise OperationalError(str(error)) from error
+
+    def unhurried(self) -> Database:
+        """The same tables for statements that may take long."""
+        return Database(self._datastore, UNHURRIED_SECONDS)
 
     def query(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of one query."""

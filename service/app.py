@@ -59,7 +59,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             anchoring = opened.enter_context(
                 Anchoring(Checkpoints(ledger), partial(signer_of, settings), now, POLL_SECONDS)
             )
-            app.state.desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
+            desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
+            ledger.losses.on_loss = desk.forget
+            app.state.desk = desk
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ledger.days import civil_day
-from ledger.events import NO_HEAD
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service import checkpoint_commands
@@ -29,6 +28,8 @@ from service.terminal import (
     progress,
     say,
     tell,
+    tell_losses,
+    tell_verification,
 )
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def _faults() -> tuple[type[Exception], ...]:
     """What is wrong with the settings, the key or the database, and says so itself."""
     from eventsourcing.persistence import PersistenceError
 
+    from ledger.database import UnsafeStorage
     from ledger.projections.batch import ReadModelBroken
-    from ledger.storage import UnsafeStorage
     from service.settings import BadSettings
     from service.signing import BadKey
 
@@ -221,9 +222,10 @@ def verify(
         verified = [(what, paper.walk(_lines_of(Path(what))))]
     else:
         with ledger_of(load_settings()) as ledger:
+            tell_losses(ledger, what, language)
             verified = list(_verified(ledger, ledger.funds() if what is None else [what], paper))
     for name, found in verified:
-        _report(name, found, language)
+        tell_verification(name, found, language)
         for told in paper.told(found, language):
             say(told)
     if not all(found.valid and paper.is_found(found) for _, found in verified):
@@ -275,14 +277,6 @@ def _verified(ledger: "Ledger", funds: list[str], paper: Paper) -> Iterator[tupl
                 raise Mistake(f"there is no fund {fund}")
             yield fund, paper.walk(lines)
             show(done, len(funds))
-
-
-def _report(name: str, found: Verification, language: str) -> None:
-    if found.valid:
-        code = found.check_code if found.head != NO_HEAD else "-"
-        tell("verified.intact", language, name=name, entries=found.entries, check_code=code)
-    else:
-        tell("verified.broken", language, name=name, version=found.first_broken, entries=found.entries)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from ledger.losses import Loss
 from service.desk import AtDesk
 
 router = APIRouter()
@@ -20,11 +21,17 @@ async def healthz() -> Response:
 @router.get("/readyz")
 async def readyz(desk: AtDesk) -> Response:
     """The storage is reached, how far behind the read model is, and since when this copy of the service has seen no
-    new checkpoint or what keeps it from making one; `findings` are what an operator should know."""
-    lag, parked = await asyncio.to_thread(lambda: (desk.read_model.lag(), len(desk.read_model.parked())))
+    new checkpoint or what keeps it from making one; `lost` are versions of funds that were acknowledged and that the
+    log no longer holds; `findings` are what an operator should know."""
+
+    def asked() -> tuple[int, int, list[Loss]]:
+        return desk.read_model.lag(), len(desk.read_model.parked()), desk.ledger.losses.told()
+
+    lag, parked, lost = await asyncio.to_thread(asked)
     read_model = {"position": desk.follower.position, "lag": lag, "parked": parked, "trouble": desk.follower.trouble}
     checkpoint = {"made_at": desk.anchoring.made_at, "trouble": desk.anchoring.trouble}
-    return _json({"status": "ready", "read_model": read_model, "checkpoint": checkpoint, "findings": desk.findings()})
+    answer = {"status": "ready", "read_model": read_model, "checkpoint": checkpoint, "lost": lost}
+    return _json(answer | {"findings": desk.findings()})
 
 
 @router.get("/metrics")
