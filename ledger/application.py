@@ -265,6 +265,7 @@ class Ledger(Application[str]):
         returns, and a refused job has left no trace.
         """
         failed: dict[int, Outcome] = {}
+        self.losses.doubted.clear()
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         for attempt in count():
             try:
@@ -292,7 +293,8 @@ class Ledger(Application[str]):
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            self.losses.doubt(self._funds.cache.pop(job.fund, None))
+            if fund := self._funds.cache.pop(job.fund, None):
+                self.losses.doubted[job.fund] = fund
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
         batch = _Batch()

@@ -54,8 +54,9 @@ class Losses:
         self.on_loss: Callable[[], object] = lambda: None
         """Called when a loss is found; from the writer's thread."""
         self._database = database
+        self.doubted: dict[str, Fund] = {}
+        """What memory held of funds until the log is read anew, to be compared with it."""
         self._known: dict[str, LastLine] = {}
-        self._doubted: dict[str, Fund] = {}
 
     def note(self, fund: str, version: int, head: str) -> None:
         """Remember that a line is in the log: it was acknowledged, or read."""
@@ -63,14 +64,9 @@ class Losses:
         if known is None or version >= known.version:
             self._known[fund] = LastLine(fund, version, head)
 
-    def doubt(self, fund: Fund | None) -> None:
-        """Keep what memory held of a fund until the log is read anew, to be compared with it."""
-        if fund:
-            self._doubted[fund.id] = fund
-
     def compare(self, code: str, fund: Fund | None) -> None:
         """Look whether a fund as just read, or None if the log has nothing of it, still holds all that was known."""
-        doubted, known = self._doubted.pop(code, None), self._known.pop(code, None)
+        doubted, known = self.doubted.pop(code, None), self._known.pop(code, None)
         if fund:
             self.note(code, fund.version, fund.head)
         if known and _head(fund, known.version) != known.head:

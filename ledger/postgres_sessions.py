@@ -126,11 +126,12 @@ class SessionDatastore(PostgresDatastore):
     us and the server may take no settings with the connection."""
 
     def __init__(self, database_url: str, settings: str) -> None:
+        self._parameters: dict[str, Any] = {**parameters(database_url), "row_factory": dict_row}
         self._settings = settings
         super().__init__("", "", "", "", "", originator_id_type="text", idle_in_transaction_session_timeout=5)
         self.pool = SessionPool(  # type: ignore[assignment]  # A connection like the library's, with more to it.
             connection_class=Session,
-            kwargs={**parameters(database_url), "row_factory": dict_row},
+            kwargs=self._parameters,
             min_size=FEWEST,
             max_size=MOST,
             open=False,
@@ -165,16 +166,25 @@ class SessionDatastore(PostgresDatastore):
             self.replace_sessions()
             raise ReadOnlyDatabase(str(error)) from error
 
+    def reach(self) -> None:
+        """Make a session, and end it. Raises `OperationalError` with what is in the way; the pool, which tries again and
+        again, would only say that there is none."""
+        try:
+            Session.connect(**self._parameters).close()
+        except psycopg.OperationalError as error:
+            raise OperationalError(str(error)) from error
+
     def replace_sessions(self) -> None:
         """Let no session be used again: each would go on to say what this server said when it was made."""
         self.pool.drain()
 
     def is_read_only(self) -> bool:
-        """Whether the server only reads."""
+        """Whether the server only reads. If a session says so, none is kept: it may say so of the past."""
         with self.get_connection() as session:
-            row = session.execute("SHOW transaction_read_only").fetchone()
-            assert row
-            return bool(row["transaction_read_only"] == "on")
+            answer = _shown(session, "transaction_read_only") == "on"
+        if answer:
+            self.replace_sessions()
+        return answer
 
 
 # --- what is refused at start -----------------------------------------------------------------------------------------
@@ -183,6 +193,7 @@ class SessionDatastore(PostgresDatastore):
 def refuse_unsafe(datastore: SessionDatastore) -> None:
     """Raises `UnsafeStorage` for a server that may lose what it acknowledged, a database that cannot hold every name,
     and a pooler that gives each transaction another session."""
+    datastore.reach()
     with datastore.get_connection() as session:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             if _shown(session, setting) == "off":

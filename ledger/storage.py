@@ -272,6 +272,10 @@ class SQLiteStorage(SQLiteFactory):
         recorder.create_table()
         return recorder
 
+    def trouble(self) -> str | None:
+        """Why nothing can be stored: that shows when it is tried."""
+        return None
+
     def findings(self) -> list[str]:
         """What an operator should know of this engine."""
         if JOURNAL_MODE == "wal":
@@ -383,6 +387,10 @@ class PostgresStorage(PostgresFactory):
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('microfund start'))")
             recorder.create_table()
         return recorder
+
+    def trouble(self) -> str | None:
+        """Why nothing can be stored, although the server answers."""
+        return "nothing can be stored: the server only reads" if self.datastore.is_read_only() else None
 
     def findings(self) -> list[str]:
         """What an operator should know of this server."""

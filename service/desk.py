@@ -72,9 +72,14 @@ class Desk:
         """The day it is in the village."""
         return civil_day(self.now())
 
+    @property
+    def storage(self) -> SQLiteStorage | PostgresStorage:
+        """What the log lies in."""
+        return cast("SQLiteStorage | PostgresStorage", self.ledger.factory)
+
     def findings(self) -> list[str]:
         """What an operator should know of the storage."""
-        return cast("SQLiteStorage | PostgresStorage", self.ledger.factory).findings()
+        return self.storage.findings()
 
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from ledger.application import StorageUnavailable
 from ledger.losses import Loss
 from service.desk import AtDesk
 
@@ -25,6 +26,8 @@ async def readyz(desk: AtDesk) -> Response:
     log no longer holds; `findings` are what an operator should know."""
 
     def asked() -> tuple[int, int, list[Loss]]:
+        if trouble := desk.storage.trouble():
+            raise StorageUnavailable(trouble)
         return desk.read_model.lag(), len(desk.read_model.parked()), desk.ledger.losses.told()
 
     lag, parked, lost = await asyncio.to_thread(asked)
