@@ -167,8 +167,8 @@ class SessionDatastore(PostgresDatastore):
             raise ReadOnlyDatabase(str(error)) from error
 
     def reach(self) -> None:
-        """Make a session, and end it. Raises `OperationalError` with what is in the way; the pool, which tries again and
-        again, would only say that there is none."""
+        """Make a session, and end it. Raises `OperationalError` with what is in the way: the pool, which tries again
+        and again, would only say that there is none."""
         try:
             Session.connect(**self._parameters).close()
         except psycopg.OperationalError as error:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ class OwnServer:
     def run(self, statement: str) -> list[Any]:
         """Run a statement as the one who looks after the server; its own commits wait for no standby."""
         with psycopg.connect(self.url, autocommit=True, options="-c synchronous_commit=local") as connection:
-            cursor = connection.execute(statement)  # type: ignore[arg-type]
+            cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
@@ -50,11 +52,32 @@ class OwnServer:
             self.run("SELECT pg_reload_conf()")
 
     @contextmanager
+    def without_its_standby(self) -> Iterator[None]:
+        """Let every commit wait for a synchronous standby that is not there."""
+        write = "SELECT pg_logical_emit_message(true, 'test', '')"
+        with self.set("synchronous_standby_names", "standby"):
+            with psycopg.connect(self.url, autocommit=True) as connection, ThreadPoolExecutor() as pool:
+                while not self.waiting():  # A setting takes its time until every process knows it.
+                    commit = pool.submit(connection.execute, write)
+                    while not (commit.done() or self.waiting()):
+                        time.sleep(0.01)
+                self.cancel()
+            yield
+
+    def waiting(self) -> list[Any]:
+        """The processes whose commit waits for the standby."""
+        return self.run("SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+
+    def cancel(self) -> None:
+        """Cancel the commits that wait for the standby."""
+        self.run("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+
+    @contextmanager
     def frozen(self) -> Iterator[None]:
         """Stop all its processes in the middle of what they do, and let them go on at the end of the block."""
         pid = self._server.get_pid()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        processes = [int(process) for process in (pid, *children)]
+        processes = [int(process) for process in (str(pid), *children)]
         for process in processes:
             os.kill(process, signal.SIGSTOP)
         try:
@@ -77,9 +100,10 @@ class OwnServer:
         user = ["-u", self._server.system_user] if self._server.system_user else []
         pooler = subprocess.Popen(["pgbouncer", "-q", *user, str(home / "pgbouncer.ini")])
         try:
-            while not (home / ".s.PGSQL.6432").exists():
-                assert pooler.poll() is None, (home / "log").read_text()
-                time.sleep(0.01)
+            with socket.socket(socket.AF_UNIX) as probe:
+                while probe.connect_ex(str(home / ".s.PGSQL.6432")):
+                    assert pooler.poll() is None, (home / "log").read_text()
+                    time.sleep(0.01)
             yield f"postgresql://postgres@/{said['dbname']}?host={home}&port=6432"
         finally:
             pooler.terminate()

@@ -56,15 +56,12 @@ def until(said: Callable[[], object]) -> None:
 # --- a commit with a warning ------------------------------------------------------------------------------------------
 
 
-WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-
-
 def cancelled(server: OwnServer, commit: Callable[[], object]) -> object:
-    """What a commit comes to when its wait for the synchronous standby is cancelled; the standby stays away."""
-    with ThreadPoolExecutor() as pool, server.set("synchronous_standby_names", "standby"):
+    """What a commit comes to when its wait for the synchronous standby is cancelled."""
+    with ThreadPoolExecutor() as pool:
         answer = pool.submit(commit)
-        until(lambda: server.run(WAITING))
-        server.run(f"SELECT pg_cancel_backend(pid) FROM ({WAITING}) AS waiting")
+        until(server.waiting)
+        server.cancel()
         return answer.exception() or answer.result()
 
 
@@ -77,9 +74,9 @@ def test_a_commit_whose_wait_for_the_standby_was_cancelled_is_acknowledged_only_
         def post() -> Outcome:
             return ledger.record([gift("gift-0001")])[0]
 
-        assert isinstance(cancelled(server, post), StorageUnavailable)
-        assert len(stored(ledger)) == 4, "it is seen here, and gone with this server"
-        with server.set("synchronous_standby_names", "standby"):
+        with server.without_its_standby():
+            assert isinstance(cancelled(server, post), StorageUnavailable)
+            assert len(stored(ledger)) == 4, "it is seen here, and gone with this server"
             assert isinstance(post(), StorageUnavailable)
         assert (recorded(post()).version, recorded(post()).replayed) == (4, True)
 
@@ -91,7 +88,8 @@ def test_nothing_that_is_written_beside_the_log_counts_after_such_a_warning_eith
         def write() -> int:
             return ledger.database.execute("INSERT INTO settings VALUES ('word', 'thing')")
 
-        assert isinstance(cancelled(server, write), OperationalError)
+        with server.without_its_standby():
+            assert isinstance(cancelled(server, write), OperationalError)
 
 
 def test_the_server_itself_calls_a_cancelled_commit_done(server: OwnServer) -> None:
@@ -100,7 +98,8 @@ def test_the_server_itself_calls_a_cancelled_commit_done(server: OwnServer) -> N
         def write() -> str | None:
             return connection.execute("INSERT INTO settings VALUES ('word', 'thing')").statusmessage
 
-        assert cancelled(server, write) == "INSERT 0 1"
+        with server.without_its_standby():
+            assert cancelled(server, write) == "INSERT 0 1"
 
 
 # --- silence ----------------------------------------------------------------------------------------------------------
@@ -113,7 +112,7 @@ def test_an_answer_that_never_comes_is_given_up_and_found_by_the_key(
     monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 5.0)
     line = CutLine(postgres_url, tmp_path)
 
-    async def post(writer: Writer) -> list[Recorded]:
+    async def post(writer: Writer) -> tuple[Recorded, Recorded]:
         async with asyncio.timeout(60):
             line.swallow_at_commit()
             return await asyncio.gather(writer.record(gift("gift-0001")), writer.record(gift("gift-0002", fund=OTHER)))
