@@ -27,8 +27,10 @@ from ledger.aggregates.log import BrokenChain, Log
 from ledger.aggregates.member import Member
 from ledger.aggregates.warnings import Warning, warnings
 from ledger.database import EVENTS_TABLE, Access, Database, UnsafeStorage
-from ledger.events import Entry, Event, Request, is_fund
+from ledger.events import Entry, Event, Request, head_of, is_fund
 from ledger.health import Health
+from ledger.losses import LastLine, Losses, MissingLine
+from ledger.postgres_sessions import ReadOnlyDatabase
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
 from ledger.sqlite_file import DatabaseFileGone
@@ -36,8 +38,8 @@ from ledger.storage import LineMapper, LineStore, Recorder, environment
 
 SCHEMA = "1"
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
-PATIENCE_SECONDS = 10.0
-"""How long a batch is tried again before the storage counts as away."""
+PATIENCE_SECONDS = 5.0
+"""How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 SHORT_PATIENCE_SECONDS = 0.5
 """The same while the storage is known to be away: whoever comes then is told soon."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
@@ -138,14 +140,15 @@ class _Batch:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.texts: list[Text] = []
-        self.funds: set[str] = set()
+        self.built_on: dict[str, LastLine] = {}
         self.answers: list[_Answer] = []
 
     def add(self, fund: Log, job: Job) -> None:
         """Take over what a fund has decided and not yet committed."""
+        first = fund.pending[0].event
+        self.built_on.setdefault(fund.id, LastLine(fund.id, first.version - 1, first.prev))
         self.entries += fund.pending
         self.texts += job.texts
-        self.funds.add(fund.id)
         fund.pending = []
 
     def answer(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
@@ -203,6 +206,7 @@ class Ledger(Application[str]):
         self.database = Database(self.recorder.datastore, access)
         self.register = Register(self.database)
         self.health = Health(self.database)
+        self.losses = Losses(self.database)
         self._logs = LogCache(max_cached_entries)
         self.repository.cache = cast("Any", self._logs)  # The library cannot know that all aggregates are logs.
         self.request_secret = self._prepare()
@@ -268,6 +272,7 @@ class Ledger(Application[str]):
         returns, and a refused job has left no trace.
         """
         failed: dict[int, Outcome] = {}
+        self.losses.doubted.clear()
         give_up_at = time.monotonic() + (SHORT_PATIENCE_SECONDS if self.health.trouble else PATIENCE_SECONDS)
         for attempt in count():
             try:
@@ -278,8 +283,10 @@ class Ledger(Application[str]):
                 self._forget(jobs)
             except PASSING as error:
                 self._forget(jobs)
-                # Another process was faster, or nobody knows whether the commit took place. Only the log can tell.
-                if time.monotonic() > give_up_at or isinstance(error, DatabaseFileGone):
+                # Another process was faster, or nobody knows whether the commit took place, or the log has lost what
+                # was decided on. Only the log can tell. Where a server only reads, another one may have taken over.
+                is_hopeless = isinstance(error, DatabaseFileGone) or (attempt and isinstance(error, ReadOnlyDatabase))
+                if is_hopeless or time.monotonic() > give_up_at:
                     self.health.failed(error)
                     unavailable = StorageUnavailable(str(error))
                     return [failed.get(i, unavailable) for i in range(len(jobs))]
@@ -295,7 +302,8 @@ class Ledger(Application[str]):
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            self._logs.cache.pop(job.fund, None)
+            if log := self._logs.cache.pop(job.fund, None):
+                self.losses.doubted[job.fund] = log
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
         batch = _Batch()
@@ -308,7 +316,7 @@ class Ledger(Application[str]):
             except PASSING:
                 raise
             except Exception as bug:
-                if job.fund in batch.funds:
+                if job.fund in batch.built_on:
                     raise _Bug(index, bug) from bug
                 self._forget([job])
                 outcomes[index] = bug
@@ -317,31 +325,40 @@ class Ledger(Application[str]):
 
     def _decide(self, job: Job, batch: _Batch) -> Recorded:
         fund = self._load(job)
-        if job.dry_run and fund.id not in batch.funds:
+        if job.dry_run and fund.id not in batch.built_on:
             self._catch_up(fund)
         try:
             return self._decide_on(fund, job, batch)
         except Refusal:
             # Memory may be behind another process: a refusal is only given on what the log holds now. Where the batch
             # has decided on this fund already, a stale memory makes the commit fail, and all is decided again.
-            if fund.id in batch.funds or not self._catch_up(fund):
+            if fund.id in batch.built_on or not self._catch_up(fund):
                 raise
             return self._decide_on(fund, job, batch)
 
     def _load(self, job: Job) -> Log:
+        is_remembered = job.fund in self._logs.cache
         log: Log | None
         try:
             log = self.repository.get(job.fund, projector_func=replay)
         except AggregateNotFoundError:
-            log = begun(job.fund) if job.opens else None
+            log = None
+        if not is_remembered:
+            self.losses.compare(job.fund, log)
+        if log is None and job.opens:
+            log = begun(job.fund)
         if not isinstance(log, job.aggregate):
             raise FundNotFound(fund=job.fund)
         return log
 
     def _catch_up(self, fund: Log) -> bool:
-        """Apply what others have recorded since; answers whether there was anything."""
+        """Apply what others have recorded since; answers whether there was anything. Raises `MissingLine` if the log
+        has lost what is remembered: nothing may be said that rests on it."""
         version = fund.version
-        replay(fund, self.entries(fund.id, after=version))
+        entries = self.entries(fund.id, after=max(version - 1, 0))
+        if version and ((last := next(entries, None)) is None or head_of(last.line) != fund.head):
+            raise MissingLine
+        replay(fund, entries)
         return fund.version > version
 
     def _decide_on(self, fund: Log, job: Job, batch: _Batch) -> Recorded:
@@ -367,7 +384,8 @@ class Ledger(Application[str]):
     def _commit(self, batch: _Batch) -> None:
         """Store the batch in one transaction, then complete the answers with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
-        positions = self.recorder.insert_events(rows, texts=batch.texts) if rows else ()
+        built_on = [line for line in batch.built_on.values() if line.version]
+        positions = self.recorder.insert_events(rows, texts=batch.texts, built_on=built_on) if rows else ()
         assert positions is not None
         if rows:
             self.health.stored()
@@ -380,8 +398,9 @@ class Ledger(Application[str]):
         for answer in batch.answers:
             recorded = answer.recorded
             if not answer.is_dry_run:
-                key = (recorded.fund, recorded.version)
-                recorded.position = at[key] if key in at else self.recorder.position_of(*key)
+                line = LastLine(recorded.fund, recorded.version, recorded.head)
+                recorded.position = at.get(line[:2]) or self.recorder.confirmed(line)
+                self.losses.note(*line)
             known = texts | answer.unregistered
             recorded.names = {number: known[digest] for number, digest in answer.names.items() if digest in known}
             recorded.donors = {version: known[digest] for version, digest in answer.donors.items() if digest in known}

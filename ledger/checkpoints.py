@@ -94,7 +94,7 @@ class Checkpoints:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._database = ledger.database
+        self._database = ledger.database.unhurried()
 
     # --- making ---------------------------------------------------------------------------------------------------
 

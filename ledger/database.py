@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import psycopg
 from eventsourcing.persistence import OperationalError
 from eventsourcing.postgres import PostgresDatastore
 from eventsourcing.sqlite import SQLiteDatastore
+from psycopg import Cursor
 from psycopg.rows import tuple_row
 
 from ledger.sqlite_engine import insert_rows, sqlite
@@ -29,6 +30,12 @@ Access = Literal["make", "write", "read"]
 it changes, and it may be one that nobody may write to."""
 
 NO_LEDGER = "holds no ledger: a new one is made by `microfund token issue` or `microfund demo`"
+
+READ_SECONDS = 8.0
+"""How long one statement beside the log may take on a server; after that nobody waits for it any more."""
+
+UNHURRIED_SECONDS = 3600.0
+"""The same for what takes its time: a command that goes through the whole log, a checkpoint."""
 
 IN_LIST = 500
 """Parameters of one `IN (…)`; SQLite's limit is far above, the statement cache likes few shapes."""
@@ -110,19 +117,32 @@ def _native(sql: str) -> str:
 class Database:
     """The tables beside the log, through the event store's own connections."""
 
-    def __init__(self, datastore: SQLiteDatastore | PostgresDatastore, access: Access = "make") -> None:
+    def __init__(
+        self,
+        datastore: SQLiteDatastore | PostgresDatastore,
+        access: Access = "make",
+        seconds: float = READ_SECONDS,
+    ) -> None:
         self._datastore = datastore
         self.access = access
+        self.seconds = seconds
         self.is_postgres = isinstance(datastore, PostgresDatastore)
 
     @contextmanager
     def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
         """Statements committed together at the end. Raises the event store's `PersistenceError`s."""
         with self._datastore.transaction(commit=commit) as cursor:
+            if self.is_postgres:
+                session: Any = cast("Cursor[Row]", cursor).connection
+                session.answer_seconds = self.seconds
             try:
                 yield Transaction(cursor, is_postgres=self.is_postgres)
             except (sqlite.OperationalError, psycopg.OperationalError) as error:
                 raise OperationalError(str(error)) from error
+
+    def unhurried(self) -> Database:
+        """The same tables for statements that may take long."""
+        return Database(self._datastore, self.access, UNHURRIED_SECONDS)
 
     def has(self, table: str) -> bool:
         """Whether there is such a table."""

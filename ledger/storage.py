@@ -22,31 +22,30 @@ from eventsourcing.persistence import (
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresFactory
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment, EnvType
-from psycopg import Cursor
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow, tuple_row
+from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
 from ledger.aggregates.kinds import kind_of
 from ledger.aggregates.log import BrokenChain
 from ledger.checkpoints import CREATE_CHECKPOINTS, CREATE_LEAVES
 from ledger.database import EVENTS_TABLE, NO_LEDGER, Access, Database, UnsafeStorage
-from ledger.events import Entry
+from ledger.events import Entry, head_of
+from ledger.losses import CREATE_LOSSES, LastLine, MissingLine
+from ledger.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
+from ledger.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
 from ledger.register import CREATE_TEXTS, Text
 from ledger.sqlite_connections import JOURNAL_MODE, LOCK_SECONDS, DurableDatastore
 from ledger.sqlite_engine import insert_rows, sqlite
 from ledger.sqlite_file import GONE
 
-WAIT = f"-c lock_timeout={LOCK_SECONDS}s"
-"""As PostgreSQL's clients give settings for a whole connection."""
-READ_ONLY = " -c default_transaction_read_only=on"
+SESSION = f"SET lock_timeout = '{LOCK_SECONDS}s'"
+"""What each session of PostgreSQL begins with."""
+READ_ONLY = "; SET default_transaction_read_only = on"
 ACCESS = "ACCESS"
 """Under which name a factory finds what the database is opened for."""
 NO_LIMIT = 2**62
-POSTGRES_PARTS = frozenset({"dbname", "host", "port", "user", "password"})
-"""The parts of a PostgreSQL URL that the library passes on; the others, sslmode above all, are passed on by us."""
 CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
-CREATE_TABLES = (CREATE_TEXTS, CREATE_SETTINGS, CREATE_CHECKPOINTS, CREATE_LEAVES)
+CREATE_TABLES = (CREATE_TEXTS, CREATE_SETTINGS, CREATE_CHECKPOINTS, CREATE_LEAVES, CREATE_LOSSES)
 """The tables beside the log that no replay could make anew."""
 
 
@@ -94,22 +93,13 @@ def environment(database_url: str, access: Access = "make") -> dict[str, str]:
             "SQLITE_LOCK_TIMEOUT": str(LOCK_SECONDS),
         }
     if database_url.startswith(("postgresql://", "postgres://")):
-        parts = conninfo_to_dict(database_url)
-        others = {name: value for name, value in parts.items() if name not in POSTGRES_PARTS}
-        options = f"{others.pop('options', '')} {WAIT}{READ_ONLY if access == 'read' else ''}".strip()
         return {
             "PERSISTENCE_MODULE": "ledger.storage:PostgresStorage",
             ACCESS: access,
             "ORIGINATOR_ID_TYPE": "text",
-            "POSTGRES_DBNAME": str(parts.get("dbname") or "postgres"),
-            "POSTGRES_HOST": str(parts.get("host") or "127.0.0.1"),
-            "POSTGRES_PORT": str(parts.get("port") or 5432),
-            "POSTGRES_USER": str(parts.get("user") or "postgres"),
-            "POSTGRES_PASSWORD": str(parts.get("password") or ""),
-            "POSTGRES_CONNINFO": make_conninfo("", **others, options=options),
-            "POSTGRES_LOCK_TIMEOUT": str(LOCK_SECONDS),
-            "POSTGRES_CONNECT_TIMEOUT": "5",
-            "POSTGRES_PRE_PING": "n",
+            "POSTGRES_URL": database_url,
+            # The library asks for these; our sessions are made from the whole URL.
+            **dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), ""),
         }
     raise ValueError("the database is given as sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME")
 
@@ -125,9 +115,24 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         return [*super().construct_create_table_statements(), *CREATE_TABLES]
 
     def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **_: Any
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        *,
+        texts: Sequence[Text] = (),
+        built_on: Sequence[LastLine] = (),
+        **_: Any,
     ) -> Sequence[int] | None:
-        """Store a batch; the row ids it was given follow each other, for nobody else writes meanwhile."""
+        """Store a batch; the row ids it was given follow each other, for nobody else writes meanwhile. Raises
+        `MissingLine` unless the log holds every line that it is built on."""
+        # Of all funds at once, each by its key: see `insert_rows` for why a statement for each would cost more.
+        c.execute(
+            f"SELECT state FROM json_each(?) AS fund CROSS JOIN {self.events_table_name} ON originator_id = "
+            "json_extract(fund.value, '$[0]') AND originator_version = json_extract(fund.value, '$[1]')",
+            (msgspec.json.encode(built_on).decode(),),
+        )
+        if {head_of(row["state"]) for row in c.fetchall()} != {line.head for line in built_on}:
+            raise MissingLine
         insert_rows(c, "INSERT OR IGNORE INTO texts", texts)
         columns = attrgetter("originator_id", "originator_version", "topic", "state")
         insert_rows(c, f"INSERT INTO {self.events_table_name}", [columns(stored) for stored in stored_events])
@@ -154,6 +159,13 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 (fund, version),
             )
             return int(cursor.fetchone()[0])
+
+    def confirmed(self, line: LastLine) -> int:
+        """Where in the whole log an entry lies that is acknowledged again. Raises `MissingLine` if it is gone."""
+        lines = self.lines(line.fund, line.version - 1, line.version)
+        if [head_of(stored) for stored in lines] != [line.head]:
+            raise MissingLine
+        return self.position_of(line.fund, line.version)
 
 
 class SQLiteStorage(SQLiteFactory):
@@ -191,41 +203,37 @@ class SQLiteStorage(SQLiteFactory):
 
 
 class PostgresRecorder(PostgresApplicationRecorder):
-    """The log in PostgreSQL; positions are notification ids, handed out in commit order under the table's lock."""
+    """The log in PostgreSQL; positions are notification ids, handed out in commit order."""
+
+    datastore: SessionDatastore
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         table = {"schema": Identifier(self.datastore.schema), "table": Identifier(self.events_table_name)}
         self.sql_create_statements += [SQL(statement).format() for statement in CREATE_TABLES]
-        # Writers take turns, so that positions are handed out in commit order and a follower misses nothing: they have
-        # the lock before the first row is made, and keep it until the statement is committed. The library locks the
-        # whole table, and then waits for every ANALYZE and VACUUM that reads it.
-        self.insert_lines = SQL(
-            "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('microfund log'))), "
-            "told AS (INSERT INTO texts SELECT * FROM "
-            "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) ON CONFLICT DO NOTHING) "
-            "INSERT INTO {schema}.{table} (originator_id, originator_version, topic, state) "
-            "SELECT fund, version::bigint, type, decode(line, 'hex') FROM turn CROSS JOIN unnest("
-            "string_to_array(%s, ' '), string_to_array(%s, ' '), string_to_array(%s, ' '), string_to_array(%s, ' ')) "
-            "AS stored (fund, version, type, line) RETURNING notification_id"
-        ).format(**table)
-        self.select_lines = SQL(
-            "SELECT state FROM {schema}.{table} WHERE originator_id = %s "
-            "AND originator_version > %s AND originator_version <= %s ORDER BY originator_version"
-        ).format(**table)
-        self.select_position = SQL(
-            "SELECT notification_id FROM {schema}.{table} WHERE originator_id = %s AND originator_version = %s"
-        ).format(**table)
+        self.insert_lines = SQL(INSERT_LINES).format(**table)
+        self.confirm_line = SQL(CONFIRM_LINE).format(**table)
+        self.select_lines = SQL(SELECT_LINES).format(**table)
+        self.select_position = SQL(SELECT_POSITION).format(**table)
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], *, texts: Sequence[Text] = (), **_: Any
+        self,
+        stored_events: Sequence[StoredEvent],
+        *,
+        texts: Sequence[Text] = (),
+        built_on: Sequence[LastLine] = (),
+        **_: Any,
     ) -> Sequence[int]:
         """Store a batch and its texts by one statement, which is a transaction of its own: one message there, one back.
+        Raises `MissingLine` unless the log holds every line that it is built on.
 
         Unlike the library's own method it never tries again by itself: after a connection lost meanwhile nobody knows
         yet whether the batch is stored, and only the caller can look its requests up.
         """
         columns = (
+            " ".join([line.fund for line in built_on]),
+            " ".join([str(line.version) for line in built_on]),
+            " ".join([line.head for line in built_on]),
             *([text[column] for text in texts] for column in range(len(Text._fields))),
             # Taken apart by the database: the driver would look at each value of a list for what must be escaped.
             " ".join([str(stored.originator_id) for stored in stored_events]),
@@ -235,7 +243,10 @@ class PostgresRecorder(PostgresApplicationRecorder):
         )
         with self.datastore.get_connection() as connection, connection.cursor() as cursor:
             cursor.execute(self.insert_lines, columns, prepare=True)
-            return [row["notification_id"] for row in cursor.fetchall()]
+            positions = [row["notification_id"] for row in cursor.fetchall()]
+        if len(positions) < len(stored_events):
+            raise MissingLine
+        return positions
 
     def lines(self, fund: str, after: int, upto: int | None) -> list[bytes]:
         """A fund's stored lines in order, from the version `after` on."""
@@ -254,43 +265,52 @@ class PostgresRecorder(PostgresApplicationRecorder):
             assert row
             return int(row["notification_id"])
 
+    def confirmed(self, line: LastLine) -> int:
+        """Where in the whole log an entry lies that is acknowledged again, once it is sure to last. Raises
+        `MissingLine` if it is gone, and `ReadOnlyDatabase`."""
+        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
+            cursor.execute(self.confirm_line, line, prepare=True)
+            row = cursor.fetchone()
+        if row is None:
+            raise MissingLine
+        if row["is_read_only"]:
+            self.datastore.replace_sessions()
+            raise ReadOnlyDatabase
+        return int(row["notification_id"])
+
+    # The library would try ten times by itself, and each time wait for an answer that does not come.
+    select_notifications = PostgresApplicationRecorder.select_notifications.__wrapped__
+    max_notification_id = PostgresApplicationRecorder.max_notification_id.__wrapped__
+
 
 class PostgresStorage(PostgresFactory):
     """PostgreSQL: for a province or a country."""
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         super().__init__(env)
-        self.datastore.pool.conninfo = self.env.get("POSTGRES_CONNINFO", "")
+        begins = SESSION + (READ_ONLY if self.env.get(ACCESS) == "read" else "")
+        self.datastore: SessionDatastore = SessionDatastore(self.env["POSTGRES_URL"], begins)
 
     def application_recorder(self) -> ApplicationRecorder:
         """The log, its tables made. Raises `UnsafeStorage` for a server that may lose what it acknowledged."""
-        recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
         if self.env.get(ACCESS) == "read":
+            self.datastore.reach()
             if not Database(self.datastore, "read").has("settings"):
                 raise UnsafeStorage(f"the PostgreSQL database {NO_LEDGER}")
-            return recorder
-        with self.datastore.get_connection() as connection, connection.cursor() as cursor:
-            self._refuse_unsafe(cursor)
-        with self.datastore.transaction() as cursor:
+            return PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
+        refuse_unsafe(self.datastore)
+        recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
+        with self.datastore.transaction(commit=False) as cursor:
             # PostgreSQL's IF NOT EXISTS and OR REPLACE fail when two processes start at once.
+            session: Any = cursor.connection
+            session.answer_seconds = float(LOCK_SECONDS)
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('microfund start'))")
             recorder.create_table()
         return recorder
 
-    @staticmethod
-    def _refuse_unsafe(cursor: Cursor[DictRow]) -> None:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            row = cursor.execute(SQL("SHOW {0}").format(Identifier(setting))).fetchone()
-            assert row
-            if row[setting] == "off":
-                raise UnsafeStorage(
-                    f"PostgreSQL runs with {setting} = off and could lose entries already acknowledged; "
-                    f"set {setting} = on and start again"
-                )
-
     def trouble(self) -> str | None:
-        """None: whether a server is there shows when it is asked."""
-        return None
+        """Why nothing can be stored, although the server answers."""
+        return "nothing can be stored: the server only reads" if self.datastore.is_read_only() else None
 
     def findings(self) -> list[str]:
         """What an operator should know of this server."""

@@ -61,7 +61,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             anchored = Checkpoints(ledger)
             signer = partial(signer_of, settings, anchored)
             anchoring = opened.enter_context(Anchoring(anchored, signer, now, POLL_SECONDS))
-            app.state.desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
+            desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
+            ledger.losses.on_loss = desk.forget
+            app.state.desk = desk
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ledger.days import civil_day
-from ledger.events import NO_HEAD, is_fund
+from ledger.events import is_fund
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service import checkpoint_commands, given
@@ -29,6 +29,8 @@ from service.terminal import (
     progress,
     say,
     tell,
+    tell_losses,
+    tell_verification,
 )
 
 if TYPE_CHECKING:
@@ -220,9 +222,10 @@ def verify(
         verified = [(what, paper.walk(_lines_of(Path(what))))]
     else:
         with ledger_of(load_settings(), "read") as ledger:
+            tell_losses(ledger, what, language)
             verified = list(_verified(ledger, ledger.logs() if what is None else [what], paper))
     for name, found in verified:
-        _report(name, found, language)
+        tell_verification(name, found, language)
         for told in paper.told(found, language):
             say(told)
     if not all(found.valid and paper.is_found(found) for _, found in verified):
@@ -274,14 +277,6 @@ def _verified(ledger: "Ledger", logs: list[str], paper: Paper) -> Iterator[tuple
                 raise Mistake(f"there is no fund {log}")
             yield log, paper.walk(lines)
             show(done, len(logs))
-
-
-def _report(name: str, found: Verification, language: str) -> None:
-    if found.valid:
-        code = found.check_code if found.head != NO_HEAD else "-"
-        tell("verified.intact", language, name=name, entries=found.entries, check_code=code)
-    else:
-        tell("verified.broken", language, name=name, version=found.first_broken, entries=found.entries)
 
 
 @app.command()

@@ -58,11 +58,15 @@ class Desk:
         self.checkpoints = Checkpoints(ledger)
         self.now = now
         self.principals = Principals(ledger.database)
-        self.moments = Moments(settings.max_cached_entries // 12)
         self.turnstile = Turnstile(settings.checks_per_minute)
-        self.lookout = Lookout(ledger, self.principals, settings.flag)
         self.log_at_start = ledger.recorder.max_notification_id() or 0
         """What the log held when this process started: nothing is answered from less."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
+        self.moments = Moments(self.settings.max_cached_entries // 12)
+        self.lookout = Lookout(self.ledger, self.principals, self.settings.flag)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read waits for it."""
         self._places: dict[str, Place] = {}

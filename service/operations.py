@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from ledger.health import why_not_read
+from ledger.projections.read_model import ReadModelBroken
 from service.desk import AtDesk, Desk
 from service.problems import RETRY_SECONDS
 
@@ -24,24 +25,38 @@ async def healthz() -> Response:
 @router.get("/readyz", responses={503: {"description": "Nothing can be read, or nothing stored: `storage` says why"}})
 async def readyz(desk: AtDesk) -> Response:
     """The storage is reached and takes what is recorded, how far behind the read model is, and since when this copy of
-    the service has seen no new checkpoint or what keeps it from making one; `findings` are what an operator should
-    know. 503 while nothing can be read or stored: `storage` says why."""
-    try:
-        found = await asyncio.to_thread(_found, desk)
-    except PersistenceError as error:
-        found = {"storage": {"trouble": desk.storage_trouble() or why_not_read(error)}, "findings": desk.findings()}
-    is_ready = found["storage"]["trouble"] is None
+    the service has seen no new checkpoint or what keeps it from making one; `lost` are versions of funds that were
+    acknowledged and that the log no longer holds; `findings` are what an operator should know.
+
+    503 while nothing can be read or stored, or no figures are given: the `trouble` of `storage` or `read_model` says
+    why."""
+    found = await asyncio.to_thread(_found, desk)
+    is_ready = not any(found[part]["trouble"] for part in ("storage", "read_model") if part in found)
     return _json({"status": "ready" if is_ready else "not ready"} | found, is_ready=is_ready)
 
 
 def _found(desk: Desk) -> dict[str, Any]:
-    lag, parked, follower = desk.read_model.lag(), len(desk.read_model.parked()), desk.follower
-    return {
-        "storage": {"trouble": desk.storage_trouble()},
-        "read_model": {"position": follower.position, "lag": lag, "parked": parked, "trouble": follower.trouble},
-        "checkpoint": {"made_at": desk.anchoring.made_at, "trouble": desk.checkpoint_trouble()},
-        "findings": desk.findings(),
-    }
+    found: dict[str, Any] = {"storage": {"trouble": None}, "findings": desk.findings()}
+    try:
+        found["storage"]["trouble"] = desk.storage_trouble()
+        found["read_model"] = _read_model(desk)
+        found["checkpoint"] = {"made_at": desk.anchoring.made_at, "trouble": desk.checkpoint_trouble()}
+        found["lost"] = desk.ledger.losses.told()
+    except PersistenceError as error:
+        found["storage"]["trouble"] = found["storage"]["trouble"] or why_not_read(error)
+    return found
+
+
+def _read_model(desk: Desk) -> dict[str, Any]:
+    """Where the tables are, and the name of what keeps figures from being given, or the tables from following."""
+    model, trouble = desk.read_model, desk.follower.trouble
+    try:
+        position, parked = model.ask(lambda tables, position: (position, len(model.parked(tables))))
+    except ReadModelBroken as broken:
+        return {"position": None, "lag": None, "parked": None, "trouble": type(broken).__name__}
+    if position < desk.log_at_start and not desk.has_lost_its_tail():
+        trouble = trouble or "CatchingUp"
+    return {"position": position, "lag": model.lag(), "parked": parked, "trouble": trouble}
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

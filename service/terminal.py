@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, NoReturn
 import typer
 from rich.console import Console
 
+from ledger.events import NO_HEAD
+
 if TYPE_CHECKING:
     from ledger.application import Ledger
     from ledger.database import Access
+    from ledger.history import Verification
     from service.settings import Settings
 
 BROKEN: Final = 1
@@ -49,8 +52,10 @@ def load_settings() -> "Settings":
 def ledger_of(settings: "Settings", access: "Access") -> Iterator["Ledger"]:
     """The ledger of the settings' database, opened for what the command does with it and closed at the end."""
     from ledger.application import Ledger
+    from ledger.database import UNHURRIED_SECONDS
 
     ledger = Ledger(settings.database, access, max_cached_entries=settings.max_cached_entries)
+    ledger.database.seconds = UNHURRIED_SECONDS  # A command may have the whole log to go through.
     try:
         yield ledger
     finally:
@@ -78,3 +83,19 @@ def tell(key: str, language: str, /, **facts: object) -> None:
     from service import catalogue
 
     say(catalogue.phrase(key, language, **facts))
+
+
+def tell_verification(name: str, found: "Verification", language: str) -> None:
+    """A line of result about one history."""
+    if found.valid:
+        code = found.check_code if found.head != NO_HEAD else "-"
+        tell("verified.intact", language, name=name, entries=found.entries, check_code=code)
+    else:
+        tell("verified.broken", language, name=name, version=found.first_broken, entries=found.entries)
+
+
+def tell_losses(ledger: "Ledger", fund: str | None, language: str) -> None:
+    """What the service found gone from the log: of one fund, or of all. A history that has lost its end looks whole."""
+    for loss in ledger.losses.told():
+        if fund in (None, loss.fund):
+            tell("verified.lost", language, fund=loss.fund, first=loss.first, last=loss.last)

@@ -38,6 +38,10 @@ class CutLine:
         """Cut the connection that commits next: `before` the server hears of it, or `after`, before its answer."""
         self._cut = when
 
+    def swallow_at_commit(self) -> None:
+        """Let the next commit reach the server, and its answer go nowhere: the line stays open, and silent."""
+        self._cut = "swallow"
+
     def go_down(self) -> None:
         """Cut every connection and refuse new ones."""
         self._is_down = True
@@ -63,11 +67,14 @@ class CutLine:
                 server = socket.socket(socket.AF_UNIX if isinstance(self._server, str) else socket.AF_INET)
                 server.connect(self._server)
                 self._ends += (client, server)
-                is_silent = threading.Event()
-                threading.Thread(target=self._ask, args=(client, server, is_silent), daemon=True).start()
-                threading.Thread(target=self._answer, args=(client, server, is_silent), daemon=True).start()
+                is_silent, is_swallowed = threading.Event(), threading.Event()
+                line = (client, server, is_silent, is_swallowed)
+                threading.Thread(target=self._ask, args=line, daemon=True).start()
+                threading.Thread(target=self._answer, args=line, daemon=True).start()
 
-    def _ask(self, client: socket.socket, server: socket.socket, is_silent: threading.Event) -> None:
+    def _ask(
+        self, client: socket.socket, server: socket.socket, is_silent: threading.Event, is_swallowed: threading.Event
+    ) -> None:
         with suppress(OSError):
             while piece := client.recv(1 << 16):
                 cut = self._cut_for(piece)
@@ -75,6 +82,8 @@ class CutLine:
                     break
                 if cut == "after":
                     is_silent.set()
+                if cut == "swallow":
+                    is_swallowed.set()
                 server.sendall(piece)
         if not is_silent.is_set():
             _shut(client, server)
@@ -88,10 +97,13 @@ class CutLine:
             return cut
 
     @staticmethod
-    def _answer(client: socket.socket, server: socket.socket, is_silent: threading.Event) -> None:
+    def _answer(
+        client: socket.socket, server: socket.socket, is_silent: threading.Event, is_swallowed: threading.Event
+    ) -> None:
         with suppress(OSError):
             while (piece := server.recv(1 << 16)) and not is_silent.is_set():
-                client.sendall(piece)
+                if not is_swallowed.is_set():
+                    client.sendall(piece)
         _shut(client, server)
 
 

@@ -12,8 +12,8 @@ from eventsourcing.persistence import OperationalError
 from ledger import sqlite_connections
 from ledger.application import Ledger, StorageUnavailable
 from ledger.database import UnsafeStorage
+from ledger.postgres_sessions import parameters
 from ledger.sqlite_engine import has_wal_reset_race, sqlite
-from ledger.storage import environment
 from tests.cut_line import set_for_database
 from tests.jobs import FUND, gift, opened, opening, recorded
 
@@ -97,15 +97,18 @@ def test_all_of_a_postgres_url_counts(postgres_url: str) -> None:
     with opened(f"{postgres_url}{'&' if '?' in postgres_url else '?'}application_name=bac-son") as ledger:
         assert ledger.database.query("SHOW application_name") == [{"application_name": "bac-son"}]
         assert ledger.database.query("SHOW lock_timeout") == [{"lock_timeout": "30s"}]
-    settings = environment("postgres://thu%20quy:m%40t@db.example.org:6543/quy?sslmode=verify-full")
-    assert settings["POSTGRES_CONNINFO"] == "sslmode=verify-full options='-c lock_timeout=30s'"
-    assert [settings[f"POSTGRES_{part}"] for part in ("USER", "PASSWORD", "HOST", "PORT", "DBNAME")] == [
+    said = parameters("postgres://thu%20quy:m%40t@db.example.org:6543/quy?sslmode=verify-full&connect_timeout=9")
+    assert [said[name] for name in ("user", "password", "host", "port", "dbname", "sslmode", "connect_timeout")] == [
         "thu quy",
         "m@t",
         "db.example.org",
         "6543",
         "quy",
+        "verify-full",
+        "9",
     ]
+    assert "target_session_attrs" not in said
+    assert parameters("postgresql://quy@a,b,c/quy")["target_session_attrs"] == "read-write"
 
 
 def test_another_schema_is_refused_and_the_secret_is_kept(database_url: str) -> None:
