@@ -21,9 +21,9 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, JSONTransc
 from eventsourcing.utils import Environment, EnvType
 
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.kinds import begun
+from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.log import BrokenChain, Log
+from ledger.aggregates.log import Log
 from ledger.aggregates.member import Member
 from ledger.aggregates.warnings import Warning, warnings
 from ledger.database import EVENTS_TABLE, Access, Database, UnsafeStorage
@@ -180,19 +180,6 @@ class _Bug(Exception):
         super().__init__(index)
         self.index = index
         self.cause = cause
-
-
-def replay(log: Log | None, entries: Iterable[Entry]) -> Log | None:
-    """Apply entries to a fund or another log, which the first of them begins. Raises `BrokenChain`."""
-    for entry in entries:
-        if log is None:
-            log = begun(entry.event.fund)
-        try:
-            log.apply(entry)
-        except (ArithmeticError, LookupError, ValueError) as error:
-            # Changed so that it cannot even be applied; what follows would have shown it by its hash.
-            raise BrokenChain(log.id, entry.event.version) from error
-    return log
 
 
 class Ledger(Application[str]):

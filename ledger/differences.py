@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Pot
-from ledger.events import Event, MemberJoined, MemberLeft
+from ledger.events import EntryReversed, Event, MemberJoined, MemberLeft, MemberReturned
 from ledger.exports import CLASS_OF
 
 Why = Literal["happened_later", "recorded_later"]
@@ -68,6 +68,8 @@ class Figure(NamedTuple):
 
 CASH = Figure("cash", "both")
 MEMBERS = Figure("members", None)
+ON_ROLL = {MemberJoined.__name__: 1, MemberLeft.__name__: -1, MemberReturned.__name__: 1}
+"""What an entry adds to the roll; its reversal takes that away again."""
 
 
 class Cause(NamedTuple):
@@ -130,10 +132,10 @@ def movements(event: Event) -> dict[Figure, int]:
     for leg in event.legs():
         for figure, sign in _touched(leg.pot, leg.account, leg.of):
             moved[figure] += sign * leg.amount
-    if isinstance(event, MemberJoined):
-        moved[MEMBERS] += 1
-    elif isinstance(event, MemberLeft):
-        moved[MEMBERS] -= 1
+    if isinstance(event, EntryReversed) and event.entry in ON_ROLL:
+        moved[MEMBERS] -= ON_ROLL[event.entry]
+    elif event.name in ON_ROLL:
+        moved[MEMBERS] += ON_ROLL[event.name]
     return moved
 
 

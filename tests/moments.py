@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from datetime import date, timedelta
 from functools import cache
+from operator import itemgetter
 from random import Random
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from tests.village import lines
 GROWS_BY_DEBITS = {"cash", "bank", "loans", "equipment", "expenses", "write_offs", "cash_short"}
 OWNED = {"cash", "bank", "loans", "equipment"}
 OWED = {"savings", "advances"}
+ROLL_MOVES = {"MemberJoined", "MemberLeft", "MemberReturned"}
 
 
 class Moment(NamedTuple):
@@ -57,12 +59,12 @@ def held(seed: int, moment: Moment) -> Balances:
 
 
 def roll(seed: int, moment: Moment) -> set[int]:
-    """Who had joined and not left."""
+    """Who had joined or come back, and not left since; what was reversed by then counts for nothing."""
     seen = [line for line, _ in in_view(seed, moment)]
-    joined, left = (
-        {line["member"] for line in seen if line["type"] == kind} for kind in ("MemberJoined", "MemberLeft")
-    )
-    return joined - left
+    undone = {line["reverses"] for line in seen if line["type"] == "EntryReversed"}
+    moves = [line for line in seen if line["type"] in ROLL_MOVES and line["version"] not in undone]
+    is_on = {line["member"]: line["type"] != "MemberLeft" for line in sorted(moves, key=itemgetter("on", "version"))}
+    return {member for member, stays in is_on.items() if stays}
 
 
 def counted(seed: int, moment: Moment) -> dict[tuple[Any, ...], int]:

@@ -198,9 +198,13 @@ class History(RuleBasedStateMachine):
     @rule(choice=CHOICE, days=LATER, amount=AMOUNTS, from_savings=st.booleans())
     def let_go(self, choice: int, days: int, amount: int, *, from_savings: bool) -> None:
         """Interest is waived, or the borrower's savings pay."""
-        loan = self.some_loan(choice, "running")
-        decision = self.fund.set_off_savings if from_savings else self.fund.waive_interest
-        self.tell(decision, self.after(loan, days), loan, amount=amount // 20 or 1)
+        loan, part = self.some_loan(choice, "running"), amount // 20 or 1
+        if not from_savings:
+            self.tell(self.fund.waive_interest, self.after(loan, days), loan, amount=part)
+            return
+        lent = self.fund.loans.get(loan)
+        saved = -self.fund.balances.get(("revolving", "savings", lent.member), 0) if lent else 0
+        self.tell(self.fund.set_off_savings, self.after(loan, days), loan, amount=min(part, saved) or part)
 
     @rule(choice=CHOICE, days=LATER, months=st.integers(1, 30))
     def reschedule(self, choice: int, days: int, months: int) -> None:
@@ -267,7 +271,8 @@ class History(RuleBasedStateMachine):
             case "leave":
                 self.tell(self.fund.leave, max(on, date(2025, 1, 1)), member, "died")
             case "return":
-                self.tell(self.fund.take_back, max(on, date(2025, 1, 1)), member)
+                gone = [number for number, each in self.fund.members.items() if each.left_on]
+                self.tell(self.fund.take_back, max(on, date(2025, 1, 1)), gone[member % len(gone)] if gone else member)
 
     @rule(on=DAYS, rules=BYLAWS, opens_again=SELDOM)
     def adopt(self, on: date, rules: dict[str, Any], *, opens_again: bool) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from ledger.aggregates import kinds
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.kinds import begun, kind_of
+from ledger.aggregates.kinds import begun, kind_of, replay
 from ledger.aggregates.log import BrokenChain
-from ledger.application import Job, Ledger, replay
+from ledger.application import Job, Ledger
 from ledger.checkpoints import Checkpoints, Made
 from ledger.events import Event, encode, is_fund
 from ledger.history import verify

@@ -157,7 +157,7 @@ def test_the_service_answers_while_the_server_is_frozen_and_heals_by_itself(serv
         assert (posted.status_code, posted.json()["code"]) == (503, "storage-unavailable")
         assert posted.headers["Retry-After"]
         assert ready.status_code == 503
-        assert village.client.get("/readyz").status_code == 200
+        until(lambda: village.client.get("/readyz").status_code == 200)
 
 
 # --- a server that was started anew, or only reads --------------------------------------------------------------------

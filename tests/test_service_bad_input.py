@@ -178,6 +178,9 @@ def test_a_day_is_a_real_one_that_has_come(village: House, template: str, wrong:
         "out-of-order",
         "member-not-on-roll",
         "books-have-begun",
+        "still-member",
+        "meeting-not-found",
+        "unknown-field",  # What takes no day knows none.
     }
 
 

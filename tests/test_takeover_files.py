@@ -147,7 +147,8 @@ def test_no_damaged_byte_brings_the_reader_down(tmp_path: Path) -> None:
             spoilt[damage.randrange(len(spoilt))] = damage.randrange(256)
         file = tmp_path / f"hong-{number}.xlsx"
         file.write_bytes(spoilt)
-        assert codes(file) == ["not-a-workbook"]
+        [code] = codes(file)  # Damage can also look like a password, or like a part of any size.
+        assert code in {"not-a-workbook", "too-heavy", "has-password"}
 
 
 def test_a_file_is_weighed_before_it_is_read(tmp_path: Path) -> None:

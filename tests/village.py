@@ -27,8 +27,8 @@ from typing import Any
 import pytest
 
 from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.kinds import replay
 from ledger.aggregates.loan import Loan
-from ledger.application import replay
 from ledger.events import Bylaws, Entry, Event, Item, OldLoan, OpeningPot, OpeningSavings, Request, decode
 from ledger.refusals import Refusal
 

@@ -8,12 +8,12 @@ one queue, one cache, one verifier and the checkpoints; whatever is about funds 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.log import Log
-from ledger.events import Event, decode, is_fund
+from ledger.aggregates.log import BrokenChain, Log
+from ledger.events import Entry, Event, decode, is_fund
 
 
 class Kind(NamedTuple):
@@ -47,3 +47,16 @@ def begun(log: str) -> Log:
     kind = kind_of(log)
     assert kind, "the id of a log tells its kind"
     return kind.aggregate(log)
+
+
+def replay(log: Log | None, entries: Iterable[Entry]) -> Log | None:
+    """Apply entries to a fund or another log, which the first of them begins. Raises `BrokenChain`."""
+    for entry in entries:
+        if log is None:
+            log = begun(entry.event.fund)
+        try:
+            log.apply(entry)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            # Changed so that it cannot even be applied; what follows would have shown it by its hash.
+            raise BrokenChain(log.id, entry.event.version) from error
+    return log

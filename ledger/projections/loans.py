@@ -152,6 +152,7 @@ def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     if openings and not openings[-1]["purpose"]:
         return {}  # The old books were put right: there never was such a loan.
     asked = as_it_was_told(openings) or facts[0]
+    assert asked["purpose"], "a loan begins with its request, or with the books"
     who = (asked["member"], asked["purpose"])
     key = (asked["fund"], asked["loan"])
     undone = {fact["reverses"]: fact["on_day"] for fact in facts if fact["reverses"]}
