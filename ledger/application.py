@@ -33,7 +33,7 @@ from ledger.storage import LineMapper, LineStore, Recorder, environment
 
 SCHEMA = "1"
 SELECT_FUNDS = f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
 """What another try may mend: another process was faster, or the storage is away, locked or full for a while."""

@@ -25,10 +25,10 @@ Row = dict[str, Any]
 EVENTS_TABLE = "stored_events"
 """The log itself, as the event store library keeps it."""
 
-READ_SECONDS = 8.0
+READ_SECONDS: float = 8
 """How long one statement beside the log may take on a server; after that nobody waits for it any more."""
 
-UNHURRIED_SECONDS = 3600.0
+UNHURRIED_SECONDS: float = 3600
 """The same for what takes its time: a command that goes through the whole log, a checkpoint."""
 
 IN_LIST = 500

@@ -9,9 +9,9 @@ server that only reads.
 
 from __future__ import annotations
 
-import selectors
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from select import POLLIN, poll
 from typing import Any
 
 import psycopg
@@ -30,7 +30,7 @@ from ledger.database import UnsafeStorage
 
 RV = TypeVar("RV")
 
-ANSWER_SECONDS = 4.0
+ANSWER_SECONDS: float = 4
 """How long a statement of the log may take, and how long one may wait for a session: twice, and a half try between,
 stays below the ten seconds after which nobody waits any more."""
 
@@ -94,9 +94,9 @@ class Session(Connection[DictRow]):
         nothing of its own accord to a session that is idle, except when it ends it."""
         if self.closed:
             return True
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.pgconn.socket, selectors.EVENT_READ)
-            return bool(selector.select(0))
+        line = poll()
+        line.register(self.pgconn.socket, POLLIN)
+        return bool(line.poll(0))
 
 
 def _warnings_into(heard: list[str]) -> Callable[[Diagnostic], None]:

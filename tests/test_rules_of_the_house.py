@@ -141,8 +141,8 @@ def test_a_decision_never_waits_nor_draws_lots(path):
 
 
 SECONDS = {
-    ("ledger/application.py", "10.0"), ("ledger/application.py", "0.002"), ("ledger/application.py", "0.05"),
-    ("ledger/storage.py", "float(LOCK_SECONDS)"), ("ledger/storage.py", "0.05"),
+    ("ledger/application.py", "0.002"), ("ledger/application.py", "0.05"),
+    ("ledger/postgres_sessions.py", "0.1"), ("ledger/storage.py", "float(LOCK_SECONDS)"), ("ledger/storage.py", "0.05"),
     ("ledger/projections/follower.py", "0.5"), ("ledger/projections/follower.py", "0.25"),
 }  # fmt: skip
 """The only numbers with a fraction are pauses in seconds."""
