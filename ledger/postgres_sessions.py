@@ -48,6 +48,9 @@ LIMITS = {
 NAMED = {"host": "127.0.0.1", "port": "5432", "dbname": "postgres", "user": "postgres", "password": ""}
 """What a URL that does not say so means; nothing is taken from the environment of the process."""
 
+OLDEST = 14
+"""The first version of PostgreSQL that takes a text apart into rows, as the log's statements have it do."""
+
 FEWEST, MOST = 5, 15
 """Sessions of one process."""
 
@@ -195,6 +198,8 @@ def refuse_unsafe(datastore: SessionDatastore) -> None:
     and a pooler that gives each transaction another session."""
     datastore.reach()
     with datastore.get_connection() as session:
+        if (version := session.info.server_version // 10_000) < OLDEST:
+            raise UnsafeStorage(f"this is PostgreSQL {version}; version {OLDEST} or newer is needed")
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             if _shown(session, setting) == "off":
                 raise UnsafeStorage(
