@@ -38,7 +38,7 @@ from ledger.storage import LineMapper, LineStore, Recorder, environment
 
 SCHEMA = "1"
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 SHORT_PATIENCE_SECONDS = 0.5
 """The same while the storage is known to be away: whoever comes then is told soon."""

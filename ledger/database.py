@@ -31,10 +31,10 @@ it changes, and it may be one that nobody may write to."""
 
 NO_LEDGER = "holds no ledger: a new one is made by `microfund token issue` or `microfund demo`"
 
-READ_SECONDS = 8.0
+READ_SECONDS: float = 8
 """How long one statement beside the log may take on a server; after that nobody waits for it any more."""
 
-UNHURRIED_SECONDS = 3600.0
+UNHURRIED_SECONDS: float = 3600
 """The same for what takes its time: a command that goes through the whole log, a checkpoint."""
 
 IN_LIST = 500

@@ -9,9 +9,9 @@ server that only reads.
 
 from __future__ import annotations
 
-import selectors
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from select import POLLIN, poll
 from typing import Any
 
 import psycopg
@@ -30,7 +30,7 @@ from ledger.database import UnsafeStorage
 
 RV = TypeVar("RV")
 
-ANSWER_SECONDS = 4.0
+ANSWER_SECONDS: float = 4
 """How long a statement of the log may take, and how long one may wait for a session: twice, and a half try between,
 stays below the ten seconds after which nobody waits any more."""
 
@@ -47,6 +47,9 @@ LIMITS = {
 
 NAMED = {"host": "127.0.0.1", "port": "5432", "dbname": "postgres", "user": "postgres", "password": ""}
 """What a URL that does not say so means; nothing is taken from the environment of the process."""
+
+OLDEST = 14
+"""The first version of PostgreSQL that takes a text apart into rows, as the log's statements have it do."""
 
 FEWEST, MOST = 5, 15
 """Sessions of one process."""
@@ -94,9 +97,9 @@ class Session(Connection[DictRow]):
         nothing of its own accord to a session that is idle, except when it ends it."""
         if self.closed:
             return True
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.pgconn.socket, selectors.EVENT_READ)
-            return bool(selector.select(0))
+        line = poll()
+        line.register(self.pgconn.socket, POLLIN)
+        return bool(line.poll(0))
 
 
 def _warnings_into(heard: list[str]) -> Callable[[Diagnostic], None]:
@@ -195,6 +198,8 @@ def refuse_unsafe(datastore: SessionDatastore) -> None:
     and a pooler that gives each transaction another session."""
     datastore.reach()
     with datastore.get_connection() as session:
+        if (version := session.info.server_version // 10_000) < OLDEST:
+            raise UnsafeStorage(f"this is PostgreSQL {version}; version {OLDEST} or newer is needed")
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             if _shown(session, setting) == "off":
                 raise UnsafeStorage(

@@ -1,8 +1,8 @@
 """Where the log lies: the event store library's factories for SQLite and PostgreSQL, set up for a fund's money.
 
 Our part is small: an event is stored as its own line, the erasable texts of a batch go into the same transaction,
-SQLite is kept durable and out of reach of its WAL-reset race, and PostgreSQL takes a batch as arrays instead of
-composites.
+SQLite is kept durable and out of reach of its WAL-reset race, and PostgreSQL takes a batch as one statement. On both, a
+line is stored only where the log holds the line before it.
 """
 
 from __future__ import annotations

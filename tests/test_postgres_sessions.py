@@ -249,6 +249,14 @@ def test_an_encoding_of_the_client_counts_only_if_the_url_names_it_and_is_refuse
         Ledger(f"{postgres_url}&client_encoding=LATIN1")
 
 
+def test_a_server_that_does_not_know_the_statements_is_refused_in_words(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_sessions, "OLDEST", 1_000)
+    with pytest.raises(UnsafeStorage, match="version 1000 or newer"):
+        Ledger(postgres_url)
+
+
 def test_what_keeps_a_session_from_being_made_is_said_at_start(server: OwnServer) -> None:
     with pytest.raises(OperationalError, match='database "no_such_database" does not exist'):
         Ledger(server.url.replace("/postgres?", "/no_such_database?"))

@@ -161,10 +161,8 @@ def test_a_decision_never_waits_nor_draws_lots(path):
 
 
 SECONDS = {
-    ("ledger/application.py", "5.0"), ("ledger/application.py", "0.5"),
-    ("ledger/database.py", "8.0"), ("ledger/database.py", "3600.0"), ("ledger/storage.py", "float(LOCK_SECONDS)"),
-    ("ledger/postgres_sessions.py", "4.0"), ("ledger/postgres_sessions.py", "0.1"),
-    ("ledger/application.py", "0.002"), ("ledger/application.py", "0.05"),
+    ("ledger/application.py", "0.5"), ("ledger/application.py", "0.002"), ("ledger/application.py", "0.05"),
+    ("ledger/postgres_sessions.py", "0.1"), ("ledger/storage.py", "float(LOCK_SECONDS)"),
     ("ledger/sqlite_connections.py", "float(LOCK_SECONDS)"), ("ledger/sqlite_connections.py", "0.05"),
     ("ledger/projections/read_model.py", "60.0"), ("ledger/projections/read_model.py", "0.1"),
     ("ledger/projections/follower.py", "0.5"), ("ledger/projections/follower.py", "0.25"),
