@@ -173,7 +173,11 @@ def test_a_history_that_begins_in_the_middle_is_found():
 def test_a_line_written_again_with_a_space_is_found():
     spaced = json.dumps(json.loads(LINES[9]), ensure_ascii=False).encode()
     assert decode(spaced) == LIFE.entries[9]
-    assert broken_at([*LINES[:9], spaced, *LINES[10:]]) == 10
+    stored = [*LINES[:9], spaced, *LINES[10:]]
+    assert verify(stored).first_broken == 10
+    with pytest.raises(BrokenChain) as stopped:  # What is loaded is known to be other bytes by the line after it.
+        replayed(stored)
+    assert stopped.value.version == 11
 
 
 def test_a_line_that_is_no_json_or_no_line_is_named():
