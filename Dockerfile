@@ -4,7 +4,7 @@ WORKDIR /source
 COPY requirements-pdf.lock ./
 RUN python -m venv /opt/microfund \
     && /opt/microfund/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-pdf.lock
-COPY pyproject.toml ./
+COPY pyproject.toml LICENSE ./
 COPY ledger ledger
 COPY service service
 RUN /opt/microfund/bin/pip install --no-cache-dir --no-build-isolation --no-deps .

@@ -94,7 +94,7 @@ def swapped(lines: Lines, one: int, other: int) -> Lines:
 DRILLS: dict[str, tuple[Callable[[Lines], Lines], int | None]] = {
     "an amount is changed": (lambda h: [*h[:19], dearer(h[19]), *h[20:]], 21),
     "the last amount is changed": (lambda h: [*h[:39], dearer(h[39])], None),
-    "a blank is added": (lambda h: [*h[:19], h[19] + b" ", *h[20:]], 21),
+    "a blank is added": (lambda h: [*h[:19], h[19] + b" ", *h[20:]], 20),
     "a line is spoilt": (lambda h: [*h[:19], h[19][:-1], *h[20:]], 20),
     "a line is emptied": (lambda h: [*h[:19], b"", *h[20:]], 20),
     "a line is taken out": (lambda h: h[:19] + h[20:], 20),
@@ -118,7 +118,9 @@ def test_a_changed_history_is_found_by_the_chain_or_by_an_earlier_check_code(led
     assert (before.valid, before.entries, found_by_loading(ledger)) == (True, LENGTH, None)
     rewritten(ledger, tamper(lines))
     after = verify(ledger.recorder.lines(FUND, 0, None), code=before.check_code)
-    assert after.first_broken == found_by_loading(ledger) == broken_at
+    assert after.first_broken == broken_at
+    # Loading reads what a line says, and knows by the line after it that its bytes are others.
+    assert found_by_loading(ledger) == (21 if drill == "a blank is added" else broken_at)
     assert after.valid is (broken_at is None)
     assert after.matches_version is None
 

@@ -29,7 +29,7 @@ DEFINITIONS = {
     "in_period": "members on the roll at as_of who received a loan from `from` to `to` / members on the roll at as_of",
     "ever": "members on the roll at as_of who ever received a loan from their fund / members on the roll at as_of",
 }
-DEFINITION = "domain.md §5: people, not loans; members on the roll at as_of, of all funds in scope together"
+DEFINITION = "people, not loans; members on the roll at as_of, of all funds in scope together"
 SEXES = ("female", "male")
 POVERTIES = ("poor", "near_poor", "hardship", "none")
 
