@@ -2,7 +2,8 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -198,9 +199,27 @@ def test_a_service_says_that_its_figures_are_being_made_anew(village: House) -> 
         assert (answer.status_code, answer.json()["code"]) == (503, "figures-not-ready"), path
         assert int(answer.headers["Retry-After"]) > 0
 
+    assert why_not_ready(village) == "BeingRebuilt"
     assert village.post(f"{AT}/donations", DONATION).status_code == 201, "recording goes on"
     village.desk.read_model.rebuild()
     assert village.get(f"{AT}/balances").status_code == 200
+    wait_until(lambda: village.client.get("/readyz").status_code == 200)
+    assert why_not_ready(village) is None
+
+
+def why_not_ready(village: House) -> str | None:
+    """What `/readyz` says of the read model; None if it is ready."""
+    answer = village.client.get("/readyz")
+    trouble: str | None = answer.json()["read_model"]["trouble"]
+    assert (answer.status_code, "Retry-After" in answer.headers) == ((503, True) if trouble else (200, False))
+    return trouble
+
+
+def wait_until(so: Callable[[], bool]) -> None:
+    """Until the follower has looked again."""
+    give_up_at = time.monotonic() + 30
+    while not so() and time.monotonic() < give_up_at:
+        time.sleep(0.05)
 
 
 DONATION = {"source": "member", "pot": "activity", "amount": 1_000, "on": "2024-05-15"}
@@ -220,6 +239,7 @@ def test_a_service_that_starts_on_a_filled_log_gives_no_figure_of_a_part_of_it(
         answer = behind.get(f"{AT}/balances")
         assert (answer.status_code, answer.json()["code"]) == (503, "position-not-reached")
         assert answer.json()["min_position"] == whole
+        assert why_not_ready(behind) == "CatchingUp"
 
     monkeypatch.undo()
     with house(url) as again:
