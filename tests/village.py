@@ -261,13 +261,11 @@ def whole_life() -> Fund:
     """A fund to which everything has happened that can, from the taking over of its old book to its end."""
     fund = given(*FIVE_MEMBERS)
     tv = (Item("Ti vi 43 inch", 1, "chiếc", 6_500_000), Item("Ghế nhựa", 40, "chiếc", 3_600_000))
-    fund.declare_opening_balances(
-        stamp("2024-01-02", note="5d1e"),
-        revolving=OpeningPot(9_000_000, 2_000_000),
-        activity=OpeningPot(500_000, 0),
-        equipment=tv[:1],
-        savings=(OpeningSavings(3, 200_000),),
-        loans=(
+    old_book: dict[str, Any] = {
+        "revolving": OpeningPot(9_000_000, 2_000_000),
+        "activity": OpeningPot(500_000, 0),
+        "equipment": tv[:1],
+        "loans": (
             OldLoan(
                 member=2,
                 principal=3_000_000,
@@ -277,27 +275,14 @@ def whole_life() -> Fund:
                 purpose="crops",
             ),
         ),
-        advances=(("elderly_care_fund", 4_000_000),),
-        document="Biên bản 01",
+        "advances": (("elderly_care_fund", 4_000_000),),
+    }
+    savings = (OpeningSavings(3, 200_000), OpeningSavings(1, 50_000))
+    fund.declare_opening_balances(
+        stamp("2024-01-02", note="5d1e"), savings=savings[:1], document="Biên bản 01", **old_book
     )
     fund.correct_opening_balances(
-        stamp("2024-01-02", reason="cc33"),
-        revolving=OpeningPot(9_000_000, 2_000_000),
-        activity=OpeningPot(500_000, 0),
-        equipment=tv[:1],
-        savings=(OpeningSavings(3, 200_000), OpeningSavings(1, 50_000)),
-        loans=(
-            OldLoan(
-                member=2,
-                principal=3_000_000,
-                outstanding=1_000_000,
-                disbursed_on=date(2023, 5, 20),
-                term_months=12,
-                purpose="crops",
-            ),
-        ),
-        advances=(("elderly_care_fund", 4_000_000),),
-        document="Biên bản 02",
+        stamp("2024-01-02", reason="cc33"), savings=savings, document="Biên bản 02", **old_book
     )
     fund.take_office(stamp("2024-01-02"), member=1, office="chair")
     fund.change_member(stamp("2024-01-03", name="9c2f"), 3, poverty="poor", household="H3")
