@@ -2,6 +2,9 @@
 which it speaks and one next to it in which it keeps quiet."""
 
 from datetime import date
+from typing import Any
+
+import pytest
 
 from ledger.aggregates.fund import Fund
 from ledger.events import OpeningPot
@@ -9,8 +12,10 @@ from tests.flagged import behind, counted, days, prompt, raised, said, spends
 from tests.village import (
     FIVE_MEMBERS,
     Act,
+    day,
     given,
     stamp,
+    village,
 )
 
 # --- late -------------------------------------------------------------------------------------------------------------
@@ -144,3 +149,25 @@ def test_a_slip_or_two_behind_a_count_and_all_that_happened_after_it_are_not():
     )
 
     assert raised(fund, "over-count") == []
+
+
+def counted_then_undone(reason: Any, *, by: str) -> Fund:
+    """A count that found 4,000 đ too little, recorded by the treasurer and reversed by somebody."""
+    fund = village()
+    fund.count_cash(stamp("2024-02-05"), reason=reason, counted=fund.cash_at(day("2024-02-05")) - 4_000)
+    fund.reverse_entry(stamp("2024-02-06", by=by), fund.version, reason="wrong_amount")
+    return fund
+
+
+@pytest.mark.parametrize(("reason", "by"), [("surprise", "chair"), ("periodic", "treasurer")])
+def test_a_surprise_count_or_ones_own_count_that_was_undone_is_a_question(reason: str, by: str):
+    fund = counted_then_undone(reason, by=by)
+
+    (flag,) = raised(fund, "count-undone")
+
+    assert flag.facts == {"on": date(2024, 2, 5), "undone_on": date(2024, 2, 6), "reason": reason}
+    assert [event.name for event in behind(fund, flag)] == ["CashCounted", "EntryReversed"]
+
+
+def test_a_count_of_the_clubs_own_that_somebody_else_put_right_is_none():
+    assert raised(counted_then_undone("periodic", by="chair"), "count-undone") == []

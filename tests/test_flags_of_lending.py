@@ -215,3 +215,26 @@ def test_interest_of_repayments_told_in_their_order_is_as_the_terms_make_it():
 
     for fund in (running, settled, rescheduled):
         assert raised(fund, "interest-differs", interest_dong=0) == []
+
+
+def planned_anew_twice(repaid: int) -> Fund:
+    fund = village(lends(3, 6_000_000, months=6, on="2024-01-10"))
+    fund.reschedule_loan(stamp("2024-03-10"), 1, term_months=6)
+    if repaid:
+        repays(1, repaid, on="2024-04-10")(fund)
+    fund.reschedule_loan(stamp("2024-05-10"), 1, term_months=6)
+    return fund
+
+
+def test_a_loan_planned_anew_again_with_little_repaid_between_is_a_question():
+    fund = planned_anew_twice(repaid=0)
+
+    (flag,) = raised(fund, "rescheduled-again")
+
+    since, until = date(2024, 3, 10), date(2024, 5, 10)
+    assert flag.facts == {"loan": 1, "times": 2, "repaid": 0, "since": since, "until": until}
+    assert [event.name for event in behind(fund, flag)] == ["LoanRescheduled", "LoanRescheduled"]
+
+
+def test_a_loan_planned_anew_again_by_who_pays_is_none():
+    assert raised(planned_anew_twice(repaid=3_000_000), "rescheduled-again") == []
