@@ -22,7 +22,7 @@ async def healthz() -> Response:
     return _json({"status": "alive"})
 
 
-@router.get("/readyz", responses={503: {"description": "Nothing can be read, or nothing stored: `storage` says why"}})
+@router.get("/readyz", responses={503: {"description": "Nothing can be read, stored or shown: a `trouble` says why"}})
 async def readyz(desk: AtDesk) -> Response:
     """The storage is reached and takes what is recorded, how far behind the read model is, and since when this copy of
     the service has seen no new checkpoint or what keeps it from making one; `lost` are versions of funds that were
