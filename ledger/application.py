@@ -30,11 +30,11 @@ from ledger.database import EVENTS_TABLE, Access, Database, UnsafeStorage
 from ledger.events import Entry, Event, Request, head_of, is_fund
 from ledger.health import Health
 from ledger.losses import LastLine, Losses, MissingLine
-from ledger.postgres_sessions import ReadOnlyDatabase
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
-from ledger.sqlite_file import DatabaseFileGone
 from ledger.storage import LineMapper, LineStore, Recorder, environment
+from ledger.storage.postgres_sessions import ReadOnlyDatabase
+from ledger.storage.sqlite_file import DatabaseFileGone
 
 SCHEMA = "1"
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"

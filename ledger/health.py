@@ -9,7 +9,7 @@ from eventsourcing.persistence import IntegrityError, PersistenceError
 from psycopg.errors import DiskFull
 
 from ledger.database import Database
-from ledger.sqlite_file import GONE, DatabaseFileGone
+from ledger.storage.sqlite_file import GONE, DatabaseFileGone
 
 SQLITE_FULL = 13
 ROOM = 1 << 16

@@ -12,8 +12,8 @@ from eventsourcing.persistence import OperationalError
 
 from ledger.application import Ledger, Recorded, StorageUnavailable
 from ledger.database import UnsafeStorage
-from ledger.sqlite_connections import JOURNAL_MODE
-from ledger.sqlite_file import DatabaseFileGone
+from ledger.storage.sqlite_connections import JOURNAL_MODE
+from ledger.storage.sqlite_file import DatabaseFileGone
 from tests.commands import command
 from tests.jobs import FUND, gift, one_fund, opened, opening, recorded
 from tests.service_support import FUND as VILLAGE

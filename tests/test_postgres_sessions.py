@@ -16,10 +16,10 @@ import psycopg
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from ledger import postgres_sessions
 from ledger.application import Ledger, Outcome, Recorded, StorageUnavailable
 from ledger.database import UnsafeStorage
 from ledger.history import verify
+from ledger.storage import postgres_sessions
 from ledger.writer import Writer
 from tests.cut_line import CutLine, set_for_database
 from tests.jobs import FUND, gift, one_fund, opening, recorded, stored

@@ -162,8 +162,8 @@ def test_a_decision_never_waits_nor_draws_lots(path):
 
 SECONDS = {
     ("ledger/application.py", "0.5"), ("ledger/application.py", "0.002"), ("ledger/application.py", "0.05"),
-    ("ledger/postgres_sessions.py", "0.1"), ("ledger/storage.py", "float(LOCK_SECONDS)"),
-    ("ledger/sqlite_connections.py", "float(LOCK_SECONDS)"), ("ledger/sqlite_connections.py", "0.05"),
+    ("ledger/storage/postgres_sessions.py", "0.1"), ("ledger/storage/", "float(LOCK_SECONDS)"),
+    ("ledger/storage/sqlite_connections.py", "float(LOCK_SECONDS)"), ("ledger/storage/sqlite_connections.py", "0.05"),
     ("ledger/projections/read_model.py", "60.0"), ("ledger/projections/read_model.py", "0.1"),
     ("ledger/projections/follower.py", "0.5"), ("ledger/projections/follower.py", "0.25"),
 }  # fmt: skip

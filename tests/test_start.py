@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from ledger import sqlite_connections
 from ledger.application import Ledger, StorageUnavailable
 from ledger.database import UnsafeStorage
-from ledger.postgres_sessions import parameters
 from ledger.sqlite_engine import has_wal_reset_race, sqlite
+from ledger.storage import sqlite_connections
+from ledger.storage.postgres_sessions import parameters
 from tests.cut_line import set_for_database
 from tests.jobs import FUND, gift, opened, opening, recorded
 

@@ -14,8 +14,8 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from ledger.sqlite_connections import JOURNAL_MODE
 from ledger.sqlite_engine import sqlite
+from ledger.storage.sqlite_connections import JOURNAL_MODE
 
 LIBRARIES = (
     "eventsourcing", "fastapi", "httptools", "msgspec", "psycopg", "pydantic", "starlette", "uvicorn", "uvloop",

@@ -31,12 +31,12 @@ from ledger.checkpoints import CREATE_CHECKPOINTS, CREATE_LEAVES
 from ledger.database import EVENTS_TABLE, NO_LEDGER, Access, Database, UnsafeStorage
 from ledger.events import Entry, head_of
 from ledger.losses import CREATE_LOSSES, LastLine, MissingLine
-from ledger.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
-from ledger.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
 from ledger.register import CREATE_TEXTS, Text
-from ledger.sqlite_connections import JOURNAL_MODE, LOCK_SECONDS, DurableDatastore
 from ledger.sqlite_engine import insert_rows, sqlite
-from ledger.sqlite_file import GONE
+from ledger.storage.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
+from ledger.storage.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
+from ledger.storage.sqlite_connections import JOURNAL_MODE, LOCK_SECONDS, DurableDatastore
+from ledger.storage.sqlite_file import GONE
 
 SESSION = f"SET lock_timeout = '{LOCK_SECONDS}s'"
 """What each session of PostgreSQL begins with."""

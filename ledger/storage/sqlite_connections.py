@@ -19,7 +19,7 @@ from eventsourcing.sqlite import (
 
 from ledger.database import NO_LEDGER, Access, UnsafeStorage
 from ledger.sqlite_engine import connect, has_wal_reset_race, sqlite
-from ledger.sqlite_file import DatabaseFile
+from ledger.storage.sqlite_file import DatabaseFile
 
 LOCK_SECONDS = 30
 """How long somebody else may hold what is needed here."""
