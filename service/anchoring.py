@@ -9,8 +9,8 @@ from typing import Final
 from eventsourcing.persistence import PersistenceError
 
 from ledger.checkpoints import Checkpoints, Overtaken
+from ledger.checkpoints.notes import Signer
 from ledger.days import civil_day
-from ledger.notes import Signer
 from ledger.refusals import NothingToVouchFor, Refusal
 from service.signing import BadKey
 

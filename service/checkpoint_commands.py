@@ -11,7 +11,7 @@ from ledger.refusals import CheckpointNotFound, FundsChanged, Refusal
 from service.terminal import BROKEN, Language, Mistake, errors, ledger_of, load_settings, progress, say, tell
 
 if TYPE_CHECKING:
-    from ledger.notes import Checkpoint
+    from ledger.checkpoints.notes import Checkpoint
 
 app = typer.Typer(help="Checkpoints: one signature over the heads of all funds.", no_args_is_help=True)
 
@@ -110,8 +110,8 @@ def verify(
     """Compare a checkpoint with the database: exit code 0 if every fund still has the head that was signed, 1 if not,
     naming each fund that was rewritten, cut short or is gone."""
     from ledger.checkpoints import Checkpoints
-    from ledger.notes import Key, NotACheckpoint, as_written, read
-    from ledger.vouching import findings
+    from ledger.checkpoints.notes import Key, NotACheckpoint, as_written, read
+    from ledger.checkpoints.vouching import findings
     from service.signing import kept_signer
 
     settings = load_settings()

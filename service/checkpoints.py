@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import PlainTextResponse
 
 from ledger.checkpoints import NO_END, Made, Overtaken
+from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code
-from ledger.notes import Checkpoint, Signer
 from ledger.refusals import FundsChanged
 from service.auth import Place, Principal
 from service.bodies import Body, example

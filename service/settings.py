@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ledger.checkpoints.notes import NAME
 from ledger.flags import Thresholds
-from ledger.notes import NAME
 from ledger.storage import environment
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from ledger.checkpoints import Checkpoints
-from ledger.notes import Signer
+from ledger.checkpoints.notes import Signer
 from ledger.private_files import is_private, keep_private
 from ledger.refusals import LeavesChanged
 from service.settings import Settings

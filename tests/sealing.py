@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made, Overtaken
-from ledger.notes import Key, Signer
-from ledger.vouching import Finding, findings
+from ledger.checkpoints.notes import Key, Signer
+from ledger.checkpoints.vouching import Finding, findings
 from tests.jobs import FUND, gift, joining, opened, opening, recorded
 from tests.processes import wait_to_begin
 

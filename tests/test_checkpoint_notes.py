@@ -11,9 +11,9 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.checkpoints import NO_END, Checkpoints, Leaf, Made
+from ledger.checkpoints.merkle import extends, includes, leaf_hash, root_of
+from ledger.checkpoints.notes import Checkpoint, Key, NotACheckpoint, read
 from ledger.events import head_of
-from ledger.merkle import extends, includes, leaf_hash, root_of
-from ledger.notes import Checkpoint, Key, NotACheckpoint, read
 from ledger.projections.read_model import ReadModel
 from ledger.refusals import (
     CheckpointNotFound,

@@ -16,13 +16,13 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.checkpoints import LEAF, NO_END, Checkpoints, Made
+from ledger.checkpoints.vouching import Finding
 from ledger.events import head_of
 from ledger.refusals import (
     FundsChanged,
     LeavesChanged,
     SignedByAnotherKey,
 )
-from ledger.vouching import Finding
 from tests.jobs import FUND, expense, gift, joining, opened, opening, recorded
 from tests.sealing import NOW, OTHER, SIGNER, STRANGER, THIRD, found, kinds, record, three_funds
 

@@ -12,12 +12,12 @@ from ledger.aggregates.kinds import begun, kind_of, replay
 from ledger.aggregates.log import BrokenChain
 from ledger.application import Job, Ledger
 from ledger.checkpoints import Checkpoints, Made
+from ledger.checkpoints.notes import read
+from ledger.checkpoints.vouching import Finding
 from ledger.events import Event, encode, is_fund
 from ledger.history import verify
-from ledger.notes import read
 from ledger.projections.proof import differences
 from ledger.refusals import FundNotFound, FundsChanged, IdempotencyKeyReused, NothingChanged, VersionMismatch
-from ledger.vouching import Finding
 from tests.diary import DAYS, DIARIES, DIARY, UPPER_DIARY, Diary, WeatherNoted, note_days, noted, noting, rewrite
 from tests.jobs import DAY, FUND, gift, joining, one_fund, opened, opening, recorded, stored
 from tests.sealing import NOW, SIGNER, found

@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from ledger.merkle import (
+from ledger.checkpoints.merkle import (
     consistency_proof,
     extends,
     includes,

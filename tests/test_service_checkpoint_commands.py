@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.checkpoints import Checkpoints
-from ledger.notes import Signer
+from ledger.checkpoints.notes import Signer
 from ledger.sqlite_engine import sqlite
 from service.settings import Settings
 from service.signing import BadKey, signer_of

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from eventsourcing.persistence import OperationalError
 
 from ledger.checkpoints import Checkpoints, Made, Overtaken
-from ledger.merkle import extends, includes
-from ledger.notes import Key, Signer, read
+from ledger.checkpoints.merkle import extends, includes
+from ledger.checkpoints.notes import Key, Signer, read
 from service.anchoring import Anchoring
 from service.auth import Scope
 from service.signing import BadKey, signer_of

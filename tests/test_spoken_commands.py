@@ -8,8 +8,8 @@ from typing import get_args
 
 import pytest
 
+from ledger.checkpoints.vouching import Kind
 from ledger.sqlite_engine import sqlite
-from ledger.vouching import Kind
 from service import catalogue
 from tests.commands import command
 from tests.service_support import CONTRIBUTION_VERSION, FUND, NEW_FUND, found_anew, house, settle_in

@@ -22,8 +22,8 @@ import pytest
 
 from ledger.application import Job, Ledger
 from ledger.checkpoints import Checkpoints
+from ledger.checkpoints.vouching import findings
 from ledger.events import Request, head_of
-from ledger.vouching import findings
 from tests.histories import random_fund
 from tests.jobs import opened, recorded
 from tests.verifying import (

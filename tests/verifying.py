@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.aggregates.fund import Fund
 from ledger.checkpoints import Leaf
+from ledger.checkpoints.merkle import inclusion_proof, root_of
+from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code, head_of
-from ledger.merkle import inclusion_proof, root_of
-from ledger.notes import Checkpoint, Signer
 from tests.village import (
     CLUB,
     FIVE_MEMBERS,

@@ -6,7 +6,7 @@ is its head. A leaf is the text `FUND VERSION HEAD`, the head in hex. A log of a
 under its id; only the number of funds leaves it out.
 
 Leaves and notes lie beside the log and are no read model: a rebuild leaves them alone. Whoever holds an old note need
-not trust them either: `ledger.vouching` compares it with what is stored.
+not trust them either: `ledger.checkpoints.vouching` compares it with what is stored.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing.persistence import IntegrityError
 
+from ledger.checkpoints.merkle import consistency_proof, extends, includes, inclusion_proof, leaf_hash, root_of
+from ledger.checkpoints.notes import Checkpoint, Signer, read
 from ledger.events import NO_HEAD, head_of, is_fund
 from ledger.history import follow
-from ledger.merkle import consistency_proof, extends, includes, inclusion_proof, leaf_hash, root_of
-from ledger.notes import Checkpoint, Signer, read
 from ledger.refusals import (
     CheckpointNotFound,
     FundsChanged,

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
 from ledger.checkpoints import Checkpoints
+from ledger.checkpoints.merkle import root_of
+from ledger.checkpoints.notes import Checkpoint, Key, read
 from ledger.history import follow
-from ledger.merkle import root_of
-from ledger.notes import Checkpoint, Key, read
 from ledger.refusals import Refusal
 
 Kind = Literal["signature", "note", "leaves", "broken", "rewritten", "truncated", "vanished"]
