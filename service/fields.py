@@ -25,7 +25,7 @@ from ledger.differences import End
 from ledger.events import FUND_CODE
 from ledger.events.club import household_key
 from ledger.money import MAX_AMOUNT
-from service.forms import CHECK_CODE, HEAD, SEED, VOUCHER
+from service.bounds import CHECK_CODE, HEAD, SEED, VOUCHER
 from service.text import MAX_TEXT, fault_of_words, has_a_letter
 
 EARLIEST: Final = date(1900, 1, 1)

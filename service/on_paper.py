@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.history import Verification
 from ledger.history import verify as walk
-from service.forms import CHECK_CODE, HEAD, VOUCHER
+from service.bounds import CHECK_CODE, HEAD, VOUCHER
 from service.terminal import Mistake
 
 

@@ -10,7 +10,7 @@ import typer
 from ledger.events import Draw, Entry, decode, is_fund
 from ledger.history import verify
 from service import given
-from service.forms import SEED
+from service.bounds import SEED
 from service.terminal import Language, Mistake, ledger_of, load_settings, say
 
 
