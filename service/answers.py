@@ -30,8 +30,8 @@ from ledger.events import (
     SavingsWithdrawn,
     check_code,
 )
-from service import catalogue
-from service.wording import month
+from service.words import catalogue
+from service.words.wording import month
 
 NUMBERS: Final = ("voucher", "member", "loan", "advance", "meeting")
 """What is numbered, for whoever records something about it next."""

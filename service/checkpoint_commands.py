@@ -43,7 +43,7 @@ def make(
 
 
 def _refused(refusal: Refusal, language: str) -> None:
-    from service import catalogue
+    from service.words import catalogue
 
     errors.print(catalogue.render(f"refusal.{refusal.code}.detail", language, **refusal.facts), markup=False)
     if isinstance(refusal, FundsChanged):

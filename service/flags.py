@@ -12,7 +12,6 @@ from ledger.aggregates.log import BrokenChain
 from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
-from service import catalogue
 from service.auth import Principal
 from service.desk import READERS, AtDesk, admitted
 from service.fields import MOST_FUNDS, Cursor, FundLimit
@@ -20,7 +19,8 @@ from service.lookout import Lookout, counted, rule_told, told
 from service.parsing import StrictRoute, accept_language
 from service.reads import last_code, scope_of
 from service.view import Answer, AsOf, AtPoint, CaughtUp, asked
-from service.wording import language_of
+from service.words import catalogue
+from service.words.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

@@ -18,7 +18,7 @@ from service.parsing import StrictRoute, accept_language
 from service.reads import with_names
 from service.refusals import CursorInvalid
 from service.view import Answer, AtPoint, CaughtUp, View, within_reach
-from service.wording import language_of
+from service.words.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(admitted(READERS))])
 

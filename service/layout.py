@@ -11,9 +11,9 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from ledger.refusals import NotFound
-from service import catalogue
 from service.docs import PAGES
-from service.wording import LANGUAGES
+from service.words import catalogue
+from service.words.wording import LANGUAGES
 
 router = APIRouter()
 

@@ -16,8 +16,8 @@ import msgspec
 from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.flags import RULES, Flag, Thresholds, flags
-from service import catalogue
 from service.auth import Principals
+from service.words import catalogue
 
 MOST_KEPT: Final = 1_000
 """Funds whose flags are remembered; those asked for longest ago are forgotten first."""

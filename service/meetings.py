@@ -13,7 +13,6 @@ from ledger.events import Event, MeetingHeld, check_code
 from ledger.events import Request as RequestMark
 from ledger.meeting import Line as SheetLine
 from ledger.meeting import LineAnswer, Sheet
-from service import catalogue
 from service.answers import entry_answer
 from service.bodies import Body, example
 from service.desk import WRITERS, admitted, desk_of
@@ -23,7 +22,8 @@ from service.parsing import SheetRoute, accept_language
 from service.problems import field_problem, misread, problem
 from service.refusals import FieldError, InvalidFields
 from service.sending import Fact, Sent, digest_of, line_fact, sent_as
-from service.wording import language_of
+from service.words import catalogue
+from service.words.wording import language_of
 from service.writes import FUND
 
 router = APIRouter(prefix="/v1", route_class=SheetRoute)

@@ -46,7 +46,7 @@ class Paper(NamedTuple):
 
     def told(self, found: Verification, language: str) -> Iterator[str]:
         """What was found, a line each."""
-        from service import catalogue
+        from service.words import catalogue
 
         if self.code or self.head:
             key = "verified.place" if found.matches_version else "verified.no_place"

@@ -21,14 +21,14 @@ from ledger.days import VILLAGE_TIME
 from ledger.projections import funds, members
 from ledger.projections.tables import Reader
 from ledger.refusals import NotFound
-from service import catalogue, wording
 from service.desk import AtDesk, Desk
 from service.docs import PAGES
 from service.fields import FundCode
 from service.parsing import accept_language
 from service.refusals import PdfUnavailable
 from service.view import Answer, AtPoint, CaughtUp, View, asked
-from service.wording import language_of
+from service.words import catalogue, wording
+from service.words.wording import language_of
 
 Format = Literal["html", "pdf"]
 Size = Literal["A4 portrait", "A4 landscape", "A5 portrait", "A5 landscape"]

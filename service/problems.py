@@ -20,7 +20,6 @@ from ledger import application, writer
 from ledger.aggregates.log import BrokenChain
 from ledger.projections.batch import DoesNotFollow, ReadModelBroken
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
-from service import catalogue
 from service.parsing import accept_language
 from service.refusals import (
     BodyTooLarge,
@@ -51,7 +50,8 @@ from service.refusals import (
     UnsupportedMediaType,
     within,
 )
-from service.wording import language_of
+from service.words import catalogue
+from service.words.wording import language_of
 
 log = logging.getLogger("microfund")
 

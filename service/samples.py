@@ -14,13 +14,13 @@ from ledger.events.inspections import loans_in, vouchers_in
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
 from ledger.sampling import in_order_of_lot
-from service import catalogue
 from service.auth import Principal
 from service.desk import INSPECTORS, READERS, AtDesk, admitted
 from service.fields import Drawn, FundCode, PathNumber, Seed, Words
 from service.parsing import StrictRoute
 from service.reads import refuse_upside_down, scope_of
 from service.view import Answer, CaughtUp, Since, Until
+from service.words import catalogue
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

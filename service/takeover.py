@@ -23,13 +23,13 @@ from ledger.events import Item, OldLoan, OpeningBalancesDeclared, OpeningPot, Op
 from ledger.events.money import DonationSource
 from ledger.refusals import Conflict, Refusal
 from ledger.register import Text, written
-from service import catalogue
 from service.problems import problem, refusal_for
 from service.takeover_forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Report
 from service.takeover_forms import Place as Cell
 from service.takeover_rows import Row, assign, rows_of, shown
 from service.takeover_sheets import Table, Unreadable, content_of, tables_of
 from service.takeover_template import write_template
+from service.words import catalogue
 
 
 class Newcomer(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from ledger.events.club import Poverty, Sex
 from ledger.events.loans import Purpose
 from ledger.events.money import DonationSource
 from ledger.money import MAX_AMOUNT
-from service import catalogue
+from service.words import catalogue
 
 LANGUAGE: Final = "vi"
 """The sheets are filled in by treasurers."""

@@ -12,7 +12,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ledger.chart import POTS
 from ledger.money import MAX_AMOUNT
-from service import catalogue
 from service.takeover_forms import (
     ASIDES,
     COLUMNS,
@@ -26,6 +25,7 @@ from service.takeover_forms import (
     title_of,
     title_of_lists,
 )
+from service.words import catalogue
 
 FILE_NAMES: Final[dict[Form, str]] = {"members": "thanh-vien.csv", "loans": "khoan-vay.csv", "balances": "so-du.csv"}
 """Without diacritics: not every memory stick keeps them."""

@@ -80,7 +80,7 @@ def say(text: str) -> None:
 
 def tell(key: str, language: str, /, **facts: object) -> None:
     """A line of result in the reader's language: the catalogue's phrase of this key."""
-    from service import catalogue
+    from service.words import catalogue
 
     say(catalogue.phrase(key, language, **facts))
 

@@ -28,7 +28,7 @@ from service.lines import Reversal
 from service.parsing import StrictRoute, accept_language
 from service.refusals import Forbidden
 from service.sending import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
-from service.wording import language_of
+from service.words.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service import catalogue, wording
+from service.words import catalogue, wording
 
 ENUMERATIONS = {
     "owed": "loans savings advances",

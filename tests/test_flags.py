@@ -10,8 +10,8 @@ import pytest
 from ledger.aggregates.fund import Fund
 from ledger.events import ContributionReceived
 from ledger.flags import RULES, Thresholds, flags
-from service import catalogue
 from service.lookout import told
+from service.words import catalogue
 from tests.flagged import END, behind, counted, days, prompt, raised, said, spends
 from tests.histories import random_fund
 from tests.village import (

@@ -10,7 +10,7 @@ from ledger.aggregates.fund import Fund
 from ledger.differences import End
 from service.command_line import app
 from service.explained import explained, nobody, stepped
-from service.wording import LANGUAGES
+from service.words.wording import LANGUAGES
 from tests.histories import random_fund
 from tests.jobs import opened
 from tests.service_support import FUND, NAME, House

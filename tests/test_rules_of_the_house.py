@@ -13,7 +13,7 @@ import pytest
 from ledger import refusals
 from ledger.events import EVENT_TYPES
 from ledger.refusals import Conflict, NotFound, Refusal
-from service import catalogue
+from service.words import catalogue
 
 HOME = Path(__file__).parent.parent
 LEDGER = sorted((HOME / "ledger").rglob("*.py"))

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.checkpoints.vouching import Kind
 from ledger.sqlite_engine import sqlite
-from service import catalogue
+from service.words import catalogue
 from tests.commands import command
 from tests.service_support import CONTRIBUTION_VERSION, FUND, NEW_FUND, found_anew, house, settle_in
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ledger.register import folded
-from service import wording
+from service.words import wording
 
 GOLDEN_AMOUNTS = [
     (int(row["amount"]), row["in_words"])

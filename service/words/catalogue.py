@@ -27,7 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from service import wording
+from service.words import wording
 
 
 def render(key: str, language: str, /, **facts: object) -> str:
