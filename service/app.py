@@ -16,7 +16,6 @@ from service import (
     chain,
     checkpoints,
     counts,
-    docs,
     flags,
     inspection,
     layout,
@@ -30,15 +29,16 @@ from service import (
     writes,
 )
 from service.anchoring import POLL_SECONDS, Anchoring
-from service.desk import Desk, utc_now
-from service.direct import Service
-from service.metrics import Metrics
-from service.middleware import Doorkeeper, Guard
-from service.openapi import documented
-from service.problems import add_problem_handlers
+from service.http import docs
+from service.http.direct_routes import Service
+from service.http.errors import Doorkeeper, Guard
+from service.http.metrics import Metrics
+from service.http.notifier import Bell
+from service.http.openapi import documented
+from service.http.problems import add_problem_handlers
+from service.http.state import Desk, utc_now
 from service.settings import Settings
 from service.signing import signer_of
-from service.waiting import Bell
 
 
 def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:

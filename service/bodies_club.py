@@ -14,8 +14,8 @@ from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import DonationSource, IncomeKind
 from ledger.money import PPM
-from service.bodies import Body, ByHand, Dated, Item, Override, example
-from service.fields import (
+from service.http.body import Body, ByHand, Dated, Item, Override, example
+from service.http.fields import (
     MOST_DRAWN,
     Amount,
     AmountOrNothing,

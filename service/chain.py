@@ -14,8 +14,7 @@ from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage import NO_LIMIT
 from service.auth import Principal, bearer
-from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
-from service.fields import (
+from service.http.fields import (
     MOST_ITEMS,
     CheckCode,
     FundCode,
@@ -26,10 +25,11 @@ from service.fields import (
     VoucherNumber,
     WaitSeconds,
 )
-from service.parsing import StrictRoute, header
-from service.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
+from service.http.notifier import neighbourhood
+from service.http.parsing import StrictRoute, header
+from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
+from service.http.state import FIGURE_READERS, READERS, AtDesk, Desk, admitted
 from service.view import CaughtUp, asked
-from service.waiting import neighbourhood
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

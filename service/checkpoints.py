@@ -15,11 +15,11 @@ from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code
 from ledger.refusals import FundsChanged
 from service.auth import Place, Principal
-from service.bodies import Body, example
-from service.desk import ANCHORERS, FIGURE_READERS, AtDesk, Desk, admitted
-from service.fields import Cursor, FundCode, Limit, PathNumber
-from service.parsing import StrictRoute
-from service.refusals import CheckpointKeyUnusable, CursorInvalid
+from service.http.body import Body, example
+from service.http.fields import Cursor, FundCode, Limit, PathNumber
+from service.http.parsing import StrictRoute
+from service.http.refusals import CheckpointKeyUnusable, CursorInvalid
+from service.http.state import ANCHORERS, FIGURE_READERS, AtDesk, Desk, admitted
 from service.signing import BadKey, signer_of
 
 log = logging.getLogger("microfund")

@@ -13,10 +13,10 @@ from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from service.auth import Principal
-from service.desk import READERS, AtDesk, admitted
-from service.fields import MOST_FUNDS, Cursor, FundLimit
+from service.http.fields import MOST_FUNDS, Cursor, FundLimit
+from service.http.parsing import StrictRoute, accept_language
+from service.http.state import READERS, AtDesk, admitted
 from service.lookout import Lookout, counted, rule_told, told
-from service.parsing import StrictRoute, accept_language
 from service.reads import last_code, scope_of
 from service.view import Answer, AsOf, AtPoint, CaughtUp, asked
 from service.words import catalogue

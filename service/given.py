@@ -20,7 +20,7 @@ def day(text: str) -> date:
     """A day such as 2024-12-31 or 31/12/2024. Raises `Mistake`."""
     from pydantic import TypeAdapter, ValidationError
 
-    from service.fields import Day
+    from service.http.fields import Day
 
     try:
         return _near(TypeAdapter(Day).validate_python(_as_iso(text)))
@@ -32,7 +32,7 @@ def instant(text: str) -> datetime:
     """An instant such as 2024-12-31T08:00:00.123456Z. Raises `Mistake`."""
     from pydantic import TypeAdapter, ValidationError
 
-    from service.fields import Instant
+    from service.http.fields import Instant
 
     try:
         return TypeAdapter(Instant).validate_python(text.strip())
@@ -44,7 +44,7 @@ def point(text: str) -> "End":
     """A point in both times: DAY, DAY@INSTANT or DAY@VERSION. Raises `Mistake`."""
     from pydantic_core import PydanticCustomError
 
-    from service.fields import end_of
+    from service.http.fields import end_of
 
     try:
         end = end_of(_as_iso(text))

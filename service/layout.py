@@ -11,7 +11,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from ledger.refusals import NotFound
-from service.docs import PAGES
+from service.http.docs import PAGES
 from service.words import catalogue
 from service.words.wording import LANGUAGES
 

@@ -14,13 +14,13 @@ from ledger.events import Request as RequestMark
 from ledger.meeting import Line as SheetLine
 from ledger.meeting import LineAnswer, Sheet
 from service.answers import entry_answer
-from service.bodies import Body, example
-from service.desk import WRITERS, admitted, desk_of
-from service.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
+from service.http.body import Body, example
+from service.http.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
+from service.http.parsing import SheetRoute, accept_language
+from service.http.problems import field_problem, misread, problem
+from service.http.refusals import FieldError, InvalidFields
+from service.http.state import WRITERS, admitted, desk_of
 from service.lines import LINE_KINDS, Line
-from service.parsing import SheetRoute, accept_language
-from service.problems import field_problem, misread, problem
-from service.refusals import FieldError, InvalidFields
 from service.sending import Fact, Sent, digest_of, line_fact, sent_as
 from service.words import catalogue
 from service.words.wording import language_of

@@ -10,8 +10,8 @@ from fastapi.responses import PlainTextResponse
 
 from ledger.health import why_not_read
 from ledger.projections.read_model import ReadModelBroken
-from service.desk import AtDesk, Desk
-from service.problems import RETRY_SECONDS
+from service.http.problems import RETRY_SECONDS
+from service.http.state import AtDesk, Desk
 
 router = APIRouter()
 

@@ -14,12 +14,12 @@ from ledger.chart import Pot
 from ledger.events import CashCounted, Event, LoanRepaid, check_code, head_of
 from ledger.events.governance import NOTES
 from ledger.projections import journal, loans, members
-from service.desk import READERS, admitted
-from service.fields import PathNumber, VoucherNumber
-from service.parsing import StrictRoute
+from service.http.fields import PathNumber, VoucherNumber
+from service.http.parsing import StrictRoute
+from service.http.refusals import PaperTooLong
+from service.http.state import READERS, admitted
 from service.printing import AtPrinter, AtPrinterOfNow, Book, Paper
 from service.reads import refuse_upside_down
-from service.refusals import PaperTooLong
 from service.sheet import sheet_of
 from service.view import Answer, On, Since, Until
 

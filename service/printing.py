@@ -21,11 +21,11 @@ from ledger.days import VILLAGE_TIME
 from ledger.projections import funds, members
 from ledger.projections.tables import Reader
 from ledger.refusals import NotFound
-from service.desk import AtDesk, Desk
-from service.docs import PAGES
-from service.fields import FundCode
-from service.parsing import accept_language
-from service.refusals import PdfUnavailable
+from service.http.docs import PAGES
+from service.http.fields import FundCode
+from service.http.parsing import accept_language
+from service.http.refusals import PdfUnavailable
+from service.http.state import AtDesk, Desk
 from service.view import Answer, AtPoint, CaughtUp, View, asked
 from service.words import catalogue, wording
 from service.words.wording import language_of

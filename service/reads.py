@@ -14,10 +14,10 @@ from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from service.auth import Principal
-from service.desk import FIGURE_READERS, READERS, AtDesk, Desk, admitted
-from service.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
-from service.parsing import StrictRoute
-from service.refusals import CursorInvalid, PeriodUpsideDown
+from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
+from service.http.parsing import StrictRoute
+from service.http.refusals import CursorInvalid, PeriodUpsideDown
+from service.http.state import FIGURE_READERS, READERS, AtDesk, Desk, admitted
 from service.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View, asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

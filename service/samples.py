@@ -15,9 +15,9 @@ from ledger.projections import funds
 from ledger.refusals import FundNotFound
 from ledger.sampling import in_order_of_lot
 from service.auth import Principal
-from service.desk import INSPECTORS, READERS, AtDesk, admitted
-from service.fields import Drawn, FundCode, PathNumber, Seed, Words
-from service.parsing import StrictRoute
+from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
+from service.http.parsing import StrictRoute
+from service.http.state import INSPECTORS, READERS, AtDesk, admitted
 from service.reads import refuse_upside_down, scope_of
 from service.view import Answer, CaughtUp, Since, Until
 from service.words import catalogue

@@ -12,12 +12,18 @@ from fastapi import Header, Query, Request
 from ledger.aggregates.fund import Stamp
 from ledger.events import Request as RequestMark
 from ledger.register import Text, written
-from service import bodies
 from service.auth import Principal
-from service.desk import desk_of
+from service.http import body as bodies
+from service.http.parsing import header
+from service.http.refusals import (
+    FieldError,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyMissing,
+    IfMatchInvalid,
+    InvalidFields,
+)
+from service.http.state import desk_of
 from service.lines import call_of
-from service.parsing import header
-from service.refusals import FieldError, IdempotencyKeyInvalid, IdempotencyKeyMissing, IfMatchInvalid, InvalidFields
 
 
 class Fact(NamedTuple):

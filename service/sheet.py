@@ -14,9 +14,9 @@ from ledger.dues import monthly_dues, recent_months
 from ledger.events import check_code
 from ledger.projections import funds
 from ledger.projections.tables import Reader
-from service.desk import READERS, AtDesk, Desk, admitted
-from service.fields import FundCode
-from service.parsing import StrictRoute
+from service.http.fields import FundCode
+from service.http.parsing import StrictRoute
+from service.http.state import READERS, AtDesk, Desk, admitted
 from service.view import Answer, AtPoint, On
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

@@ -23,7 +23,7 @@ from ledger.events import Item, OldLoan, OpeningBalancesDeclared, OpeningPot, Op
 from ledger.events.money import DonationSource
 from ledger.refusals import Conflict, Refusal
 from ledger.register import Text, written
-from service.problems import problem, refusal_for
+from service.http.problems import problem, refusal_for
 from service.takeover_forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Report
 from service.takeover_forms import Place as Cell
 from service.takeover_rows import Row, assign, rows_of, shown

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.events.club import household_key
 from ledger.register import folded
-from service.fields import EARLIEST
+from service.http.fields import EARLIEST
 from service.legacy_encodings import legacy_encoding
 from service.takeover_forms import (
     ASIDES,

@@ -16,9 +16,9 @@ from ledger.projections import funds
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.auth import Principal
-from service.desk import AtDesk, Desk, sees_people
-from service.fields import EARLIEST, Day, FundCode, Instant, PathNumber, Position
-from service.refusals import CursorInvalid, FieldError, InvalidFields, PositionNotReached
+from service.http.fields import EARLIEST, Day, FundCode, Instant, PathNumber, Position
+from service.http.refusals import CursorInvalid, FieldError, InvalidFields, PositionNotReached
+from service.http.state import AtDesk, Desk, sees_people
 
 Answer = dict[str, Any]
 T = TypeVar("T")

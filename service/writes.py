@@ -18,15 +18,16 @@ from ledger.aggregates.fund import Fund
 from ledger.application import Job, Recorded
 from ledger.days import civil_day
 from ledger.refusals import MemberNotFound, OutOfOrder
-from service import bodies, bodies_club
+from service import bodies_club
 from service.answers import answer
 from service.auth import Place, Principal, Role
-from service.desk import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
-from service.direct import DirectRoute, body_of, fitted, path_of
-from service.fields import FundCode, PathNumber
+from service.http import body as bodies
+from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
+from service.http.fields import FundCode, PathNumber
+from service.http.parsing import StrictRoute, accept_language
+from service.http.refusals import Forbidden
+from service.http.state import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
 from service.lines import Reversal
-from service.parsing import StrictRoute, accept_language
-from service.refusals import Forbidden
 from service.sending import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 from service.words.wording import language_of
 

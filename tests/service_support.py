@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from ledger.application import Ledger
 from service.app import create_app
 from service.auth import Role, Scope
-from service.desk import Desk
+from service.http.state import Desk
 from service.settings import Settings
 from service.writes import WRITES
 

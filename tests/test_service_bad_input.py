@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.bodies import NewMember
-from service.parsing import MAX_BODY, MAX_DEPTH, parse
-from service.refusals import DuplicateKey, InvalidFields, InvalidUtf8, MalformedJson, NotANumber, TooDeep
+from service.http.body import NewMember
+from service.http.parsing import MAX_BODY, MAX_DEPTH, parse
+from service.http.refusals import DuplicateKey, InvalidFields, InvalidUtf8, MalformedJson, NotANumber, TooDeep
 from service.text import PLAIN
 from tests.service_support import FUND, OTHER_FUND, SOUND, House, house, opening, path_of, settle_in
 

@@ -12,8 +12,8 @@ from ledger import refusals
 from ledger.application import StorageUnavailable
 from ledger.refusals import Conflict, NotFound, Refusal
 from ledger.writer import QueueFull
-from service import refusals as edge
-from service.problems import MEMBERS, STATUS, problem, status_of
+from service.http import refusals as edge
+from service.http.problems import MEMBERS, STATUS, problem, status_of
 from service.words import catalogue
 from service.words.wording import LANGUAGES
 from tests.service_support import FUND, NAME, House

@@ -15,7 +15,7 @@ from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource
 from ledger.money import PPM
 from ledger.terms import INTEREST_ROUNDINGS, InterestMethod, RepaymentMode
-from service.fields import (
+from service.http.fields import (
     Amount,
     AmountOrNothing,
     Day,

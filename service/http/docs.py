@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 router = APIRouter()
 
 PAGES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("pages")),
+    loader=FileSystemLoader(Path(__file__).parents[1] / "pages"),
     autoescape=select_autoescape(),
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger.events import FUND_CODE
 from ledger.refusals import NotFound
-from service.parsing import StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
-from service.problems import answer, misfitting, refusal_for
+from service.http.parsing import StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
+from service.http.problems import answer, misfitting, refusal_for
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -22,11 +22,11 @@ from ledger.storage import PostgresStorage, SQLiteStorage
 from ledger.writer import Writer
 from service.anchoring import Anchoring
 from service.auth import Place, Principal, Principals, Role
+from service.http.notifier import Bell, Turnstile
+from service.http.refusals import Forbidden
 from service.lookout import Lookout
-from service.refusals import Forbidden
 from service.settings import Settings
 from service.signing import key_findings, key_trouble
-from service.waiting import Bell, Turnstile
 
 
 def utc_now() -> datetime:

@@ -20,8 +20,8 @@ from ledger import application, writer
 from ledger.aggregates.log import BrokenChain
 from ledger.projections.batch import DoesNotFollow, ReadModelBroken
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
-from service.parsing import accept_language
-from service.refusals import (
+from service.http.parsing import accept_language
+from service.http.refusals import (
     BodyTooLarge,
     CheckpointKeyUnusable,
     CursorInvalid,

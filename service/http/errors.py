@@ -11,11 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.refusals import NotFound
 from service.auth import Principal, Principals, bearer
+from service.http.metrics import Metrics
+from service.http.parsing import accept_language, header
+from service.http.problems import answer, refusal_for
+from service.http.refusals import Unauthorized
 from service.layout import STATIC
-from service.metrics import Metrics
-from service.parsing import accept_language, header
-from service.problems import answer, refusal_for
-from service.refusals import Unauthorized
 
 OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """Addresses that need no token."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from service.refusals import TooManyRequests
+from service.http.refusals import TooManyRequests
 
 MOST_ADDRESSES: Final = 10_000
 

@@ -18,7 +18,7 @@ from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.types import Scope
 
-from service.refusals import (
+from service.http.refusals import (
     BodyTooLarge,
     DuplicateKey,
     FieldError,
