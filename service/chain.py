@@ -13,7 +13,7 @@ from ledger.history import verify
 from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage import NO_LIMIT
-from service.auth import Principal, bearer
+from service.access.principals import Principal, bearer
 from service.http.fields import (
     MOST_ITEMS,
     CheckCode,

@@ -14,7 +14,7 @@ from ledger.checkpoints import NO_END, Made, Overtaken
 from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code
 from ledger.refusals import FundsChanged
-from service.auth import Place, Principal
+from service.access.principals import Place, Principal
 from service.http.body import Body, example
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute

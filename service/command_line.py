@@ -15,7 +15,7 @@ from ledger.events import is_fund
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service import checkpoint_commands, given
-from service.auth import ROLES, Principals, Scope
+from service.access.principals import ROLES, Principals, Scope
 from service.on_paper import Paper
 from service.sample_command import sample
 from service.terminal import (

@@ -12,7 +12,7 @@ from ledger.aggregates.log import BrokenChain
 from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
-from service.auth import Principal
+from service.access.principals import Principal
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import READERS, AtDesk, admitted

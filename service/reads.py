@@ -13,7 +13,7 @@ from ledger.dues import monthly_dues
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
-from service.auth import Principal
+from service.access.principals import Principal
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid, PeriodUpsideDown

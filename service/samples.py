@@ -14,7 +14,7 @@ from ledger.events.inspections import loans_in, vouchers_in
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
 from ledger.sampling import in_order_of_lot
-from service.auth import Principal
+from service.access.principals import Principal
 from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
 from service.http.parsing import StrictRoute
 from service.http.state import INSPECTORS, READERS, AtDesk, admitted

@@ -12,7 +12,7 @@ from fastapi import Header, Query, Request
 from ledger.aggregates.fund import Stamp
 from ledger.events import Request as RequestMark
 from ledger.register import Text, written
-from service.auth import Principal
+from service.access.principals import Principal
 from service.http import body as bodies
 from service.http.parsing import header
 from service.http.refusals import (

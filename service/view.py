@@ -15,7 +15,7 @@ from ledger.events import Entry, head_of
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
-from service.auth import Principal
+from service.access.principals import Principal
 from service.http.fields import EARLIEST, Day, FundCode, Instant, PathNumber, Position
 from service.http.refusals import CursorInvalid, FieldError, InvalidFields, PositionNotReached
 from service.http.state import AtDesk, Desk, sees_people

@@ -19,8 +19,8 @@ from ledger.application import Job, Recorded
 from ledger.days import civil_day
 from ledger.refusals import MemberNotFound, OutOfOrder
 from service import bodies_club
+from service.access.principals import Place, Principal, Role
 from service.answers import answer
-from service.auth import Place, Principal, Role
 from service.http import body as bodies
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber

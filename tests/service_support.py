@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from ledger.application import Ledger
+from service.access.principals import Role, Scope
 from service.app import create_app
-from service.auth import Role, Scope
 from service.http.state import Desk
 from service.settings import Settings
 from service.writes import WRITES

@@ -22,7 +22,7 @@ import pytest
 from ledger.application import Ledger, Recorded, StorageUnavailable
 from ledger.history import verify
 from ledger.projections.proof import differences
-from service.auth import Principals, Scope
+from service.access.principals import Principals, Scope
 from tests.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
 from tests.processes import acknowledge, let_begin, start
 

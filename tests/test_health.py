@@ -15,7 +15,7 @@ from eventsourcing.persistence import IntegrityError, OperationalError
 from ledger import application, writer
 from ledger.application import Job, Ledger, Outcome, StorageUnavailable
 from ledger.writer import Writer
-from service.auth import Principals, Scope
+from service.access.principals import Principals, Scope
 from tests.jobs import FUND, NOW, gift, one_fund, opened
 from tests.test_crash import Service, fill
 

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.events import check_code, head_of
 from service import papers
-from service.auth import Scope
+from service.access.principals import Scope
 from service.words import wording
 from tests.service_support import FUND, NAME, OTHER_FUND, House, settle_in
 

@@ -14,7 +14,7 @@ from ledger.application import Ledger
 from ledger.database import Transaction
 from ledger.projections.read_model import MOST_TRIES, BeingRebuilt, ReadModel, ReadModelBroken, Unsettled
 from ledger.projections.tables import Reader
-from service.auth import Scope
+from service.access.principals import Scope
 from tests.jobs import opened
 from tests.service_support import FUND, House, house
 from tests.tables_support import following, in_turn, random_funds, rows, store

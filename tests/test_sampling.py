@@ -17,7 +17,7 @@ from ledger.events import Draw, InspectionMade, decode, drawn, encode
 from ledger.refusals import EntryNotFound
 from ledger.sampling import in_order_of_lot
 from service import command_line
-from service.auth import Scope
+from service.access.principals import Scope
 from service.terminal import Mistake
 from tests.histories import random_fund
 from tests.service_support import FUND, NAME, OTHER_FUND, House, house, settle_in

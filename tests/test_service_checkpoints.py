@@ -15,8 +15,8 @@ from eventsourcing.persistence import OperationalError
 from ledger.checkpoints import Checkpoints, Made, Overtaken
 from ledger.checkpoints.merkle import extends, includes
 from ledger.checkpoints.notes import Key, Signer, read
+from service.access.principals import Scope
 from service.anchoring import Anchoring
-from service.auth import Scope
 from service.signing import BadKey, signer_of
 from tests.service_support import FUND, NEW_FUND, House, house, opening
 

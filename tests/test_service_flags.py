@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from ledger.flags import RULES, Thresholds
 from service import command_line, terminal
-from service.auth import Scope
+from service.access.principals import Scope
 from service.settings import load_settings
 from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, House, settle_in
 

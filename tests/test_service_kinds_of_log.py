@@ -11,7 +11,7 @@ import pytest
 
 from ledger.aggregates import kinds
 from ledger.events import EVENT_TYPES
-from service.auth import Scope
+from service.access.principals import Scope
 from tests.commands import command
 from tests.diary import DAYS, DIARIES, DIARY, note_days, noted, rewrite
 from tests.jobs import FUND, one_fund, opened, stored

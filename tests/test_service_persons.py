@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.auth import Principal, Principals
+from service.access.principals import Principal, Principals
 from tests.service_support import BYLAWS, FUND, NAME, OPENED_ON, OTHER_FUND, House, house, opening
 
 ON = "2024-05-15"

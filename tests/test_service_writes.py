@@ -8,7 +8,7 @@ import pytest
 
 from ledger.events import EVENT_TYPES
 from ledger.refusals import VersionMismatch
-from service.auth import Scope
+from service.access.principals import Scope
 from tests.service_support import (
     ALL_WRITES,
     CONTRIBUTION_VERSION,

@@ -25,7 +25,7 @@ from ledger.application import Ledger
 from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import connect
 from scripts.benchmarks.load import dismiss
-from service.auth import ROLES, Principals, Scope
+from service.access.principals import ROLES, Principals, Scope
 
 T = TypeVar("T")
 Engine = Literal["PostgreSQL", "SQLite"]

@@ -14,7 +14,7 @@ import msgspec
 from ledger.application import Ledger
 from ledger.days import add_months
 from ledger.refusals import Refusal
-from service.auth import Principal
+from service.access.principals import Principal
 from service.demo.diary import Told, instant
 from service.demo.life import Life
 from service.demo.places import CLUBS

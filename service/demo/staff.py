@@ -2,7 +2,7 @@
 
 from random import Random
 
-from service.auth import Principal, Role, Scope
+from service.access.principals import Principal, Role, Scope
 from service.demo.places import PROVINCE, Club
 
 CHAIR, TREASURER = 1, 2

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.refusals import NotFound
-from service.auth import Principal, Principals, bearer
+from service.access.principals import Principal, Principals, bearer
 from service.http.metrics import Metrics
 from service.http.parsing import accept_language, header
 from service.http.problems import answer, refusal_for

@@ -20,8 +20,8 @@ from ledger.projections.read_model import ReadModel
 from ledger.refusals import FundNotFound
 from ledger.storage import PostgresStorage, SQLiteStorage
 from ledger.writer import Writer
+from service.access.principals import Place, Principal, Principals, Role
 from service.anchoring import Anchoring
-from service.auth import Place, Principal, Principals, Role
 from service.http.notifier import Bell, Turnstile
 from service.http.refusals import Forbidden
 from service.lookout import Lookout
