@@ -19,14 +19,12 @@ from service import (
     flags,
     inspection,
     layout,
-    meetings,
     operations,
     papers,
     reads,
     samples,
     sheet,
     start,
-    writes,
 )
 from service.anchoring import POLL_SECONDS, Anchoring
 from service.http import docs
@@ -39,6 +37,8 @@ from service.http.problems import add_problem_handlers
 from service.http.state import Desk, utc_now
 from service.settings import Settings
 from service.signing import signer_of
+from service.writes import meetings
+from service.writes import routes as writes
 
 
 def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:

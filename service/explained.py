@@ -11,8 +11,8 @@ from ledger.application import Recorded
 from ledger.days import civil_day
 from ledger.differences import Difference, End, Figure, Point, differences
 from ledger.events import Event
-from service.answers import person, sentence
 from service.words import catalogue
+from service.writes.answers import person, sentence
 
 Texts = Callable[[Iterable[str]], dict[str, str]]
 """What a register has under these digests; nothing, for whoever may not see people."""

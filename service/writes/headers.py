@@ -23,7 +23,7 @@ from service.http.refusals import (
     InvalidFields,
 )
 from service.http.state import desk_of
-from service.lines import call_of
+from service.writes.bodies.meeting_lines import call_of
 
 
 class Fact(NamedTuple):

@@ -11,10 +11,10 @@ from pydantic import Field
 from ledger.aggregates.fund import Fund
 from ledger.events.corrections import ReversalReason
 from ledger.meeting import Turn
-from service import bodies_club
 from service.http import body as bodies
 from service.http.body import Dated, example
 from service.http.fields import Code, Number, Words
+from service.writes.bodies import governance as bodies_club
 
 LineKey = Annotated[str, Code("[A-Za-z0-9_-]{8,64}")]
 

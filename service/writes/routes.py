@@ -18,18 +18,18 @@ from ledger.aggregates.fund import Fund
 from ledger.application import Job, Recorded
 from ledger.days import civil_day
 from ledger.refusals import MemberNotFound, OutOfOrder
-from service import bodies_club
 from service.access.principals import Place, Principal, Role
-from service.answers import answer
 from service.http import body as bodies
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import Forbidden
 from service.http.state import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
-from service.lines import Reversal
-from service.sending import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 from service.words.wording import language_of
+from service.writes.answers import answer
+from service.writes.bodies import governance as bodies_club
+from service.writes.bodies.meeting_lines import Reversal
+from service.writes.headers import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

@@ -13,18 +13,18 @@ from ledger.events import Event, MeetingHeld, check_code
 from ledger.events import Request as RequestMark
 from ledger.meeting import Line as SheetLine
 from ledger.meeting import LineAnswer, Sheet
-from service.answers import entry_answer
 from service.http.body import Body, example
 from service.http.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
 from service.http.parsing import SheetRoute, accept_language
 from service.http.problems import field_problem, misread, problem
 from service.http.refusals import FieldError, InvalidFields
 from service.http.state import WRITERS, admitted, desk_of
-from service.lines import LINE_KINDS, Line
-from service.sending import Fact, Sent, digest_of, line_fact, sent_as
 from service.words import catalogue
 from service.words.wording import language_of
-from service.writes import FUND
+from service.writes.answers import entry_answer
+from service.writes.bodies.meeting_lines import LINE_KINDS, Line
+from service.writes.headers import Fact, Sent, digest_of, line_fact, sent_as
+from service.writes.routes import FUND
 
 router = APIRouter(prefix="/v1", route_class=SheetRoute)
 

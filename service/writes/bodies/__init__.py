@@ -1,0 +1,1 @@
+"""What may be sent to be recorded, a file for each file of events."""
