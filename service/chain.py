@@ -29,7 +29,7 @@ from service.http.notifier import neighbourhood
 from service.http.parsing import StrictRoute, header
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
 from service.http.state import FIGURE_READERS, READERS, AtDesk, Desk, admitted
-from service.view import CaughtUp, asked
+from service.reads.view import CaughtUp, asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

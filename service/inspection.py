@@ -16,8 +16,8 @@ from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber,
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
 from service.http.state import READERS, AtDesk, admitted
-from service.reads import with_names
-from service.view import Answer, AtPoint, CaughtUp, View, within_reach
+from service.reads.routes import with_names
+from service.reads.view import Answer, AtPoint, CaughtUp, View, within_reach
 from service.words.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(admitted(READERS))])

@@ -19,9 +19,9 @@ from service.http.parsing import StrictRoute
 from service.http.refusals import PaperTooLong
 from service.http.state import READERS, admitted
 from service.printing import AtPrinter, AtPrinterOfNow, Book, Paper
-from service.reads import refuse_upside_down
-from service.sheet import sheet_of
-from service.view import Answer, On, Since, Until
+from service.reads.routes import refuse_upside_down
+from service.reads.sheet import sheet_of
+from service.reads.view import Answer, On, Since, Until
 
 router = APIRouter(
     prefix="/v1/funds/{fund}/papers",

@@ -18,8 +18,8 @@ from service.access.principals import Principal
 from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
 from service.http.parsing import StrictRoute
 from service.http.state import INSPECTORS, READERS, AtDesk, admitted
-from service.reads import refuse_upside_down, scope_of
-from service.view import Answer, CaughtUp, Since, Until
+from service.reads.routes import refuse_upside_down, scope_of
+from service.reads.view import Answer, CaughtUp, Since, Until
 from service.words import catalogue
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

@@ -17,7 +17,7 @@ from ledger.projections.tables import Reader
 from service.http.fields import FundCode
 from service.http.parsing import StrictRoute
 from service.http.state import READERS, AtDesk, Desk, admitted
-from service.view import Answer, AtPoint, On
+from service.reads.view import Answer, AtPoint, On
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

@@ -9,7 +9,7 @@ from ledger.projections import counts
 from ledger.projections.tables import Reader
 from service.http.parsing import StrictRoute
 from service.http.state import FIGURE_READERS, admitted
-from service.view import Answer, AtPoint
+from service.reads.view import Answer, AtPoint
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

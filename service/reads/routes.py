@@ -18,7 +18,7 @@ from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumbe
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid, PeriodUpsideDown
 from service.http.state import FIGURE_READERS, READERS, AtDesk, Desk, admitted
-from service.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View, asked
+from service.reads.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View, asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
