@@ -12,7 +12,7 @@ from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import chain, checkpoints, flags, inspection, layout, operations, papers, samples, start
+from service import chain, checkpoints, flags, inspection, layout, operations, samples, start
 from service.anchoring import POLL_SECONDS, Anchoring
 from service.http import docs
 from service.http.direct_routes import Service
@@ -22,6 +22,7 @@ from service.http.notifier import Bell
 from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import Desk, utc_now
+from service.papers import routes as papers
 from service.reads import count_routes as counts
 from service.reads import routes as reads
 from service.reads import sheet

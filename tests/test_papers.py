@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ledger.events import check_code, head_of
-from service import papers
 from service.access.principals import Scope
+from service.papers import routes as papers
 from service.words import wording
 from tests.service_support import FUND, NAME, OTHER_FUND, House, settle_in
 

@@ -18,7 +18,7 @@ from service.http.fields import PathNumber, VoucherNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import PaperTooLong
 from service.http.state import READERS, admitted
-from service.printing import AtPrinter, AtPrinterOfNow, Book, Paper
+from service.papers.printing import AtPrinter, AtPrinterOfNow, Book, Paper
 from service.reads.routes import refuse_upside_down
 from service.reads.sheet import sheet_of
 from service.reads.view import Answer, On, Since, Until
