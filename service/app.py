@@ -12,8 +12,10 @@ from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import chain, checkpoints, flags, inspection, layout, operations, samples, start
-from service.anchoring import POLL_SECONDS, Anchoring
+from service import chain, flags, inspection, layout, operations, samples, start
+from service.checkpoints import routes as checkpoints
+from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
+from service.checkpoints.signing import signer_of
 from service.http import docs
 from service.http.direct_routes import Service
 from service.http.errors import Doorkeeper, Guard
@@ -27,7 +29,6 @@ from service.reads import count_routes as counts
 from service.reads import routes as reads
 from service.reads import sheet
 from service.settings import Settings
-from service.signing import signer_of
 from service.writes import meetings
 from service.writes import routes as writes
 

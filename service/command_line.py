@@ -14,8 +14,9 @@ from ledger.days import civil_day
 from ledger.events import is_fund
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
-from service import checkpoint_commands, given
+from service import given
 from service.access.principals import ROLES, Principals, Scope
+from service.checkpoints import commands as checkpoint_commands
 from service.on_paper import Paper
 from service.sample_command import sample
 from service.terminal import (
@@ -66,8 +67,8 @@ def _faults() -> tuple[type[Exception], ...]:
 
     from ledger.database import UnsafeStorage
     from ledger.projections.batch import ReadModelBroken
+    from service.checkpoints.signing import BadKey
     from service.settings import BadSettings
-    from service.signing import BadKey
 
     return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError, UnicodeEncodeError
 

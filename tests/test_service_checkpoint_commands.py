@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.checkpoints import Checkpoints
 from ledger.checkpoints.notes import Signer
 from ledger.sqlite_engine import sqlite
+from service.checkpoints.signing import BadKey, signer_of
 from service.settings import Settings
-from service.signing import BadKey, signer_of
 from tests.commands import Said, command
 from tests.service_support import FUND, NEW_FUND
 

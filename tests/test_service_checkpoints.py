@@ -16,8 +16,8 @@ from ledger.checkpoints import Checkpoints, Made, Overtaken
 from ledger.checkpoints.merkle import extends, includes
 from ledger.checkpoints.notes import Key, Signer, read
 from service.access.principals import Scope
-from service.anchoring import Anchoring
-from service.signing import BadKey, signer_of
+from service.checkpoints.anchoring import Anchoring
+from service.checkpoints.signing import BadKey, signer_of
 from tests.service_support import FUND, NEW_FUND, House, house, opening
 
 

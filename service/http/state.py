@@ -21,12 +21,12 @@ from ledger.refusals import FundNotFound
 from ledger.storage import PostgresStorage, SQLiteStorage
 from ledger.writer import Writer
 from service.access.principals import Place, Principal, Principals, Role
-from service.anchoring import Anchoring
+from service.checkpoints.anchoring import Anchoring
+from service.checkpoints.signing import key_findings, key_trouble
 from service.http.notifier import Bell, Turnstile
 from service.http.refusals import Forbidden
 from service.lookout import Lookout
 from service.settings import Settings
-from service.signing import key_findings, key_trouble
 
 
 def utc_now() -> datetime:

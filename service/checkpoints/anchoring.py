@@ -12,7 +12,7 @@ from ledger.checkpoints import Checkpoints, Overtaken
 from ledger.checkpoints.notes import Signer
 from ledger.days import civil_day
 from ledger.refusals import NothingToVouchFor, Refusal
-from service.signing import BadKey
+from service.checkpoints.signing import BadKey
 
 POLL_SECONDS: Final = 60.0
 """How often the day is looked at, the first time so long after the start; a failing storage is tried again as often."""

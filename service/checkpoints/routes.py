@@ -15,12 +15,12 @@ from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code
 from ledger.refusals import FundsChanged
 from service.access.principals import Place, Principal
+from service.checkpoints.signing import BadKey, signer_of
 from service.http.body import Body, example
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CheckpointKeyUnusable, CursorInvalid
 from service.http.state import ANCHORERS, FIGURE_READERS, AtDesk, Desk, admitted
-from service.signing import BadKey, signer_of
 
 log = logging.getLogger("microfund")
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

@@ -25,7 +25,7 @@ def make(
 ) -> None:
     """Sign the heads of all funds now and print the note; the latest one again if nothing is new."""
     from ledger.checkpoints import Checkpoints, Overtaken
-    from service.signing import signer_of
+    from service.checkpoints.signing import signer_of
 
     settings = load_settings()
     with ledger_of(settings, "write") as ledger:
@@ -91,7 +91,7 @@ def show(
 def key() -> None:
     """Print the public key that checkpoints are verified with; keep a copy away from the server."""
     from ledger.checkpoints import Checkpoints
-    from service.signing import kept_signer, signer_of
+    from service.checkpoints.signing import kept_signer, signer_of
 
     settings = load_settings()
     if Path(settings.checkpoint_key).exists():
@@ -112,7 +112,7 @@ def verify(
     from ledger.checkpoints import Checkpoints
     from ledger.checkpoints.notes import Key, NotACheckpoint, as_written, read
     from ledger.checkpoints.vouching import findings
-    from service.signing import kept_signer
+    from service.checkpoints.signing import kept_signer
 
     settings = load_settings()
     if trusted is None and not Path(settings.checkpoint_key).exists():
