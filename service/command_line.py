@@ -14,11 +14,11 @@ from ledger.days import civil_day
 from ledger.events import is_fund
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
-from service import given
 from service.access.principals import ROLES, Principals, Scope
 from service.checkpoints import commands as checkpoint_commands
-from service.on_paper import Paper
-from service.sample_command import sample
+from service.inspection import arguments as given
+from service.inspection.paper_references import Paper
+from service.inspection.sample_commands import sample
 from service.terminal import (
     BROKEN,
     Language,
@@ -288,7 +288,7 @@ def flags(
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
     from ledger.aggregates.log import BrokenChain
-    from service.lookout import Lookout
+    from service.inspection.flag_service import Lookout
 
     if (fund is None) is not everything:
         raise Mistake("name a fund, or say --all")
@@ -337,7 +337,7 @@ def diff(
 ) -> None:
     """Say why the books say something else: each figure that differs, and the entries that make it so."""
     from ledger.aggregates.log import BrokenChain
-    from service.difference_table import print_difference
+    from service.inspection.difference_table import print_difference
 
     with ledger_of(load_settings(), "read") as ledger:
         try:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from ledger.aggregates.fund import Fund, Stamp
 from ledger.events import Event
 from ledger.flags import Flag, Thresholds, flags
-from service.lookout import told
+from service.inspection.flag_service import told
 from tests.village import (
     CLUB,
     FUND,

@@ -10,7 +10,7 @@ import pytest
 from ledger.aggregates.fund import Fund
 from ledger.events import ContributionReceived
 from ledger.flags import RULES, Thresholds, flags
-from service.lookout import told
+from service.inspection.flag_service import told
 from service.words import catalogue
 from tests.flagged import END, behind, counted, days, prompt, raised, said, spends
 from tests.histories import random_fund

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from ledger.aggregates.fund import Fund
 from ledger.differences import End
 from service.command_line import app
-from service.explained import explained, nobody, stepped
+from service.inspection.entry_details import explained, nobody, stepped
 from service.words.wording import LANGUAGES
 from tests.histories import random_fund
 from tests.jobs import opened

@@ -25,7 +25,7 @@ from service.checkpoints.anchoring import Anchoring
 from service.checkpoints.signing import key_findings, key_trouble
 from service.http.notifier import Bell, Turnstile
 from service.http.refusals import Forbidden
-from service.lookout import Lookout
+from service.inspection.flag_service import Lookout
 from service.settings import Settings
 
 

@@ -16,7 +16,7 @@ from service.access.principals import Principal
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import READERS, AtDesk, admitted
-from service.lookout import Lookout, counted, rule_told, told
+from service.inspection.flag_service import Lookout, counted, rule_told, told
 from service.reads.routes import last_code, scope_of
 from service.reads.view import Answer, AsOf, AtPoint, CaughtUp, asked
 from service.words import catalogue

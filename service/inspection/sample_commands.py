@@ -9,8 +9,8 @@ import typer
 
 from ledger.events import Draw, Entry, decode, is_fund
 from ledger.history import verify
-from service import given
 from service.bounds import SEED
+from service.inspection import arguments as given
 from service.terminal import Language, Mistake, ledger_of, load_settings, say
 
 
@@ -30,7 +30,7 @@ def sample(
     language: Language = "vi",
 ) -> None:
     """Draw clubs, or a fund's vouchers and loans, by lot: whoever has the seed and the books draws the same."""
-    from service.samples import clubs_drawn, entries_drawn
+    from service.inspection.samples import clubs_drawn, entries_drawn
 
     if not re.fullmatch(SEED, seed):
         raise Mistake("a seed has a digit and no space, such as XSMB-2026-03-19-48213")

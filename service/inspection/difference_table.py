@@ -12,8 +12,8 @@ from rich.text import Text
 from ledger.aggregates.fund import Fund
 from ledger.days import VILLAGE_TIME
 from ledger.differences import Figure
-from service import given
-from service.explained import explained, nobody, points
+from service.inspection import arguments as given
+from service.inspection.entry_details import explained, nobody, points
 from service.words import catalogue, wording
 
 Answer = Mapping[str, Any]
