@@ -359,7 +359,7 @@ def import_books(
     yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
 ) -> None:
     """Take over an old club's books from the sheets of the template."""
-    from service.takeover import NotTakenOver, import_command, template_command
+    from service.takeover.reading import NotTakenOver, import_command, template_command
 
     if (template is None) != bool(files and fund):
         raise Mistake("give the files and their --fund, or a --template to write")

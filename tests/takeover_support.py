@@ -8,9 +8,9 @@ from typing import Any
 
 from openpyxl import Workbook, load_workbook
 
-from service.takeover import Takeover, read
-from service.takeover_forms import Finding
-from service.takeover_template import FILE_NAMES, write_template
+from service.takeover.forms import Finding
+from service.takeover.reading import Takeover, read
+from service.takeover.template import FILE_NAMES, write_template
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.legacy_encodings import legacy_encoding
+from service.takeover.legacy_encodings import legacy_encoding
 
 TCVN3 = [
     *("NguyÔn V¨n An", "Hoµng ThÞ SÇm", "TriÖu ThÞ MÈy", "L\u00ad\u00acng ThÞ Lª", "§ç ThÞ YÕn", "N«ng ThÞ L¶"),

@@ -14,7 +14,15 @@ from ledger.application import Job, Ledger
 from ledger.events import MemberJoined, OpeningBalancesDeclared, Request
 from ledger.refusals import BooksHaveBegun, FundNotFound
 from service import command_line
-from service.takeover import NotTakenOver, RollHasBegun, RowsRefused, Takeover, import_command, summary, take_over
+from service.takeover.reading import (
+    NotTakenOver,
+    RollHasBegun,
+    RowsRefused,
+    Takeover,
+    import_command,
+    summary,
+    take_over,
+)
 from service.terminal import Mistake
 from tests.takeover_support import NOW, books, cell, fill, fill_csv
 from tests.village import CLUB, FUND, bylaws, gives, joins, stamp

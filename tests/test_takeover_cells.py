@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from service.takeover_template import write_template
+from service.takeover.template import write_template
 from tests.takeover_support import cell, codes, fill, fill_csv, findings, messages
 
 WRONG_CELLS = [

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from service import takeover_sheets
-from service.takeover_sheets import MAX_FILE
+from service.takeover import spreadsheets as takeover_sheets
+from service.takeover.spreadsheets import MAX_FILE
 from tests.takeover_support import books, codes, fill, messages
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from service.takeover_forms import COLUMNS, FORMS, Report
-from service.takeover_rows import assign, rows_of
-from service.takeover_sheets import Table, tables_of
+from service.takeover.forms import COLUMNS, FORMS, Report
+from service.takeover.rows import assign, rows_of
+from service.takeover.spreadsheets import Table, tables_of
 from tests.takeover_support import TODAY, as_typed, books, cell, fill, fill_csv, findings, messages
 
 OWN_ROWS = [

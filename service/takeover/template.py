@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ledger.chart import POTS
 from ledger.money import MAX_AMOUNT
-from service.takeover_forms import (
+from service.takeover.forms import (
     ASIDES,
     COLUMNS,
     FORMS,

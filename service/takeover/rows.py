@@ -14,8 +14,7 @@ from typing import Any, Final, NamedTuple
 from ledger.events.club import household_key
 from ledger.register import folded
 from service.http.fields import EARLIEST
-from service.legacy_encodings import legacy_encoding
-from service.takeover_forms import (
+from service.takeover.forms import (
     ASIDES,
     COLUMNS,
     FORMS,
@@ -29,7 +28,8 @@ from service.takeover_forms import (
     title_of,
     title_of_lists,
 )
-from service.takeover_sheets import Cell, Table
+from service.takeover.legacy_encodings import legacy_encoding
+from service.takeover.spreadsheets import Cell, Table
 from service.text import MAX_TEXT, fault_of_words, has_a_letter, is_readable
 
 

@@ -24,11 +24,11 @@ from ledger.events.money import DonationSource
 from ledger.refusals import Conflict, Refusal
 from ledger.register import Text, written
 from service.http.problems import problem, refusal_for
-from service.takeover_forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Report
-from service.takeover_forms import Place as Cell
-from service.takeover_rows import Row, assign, rows_of, shown
-from service.takeover_sheets import Table, Unreadable, content_of, tables_of
-from service.takeover_template import write_template
+from service.takeover.forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Report
+from service.takeover.forms import Place as Cell
+from service.takeover.rows import Row, assign, rows_of, shown
+from service.takeover.spreadsheets import Table, Unreadable, content_of, tables_of
+from service.takeover.template import write_template
 from service.words import catalogue
 
 

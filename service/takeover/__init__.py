@@ -1,0 +1,1 @@
+"""Taking over an old club's books: three filled-in sheets become one act, or findings by sheet and cell."""
