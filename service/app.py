@@ -12,7 +12,6 @@ from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service import layout, start
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
@@ -29,6 +28,7 @@ from service.inspection import log_routes as chain
 from service.inspection import past_routes as inspection
 from service.inspection import samples
 from service.operations import routes as operations
+from service.pages import layout, start
 from service.papers import routes as papers
 from service.reads import count_routes as counts
 from service.reads import routes as reads

@@ -15,7 +15,7 @@ from service.http.metrics import Metrics
 from service.http.parsing import accept_language, header
 from service.http.problems import answer, refusal_for
 from service.http.refusals import Unauthorized
-from service.layout import STATIC
+from service.pages.layout import STATIC
 
 OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 """Addresses that need no token."""

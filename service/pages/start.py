@@ -3,7 +3,7 @@
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from service.layout import page, wants_page
+from service.pages.layout import page, wants_page
 
 router = APIRouter()
 

@@ -20,7 +20,7 @@ router = APIRouter()
 STATIC: Final = "/static/"
 """Where the addresses of assets begin; they need no token."""
 KINDS: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-ASSETS: Final = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("pages").glob("static/*.*"))}
+ASSETS: Final = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("static").glob("*.*"))}
 DIGEST: Final = hashlib.sha256(b"".join(ASSETS.values())).hexdigest()[:16]
 
 FOREVER: Final = "public, max-age=31536000, immutable"
