@@ -23,16 +23,12 @@ from service.http.notifier import Bell
 from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import Desk, utc_now
-from service.inspection import flag_routes as flags
-from service.inspection import log_routes as chain
-from service.inspection import past_routes as inspection
-from service.inspection import samples
+from service.inspection import flag_routes, log_routes, past_routes, samples
 from service.operations import routes as operations
 from service.pages import layout, start
 from service.papers import routes as papers
-from service.reads import count_routes as counts
+from service.reads import count_routes, sheet
 from service.reads import routes as reads
-from service.reads import sheet
 from service.settings import Settings
 from service.writes import meetings
 from service.writes import routes as writes
@@ -82,15 +78,15 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         meetings,
         reads,
         sheet,
-        counts,
+        count_routes,
         papers,
-        chain,
+        log_routes,
         checkpoints,
         operations,
         docs,
-        inspection,
+        past_routes,
         samples,
-        flags,
+        flag_routes,
         layout,
         start,
     ):

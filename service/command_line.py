@@ -16,7 +16,7 @@ from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service.access.principals import ROLES, Principals, Scope
 from service.checkpoints import commands as checkpoint_commands
-from service.inspection import arguments as given
+from service.inspection import arguments
 from service.inspection.paper_references import Paper
 from service.inspection.sample_commands import sample
 from service.terminal import (
@@ -157,7 +157,7 @@ def token_issue(
 
 
 def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
-    for text in given:
+    for text in arguments:
         fund, _, number = text.rpartition(":")
         if not fund or not (number.isascii() and number.isdecimal()):
             raise Mistake("a membership is given as FUND:NUMBER, such as LS-CL-MAIPHA:3")
@@ -180,7 +180,8 @@ def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> No
 def history(
     fund: str,
     known_at: Annotated[
-        datetime | None, typer.Option(parser=given.instant, metavar="INSTANT", help="Only what was recorded by then.")
+        datetime | None,
+        typer.Option(parser=arguments.instant, metavar="INSTANT", help="Only what was recorded by then."),
     ] = None,
 ) -> None:
     """Print a fund's lines as they are stored, oldest first."""

@@ -34,7 +34,7 @@ from ledger.events import (
 )
 from ledger.history import verify
 from ledger.refusals import Refusal
-from tests import broken_kernels as kernels
+from tests import broken_kernels
 from tests.histories import History, random_fund, random_history
 from tests.village import lines, replayed, state
 
@@ -312,21 +312,21 @@ def test_a_fork_shares_nothing_that_may_change() -> None:
 
 
 BROKEN: tuple[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[Fund], Findings]], ...] = (
-    (kernels.unbalanced, each_event_balances_within_each_pot),
-    (kernels.overdrawn, no_guarded_account_is_below_zero_on_any_day),
-    (kernels.late_entries_unseen, no_guarded_account_is_below_zero_on_any_day),
-    (kernels.balances_forget, the_balances_kept_are_the_journals),
-    (kernels.reversed_repayments_live_on, the_loan_book_is_the_loans_account),
-    (kernels.standing_forgets_the_last_day, a_loans_standing_agrees_with_its_outstanding),
-    (kernels.interest_is_lost, each_repayment_is_split_without_remainder),
-    (kernels.savings_of_somebody_else, savings_are_what_each_member_brought_and_did_not_take_back),
-    (kernels.vouchers_skip, vouchers_are_numbered_without_gaps),
-    (kernels.reversals_repeat, a_reversal_negates_what_it_reverses),
-    (kernels.closed_periods_take_entries, closed_days_stay_as_they_were_certified),
-    (kernels.counts_expect_todays_cash, counts_and_meetings_state_the_box_as_it_was_booked),
-    (kernels.offices_are_shared, one_member_holds_each_office_of_the_board),
-    (kernels.a_decision_changes_the_fund_itself, the_lines_alone_give_the_live_fund),
-    (kernels.dissolved_with_money_left, a_dissolved_fund_is_empty),
+    (broken_kernels.unbalanced, each_event_balances_within_each_pot),
+    (broken_kernels.overdrawn, no_guarded_account_is_below_zero_on_any_day),
+    (broken_kernels.late_entries_unseen, no_guarded_account_is_below_zero_on_any_day),
+    (broken_kernels.balances_forget, the_balances_kept_are_the_journals),
+    (broken_kernels.reversed_repayments_live_on, the_loan_book_is_the_loans_account),
+    (broken_kernels.standing_forgets_the_last_day, a_loans_standing_agrees_with_its_outstanding),
+    (broken_kernels.interest_is_lost, each_repayment_is_split_without_remainder),
+    (broken_kernels.savings_of_somebody_else, savings_are_what_each_member_brought_and_did_not_take_back),
+    (broken_kernels.vouchers_skip, vouchers_are_numbered_without_gaps),
+    (broken_kernels.reversals_repeat, a_reversal_negates_what_it_reverses),
+    (broken_kernels.closed_periods_take_entries, closed_days_stay_as_they_were_certified),
+    (broken_kernels.counts_expect_todays_cash, counts_and_meetings_state_the_box_as_it_was_booked),
+    (broken_kernels.offices_are_shared, one_member_holds_each_office_of_the_board),
+    (broken_kernels.a_decision_changes_the_fund_itself, the_lines_alone_give_the_live_fund),
+    (broken_kernels.dissolved_with_money_left, a_dissolved_fund_is_empty),
 )
 
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from ledger.aggregates.fund import Fund
 from ledger.events import EVENT_TYPES
 from ledger.refusals import Refusal
-from tests import broken_kernels as kernels
+from tests import broken_kernels
 from tests.bookkeeper import MOVES_NOTHING, check_books, check_replay, check_settlement
 from tests.histories import History as Club
 from tests.random_steps import History
@@ -77,18 +77,18 @@ def test_every_decision_of_the_fund_is_tried_in_random_histories():
 @pytest.mark.parametrize(
     "broken",
     [
-        kernels.unbalanced,
-        kernels.overdrawn,
-        kernels.late_entries_unseen,
-        kernels.balances_forget,
-        kernels.reversed_repayments_live_on,
-        kernels.standing_forgets_the_last_day,
-        kernels.interest_is_lost,
-        kernels.savings_of_somebody_else,
-        kernels.vouchers_skip,
-        kernels.reversals_repeat,
-        kernels.a_decision_changes_the_fund_itself,
-        kernels.settlement_is_a_month_short,
+        broken_kernels.unbalanced,
+        broken_kernels.overdrawn,
+        broken_kernels.late_entries_unseen,
+        broken_kernels.balances_forget,
+        broken_kernels.reversed_repayments_live_on,
+        broken_kernels.standing_forgets_the_last_day,
+        broken_kernels.interest_is_lost,
+        broken_kernels.savings_of_somebody_else,
+        broken_kernels.vouchers_skip,
+        broken_kernels.reversals_repeat,
+        broken_kernels.a_decision_changes_the_fund_itself,
+        broken_kernels.settlement_is_a_month_short,
     ],
     ids=lambda broken: broken.__name__,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from service.takeover import spreadsheets as takeover_sheets
+from service.takeover import spreadsheets
 from service.takeover.spreadsheets import MAX_FILE
 from tests.takeover_support import books, codes, fill, messages
 
@@ -195,8 +195,8 @@ def test_only_files_are_opened(tmp_path: Path) -> None:
 def test_a_reader_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = tmp_path / "slow.py"
     slow.write_text("import time; time.sleep(600)")
-    monkeypatch.setattr(takeover_sheets, "__file__", str(slow))
-    monkeypatch.setattr(takeover_sheets, "CHILD_SECONDS", 0.1)
+    monkeypatch.setattr(spreadsheets, "__file__", str(slow))
+    monkeypatch.setattr(spreadsheets, "CHILD_SECONDS", 0.1)
     assert codes(fill(tmp_path / "cu.xlsx")) == ["too-heavy"]
 
 
@@ -218,7 +218,7 @@ except MemoryError:
 @pytest.mark.parametrize("greed", ["bytearray(2 ** 30)", "[_ for _ in iter(int, 1)]", "any(iter(int, 1))"])
 def test_a_reader_that_takes_too_much_is_stopped(greed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     greedy = tmp_path / "greedy.py"
-    greedy.write_text(GREEDY.format(file=takeover_sheets.__file__, greed=greed))
+    greedy.write_text(GREEDY.format(file=spreadsheets.__file__, greed=greed))
     file = fill(tmp_path / "cu.xlsx")
-    monkeypatch.setattr(takeover_sheets, "__file__", str(greedy))
+    monkeypatch.setattr(spreadsheets, "__file__", str(greedy))
     assert codes(file) == ["too-heavy"]

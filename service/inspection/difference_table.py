@@ -12,7 +12,7 @@ from rich.text import Text
 from ledger.aggregates.fund import Fund
 from ledger.days import VILLAGE_TIME
 from ledger.differences import Figure
-from service.inspection import arguments as given
+from service.inspection import arguments
 from service.inspection.entry_details import explained, nobody, points
 from service.words import catalogue, wording
 
@@ -25,7 +25,7 @@ FILE_WIDTH: Final = 110
 def print_difference(fund: Fund, start: str, end: str, language: str, most: int) -> None:
     """Print the difference between two points, members by number only; at most `most` entries of each figure, and in
     all. What is left out is counted, and every sum holds all the same. Raises `Mistake`."""
-    first, last = points(fund, given.point(start), given.point(end) if end else None)
+    first, last = points(fund, arguments.point(start), arguments.point(end) if end else None)
     found = explained(fund, first, last, language, nobody, limit=len(fund.entries))
     width = None if sys.stdout.isatty() else FILE_WIDTH
     Console(width=width, highlight=False).print(*_told(found, _Words(language), most), sep="\n")

@@ -10,7 +10,7 @@ import typer
 from ledger.events import Draw, Entry, decode, is_fund
 from ledger.history import verify
 from service.bounds import SEED
-from service.inspection import arguments as given
+from service.inspection import arguments
 from service.terminal import Language, Mistake, ledger_of, load_settings, say
 
 
@@ -22,10 +22,10 @@ def sample(
     loans: Annotated[int, typer.Option(min=0, help="How many loans of the fund.")] = 0,
     known_version: Annotated[int | None, typer.Option(min=1, help="Of its entries up to this one.")] = None,
     since: Annotated[
-        date | None, typer.Option("--from", parser=given.day, metavar="DAY", help="Of this day and later.")
+        date | None, typer.Option("--from", parser=arguments.day, metavar="DAY", help="Of this day and later.")
     ] = None,
     until: Annotated[
-        date | None, typer.Option("--to", parser=given.day, metavar="DAY", help="Of this day and earlier.")
+        date | None, typer.Option("--to", parser=arguments.day, metavar="DAY", help="Of this day and earlier.")
     ] = None,
     language: Language = "vi",
 ) -> None:

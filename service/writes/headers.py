@@ -13,7 +13,7 @@ from ledger.aggregates.fund import Stamp
 from ledger.events import Request as RequestMark
 from ledger.register import Text, written
 from service.access.principals import Principal
-from service.http import body as bodies
+from service.http.body import Dated
 from service.http.parsing import header
 from service.http.refusals import (
     FieldError,
@@ -62,7 +62,7 @@ def fact_of(
     decide: Callable[..., object],
     numbers: tuple[int, ...],
     facts: Mapping[str, Any],
-    body: bodies.Dated,
+    body: Dated,
     fund: str,
     today: date,
 ) -> Fact:

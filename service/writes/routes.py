@@ -20,6 +20,7 @@ from ledger.days import civil_day
 from ledger.refusals import MemberNotFound, OutOfOrder
 from service.access.principals import Place, Principal, Role
 from service.http import body as bodies
+from service.http.body import Dated
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
@@ -27,7 +28,7 @@ from service.http.refusals import Forbidden
 from service.http.state import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
 from service.words.wording import language_of
 from service.writes.answers import answer
-from service.writes.bodies import governance as bodies_club
+from service.writes.bodies import governance
 from service.writes.bodies.meeting_lines import Reversal
 from service.writes.headers import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 
@@ -38,7 +39,7 @@ class Write(NamedTuple):
     """One kind of fact that can be recorded, and who may."""
 
     path: str
-    body: type[bodies.Dated]
+    body: type[Dated]
     decide: Callable[..., object]
     roles: frozenset[Role] = WRITERS
     facts: int = 1
@@ -71,25 +72,25 @@ WRITES: Final = (
     Write(LOAN + "/set-off", bodies.SetOff, Fund.set_off_savings),
     Write(LOAN + "/waiver", bodies.Waiver, Fund.waive_interest, DECIDERS),
     Write(FUND + "/entries/{version}/reversal", Reversal, Fund.reverse_entry),
-    Write(FUND + "/withdrawals", bodies_club.Withdrawal, Fund.withdraw_savings),
-    Write(FUND + "/incomes", bodies_club.Income, Fund.receive_income),
-    Write(FUND + "/pot-transfers", bodies_club.PotTransfer, Fund.transfer_between_pots),
-    Write(FUND + "/bank-movements", bodies_club.BankMovement, Fund.move_by_bank),
-    Write(FUND + "/advances", bodies_club.Advance, Fund.receive_advance),
-    Write(FUND + "/advances/{advance}/repayments", bodies_club.AdvanceRepayment, Fund.repay_advance),
-    Write(LOAN + "/rescheduling", bodies_club.Rescheduling, Fund.reschedule_loan, DECIDERS),
-    Write(LOAN + "/write-off", bodies_club.WriteOff, Fund.write_off_loan, DECIDERS),
-    Write(LOAN + "/recoveries", bodies_club.Recovery, Fund.recover_loan),
-    Write(FUND + "/meetings/{version}/reversal", bodies_club.MeetingReversal, Fund.undo_meeting, facts=MOST_OF_A_SHEET),
-    Write(FUND + "/meetings/{version}/attendance", bodies_club.Attendance, Fund.correct_attendance),
-    Write(FUND + "/cash-counts", bodies_club.CashCount, Fund.count_cash, COUNTERS),
-    Write(FUND + "/periods", bodies_club.PeriodClosing, Fund.close_period, DECIDERS),
-    Write(FUND + "/periods/reopening", bodies_club.PeriodReopening, Fund.reopen_period, DECIDERS),
-    Write(FUND + "/offices", bodies_club.OfficeTerm, Fund.take_office),
-    Write(FUND + "/opening-balances", bodies_club.OpeningBalances, Fund.declare_opening_balances),
-    Write(FUND + "/opening-balances/corrections", bodies_club.OpeningCorrection, Fund.correct_opening_balances),
-    Write(FUND + "/inspections", bodies_club.Inspection, Fund.note_inspection, INSPECTORS),
-    Write(FUND + "/dissolution", bodies_club.Dissolution, Fund.dissolve, DECIDERS),
+    Write(FUND + "/withdrawals", governance.Withdrawal, Fund.withdraw_savings),
+    Write(FUND + "/incomes", governance.Income, Fund.receive_income),
+    Write(FUND + "/pot-transfers", governance.PotTransfer, Fund.transfer_between_pots),
+    Write(FUND + "/bank-movements", governance.BankMovement, Fund.move_by_bank),
+    Write(FUND + "/advances", governance.Advance, Fund.receive_advance),
+    Write(FUND + "/advances/{advance}/repayments", governance.AdvanceRepayment, Fund.repay_advance),
+    Write(LOAN + "/rescheduling", governance.Rescheduling, Fund.reschedule_loan, DECIDERS),
+    Write(LOAN + "/write-off", governance.WriteOff, Fund.write_off_loan, DECIDERS),
+    Write(LOAN + "/recoveries", governance.Recovery, Fund.recover_loan),
+    Write(FUND + "/meetings/{version}/reversal", governance.MeetingReversal, Fund.undo_meeting, facts=MOST_OF_A_SHEET),
+    Write(FUND + "/meetings/{version}/attendance", governance.Attendance, Fund.correct_attendance),
+    Write(FUND + "/cash-counts", governance.CashCount, Fund.count_cash, COUNTERS),
+    Write(FUND + "/periods", governance.PeriodClosing, Fund.close_period, DECIDERS),
+    Write(FUND + "/periods/reopening", governance.PeriodReopening, Fund.reopen_period, DECIDERS),
+    Write(FUND + "/offices", governance.OfficeTerm, Fund.take_office),
+    Write(FUND + "/opening-balances", governance.OpeningBalances, Fund.declare_opening_balances),
+    Write(FUND + "/opening-balances/corrections", governance.OpeningCorrection, Fund.correct_opening_balances),
+    Write(FUND + "/inspections", governance.Inspection, Fund.note_inspection, INSPECTORS),
+    Write(FUND + "/dissolution", governance.Dissolution, Fund.dissolve, DECIDERS),
 )
 
 

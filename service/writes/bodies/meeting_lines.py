@@ -14,7 +14,7 @@ from ledger.meeting import Turn
 from service.http import body as bodies
 from service.http.body import Dated, example
 from service.http.fields import Code, Number, Words
-from service.writes.bodies import governance as bodies_club
+from service.writes.bodies import governance
 
 LineKey = Annotated[str, Code("[A-Za-z0-9_-]{8,64}")]
 
@@ -31,20 +31,20 @@ class LineKind(NamedTuple):
 
 LINE_KINDS: Final[Mapping[str, LineKind]] = {
     "contribution": LineKind(bodies.Contribution, Fund.receive_contribution),
-    "withdrawal": LineKind(bodies_club.Withdrawal, Fund.withdraw_savings, turn="payment"),
+    "withdrawal": LineKind(governance.Withdrawal, Fund.withdraw_savings, turn="payment"),
     "donation": LineKind(bodies.Donation, Fund.receive_donation),
     "in_kind_donation": LineKind(bodies.InKindDonation, Fund.receive_in_kind_donation),
-    "income": LineKind(bodies_club.Income, Fund.receive_income),
+    "income": LineKind(governance.Income, Fund.receive_income),
     "expense": LineKind(bodies.Expense, Fund.pay_expense, turn="payment"),
-    "pot_transfer": LineKind(bodies_club.PotTransfer, Fund.transfer_between_pots, turn="move"),
-    "bank_movement": LineKind(bodies_club.BankMovement, Fund.move_by_bank, turn="move"),
-    "advance": LineKind(bodies_club.Advance, Fund.receive_advance),
-    "advance_repayment": LineKind(bodies_club.AdvanceRepayment, Fund.repay_advance, "advance", "payment"),
+    "pot_transfer": LineKind(governance.PotTransfer, Fund.transfer_between_pots, turn="move"),
+    "bank_movement": LineKind(governance.BankMovement, Fund.move_by_bank, turn="move"),
+    "advance": LineKind(governance.Advance, Fund.receive_advance),
+    "advance_repayment": LineKind(governance.AdvanceRepayment, Fund.repay_advance, "advance", "payment"),
     "loan": LineKind(bodies.LoanRequest, Fund.request_loan),
     "disbursement": LineKind(bodies.Disbursement, Fund.disburse_loan, "loan", "payment"),
     "repayment": LineKind(bodies.Repayment, Fund.repay_loan, "loan"),
     "set_off": LineKind(bodies.SetOff, Fund.set_off_savings, "loan", "move"),
-    "recovery": LineKind(bodies_club.Recovery, Fund.recover_loan, "loan"),
+    "recovery": LineKind(governance.Recovery, Fund.recover_loan, "loan"),
 }
 
 
