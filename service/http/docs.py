@@ -5,22 +5,14 @@ not, and which would learn who reads.
 """
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from service.templating import TEMPLATES
 
 router = APIRouter()
 
-PAGES: Final = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[1] / "pages"),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-PAGES.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": False}
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -41,7 +33,7 @@ def _page(app: Any, base: str) -> str:
             reads = "Reads" if method == "get" else "Records"
             chapter = reads if path.startswith("/v1") else "Operation"
             chapters[chapter].append(_operation(document, path, method, operation))
-    return PAGES.get_template("docs.html").render(base=base, chapters=chapters.items())
+    return TEMPLATES.get_template("http/docs.html").render(base=base, chapters=chapters.items())
 
 
 def _operation(document: dict[str, Any], path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from ledger.refusals import NotFound
-from service.http.docs import PAGES
+from service.templating import TEMPLATES
 from service.words import catalogue
 from service.words.wording import LANGUAGES
 
@@ -61,7 +61,7 @@ def page(request: Request, name: str, **facts: Any) -> Response:
     def said(key: str, **spoken: object) -> str:
         return catalogue.render(f"page.{key}", language, **spoken)
 
-    text = PAGES.get_template(f"{name}.html").render(
+    text = TEMPLATES.get_template(f"pages/{name}.html").render(
         asset=lambda file: f"{STATIC}{DIGEST}/{file}",
         language=language,
         other=next(other for other in LANGUAGES if other != language),

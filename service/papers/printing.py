@@ -21,12 +21,12 @@ from ledger.days import VILLAGE_TIME
 from ledger.projections import funds, members
 from ledger.projections.tables import Reader
 from ledger.refusals import NotFound
-from service.http.docs import PAGES
 from service.http.fields import FundCode
 from service.http.parsing import accept_language
 from service.http.refusals import PdfUnavailable
 from service.http.state import AtDesk, Desk
 from service.reads.view import Answer, AtPoint, CaughtUp, View, asked
+from service.templating import TEMPLATES
 from service.words import catalogue, wording
 from service.words.wording import language_of
 
@@ -79,7 +79,7 @@ class Book(NamedTuple):
 
 
 class Paper(NamedTuple):
-    """A kind of paper: its template in `pages/papers`, the size of its sheets, and what fills it in."""
+    """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in."""
 
     template: str
     size: Size
@@ -120,10 +120,10 @@ class Printer(NamedTuple):
             raise NotFound
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
         footer = book.said("footer", position=standing["position"], **stands)
-        style = PAGES.get_template("papers/paper.css").render(
+        style = TEMPLATES.get_template("papers/paper.css").render(
             size=paper.size, footer=_css_text(footer), page=_css_text(book.said("page"))
         )
-        page = PAGES.get_template(f"papers/{paper.template}.html").render(
+        page = TEMPLATES.get_template(f"papers/{paper.template}.html").render(
             book=book,
             club=club,
             footer=footer,
