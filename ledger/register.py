@@ -14,11 +14,6 @@ from typing import NamedTuple
 
 from ledger.database import Database
 
-CREATE_TEXTS = (
-    "CREATE TABLE IF NOT EXISTS texts (fund TEXT NOT NULL, digest TEXT NOT NULL, salt TEXT NOT NULL, "
-    "text TEXT NOT NULL, folded TEXT NOT NULL, PRIMARY KEY (fund, digest))"
-)
-
 
 class Text(NamedTuple):
     """A row of the register. `folded` is the text as a search compares it."""

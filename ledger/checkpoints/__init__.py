@@ -32,11 +32,6 @@ from ledger.refusals import (
 if TYPE_CHECKING:
     from ledger.application import Ledger
 
-CREATE_CHECKPOINTS = "CREATE TABLE IF NOT EXISTS checkpoints (number BIGINT PRIMARY KEY, note TEXT NOT NULL)"
-CREATE_LEAVES = (
-    "CREATE TABLE IF NOT EXISTS checkpoint_leaves (number BIGINT PRIMARY KEY, fund TEXT NOT NULL, "
-    "version BIGINT NOT NULL, head TEXT NOT NULL)"
-)
 LEAF = ("number", "fund", "version", "head")
 SELECT_LEAVES = (
     "SELECT fund, version, head FROM checkpoint_leaves WHERE number >= :first AND number < :end ORDER BY number"

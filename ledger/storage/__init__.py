@@ -27,11 +27,11 @@ from psycopg.sql import SQL, Identifier
 
 from ledger.aggregates.kinds import kind_of
 from ledger.aggregates.log import BrokenChain
-from ledger.checkpoints import CREATE_CHECKPOINTS, CREATE_LEAVES
 from ledger.database import EVENTS_TABLE, NO_LEDGER, Access, Database, UnsafeStorage
 from ledger.events import Entry, head_of
-from ledger.losses import CREATE_LOSSES, LastLine, MissingLine
-from ledger.register import CREATE_TEXTS, Text
+from ledger.losses import LastLine, MissingLine
+from ledger.register import Text
+from ledger.schema import CREATE_TABLES
 from ledger.sqlite_engine import insert_rows, sqlite
 from ledger.storage.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
 from ledger.storage.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
@@ -44,9 +44,6 @@ READ_ONLY = "; SET default_transaction_read_only = on"
 ACCESS = "ACCESS"
 """Under which name a factory finds what the database is opened for."""
 NO_LIMIT = 2**62
-CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
-CREATE_TABLES = (CREATE_TEXTS, CREATE_SETTINGS, CREATE_CHECKPOINTS, CREATE_LEAVES, CREATE_LOSSES)
-"""The tables beside the log that no replay could make anew."""
 
 
 class LineMapper(Mapper[str]):
