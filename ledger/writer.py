@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from ledger.application import Job, Ledger, Outcome, Recorded, StorageUnavailable
+from ledger.application import Ledger
+from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 
 LARGEST_BATCH = 256
 """Facts of one batch; a single job may have more."""

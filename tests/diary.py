@@ -10,8 +10,9 @@ from eventsourcing.persistence import StoredEvent
 
 from ledger.aggregates.kinds import Kind
 from ledger.aggregates.log import Log, Stamp
-from ledger.application import Job, Ledger
+from ledger.application import Ledger
 from ledger.events import Entry, Event, Request
+from ledger.jobs import Job
 from ledger.refusals import NothingChanged
 from tests.jobs import DAY, NOW, recorded
 

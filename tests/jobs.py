@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from ledger.aggregates.fund import Fund, Stamp
-from ledger.application import Job, Ledger, Outcome, Recorded
+from ledger.application import Ledger
 from ledger.chart import Pot
 from ledger.events import Bylaws, Request
+from ledger.jobs import Job, Outcome, Recorded
 from ledger.register import Text
 
 FUND = "LS-BACSON-01"

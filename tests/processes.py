@@ -19,7 +19,8 @@ from eventsourcing.persistence import Notification
 
 from ledger import application
 from ledger.aggregates.log import Log
-from ledger.application import Job, Ledger, Outcome, Recorded
+from ledger.application import Ledger
+from ledger.jobs import Job, Outcome, Recorded
 from tests.jobs import FUND, gift, recorded
 
 FORKS = multiprocessing.get_context("forkserver")

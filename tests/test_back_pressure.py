@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from ledger import writer
-from ledger.application import Job, Ledger, Outcome, Recorded
+from ledger.application import Ledger
+from ledger.jobs import Job, Outcome, Recorded
 from ledger.writer import QueueFull, Writer
 from tests.commands import command
 from tests.jobs import gift, opened, opening, recorded

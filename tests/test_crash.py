@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from ledger.application import Ledger, Recorded, StorageUnavailable
+from ledger.application import Ledger
 from ledger.history import verify
+from ledger.jobs import Recorded, StorageUnavailable
 from ledger.projections.proof import differences
 from service.access.principals import Principals, Scope
 from tests.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored

@@ -10,8 +10,9 @@ import httpx
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from ledger.application import Ledger, Recorded, StorageUnavailable
+from ledger.application import Ledger
 from ledger.database import UnsafeStorage
+from ledger.jobs import Recorded, StorageUnavailable
 from ledger.storage.sqlite_connections import JOURNAL_MODE
 from ledger.storage.sqlite_file import DatabaseFileGone
 from tests.commands import command

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ledger.application import Job
 from ledger.events import Request
+from ledger.jobs import Job
 from tests.service_support import House, house
 from tests.test_golden_book import FUND, GOLDEN, Bookkeeper, year
 from tests.test_papers import WITH_PDF, text_of

@@ -13,7 +13,8 @@ import pytest
 from eventsourcing.persistence import IntegrityError, OperationalError
 
 from ledger import application, writer
-from ledger.application import Job, Ledger, Outcome, StorageUnavailable
+from ledger.application import Ledger
+from ledger.jobs import Job, Outcome, StorageUnavailable
 from ledger.writer import Writer
 from service.access.principals import Principals, Scope
 from tests.jobs import FUND, NOW, gift, one_fund, opened

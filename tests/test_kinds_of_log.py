@@ -10,12 +10,13 @@ from ledger.aggregates import kinds
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.kinds import begun, kind_of, replay
 from ledger.aggregates.log import BrokenChain
-from ledger.application import Job, Ledger
+from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
 from ledger.checkpoints.notes import read
 from ledger.checkpoints.vouching import Finding
 from ledger.events import Event, encode, is_fund
 from ledger.history import verify
+from ledger.jobs import Job
 from ledger.projections.proof import differences
 from ledger.refusals import FundNotFound, FundsChanged, IdempotencyKeyReused, NothingChanged, VersionMismatch
 from tests.diary import DAYS, DIARIES, DIARY, UPPER_DIARY, Diary, WeatherNoted, note_days, noted, noting, rewrite

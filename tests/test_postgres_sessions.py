@@ -16,9 +16,10 @@ import psycopg
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from ledger.application import Ledger, Outcome, Recorded, StorageUnavailable
+from ledger.application import Ledger
 from ledger.database import UnsafeStorage
 from ledger.history import verify
+from ledger.jobs import Outcome, Recorded, StorageUnavailable
 from ledger.storage import postgres_sessions
 from ledger.writer import Writer
 from tests.cut_line import CutLine, set_for_database

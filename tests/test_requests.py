@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ledger.application import Ledger, Recorded
+from ledger.application import Ledger
+from ledger.jobs import Recorded
 from ledger.refusals import (
     IdempotencyKeyReused,
     InsufficientFunds,

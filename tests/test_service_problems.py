@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.persistence import OperationalError
 
 from ledger import refusals
-from ledger.application import StorageUnavailable
+from ledger.jobs import StorageUnavailable
 from ledger.refusals import Conflict, NotFound, Refusal
 from ledger.writer import QueueFull
 from service.http import refusals as edge

@@ -20,10 +20,11 @@ from typing import Any
 
 import pytest
 
-from ledger.application import Job, Ledger
+from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
 from ledger.checkpoints.vouching import findings
 from ledger.events import Request, head_of
+from ledger.jobs import Job
 from tests.histories import random_fund
 from tests.jobs import opened, recorded
 from tests.verifying import (

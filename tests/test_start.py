@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from ledger.application import Ledger, StorageUnavailable
+from ledger.application import Ledger
 from ledger.database import UnsafeStorage
+from ledger.jobs import StorageUnavailable
 from ledger.sqlite_engine import has_wal_reset_race, sqlite
 from ledger.storage import sqlite_connections
 from ledger.storage.postgres_sessions import parameters

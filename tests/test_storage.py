@@ -9,8 +9,9 @@ import pytest
 
 from ledger.aggregates.fund import Fund, Stamp
 from ledger.aggregates.log import BrokenChain
-from ledger.application import Job, Ledger, Recorded
+from ledger.application import Ledger
 from ledger.history import verify
+from ledger.jobs import Job, Recorded
 from ledger.refusals import (
     FundExists,
     FundNotFound,

@@ -10,8 +10,9 @@ import pytest
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
-from ledger.application import Job, Ledger
+from ledger.application import Ledger
 from ledger.events import MemberJoined, OpeningBalancesDeclared, Request
+from ledger.jobs import Job
 from ledger.refusals import BooksHaveBegun, FundNotFound
 from service import command_line
 from service.takeover.reading import (

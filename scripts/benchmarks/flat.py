@@ -10,8 +10,9 @@ from itertools import count
 from statistics import median
 
 from ledger.aggregates.fund import Fund, Stamp
-from ledger.application import Job, Ledger, Recorded
+from ledger.application import Ledger
 from ledger.events import Request
+from ledger.jobs import Job, Recorded
 from scripts.benchmarks.histories import MEMBERS, UNTIL
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.scale import Scale

@@ -12,10 +12,10 @@ from random import Random
 from typing import Any, NamedTuple
 
 from ledger.aggregates.fund import Fund, Stamp
-from ledger.application import Job
 from ledger.days import VILLAGE_TIME
 from ledger.events import Request
 from ledger.events.corrections import ReversalReason
+from ledger.jobs import Job
 from ledger.register import written
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
-from ledger.application import Recorded
 from ledger.chart import Pot
 from ledger.days import add_months
 from ledger.events import Bylaws
+from ledger.jobs import Recorded
 from service.demo.diary import Diary, replace, reverse, weeks_later
 from service.demo.places import Club
 from service.demo.staff import Board

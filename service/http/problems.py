@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from ledger import application, writer
+from ledger import application, jobs, writer
 from ledger.aggregates.log import BrokenChain
 from ledger.projections.batch import DoesNotFollow, ReadModelBroken
 from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
@@ -244,7 +244,7 @@ def refusal_for(error: Exception) -> Refusal:
             return error
         case RequestValidationError():
             return invalid_fields(error)
-        case _ if isinstance(error, (application.StorageUnavailable, *application.PASSING)):
+        case _ if isinstance(error, (jobs.StorageUnavailable, *application.PASSING)):
             return StorageUnavailable(retry_after=RETRY_SECONDS)
         case writer.QueueFull():
             return QueueFull(retry_after=RETRY_SECONDS)
@@ -277,5 +277,5 @@ def add_problem_handlers(app: FastAPI) -> None:
         return answer(refusal_for(error), accept_language(request.scope), getattr(request.state, "body", None))
 
     kinds = (Refusal, RequestValidationError, HTTPException, PersistenceError, BrokenChain, DoesNotFollow)
-    for kind in (*kinds, application.StorageUnavailable, writer.QueueFull):
+    for kind in (*kinds, jobs.StorageUnavailable, writer.QueueFull):
         app.add_exception_handler(kind, respond)

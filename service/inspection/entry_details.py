@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 
 from ledger.aggregates.fund import Fund
-from ledger.application import Recorded
 from ledger.days import civil_day
 from ledger.differences import Difference, End, Figure, Point, differences
 from ledger.events import Event
+from ledger.jobs import Recorded
 from service.words import catalogue
 from service.writes.answers import person, sentence
 

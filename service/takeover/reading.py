@@ -16,11 +16,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ledger.aggregates.fund import Fund, Stamp
-from ledger.application import Job, Ledger, Recorded, StorageUnavailable
+from ledger.application import Ledger
 from ledger.chart import POTS, Place, Pot
 from ledger.days import civil_day
 from ledger.events import Item, OldLoan, OpeningBalancesDeclared, OpeningPot, OpeningSavings, Request, check_code
 from ledger.events.money import DonationSource
+from ledger.jobs import Job, Recorded, StorageUnavailable
 from ledger.refusals import Conflict, Refusal
 from ledger.register import Text, written
 from service.http.problems import problem, refusal_for

@@ -5,7 +5,6 @@ from typing import Any, Final
 import msgspec
 
 from ledger.aggregates.warnings import Warning
-from ledger.application import Recorded
 from ledger.events import (
     AttendanceCorrected,
     BylawsAdopted,
@@ -30,6 +29,7 @@ from ledger.events import (
     SavingsWithdrawn,
     check_code,
 )
+from ledger.jobs import Recorded
 from service.words import catalogue
 from service.words.wording import month
 

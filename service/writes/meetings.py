@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from ledger.aggregates.fund import Fund, Stamp
-from ledger.application import Job, Recorded
 from ledger.events import Event, MeetingHeld, check_code
 from ledger.events import Request as RequestMark
+from ledger.jobs import Job, Recorded
 from ledger.meeting import Line as SheetLine
 from ledger.meeting import LineAnswer, Sheet
 from service.http.body import Body, example

@@ -15,8 +15,8 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.aggregates.fund import Fund
-from ledger.application import Job, Recorded
 from ledger.days import civil_day
+from ledger.jobs import Job, Recorded
 from ledger.refusals import MemberNotFound, OutOfOrder
 from service.access.principals import Place, Principal, Role
 from service.http import body as bodies
