@@ -30,7 +30,8 @@ from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.losses import LastLine, Losses, MissingLine
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
-from ledger.storage import LineMapper, LineStore, Recorder, environment
+from ledger.storage import Recorder, environment
+from ledger.storage.lines import LineMapper, LineStore
 from ledger.storage.postgres_sessions import ReadOnlyDatabase
 from ledger.storage.sqlite_file import DatabaseFileGone
 

@@ -161,12 +161,18 @@ def test_a_decision_never_waits_nor_draws_lots(path):
 
 
 SECONDS = {
-    ("ledger/application.py", "0.5"), ("ledger/application.py", "0.002"), ("ledger/application.py", "0.05"),
-    ("ledger/storage/postgres_sessions.py", "0.1"), ("ledger/storage/", "float(LOCK_SECONDS)"),
-    ("ledger/storage/sqlite_connections.py", "float(LOCK_SECONDS)"), ("ledger/storage/sqlite_connections.py", "0.05"),
-    ("ledger/projections/read_model.py", "60.0"), ("ledger/projections/read_model.py", "0.1"),
-    ("ledger/projections/follower.py", "0.5"), ("ledger/projections/follower.py", "0.25"),
-}  # fmt: skip
+    ("ledger/application.py", "0.5"),
+    ("ledger/application.py", "0.002"),
+    ("ledger/application.py", "0.05"),
+    ("ledger/storage/postgres_sessions.py", "0.1"),
+    ("ledger/storage/postgres.py", "float(LOCK_SECONDS)"),
+    ("ledger/storage/sqlite_connections.py", "float(LOCK_SECONDS)"),
+    ("ledger/storage/sqlite_connections.py", "0.05"),
+    ("ledger/projections/read_model.py", "60.0"),
+    ("ledger/projections/read_model.py", "0.1"),
+    ("ledger/projections/follower.py", "0.5"),
+    ("ledger/projections/follower.py", "0.25"),
+}
 """The only numbers with a fraction are pauses in seconds."""
 DISCOUNTING = "ledger/projections/loan_account.py"
 """Looks for a yearly rate in whole ppm by discounting, in exact decimals; no amount is made of them."""

@@ -18,7 +18,8 @@ from ledger.projections.follower import Follower
 from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
 from ledger.refusals import FundNotFound
-from ledger.storage import PostgresStorage, SQLiteStorage
+from ledger.storage.postgres import PostgresStorage
+from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
 from service.access.principals import Place, Principal, Principals, Role
 from service.checkpoints.anchoring import Anchoring

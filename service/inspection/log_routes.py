@@ -12,7 +12,7 @@ from ledger.events import is_fund
 from ledger.history import verify
 from ledger.projections import journal
 from ledger.projections.tables import Reader
-from ledger.storage import NO_LIMIT
+from ledger.storage.lines import NO_LIMIT
 from service.access.principals import Principal, bearer
 from service.http.fields import (
     MOST_ITEMS,

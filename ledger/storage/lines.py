@@ -1,0 +1,53 @@
+"""From entries to stored lines and back, on both databases alike: the bytes stored are the bytes hashed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import EventStore, Mapper, StoredEvent
+
+from ledger.aggregates.kinds import kind_of
+from ledger.aggregates.log import BrokenChain
+from ledger.events import Entry
+
+if TYPE_CHECKING:
+    from ledger.storage import Recorder
+
+
+NO_LIMIT = 2**62
+
+
+class LineMapper(Mapper[str]):
+    """From an entry to its stored row. The bytes stored are the bytes hashed, never an object written again."""
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        """The row of an entry."""
+        entry = cast("Entry", domain_event)
+        return StoredEvent(entry.event.fund, entry.event.version, entry.event.name, entry.line)
+
+
+class LineStore(EventStore[str]):
+    """From stored lines to entries: the lines alone, since a line says itself which log and version it is."""
+
+    recorder: Recorder
+
+    def get(
+        self, originator_id: str, *, gt: int | None = None, lte: int | None = None, **_: Any
+    ) -> Iterator[DomainEventProtocol[str]]:
+        """A log's entries in order; none if it is of no kind known here. Raises `BrokenChain` for a row that holds no
+        line of its kind."""
+        kind = kind_of(originator_id)
+        if kind is None:
+            return
+        decode = kind.decode
+        for number, line in enumerate(self.recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
+            try:
+                event = decode(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise BrokenChain(originator_id, number) from error
+            if event.fund != originator_id:
+                raise BrokenChain(originator_id, number)
+            yield Entry(event, line)
