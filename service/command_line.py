@@ -28,6 +28,7 @@ from service.terminal import (
     ledger_of,
     load_settings,
     progress,
+    read_model_of,
     say,
     tell,
     tell_losses,
@@ -36,7 +37,6 @@ from service.terminal import (
 
 if TYPE_CHECKING:
     from ledger.application import Ledger
-    from ledger.projections.read_model import ReadModel
 
 app = typer.Typer(
     name="microfund",
@@ -88,7 +88,7 @@ def serve(
 
     settings = load_settings()
     with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
-        _read_model(ledger).create_tables()
+        read_model_of(ledger).create_tables()
     # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.
     gc.set_threshold(50_000, 20, 100)
     uvicorn.run(
@@ -239,7 +239,7 @@ def _verify_projections(language: str) -> None:
     from ledger.projections.proof import differences
 
     with ledger_of(load_settings(), "read") as ledger:
-        read_model, funds, found = _read_model(ledger), ledger.funds(), 0
+        read_model, funds, found = read_model_of(ledger), ledger.funds(), 0
         read_model.check_tables()
         position = read_model.position
         if funds and not position:
@@ -254,12 +254,6 @@ def _verify_projections(language: str) -> None:
     if found:
         raise typer.Exit(BROKEN)
     tell("verified.every_row", language, funds=len(funds), position=position)
-
-
-def _read_model(ledger: "Ledger") -> "ReadModel":
-    from ledger.projections.read_model import ReadModel
-
-    return ReadModel(ledger.database)
 
 
 def _lines_of(file: Path) -> Iterator[bytes]:
@@ -388,7 +382,7 @@ def rebuild() -> None:
                 done += events
                 show(done, last)
 
-            events = _read_model(ledger).rebuild(applied)
+            events = read_model_of(ledger).rebuild(applied)
     errors.print(f"rebuilt from {events} events")
 
 

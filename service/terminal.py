@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ledger.application import Ledger
     from ledger.database import Access
     from ledger.history import Verification
+    from ledger.projections.read_model import ReadModel
     from service.settings import Settings
 
 BROKEN: Final = 1
@@ -99,3 +100,9 @@ def tell_losses(ledger: "Ledger", fund: str | None, language: str) -> None:
     for loss in ledger.losses.told():
         if fund in (None, loss.fund):
             tell("verified.lost", language, fund=loss.fund, first=loss.first, last=loss.last)
+
+
+def read_model_of(ledger: "Ledger") -> "ReadModel":
+    from ledger.projections.read_model import ReadModel
+
+    return ReadModel(ledger.database)

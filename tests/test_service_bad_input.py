@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.bounds import PLAIN
 from service.http.body import NewMember
 from service.http.parsing import MAX_BODY, MAX_DEPTH, parse
 from service.http.refusals import DuplicateKey, InvalidFields, InvalidUtf8, MalformedJson, NotANumber, TooDeep
-from service.text import PLAIN
 from tests.service_support import FUND, OTHER_FUND, SOUND, House, house, opening, path_of, settle_in
 
 

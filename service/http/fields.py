@@ -25,12 +25,7 @@ from ledger.differences import End
 from ledger.events import FUND_CODE
 from ledger.events.club import household_key
 from ledger.money import MAX_AMOUNT
-from service.bounds import CHECK_CODE, HEAD, SEED, VOUCHER
-from service.text import MAX_TEXT, fault_of_words, has_a_letter
-
-EARLIEST: Final = date(1900, 1, 1)
-"""No day before this is believed."""
-
+from service.bounds import CHECK_CODE, EARLIEST, HEAD, MAX_TEXT, SEED, VOUCHER, fault_of_words, has_a_letter
 
 MOST_ITEMS: Final = 500
 """The longest page of a list."""

@@ -18,6 +18,7 @@ from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.types import Scope
 
+from service.bounds import MAX_TEXT, fault, is_readable
 from service.http.refusals import (
     BodyTooLarge,
     DuplicateKey,
@@ -31,7 +32,6 @@ from service.http.refusals import (
     UnsupportedMediaType,
     within,
 )
-from service.text import MAX_TEXT, fault, is_readable
 
 MAX_BODY: Final = 64 * 1024
 MAX_SHEET: Final = 256 * 1024

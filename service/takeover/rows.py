@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from ledger.events.club import household_key
 from ledger.register import folded
-from service.http.fields import EARLIEST
+from service.bounds import EARLIEST, MAX_TEXT, fault_of_words, has_a_letter, is_readable
 from service.takeover.forms import (
     ASIDES,
     COLUMNS,
@@ -30,7 +30,6 @@ from service.takeover.forms import (
 )
 from service.takeover.legacy_encodings import legacy_encoding
 from service.takeover.spreadsheets import Cell, Table
-from service.text import MAX_TEXT, fault_of_words, has_a_letter, is_readable
 
 
 class Row(NamedTuple):

@@ -14,6 +14,7 @@ from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import DonationSource, IncomeKind
 from ledger.money import PPM
+from service.bounds import MOST_MEMBERS
 from service.http.body import Body, ByHand, Dated, Item, Override, example
 from service.http.fields import (
     MOST_DRAWN,
@@ -29,10 +30,6 @@ from service.http.fields import (
     Whole,
     Words,
 )
-
-MOST_MEMBERS = 500
-"""More than any club has."""
-
 
 # --- money --------------------------------------------------------------------------------------------------------
 
