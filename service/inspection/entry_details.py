@@ -12,7 +12,7 @@ from ledger.differences import Difference, End, Figure, Point, differences
 from ledger.events import Event
 from ledger.jobs import Recorded
 from service.words import catalogue
-from service.writes.answers import person, sentence
+from service.words.sentences import person, sentence
 
 Texts = Callable[[Iterable[str]], dict[str, str]]
 """What a register has under these digests; nothing, for whoever may not see people."""

@@ -1,0 +1,114 @@
+"""The sentence that is read aloud to the meeting for each fact."""
+
+from typing import Any
+
+import msgspec
+
+from ledger.events import (
+    AttendanceCorrected,
+    BylawsAdopted,
+    CashCounted,
+    ContributionReceived,
+    DonationReceived,
+    DuesForgiven,
+    EntryReversed,
+    Event,
+    IncomeReceived,
+    InKindDonationReceived,
+    InspectionMade,
+    LoanRepaid,
+    LoanWrittenOff,
+    MeetingHeld,
+    MemberLeft,
+    OpeningBooks,
+    PeriodReopened,
+    PotTransferred,
+    Sample,
+    SavingsSetOff,
+    SavingsWithdrawn,
+)
+from ledger.jobs import Recorded
+from service.words import catalogue
+from service.words.wording import month
+
+
+def sentence(event: Event, recorded: Recorded, language: str) -> str:
+    """One plain sentence for one fact."""
+    facts = msgspec.structs.asdict(event) | _borrowed(event, recorded)
+    if "member" in facts and facts["member"] is not None:
+        facts["member"] = person(event.member, recorded, language)  # type: ignore[attr-defined]  # It has one, as just seen.
+    name = event.name
+    match event:
+        case BylawsAdopted():
+            facts |= msgspec.structs.asdict(event.bylaws)
+        case MemberLeft():
+            name = f"MemberLeft.{event.reason}"
+        case ContributionReceived():
+            for_month = "_for_month" if event.kind == "dues" and event.for_month else ""
+            name = f"ContributionReceived.{event.kind}{for_month}"
+        case DonationReceived() | InKindDonationReceived():
+            name = f"{name}.named" if "donor" in facts else f"{name}.source"
+        case IncomeReceived() | InspectionMade():
+            name = f"{name}.{event.kind}"
+        case CashCounted():
+            name = f"CashCounted.{'over' if event.difference > 0 else 'short' if event.difference else 'equal'}"
+            facts["difference"] = abs(event.difference)
+        case MeetingHeld():
+            facts |= {who: len(getattr(event, who)) for who in ("present", "by_proxy", "absent")}
+        case OpeningBooks():
+            facts |= {account: _opening(event, account) for account in ("cash", "bank", "loans")}
+        case PotTransferred():
+            facts |= {"from_pot": event.source, "to_pot": event.target}
+        case PeriodReopened():
+            facts["from_day"] = event.since
+        case SavingsWithdrawn():
+            facts["savings"] = event.savings_left
+        case LoanRepaid() if event.forgiven:
+            name = "LoanRepaid.forgiven"
+        case LoanRepaid() | SavingsSetOff() | LoanWrittenOff():
+            name += ".running" if event.outstanding else ".settled"
+        case DuesForgiven():
+            facts["months"] = ", ".join(month(each, language) for each in event.months)
+        case AttendanceCorrected():
+            facts |= {who: len(getattr(event, who)) for who in ("present", "by_proxy", "absent")}
+        case EntryReversed():
+            kind = "voucher_entry" if event.voucher else "entry" if event.posted else "note"
+            name = f"EntryReversed.{kind}"
+    spoken = catalogue.sentence(name, language, **facts)
+    if isinstance(event, InspectionMade) and event.sample:
+        spoken += f" {catalogue.render('sentence.InspectionMade.drawn', language, **_lot(event.sample))}"
+    return spoken
+
+
+def _lot(sample: Sample) -> dict[str, Any]:
+    """What was drawn, in numbers."""
+    return msgspec.structs.asdict(sample) | {"vouchers": len(sample.vouchers), "loans": len(sample.loans)}
+
+
+def _opening(books: OpeningBooks, account: str) -> int:
+    return sum(leg.amount for leg in books.opening_legs() if leg.account == account)
+
+
+def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:
+    """Facts a sentence needs and the event leaves to others: the loan's own, the donor's name, sums."""
+    facts: dict[str, Any] = {}
+    if (number := getattr(event, "loan", None)) is not None:
+        loan = recorded.loans[number]
+        known = {"term_months": loan.term_months, "principal": loan.principal}
+        facts |= {name: value for name, value in known.items() if not hasattr(event, name)}
+    if event.version in recorded.donors:
+        facts["donor"] = recorded.donors[event.version]
+    if isinstance(event, InKindDonationReceived):
+        facts["amount"] = event.amount
+        facts["items"] = ", ".join(f"{item.quantity} {item.unit} {item.what}" for item in event.items)
+    if isinstance(event, EntryReversed):
+        facts["amount"] = sum(leg.amount for leg in event.posted if leg.amount > 0)
+    return facts
+
+
+def person(number: int, recorded: Recorded, language: str) -> str:
+    """How a member is spoken of; without a name the number alone speaks."""
+    if number not in recorded.names:
+        return catalogue.phrase("person.unnamed", language, number=number)
+    sex = recorded.members[number].sex
+    return catalogue.phrase(f"person.{sex}", language, name=recorded.names[number], number=number)
