@@ -24,7 +24,8 @@ from ledger.writer import Writer
 from service.access.principals import Place, Principal, Principals, Role
 from service.checkpoints.anchoring import Anchoring
 from service.checkpoints.signing import key_findings, key_trouble
-from service.http.notifier import Bell, Turnstile
+from service.http.notifier import Bell
+from service.http.rate_limits import Turnstile
 from service.http.refusals import Forbidden
 from service.inspection.flag_service import Lookout
 from service.settings import Settings

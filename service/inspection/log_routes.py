@@ -25,8 +25,8 @@ from service.http.fields import (
     VoucherNumber,
     WaitSeconds,
 )
-from service.http.notifier import neighbourhood
 from service.http.parsing import StrictRoute, header
+from service.http.rate_limits import neighbourhood
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
 from service.http.state import FIGURE_READERS, READERS, AtDesk, Desk, admitted
 from service.reads.view import CaughtUp, asked
