@@ -12,12 +12,13 @@ from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
+from service.access.authentication import Doorkeeper
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
 from service.http import docs
 from service.http.direct_routes import Service
-from service.http.errors import Doorkeeper, Guard
+from service.http.errors import Guard
 from service.http.metrics import Metrics
 from service.http.notifier import Bell
 from service.http.openapi import documented

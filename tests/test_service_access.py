@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from service.access.authentication import OPEN, Doorkeeper
 from service.access.principals import REMEMBERED_SECONDS, ROLES, Principal, Principals, Role, Scope
-from service.http.errors import OPEN, Doorkeeper
 from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, House, house, opening, settle_in
 
 FIGURES: frozenset[Role] = frozenset(ROLES)

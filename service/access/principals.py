@@ -175,9 +175,3 @@ def _link(transaction: "Transaction", principal: Principal) -> None:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def bearer(authorization: str | None) -> str | None:
-    """The token of an Authorization header."""
-    scheme, _, token = (authorization or "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None

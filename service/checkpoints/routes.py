@@ -15,12 +15,13 @@ from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code
 from ledger.refusals import FundsChanged
 from service.access.principals import Place, Principal
+from service.access.roles import ANCHORERS, FIGURE_READERS, admitted
 from service.checkpoints.signing import BadKey, signer_of
 from service.http.body import Body, example
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CheckpointKeyUnusable, CursorInvalid
-from service.http.state import ANCHORERS, FIGURE_READERS, AtDesk, Desk, admitted
+from service.http.state import AtDesk, Desk
 
 log = logging.getLogger("microfund")
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

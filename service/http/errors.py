@@ -1,24 +1,16 @@
-"""The two rings around every route, as plain ASGI: one guards and counts, one asks who comes."""
+"""The ring around every route, as plain ASGI: what nobody foresaw is answered as a problem, and all is counted."""
 
-import asyncio
 import time
 from collections.abc import Iterable
 from typing import Final
 
-from fastapi import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.refusals import NotFound
-from service.access.principals import Principal, Principals, bearer
 from service.http.metrics import Metrics
-from service.http.parsing import accept_language, header
+from service.http.parsing import accept_language
 from service.http.problems import answer, refusal_for
-from service.http.refusals import Unauthorized
-from service.pages.layout import STATIC
-
-OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
-"""Addresses that need no token."""
 
 LEFT: Final = 499
 """The status under which a request is counted whose sender left before the answer, as nginx has it."""
@@ -68,36 +60,3 @@ def _kept_by_nobody(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes,
     if not any(name == b"cache-control" for name, _ in given):
         given.append((b"cache-control", b"no-store"))
     return given
-
-
-class Doorkeeper:
-    """Lets nobody in without a valid token, and notes whose it is in `scope["principal"]`."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._asked: dict[str, asyncio.Future[Principal | None]] = {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 401."""
-        if scope["type"] == "http" and scope["path"] not in OPEN and not scope["path"].startswith(STATIC):
-            principal = await self._holder(scope)
-            if principal is None:
-                refused: Response = answer(Unauthorized(), accept_language(scope))
-                return await refused(scope, receive, send)
-            scope["principal"] = principal
-        return await self._app(scope, receive, send)
-
-    async def _holder(self, scope: Scope) -> Principal | None:
-        principals: Principals = scope["app"].state.desk.principals
-        token = bearer(header(scope, b"authorization"))
-        if token is None:
-            return None
-        return principals.remembered(token) or await self._looked_up(principals, token)
-
-    async def _looked_up(self, principals: Principals, token: str) -> Principal | None:
-        """The holder of a token, asked for once by all requests that bring it in the same moment."""
-        asked = self._asked.get(token)
-        if asked is None:
-            asked = self._asked[token] = asyncio.ensure_future(asyncio.to_thread(principals.holder, token))
-            asked.add_done_callback(lambda _: self._asked.pop(token))
-        return await asyncio.shield(asked)  # One who leaves takes it away from nobody.

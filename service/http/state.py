@@ -1,10 +1,7 @@
-"""What every request finds at hand: the ledger, its writer, its read model, the principals and the clock.
-
-Also who may come forward: `admitted` lets a principal of the right role at a fund of their scope.
-"""
+"""What every request finds at hand: the ledger, its writer, its read model, the principals and the clock."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, cast
 
@@ -17,16 +14,14 @@ from ledger.events import FundOpened, is_fund
 from ledger.projections.follower import Follower
 from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
-from ledger.refusals import FundNotFound
 from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
-from service.access.principals import Place, Principal, Principals, Role
+from service.access.principals import Place, Principals
 from service.checkpoints.anchoring import Anchoring
 from service.checkpoints.signing import key_findings, key_trouble
 from service.http.notifier import Bell
 from service.http.rate_limits import Turnstile
-from service.http.refusals import Forbidden
 from service.inspection.flag_service import Lookout
 from service.settings import Settings
 
@@ -124,39 +119,3 @@ def desk_of(request: Request) -> Desk:
 
 
 AtDesk = Annotated[Desk, Depends(desk_of)]
-
-WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
-DECIDERS: frozenset[Role] = frozenset({"chair"})
-OPENERS: frozenset[Role] = frozenset({"admin"})
-INSPECTORS: frozenset[Role] = frozenset({"inspector"})
-ANCHORERS: frozenset[Role] = OPENERS | INSPECTORS
-"""Who may have a checkpoint made on demand."""
-COUNTERS: frozenset[Role] = WRITERS | INSPECTORS
-"""Who may count the box; an inspector does so by surprise."""
-ERASERS: frozenset[Role] = frozenset({"chair", "admin"})
-READERS: frozenset[Role] = frozenset({"treasurer", "chair", "inspector"})
-"""Who reads everything, names included."""
-FIGURE_READERS: frozenset[Role] = READERS | {"reporter", "admin"}
-"""Who reads figures; of these, reporters and administrators never see a person."""
-
-
-def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]]:
-    """Admits a principal who has one of the roles, at the fund of the path if it names one. Raises `Forbidden`, and
-    `FundNotFound` alike for a fund that does not exist and for one out of scope."""
-
-    async def admit(request: Request) -> Principal:
-        principal: Principal = request.scope["principal"]
-        if not principal.roles & roles:
-            raise Forbidden
-        if (fund := request.path_params.get("fund")) is not None:
-            place = await desk_of(request).place_of(fund)
-            if place is None or not principal.scope.holds(fund, place):
-                raise FundNotFound
-        return principal
-
-    return admit
-
-
-def sees_people(principal: Principal) -> bool:
-    """Whether names, phones and notes may be shown to a principal."""
-    return bool(principal.roles & READERS)

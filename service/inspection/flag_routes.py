@@ -13,11 +13,12 @@ from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from service.access.principals import Principal
+from service.access.roles import READERS, admitted, scope_of
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
-from service.http.state import READERS, AtDesk, admitted
+from service.http.state import AtDesk
 from service.inspection.flag_service import Lookout, counted, rule_told, told
-from service.reads.routes import last_code, scope_of
+from service.reads.routes import last_code
 from service.reads.view import Answer, AsOf, AtPoint, CaughtUp, asked
 from service.words import catalogue
 from service.words.wording import language_of

@@ -13,7 +13,9 @@ from ledger.history import verify
 from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage.lines import NO_LIMIT
-from service.access.principals import Principal, bearer
+from service.access.authentication import bearer
+from service.access.principals import Principal
+from service.access.roles import FIGURE_READERS, READERS, admitted
 from service.http.fields import (
     MOST_ITEMS,
     CheckCode,
@@ -28,7 +30,7 @@ from service.http.fields import (
 from service.http.parsing import StrictRoute, header
 from service.http.rate_limits import neighbourhood
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
-from service.http.state import FIGURE_READERS, READERS, AtDesk, Desk, admitted
+from service.http.state import AtDesk, Desk
 from service.reads.view import CaughtUp, asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

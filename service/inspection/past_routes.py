@@ -11,10 +11,11 @@ from ledger.differences import End, Point
 from ledger.events import check_code
 from ledger.projections import journal
 from ledger.projections.tables import Reader
+from service.access.roles import READERS, admitted
 from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber, PointText
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
-from service.http.state import READERS, AtDesk, admitted
+from service.http.state import AtDesk
 from service.inspection.entry_details import explained, points, stepped
 from service.reads.routes import with_names
 from service.reads.view import Answer, AtPoint, CaughtUp, View, within_reach

@@ -15,10 +15,11 @@ from ledger.projections import funds
 from ledger.refusals import FundNotFound
 from ledger.sampling import in_order_of_lot
 from service.access.principals import Principal
+from service.access.roles import INSPECTORS, READERS, admitted, scope_of
 from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
 from service.http.parsing import StrictRoute
-from service.http.state import INSPECTORS, READERS, AtDesk, admitted
-from service.reads.routes import refuse_upside_down, scope_of
+from service.http.state import AtDesk
+from service.reads.routes import refuse_upside_down
 from service.reads.view import Answer, CaughtUp, Since, Until
 from service.words import catalogue
 

@@ -11,14 +11,13 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from ledger.refusals import NotFound
+from service.access.authentication import STATIC
 from service.templating import TEMPLATES
 from service.words import catalogue
 from service.words.wording import LANGUAGES
 
 router = APIRouter()
 
-STATIC: Final = "/static/"
-"""Where the addresses of assets begin; they need no token."""
 KINDS: Final = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 ASSETS: Final = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("static").glob("*.*"))}
 DIGEST: Final = hashlib.sha256(b"".join(ASSETS.values())).hexdigest()[:16]

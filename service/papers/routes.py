@@ -14,10 +14,10 @@ from ledger.chart import Pot
 from ledger.events import CashCounted, Event, LoanRepaid, check_code, head_of
 from ledger.events.governance import NOTES
 from ledger.projections import journal, loans, members
+from service.access.roles import READERS, admitted
 from service.http.fields import PathNumber, VoucherNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import PaperTooLong
-from service.http.state import READERS, admitted
 from service.papers.printing import AtPrinter, AtPrinterOfNow, Book, Paper
 from service.reads.routes import refuse_upside_down
 from service.reads.sheet import sheet_of

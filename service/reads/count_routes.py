@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Response
 from ledger.events import CashCounted, decode
 from ledger.projections import counts
 from ledger.projections.tables import Reader
+from service.access.roles import FIGURE_READERS, admitted
 from service.http.parsing import StrictRoute
-from service.http.state import FIGURE_READERS, admitted
 from service.reads.view import Answer, AtPoint
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

@@ -14,10 +14,11 @@ from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from service.access.principals import Principal
+from service.access.roles import FIGURE_READERS, READERS, admitted, scope_of
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid, PeriodUpsideDown
-from service.http.state import FIGURE_READERS, READERS, AtDesk, Desk, admitted
+from service.http.state import AtDesk, Desk
 from service.reads.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View, asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -81,17 +82,6 @@ async def _of_all(desk: Desk, wanted: int, as_of: date, ask: Callable[[Reader], 
 
     content = await asyncio.to_thread(asked, desk, wanted, question)
     return Response(msgspec.json.encode(content), media_type="application/json")
-
-
-def scope_of(principal: Principal, province: str | None = None, district: str | None = None) -> funds.Scope:
-    """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
-    own = principal.scope
-    if (own.province and province not in (None, own.province)) or (
-        own.district and district not in (None, own.district)
-    ):
-        return funds.Scope(funds=[])
-    by_code = not (own.everything or own.province)
-    return funds.Scope(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
 
 
 def last_code(cursor: str | None) -> str:

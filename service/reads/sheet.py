@@ -14,9 +14,10 @@ from ledger.dues import monthly_dues, recent_months
 from ledger.events import check_code
 from ledger.projections import funds
 from ledger.projections.tables import Reader
+from service.access.roles import READERS, admitted
 from service.http.fields import FundCode
 from service.http.parsing import StrictRoute
-from service.http.state import READERS, AtDesk, Desk, admitted
+from service.http.state import AtDesk, Desk
 from service.reads.view import Answer, AtPoint, On
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

@@ -16,10 +16,11 @@ from ledger.projections import funds
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
+from service.access.roles import sees_people
 from service.bounds import EARLIEST
 from service.http.fields import Day, FundCode, Instant, PathNumber, Position
 from service.http.refusals import CursorInvalid, FieldError, InvalidFields, PositionNotReached
-from service.http.state import AtDesk, Desk, sees_people
+from service.http.state import AtDesk, Desk
 
 Answer = dict[str, Any]
 T = TypeVar("T")

@@ -13,12 +13,13 @@ from ledger.events import Request as RequestMark
 from ledger.jobs import Job, Recorded
 from ledger.meeting import Line as SheetLine
 from ledger.meeting import LineAnswer, Sheet
+from service.access.roles import WRITERS, admitted
 from service.http.body import Body, example
 from service.http.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
 from service.http.parsing import SheetRoute, accept_language
 from service.http.problems import field_problem, misread, problem
 from service.http.refusals import FieldError, InvalidFields
-from service.http.state import WRITERS, admitted, desk_of
+from service.http.state import desk_of
 from service.words import catalogue
 from service.words.wording import language_of
 from service.writes.answers import entry_answer

@@ -19,13 +19,14 @@ from ledger.days import civil_day
 from ledger.jobs import Job, Recorded
 from ledger.refusals import MemberNotFound, OutOfOrder
 from service.access.principals import Place, Principal, Role
+from service.access.roles import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, admitted
 from service.http import body as bodies
 from service.http.body import Dated
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import Forbidden
-from service.http.state import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, Desk, admitted, desk_of
+from service.http.state import Desk, desk_of
 from service.words.wording import language_of
 from service.writes.answers import answer
 from service.writes.bodies import governance
