@@ -20,7 +20,6 @@ from ledger.jobs import Job, Recorded
 from ledger.refusals import MemberNotFound, OutOfOrder
 from service.access.principals import Place, Principal, Role
 from service.access.roles import COUNTERS, DECIDERS, ERASERS, INSPECTORS, OPENERS, WRITERS, admitted
-from service.http import body as bodies
 from service.http.body import Dated
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber
@@ -29,7 +28,7 @@ from service.http.refusals import Forbidden
 from service.http.state import Desk, desk_of
 from service.words.wording import language_of
 from service.writes.answers import answer
-from service.writes.bodies import governance
+from service.writes.bodies import club, governance, loans, money, opening
 from service.writes.bodies.meeting_lines import Reversal
 from service.writes.headers import KNOWN, Fact, Sent, fact_of, line_fact, sent_as, sent_directly
 
@@ -54,42 +53,42 @@ FUND: Final = "/funds/{fund}"
 LOAN: Final = FUND + "/loans/{loan}"
 
 WRITES: Final = (
-    Write("/funds", bodies.NewFund, Fund.open, OPENERS),
-    Write(FUND + "/bylaws", bodies.NewBylaws, Fund.adopt_bylaws, DECIDERS),
-    Write(FUND + "/members", bodies.NewMember, Fund.join),
-    Write(FUND + "/members/{member}/changes", bodies.MemberChange, Fund.change_member),
-    Write(FUND + "/members/{member}/departure", bodies.Departure, Fund.leave),
-    Write(FUND + "/members/{member}/return", bodies.Return, Fund.take_back),
-    Write(FUND + "/members/{member}/forgiven-dues", bodies.DuesForgiveness, Fund.forgive_dues, DECIDERS),
-    Write(FUND + "/contributions", bodies.Contribution, Fund.receive_contribution),
-    Write(FUND + "/donations", bodies.Donation, Fund.receive_donation),
-    Write(FUND + "/in-kind-donations", bodies.InKindDonation, Fund.receive_in_kind_donation),
-    Write(FUND + "/expenses", bodies.Expense, Fund.pay_expense),
-    Write(FUND + "/loans", bodies.LoanRequest, Fund.request_loan),
-    Write(LOAN + "/approval", bodies.Approval, Fund.approve_loan, DECIDERS),
-    Write(LOAN + "/rejection", bodies.Rejection, Fund.reject_loan, DECIDERS),
-    Write(LOAN + "/disbursement", bodies.Disbursement, Fund.disburse_loan),
-    Write(LOAN + "/repayments", bodies.Repayment, Fund.repay_loan),
-    Write(LOAN + "/set-off", bodies.SetOff, Fund.set_off_savings),
-    Write(LOAN + "/waiver", bodies.Waiver, Fund.waive_interest, DECIDERS),
+    Write("/funds", club.NewFund, Fund.open, OPENERS),
+    Write(FUND + "/bylaws", club.NewBylaws, Fund.adopt_bylaws, DECIDERS),
+    Write(FUND + "/members", club.NewMember, Fund.join),
+    Write(FUND + "/members/{member}/changes", club.MemberChange, Fund.change_member),
+    Write(FUND + "/members/{member}/departure", club.Departure, Fund.leave),
+    Write(FUND + "/members/{member}/return", club.Return, Fund.take_back),
+    Write(FUND + "/members/{member}/forgiven-dues", club.DuesForgiveness, Fund.forgive_dues, DECIDERS),
+    Write(FUND + "/contributions", money.Contribution, Fund.receive_contribution),
+    Write(FUND + "/donations", money.Donation, Fund.receive_donation),
+    Write(FUND + "/in-kind-donations", money.InKindDonation, Fund.receive_in_kind_donation),
+    Write(FUND + "/expenses", money.Expense, Fund.pay_expense),
+    Write(FUND + "/loans", loans.LoanRequest, Fund.request_loan),
+    Write(LOAN + "/approval", loans.Approval, Fund.approve_loan, DECIDERS),
+    Write(LOAN + "/rejection", loans.Rejection, Fund.reject_loan, DECIDERS),
+    Write(LOAN + "/disbursement", loans.Disbursement, Fund.disburse_loan),
+    Write(LOAN + "/repayments", loans.Repayment, Fund.repay_loan),
+    Write(LOAN + "/set-off", loans.SetOff, Fund.set_off_savings),
+    Write(LOAN + "/waiver", loans.Waiver, Fund.waive_interest, DECIDERS),
     Write(FUND + "/entries/{version}/reversal", Reversal, Fund.reverse_entry),
-    Write(FUND + "/withdrawals", governance.Withdrawal, Fund.withdraw_savings),
-    Write(FUND + "/incomes", governance.Income, Fund.receive_income),
-    Write(FUND + "/pot-transfers", governance.PotTransfer, Fund.transfer_between_pots),
-    Write(FUND + "/bank-movements", governance.BankMovement, Fund.move_by_bank),
-    Write(FUND + "/advances", governance.Advance, Fund.receive_advance),
-    Write(FUND + "/advances/{advance}/repayments", governance.AdvanceRepayment, Fund.repay_advance),
-    Write(LOAN + "/rescheduling", governance.Rescheduling, Fund.reschedule_loan, DECIDERS),
-    Write(LOAN + "/write-off", governance.WriteOff, Fund.write_off_loan, DECIDERS),
-    Write(LOAN + "/recoveries", governance.Recovery, Fund.recover_loan),
+    Write(FUND + "/withdrawals", money.Withdrawal, Fund.withdraw_savings),
+    Write(FUND + "/incomes", money.Income, Fund.receive_income),
+    Write(FUND + "/pot-transfers", money.PotTransfer, Fund.transfer_between_pots),
+    Write(FUND + "/bank-movements", money.BankMovement, Fund.move_by_bank),
+    Write(FUND + "/advances", money.Advance, Fund.receive_advance),
+    Write(FUND + "/advances/{advance}/repayments", money.AdvanceRepayment, Fund.repay_advance),
+    Write(LOAN + "/rescheduling", loans.Rescheduling, Fund.reschedule_loan, DECIDERS),
+    Write(LOAN + "/write-off", loans.WriteOff, Fund.write_off_loan, DECIDERS),
+    Write(LOAN + "/recoveries", loans.Recovery, Fund.recover_loan),
     Write(FUND + "/meetings/{version}/reversal", governance.MeetingReversal, Fund.undo_meeting, facts=MOST_OF_A_SHEET),
     Write(FUND + "/meetings/{version}/attendance", governance.Attendance, Fund.correct_attendance),
     Write(FUND + "/cash-counts", governance.CashCount, Fund.count_cash, COUNTERS),
     Write(FUND + "/periods", governance.PeriodClosing, Fund.close_period, DECIDERS),
     Write(FUND + "/periods/reopening", governance.PeriodReopening, Fund.reopen_period, DECIDERS),
     Write(FUND + "/offices", governance.OfficeTerm, Fund.take_office),
-    Write(FUND + "/opening-balances", governance.OpeningBalances, Fund.declare_opening_balances),
-    Write(FUND + "/opening-balances/corrections", governance.OpeningCorrection, Fund.correct_opening_balances),
+    Write(FUND + "/opening-balances", opening.OpeningBalances, Fund.declare_opening_balances),
+    Write(FUND + "/opening-balances/corrections", opening.OpeningCorrection, Fund.correct_opening_balances),
     Write(FUND + "/inspections", governance.Inspection, Fund.note_inspection, INSPECTORS),
     Write(FUND + "/dissolution", governance.Dissolution, Fund.dissolve, DECIDERS),
 )
@@ -130,7 +129,7 @@ def _add(write: Write) -> None:
         sent, body = sent_directly(request), fitted(write.body, sent_body)
         desk = desk_of(request)
         today = civil_day(sent.at)
-        if isinstance(body, bodies.NewFund):
+        if isinstance(body, club.NewFund):
             fund = body.fund
             await _refuse_foreign_fund(desk, sent.principal, body)
             if (on := body.on or today) < body.founded_on:
@@ -139,7 +138,7 @@ def _add(write: Write) -> None:
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
         recorded = await desk.writer.record(
-            job_of(fund, facts, sent, opens=isinstance(body, bodies.NewFund), most=write.facts)
+            job_of(fund, facts, sent, opens=isinstance(body, club.NewFund), most=write.facts)
         )
         desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
         return _response(recorded, sent, request)
@@ -171,7 +170,7 @@ def _described(write: Write) -> inspect.Signature:
     )
 
 
-async def _refuse_foreign_fund(desk: Desk, principal: Principal, body: bodies.NewFund) -> None:
+async def _refuse_foreign_fund(desk: Desk, principal: Principal, body: club.NewFund) -> None:
     """A fund is opened in scope, under a code that no fund out of scope has. Raises `Forbidden` alike for both.
 
     It is judged before the fund is asked anything: which keys that one knows is nobody's business here.

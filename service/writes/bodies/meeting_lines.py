@@ -11,10 +11,9 @@ from pydantic import Field
 from ledger.aggregates.fund import Fund
 from ledger.events.corrections import ReversalReason
 from ledger.meeting import Turn
-from service.http import body as bodies
 from service.http.body import Dated, example
 from service.http.fields import Code, Number, Words
-from service.writes.bodies import governance
+from service.writes.bodies import loans, money
 
 LineKey = Annotated[str, Code("[A-Za-z0-9_-]{8,64}")]
 
@@ -30,21 +29,21 @@ class LineKind(NamedTuple):
 
 
 LINE_KINDS: Final[Mapping[str, LineKind]] = {
-    "contribution": LineKind(bodies.Contribution, Fund.receive_contribution),
-    "withdrawal": LineKind(governance.Withdrawal, Fund.withdraw_savings, turn="payment"),
-    "donation": LineKind(bodies.Donation, Fund.receive_donation),
-    "in_kind_donation": LineKind(bodies.InKindDonation, Fund.receive_in_kind_donation),
-    "income": LineKind(governance.Income, Fund.receive_income),
-    "expense": LineKind(bodies.Expense, Fund.pay_expense, turn="payment"),
-    "pot_transfer": LineKind(governance.PotTransfer, Fund.transfer_between_pots, turn="move"),
-    "bank_movement": LineKind(governance.BankMovement, Fund.move_by_bank, turn="move"),
-    "advance": LineKind(governance.Advance, Fund.receive_advance),
-    "advance_repayment": LineKind(governance.AdvanceRepayment, Fund.repay_advance, "advance", "payment"),
-    "loan": LineKind(bodies.LoanRequest, Fund.request_loan),
-    "disbursement": LineKind(bodies.Disbursement, Fund.disburse_loan, "loan", "payment"),
-    "repayment": LineKind(bodies.Repayment, Fund.repay_loan, "loan"),
-    "set_off": LineKind(bodies.SetOff, Fund.set_off_savings, "loan", "move"),
-    "recovery": LineKind(governance.Recovery, Fund.recover_loan, "loan"),
+    "contribution": LineKind(money.Contribution, Fund.receive_contribution),
+    "withdrawal": LineKind(money.Withdrawal, Fund.withdraw_savings, turn="payment"),
+    "donation": LineKind(money.Donation, Fund.receive_donation),
+    "in_kind_donation": LineKind(money.InKindDonation, Fund.receive_in_kind_donation),
+    "income": LineKind(money.Income, Fund.receive_income),
+    "expense": LineKind(money.Expense, Fund.pay_expense, turn="payment"),
+    "pot_transfer": LineKind(money.PotTransfer, Fund.transfer_between_pots, turn="move"),
+    "bank_movement": LineKind(money.BankMovement, Fund.move_by_bank, turn="move"),
+    "advance": LineKind(money.Advance, Fund.receive_advance),
+    "advance_repayment": LineKind(money.AdvanceRepayment, Fund.repay_advance, "advance", "payment"),
+    "loan": LineKind(loans.LoanRequest, Fund.request_loan),
+    "disbursement": LineKind(loans.Disbursement, Fund.disburse_loan, "loan", "payment"),
+    "repayment": LineKind(loans.Repayment, Fund.repay_loan, "loan"),
+    "set_off": LineKind(loans.SetOff, Fund.set_off_savings, "loan", "move"),
+    "recovery": LineKind(loans.Recovery, Fund.recover_loan, "loan"),
 }
 
 
