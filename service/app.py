@@ -31,7 +31,7 @@ from service.papers import routes as papers
 from service.reads import count_routes, sheet
 from service.reads import routes as reads
 from service.settings import Settings
-from service.writes import meetings
+from service.writes import meeting_routes
 from service.writes import routes as writes
 
 
@@ -76,7 +76,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     app.state.metrics = Metrics()
     for part in (
         writes,
-        meetings,
+        meeting_routes,
         reads,
         sheet,
         count_routes,

@@ -16,7 +16,7 @@ from service.access.principals import Role, Scope
 from service.app import create_app
 from service.http.state import Desk
 from service.settings import Settings
-from service.writes.routes import WRITES
+from service.writes.table import WRITES
 
 FUND = "LS-CL-MAIPHA"
 OTHER_FUND = "LS-VQ-DIEMHE"

@@ -1,19 +1,11 @@
 """How a request to record was sent: by whom, under which key, on what condition; and its facts as calls of the fund."""
 
-import hmac
 import re
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
-import msgspec
 from fastapi import Header, Query, Request
 
-from ledger.aggregates.fund import Stamp
 from ledger.events import Request as RequestMark
-from ledger.register import Text, written
-from service.access.principals import Principal
-from service.http.body import Dated
 from service.http.parsing import header
 from service.http.refusals import (
     FieldError,
@@ -23,58 +15,7 @@ from service.http.refusals import (
     InvalidFields,
 )
 from service.http.state import desk_of
-from service.writes.bodies.meeting_lines import call_of
-
-
-class Fact(NamedTuple):
-    """One call of one of the fund's methods, with the texts that go beside it."""
-
-    decide: Callable[..., object]
-    numbers: tuple[int, ...]
-    facts: Mapping[str, Any]
-    on: date
-    texts: Mapping[str, Text]
-
-
-class Sent(NamedTuple):
-    """How a request was sent: by whom, when, under which key, with what conditions."""
-
-    principal: Principal
-    at: datetime
-    mark: RequestMark | None
-    expected_version: int | None
-    dry_run: bool
-
-    def stamp(self, fund: str, fact: Fact, mark: RequestMark | None = None) -> Stamp:
-        """The stamp of a fact told in this request; a line of a sheet bears a mark of its own."""
-        return Stamp(
-            on=fact.on,
-            recorded_at=self.at,
-            recorded_by=self.principal.id,
-            member=self.principal.members.get(fund),
-            aliases=self.principal.aliases.get(fund, frozenset()),
-            request=mark or self.mark,
-            texts={kind: text.digest for kind, text in fact.texts.items()},
-        )
-
-
-def fact_of(
-    decide: Callable[..., object],
-    numbers: tuple[int, ...],
-    facts: Mapping[str, Any],
-    body: Dated,
-    fund: str,
-    today: date,
-) -> Fact:
-    """A body as a call of the fund's method; it happened today, unless it names its day."""
-    texts = {kind: written(fund, text) for kind, text in body.texts().items()}
-    return Fact(decide, numbers, facts, body.on or today, texts)
-
-
-def line_fact(line: Any, fund: str, on: date) -> Fact:
-    """A line as a call of the fund's method; it happened on `on`, unless it names its own day."""
-    return fact_of(*call_of(line), line, fund, on)
-
+from service.writes.facts import Sent, digest_of
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,9})"')
@@ -88,15 +29,6 @@ def _mark(request: Request, key: str | None, secret: bytes) -> RequestMark | Non
     if not _KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
     return RequestMark(key, digest_of(f"{request.method} {request.scope['path']}", request.state.body, secret))
-
-
-def digest_of(what: str, body: Any, secret: bytes) -> str:
-    """A keyed digest of something asked and its body: the same however the JSON was spaced and ordered."""
-    # Not the one call that does it all: that one lets go of the interpreter, and may wait milliseconds to get it back.
-    return hmac.new(secret, f"{what}\n".encode() + _in_order(body), "sha256").hexdigest()
-
-
-_in_order = msgspec.json.Encoder(order="sorted").encode
 
 
 def _expected(if_match: str | None) -> int | None:

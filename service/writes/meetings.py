@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-import msgspec
-from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from ledger.aggregates.fund import Fund, Stamp
@@ -13,21 +11,14 @@ from ledger.events import Request as RequestMark
 from ledger.jobs import Job, Recorded
 from ledger.meeting import Line as SheetLine
 from ledger.meeting import LineAnswer, Sheet
-from service.access.roles import WRITERS, admitted
 from service.http.body import Body, example
-from service.http.fields import AmountOrNothing, Code, Day, FundCode, Number, Some
-from service.http.parsing import SheetRoute, accept_language
+from service.http.fields import AmountOrNothing, Code, Day, Number, Some
 from service.http.problems import field_problem, misread, problem
 from service.http.refusals import FieldError, InvalidFields
-from service.http.state import desk_of
 from service.words import catalogue
-from service.words.wording import language_of
 from service.writes.answers import entry_answer
 from service.writes.bodies.meeting_lines import LINE_KINDS, Line
-from service.writes.headers import Fact, Sent, digest_of, line_fact, sent_as
-from service.writes.routes import FUND
-
-router = APIRouter(prefix="/v1", route_class=SheetRoute)
+from service.writes.facts import Fact, Sent, digest_of, line_fact
 
 MOST_LINES: Final = 500
 """A sheet has 50 to 130 lines."""
@@ -76,38 +67,7 @@ class Meeting(Body):
     sheet: Annotated[str, Code("[A-Za-z0-9_-]{1,64}")] | None = None
 
 
-@router.post(
-    FUND + "/meetings",
-    status_code=201,
-    name="Meeting",
-    operation_id="Meeting",
-    summary="A whole meeting at once",
-    dependencies=[Depends(admitted(WRITERS))],
-    response_model=None,
-)
-async def hold_meeting(
-    request: Request, sent: Annotated[Sent, Depends(sent_as)], fund: FundCode, body: Meeting
-) -> Response:
-    """Record a sheet: all its lines or, asked for `partial`, those that can be. Each line answers for itself."""
-    desk, language = desk_of(request), language_of(accept_language(request.scope))
-    facts, unread = _facts(body, fund)
-    if unread and body.mode == "all":
-        raise InvalidFields([error for refusal in unread.values() for error in refusal.errors])
-    secret = desk.ledger.request_secret
-    name = body.sheet or body.held_on.isoformat()
-    marks = {index: _mark(request.state.body["lines"][index], secret, name) for index in facts}
-    act = _Act(body, fund, facts, marks, sent)
-    recorded = await desk.writer.record(act.job())
-    desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
-    headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
-    if recorded.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    status = 200 if sent.dry_run else 201
-    content = _answer(act, recorded, unread, language)
-    return Response(msgspec.json.encode(content), status, headers, "application/json")
-
-
-def _facts(meeting: Meeting, fund: str) -> tuple[dict[int, Fact], dict[int, InvalidFields]]:
+def facts_of(meeting: Meeting, fund: str) -> tuple[dict[int, Fact], dict[int, InvalidFields]]:
     """The well-formed lines as facts, and what is wrong with the others, by index."""
     facts: dict[int, Fact] = {}
     unread: dict[int, InvalidFields] = {}
@@ -122,12 +82,12 @@ def _facts(meeting: Meeting, fund: str) -> tuple[dict[int, Fact], dict[int, Inva
     return facts, unread
 
 
-def _mark(line: dict[str, Any], secret: bytes, sheet: str) -> RequestMark:
+def mark_of(line: dict[str, Any], secret: bytes, sheet: str) -> RequestMark:
     """A line's own key; it counts in the whole fund, whichever sheet carried it."""
     return RequestMark(line["key"], digest_of("line", line, secret), sheet)
 
 
-class _Act:
+class MeetingAct:
     """A sheet on its way through the writer. `answers` are its lines', recorded now or answered again; `others` are
     the sheets of the same day."""
 
@@ -188,7 +148,9 @@ def _deciding(fact: Fact) -> Callable[[Fund, Stamp], object]:
 # --- the answer ---------------------------------------------------------------------------------------------------
 
 
-def _answer(act: _Act, recorded: Recorded, unread: dict[int, InvalidFields], language: str) -> dict[str, Any]:
+def meeting_answer(
+    act: MeetingAct, recorded: Recorded, unread: dict[int, InvalidFields], language: str
+) -> dict[str, Any]:
     """What became of the sheet, line by line, and whether the box agrees with the book."""
     lines = {index: _line(index, a, recorded, language) for index, a in zip(act.facts, act.answers, strict=True)}
     for index, refusal in unread.items():
@@ -212,7 +174,7 @@ def _answer(act: _Act, recorded: Recorded, unread: dict[int, InvalidFields], lan
     }
 
 
-def _entered(act: _Act) -> list[Event]:
+def _entered(act: MeetingAct) -> list[Event]:
     """What the sheet's lines recorded, and did not find recorded before."""
     return [event for line in act.answers if line.status == "recorded" for event in line.events]
 
@@ -236,7 +198,7 @@ def _cash(held: MeetingHeld) -> dict[str, Any]:
     }
 
 
-def _warnings(act: _Act, recorded: Recorded, language: str) -> list[dict[str, Any]]:
+def _warnings(act: MeetingAct, recorded: Recorded, language: str) -> list[dict[str, Any]]:
     warnings = []
     if act.others:
         others = ", ".join(meeting.sheet for meeting in act.others)
