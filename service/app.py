@@ -28,7 +28,7 @@ from service.inspection import flag_routes, log_routes, past_routes, samples
 from service.operations import routes as operations
 from service.pages import layout, start
 from service.papers import routes as papers
-from service.reads import count_routes, sheet
+from service.reads import count_routes, sheet_routes
 from service.reads import routes as reads
 from service.settings import Settings
 from service.writes import meeting_routes
@@ -78,7 +78,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         writes,
         meeting_routes,
         reads,
-        sheet,
+        sheet_routes,
         count_routes,
         papers,
         log_routes,

@@ -18,8 +18,8 @@ from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AtDesk
 from service.inspection.flag_service import Lookout, counted, rule_told, told
-from service.reads.routes import last_code
-from service.reads.view import Answer, AsOf, AtPoint, CaughtUp, asked
+from service.reads.dependencies import AsOf, AtPoint, CaughtUp
+from service.reads.view import Answer, asked, last_code
 from service.words import catalogue
 from service.words.wording import language_of
 

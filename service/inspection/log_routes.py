@@ -31,7 +31,8 @@ from service.http.parsing import StrictRoute, header
 from service.http.rate_limits import neighbourhood
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
 from service.http.state import AtDesk, Desk
-from service.reads.view import CaughtUp, asked
+from service.reads.dependencies import CaughtUp
+from service.reads.view import asked
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

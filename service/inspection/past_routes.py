@@ -17,8 +17,9 @@ from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
 from service.http.state import AtDesk
 from service.inspection.entry_details import explained, points, stepped
-from service.reads.routes import with_names
-from service.reads.view import Answer, AtPoint, CaughtUp, View, within_reach
+from service.reads.dependencies import AtPoint, CaughtUp, within_reach
+from service.reads.people import with_names
+from service.reads.view import Answer, View
 from service.words.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(admitted(READERS))])

@@ -19,8 +19,8 @@ from service.access.roles import INSPECTORS, READERS, admitted, scope_of
 from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
 from service.http.parsing import StrictRoute
 from service.http.state import AtDesk
-from service.reads.routes import refuse_upside_down
-from service.reads.view import Answer, CaughtUp, Since, Until
+from service.reads.dependencies import CaughtUp, Since, Until
+from service.reads.view import Answer, refuse_upside_down
 from service.words import catalogue
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)

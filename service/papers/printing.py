@@ -25,7 +25,8 @@ from service.http.fields import FundCode
 from service.http.parsing import accept_language
 from service.http.refusals import PdfUnavailable
 from service.http.state import AtDesk, Desk
-from service.reads.view import Answer, AtPoint, CaughtUp, View, asked
+from service.reads.dependencies import AtPoint, CaughtUp
+from service.reads.view import Answer, View, asked
 from service.templating import TEMPLATES
 from service.words import catalogue, wording
 from service.words.wording import language_of

@@ -19,9 +19,9 @@ from service.http.fields import PathNumber, VoucherNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import PaperTooLong
 from service.papers.printing import AtPrinter, AtPrinterOfNow, Book, Paper
-from service.reads.routes import refuse_upside_down
+from service.reads.dependencies import On, Since, Until
 from service.reads.sheet import sheet_of
-from service.reads.view import Answer, On, Since, Until
+from service.reads.view import Answer, refuse_upside_down
 
 router = APIRouter(
     prefix="/v1/funds/{fund}/papers",

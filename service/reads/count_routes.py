@@ -9,7 +9,8 @@ from ledger.projections import counts
 from ledger.projections.tables import Reader
 from service.access.roles import FIGURE_READERS, admitted
 from service.http.parsing import StrictRoute
-from service.reads.view import Answer, AtPoint
+from service.reads.dependencies import AtPoint
+from service.reads.view import Answer
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

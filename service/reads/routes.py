@@ -1,7 +1,7 @@
 """Everything that is read off the books: figures of one fund at a point in both times, and of all funds in scope."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Final, Literal
 
@@ -17,9 +17,11 @@ from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, READERS, admitted, scope_of
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
 from service.http.parsing import StrictRoute
-from service.http.refusals import CursorInvalid, PeriodUpsideDown
+from service.http.refusals import CursorInvalid
 from service.http.state import AtDesk, Desk
-from service.reads.view import Answer, AsOf, AtPoint, CaughtUp, Since, Until, View, asked
+from service.reads.dependencies import AsOf, AtPoint, CaughtUp, Since, Until
+from service.reads.people import named, with_names
+from service.reads.view import Answer, View, asked, last_code, refuse_upside_down
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -84,19 +86,6 @@ async def _of_all(desk: Desk, wanted: int, as_of: date, ask: Callable[[Reader], 
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 
-def last_code(cursor: str | None) -> str:
-    """The code of the fund that the page before ended with. Raises `CursorInvalid`."""
-    if cursor is not None and not cursor.replace("-", "").isalnum():
-        raise CursorInvalid
-    return cursor or ""
-
-
-def refuse_upside_down(since: date | None, until: date) -> None:
-    """A period begins before it ends. Raises `PeriodUpsideDown`."""
-    if since is not None and since > until:
-        raise PeriodUpsideDown(since=since, until=until)
-
-
 # --- one fund -----------------------------------------------------------------------------------------------------
 
 
@@ -146,7 +135,7 @@ async def fund_members(view: AtPoint, cursor: Cursor | None = None, limit: Limit
 
     def ask(reader: Reader) -> Answer:
         page = members.roll(reader, view.fund, view.as_of, after=after, limit=limit)
-        return page | {"items": _named(view, page["items"])}
+        return page | {"items": named(view, page["items"])}
 
     return await view.answer(ask)
 
@@ -162,7 +151,7 @@ async def one_member(view: AtPoint, member: PathNumber) -> Response:
         borrowed = loans.loan_book(reader, view.fund, view.as_of, member=member)["items"]
         lines = journal.statement(reader, view.fund, member, view.as_of)
         owed = _dues_owed(view, reader, member)
-        return _named(view, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
+        return named(view, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
 
     return await view.answer(ask)
 
@@ -173,24 +162,6 @@ def _dues_owed(view: View, reader: Reader, member: int) -> list[dict[str, Any]]:
     fund = view.desk.ledger.replayed(view.fund, upto=standing["version"])
     owed = (month for month in monthly_dues(fund, view.as_of) if month.member == member and month.owed)
     return [{"month": month.month, "amount": month.owed} for month in owed]
-
-
-def _named(view: View, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Members with the texts of the register in place of their digests."""
-    digests = {(index, kind): person[kind] for index, person in enumerate(people) for kind in ("name", "phone")}
-    texts = view.texts(digests)
-    return [
-        person | {kind: texts.get((index, kind)) for kind in ("name", "phone")} for index, person in enumerate(people)
-    ]
-
-
-def with_names(view: View, reader: Reader, page: Answer, items: Iterable[dict[str, Any]]) -> Answer:
-    """A page with the `names` of the members its lines speak of, by number, for whoever may see them."""
-    if not view.sees_people:
-        return page
-    numbers = sorted({item["member"] for item in items if item.get("member")})
-    digests = {n: found["name"] for n in numbers if (found := members.member(reader, view.fund, n))}
-    return page | {"names": view.texts(digests)}
 
 
 # --- loans --------------------------------------------------------------------------------------------------------

@@ -1,46 +1,15 @@
 """What a phone keeps for a meeting, and how the club stands with its dues."""
 
-import asyncio
 from collections import defaultdict
 from datetime import date
 from typing import Any
-
-import msgspec
-from fastapi import APIRouter, Depends, Response
 
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.loan import Loan
 from ledger.dues import monthly_dues, recent_months
 from ledger.events import check_code
-from ledger.projections import funds
-from ledger.projections.tables import Reader
-from service.access.roles import READERS, admitted
-from service.http.fields import FundCode
-from service.http.parsing import StrictRoute
-from service.http.state import AtDesk, Desk
-from service.reads.view import Answer, AtPoint, On
-
-router = APIRouter(prefix="/v1", route_class=StrictRoute)
-
-
-@router.get("/funds/{fund}/sheet", dependencies=[Depends(admitted(READERS))])
-async def meeting_sheet(desk: AtDesk, fund: FundCode, on: On) -> Response:
-    """What a phone keeps for a meeting on a day: the roll with dues owed for this month and the two before, running
-    loans with what is due and what would settle them, the cash that should lie in the box, and the last check code."""
-    found = await asyncio.to_thread(sheet_of, desk, fund, on)
-    return Response(msgspec.json.encode(found), media_type="application/json")
-
-
-@router.get("/funds/{fund}/dues", dependencies=[Depends(admitted(READERS))])
-async def dues(view: AtPoint) -> Response:
-    """Dues by the month they are for: what the bylaws asked and what came, each month, all members together."""
-
-    def ask(reader: Reader) -> Answer:
-        standing = funds.standing(reader, view.fund)
-        assert standing, "a view has a standpoint"
-        return _dues(view.desk.ledger.replayed(view.fund, upto=standing["version"]), view.as_of)
-
-    return await view.answer(ask)
+from service.http.state import Desk
+from service.reads.view import Answer
 
 
 def sheet_of(desk: Desk, code: str, on: date) -> dict[str, Any]:
@@ -93,7 +62,7 @@ def _due(loan: Loan, on: date) -> dict[str, int]:
     }
 
 
-def _dues(fund: Fund, as_of: date) -> Answer:
+def dues_by_month(fund: Fund, as_of: date) -> Answer:
     months: dict[str, dict[str, int]] = {}
     for entry in monthly_dues(fund, as_of):
         month = months.setdefault(entry.month, {"members": 0, "expected": 0, "paid": 0, "members_paid_up": 0})

@@ -2,13 +2,13 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import takewhile
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
-from fastapi import Depends, Query, Request, Response
+from fastapi import Response
 
 from ledger.days import last_asked
 from ledger.events import Entry, head_of
@@ -18,67 +18,14 @@ from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
 from service.access.roles import sees_people
 from service.bounds import EARLIEST
-from service.http.fields import Day, FundCode, Instant, PathNumber, Position
-from service.http.refusals import CursorInvalid, FieldError, InvalidFields, PositionNotReached
-from service.http.state import AtDesk, Desk
+from service.http.refusals import CursorInvalid, PeriodUpsideDown, PositionNotReached
+from service.http.state import Desk
 
 Answer = dict[str, Any]
 T = TypeVar("T")
 
 
-# --- when -------------------------------------------------------------------------------------------------------------
-
-
-def within_reach(desk: Desk, parameter: str, day: date | None) -> None:
-    """A question is about no day beyond the last one that may be asked about. Raises `InvalidFields`."""
-    latest = last_asked(desk.today())
-    if day is not None and day > latest:
-        raise InvalidFields([FieldError(f"?{parameter}", "day-too-far", {"latest": latest})])
-
-
-def _day_asked(parameter: str) -> Callable[..., Awaitable[date | None]]:
-    async def asked(desk: AtDesk, day: Annotated[Day | None, Query(alias=parameter)] = None) -> date | None:
-        within_reach(desk, parameter, day)
-        return day
-
-    return asked
-
-
-def _day_or_today(parameter: str) -> Callable[..., Awaitable[date]]:
-    async def asked(desk: AtDesk, day: Annotated[date | None, Depends(_day_asked(parameter))]) -> date:
-        return day or desk.today()
-
-    return asked
-
-
-AsOf = Annotated[date, Depends(_day_or_today("as_of"))]
-On = Annotated[date, Depends(_day_or_today("on"))]
-Since = Annotated[date | None, Depends(_day_asked("from"))]
-Until = Annotated[date | None, Depends(_day_asked("to"))]
-"""The days of questions, by their parameters: no route takes any other. Instants need no bound: what is known at one to
-come, however far ahead, is what is known now."""
-
-
 # --- where the read model stands ----------------------------------------------------------------------------------
-
-
-async def caught_up(desk: AtDesk, min_position: Position = 0) -> int:
-    """Wait until the read model has what this process has acknowledged; answers the position it must have: the one
-    asked for, and what the log held when this process started. Raises `PositionNotReached` when that does not come in
-    time."""
-    must = max(min_position, desk.log_at_start)
-    if await desk.follower.reached(max(must, desk.acknowledged), desk.settings.read_wait_seconds):
-        return must
-    position = desk.follower.position
-    if position >= must:
-        return must
-    if position >= min_position and await asyncio.to_thread(desk.has_lost_its_tail):
-        return min_position
-    raise PositionNotReached(position=position, min_position=must)
-
-
-CaughtUp = Annotated[int, Depends(caught_up)]
-"""The position that the tables must have before a question is answered."""
 
 
 def asked(desk: Desk, wanted: int, question: Callable[[Reader, int], T]) -> T:
@@ -197,16 +144,14 @@ def _opened(cursor: str) -> _Page:
         raise CursorInvalid from None
 
 
-async def _view(
-    request: Request,
-    desk: AtDesk,
-    wanted: CaughtUp,
-    fund: FundCode,
-    as_of: AsOf,
-    known_at: Instant | None = None,
-    known_version: PathNumber | None = None,
-) -> View:
-    return View(desk, request.scope["principal"], fund, as_of, known_version, known_at, wanted)
+def last_code(cursor: str | None) -> str:
+    """The code of the fund that the page before ended with. Raises `CursorInvalid`."""
+    if cursor is not None and not cursor.replace("-", "").isalnum():
+        raise CursorInvalid
+    return cursor or ""
 
 
-AtPoint = Annotated[View, Depends(_view)]
+def refuse_upside_down(since: date | None, until: date) -> None:
+    """A period begins before it ends. Raises `PeriodUpsideDown`."""
+    if since is not None and since > until:
+        raise PeriodUpsideDown(since=since, until=until)

@@ -1,0 +1,38 @@
+"""The sheet for a meeting and the dues over HTTP."""
+
+import asyncio
+
+import msgspec
+from fastapi import APIRouter, Depends, Response
+
+from ledger.projections import funds
+from ledger.projections.tables import Reader
+from service.access.roles import READERS, admitted
+from service.http.fields import FundCode
+from service.http.parsing import StrictRoute
+from service.http.state import AtDesk
+from service.reads.dependencies import AtPoint, On
+from service.reads.sheet import dues_by_month, sheet_of
+from service.reads.view import Answer
+
+router = APIRouter(prefix="/v1", route_class=StrictRoute)
+
+
+@router.get("/funds/{fund}/sheet", dependencies=[Depends(admitted(READERS))])
+async def meeting_sheet(desk: AtDesk, fund: FundCode, on: On) -> Response:
+    """What a phone keeps for a meeting on a day: the roll with dues owed for this month and the two before, running
+    loans with what is due and what would settle them, the cash that should lie in the box, and the last check code."""
+    found = await asyncio.to_thread(sheet_of, desk, fund, on)
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+@router.get("/funds/{fund}/dues", dependencies=[Depends(admitted(READERS))])
+async def dues(view: AtPoint) -> Response:
+    """Dues by the month they are for: what the bylaws asked and what came, each month, all members together."""
+
+    def ask(reader: Reader) -> Answer:
+        standing = funds.standing(reader, view.fund)
+        assert standing, "a view has a standpoint"
+        return dues_by_month(view.desk.ledger.replayed(view.fund, upto=standing["version"]), view.as_of)
+
+    return await view.answer(ask)
