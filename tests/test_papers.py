@@ -12,7 +12,7 @@ import pytest
 
 from ledger.events import check_code, head_of
 from service.access.principals import Scope
-from service.papers import routes as papers
+from service.papers import filling
 from service.words import wording
 from tests.service_support import FUND, NAME, OTHER_FUND, House, settle_in
 
@@ -157,11 +157,11 @@ def test_the_cash_book_runs_from_opening_to_closing_with_reversals_negative(vill
 def test_the_cash_book_is_printed_whole_and_one_too_long_is_refused(
     village: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(papers, "LINES_AT_ONCE", 2)
+    monkeypatch.setattr(filling, "LINES_AT_ONCE", 2)
     moved = len(village.get(f"{AT}/cash-book?from=2024-01-01").json()["items"])
     assert read(village, "cash-book?from=2024-01-01").count("-2024-") == moved
 
-    monkeypatch.setattr(papers, "MOST_LINES", moved - 1)
+    monkeypatch.setattr(filling, "MOST_LINES", moved - 1)
     refused = village.get(f"{AT}/papers/cash-book?from=2024-01-01")
 
     assert (refused.status_code, refused.json()["code"]) == (422, "paper-too-long")

@@ -3,25 +3,25 @@
 All but the sheet are printed from any point in both times, and say so when that is not now.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import date
-from typing import Any, Final
-
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
 from ledger.chart import Pot
-from ledger.events import CashCounted, Event, LoanRepaid, check_code, head_of
-from ledger.events.governance import NOTES
-from ledger.projections import journal, loans, members
 from service.access.roles import READERS, admitted
 from service.http.fields import PathNumber, VoucherNumber
 from service.http.parsing import StrictRoute
-from service.http.refusals import PaperTooLong
-from service.papers.printing import AtPrinter, AtPrinterOfNow, Book, Paper
+from service.papers.dependencies import AtPrinter, AtPrinterOfNow
+from service.papers.filling import (
+    fill_cash_book,
+    fill_cash_count,
+    fill_loan_book,
+    fill_meeting_sheet,
+    fill_passbook,
+    fill_voucher,
+)
+from service.papers.printing import Paper
 from service.reads.dependencies import On, Since, Until
-from service.reads.sheet import sheet_of
-from service.reads.view import Answer, refuse_upside_down
+from service.reads.view import refuse_upside_down
 
 router = APIRouter(
     prefix="/v1/funds/{fund}/papers",
@@ -32,64 +32,13 @@ router = APIRouter(
 )
 
 
-MOST_LINES: Final = 2_000
-"""The longest book that is printed at once, about two busy years of a club."""
-
-LINES_AT_ONCE: Final = 500
-"""How many of them are asked for at a time."""
-
-BLANK_LINES: Final = 6
-"""Lines of a meeting's sheet for what is neither dues nor savings nor a repayment."""
-
-
 # --- vouchers -----------------------------------------------------------------------------------------------------
 
 
 @router.get("/vouchers/{voucher}")
 async def voucher(printer: AtPrinter, voucher: VoucherNumber) -> Response:
     """Phiếu thu or phiếu chi (A5), with both its dates, the amount in words and the check code of its entry."""
-    return await printer.printed(Paper("voucher", "A5 landscape", lambda book: _voucher(book, voucher)), voucher)
-
-
-def _voucher(book: Book, number: str) -> Answer | None:
-    year = int(number[3:7])
-    if not date.min.year <= year <= date.max.year:
-        return None
-    of_the_year = _cash_lines(book, date(year, 1, 1), min(date(year, 12, 31), book.as_of))
-    line = next((line for line in of_the_year if line["voucher"] == number and not line["reverses"]), None)
-    if line is None:
-        return None
-    entry = journal.entry(book.reader, book.fund, line["version"])
-    assert entry is not None, "a line of the cash book is an entry"
-    event, about = _stored(book, line["version"])
-    texts = book.desk.ledger.register.texts((event.texts or {}).values())
-    written = {kind: texts[digest] for kind, digest in (event.texts or {}).items() if digest in texts}
-    cash: dict[str, int] = {}
-    for leg in entry["legs"]:
-        if leg["account"] == "cash":
-            cash[leg["pot"]] = cash.get(leg["pot"], 0) + abs(leg["debit"] - leg["credit"])
-    return about | {
-        "line": line,
-        "title": number[:2],
-        "amount": line["received"] or line["paid"],
-        "pots": cash,
-        "who": book.people([line["member"]]).get(line["member"]) or written.get("donor") or written.get("lender"),
-        "note": written.get("note"),
-        "split": event if isinstance(event, LoanRepaid) else None,
-    }
-
-
-def _stored(book: Book, version: int) -> tuple[Event, Answer]:
-    """An entry as it is stored, and what proves it on paper: its check code, and the reversal if it was undone."""
-    stored = next(book.desk.ledger.entries(book.fund, after=version - 1, upto=version))
-    entry = journal.entry(book.reader, book.fund, version)
-    undone_by = entry and entry["reversed_by"] and journal.entry(book.reader, book.fund, entry["reversed_by"])
-    return stored.event, {
-        "version": version,
-        "code": check_code(head_of(stored.line)),
-        "recorded_at": stored.event.recorded_at,
-        "undone_by": undone_by and undone_by | {"on": date.fromisoformat(undone_by["on"])},
-    }
+    return await printer.printed(Paper("voucher", "A5 landscape", lambda book: fill_voucher(book, voucher)), voucher)
 
 
 # --- books --------------------------------------------------------------------------------------------------------
@@ -107,105 +56,21 @@ async def cash_book(
     last = min(until or as_of, as_of)
     first = since or last.replace(day=1)
     refuse_upside_down(first, last)
-    paper = Paper("cash-book", "A4 portrait", lambda book: _cash_book(book, first, last, pot))
+    paper = Paper("cash-book", "A4 portrait", lambda book: fill_cash_book(book, first, last, pot))
     return await printer.printed(paper, f"cash-book-{first}-{last}")
-
-
-def _cash_book(book: Book, since: date, until: date, pot: Pot | None) -> Answer:
-    ends = journal.cash_book(book.reader, book.fund, since, until, pot=pot, limit=1)
-    lines = list(_cash_lines(book, since, until, pot))
-    return {
-        "since": since,
-        "until": until,
-        "pot": pot or "both",
-        "opening": ends["opening"],
-        "closing": ends["closing"],
-        "lines": lines,
-        "received": sum(line["received"] for line in lines),
-        "paid": sum(line["paid"] for line in lines),
-        "people": book.people(line["member"] for line in lines),
-    }
-
-
-def _cash_lines(book: Book, since: date, until: date, pot: Pot | None = None) -> Iterator[dict[str, Any]]:
-    """The lines of the cash book. Raises `PaperTooLong`."""
-    cursor, count = None, 0
-    while True:
-        page = journal.cash_book(book.reader, book.fund, since, until, pot=pot, cursor=cursor, limit=LINES_AT_ONCE)
-        count += len(page["items"])
-        if count > MOST_LINES:
-            raise PaperTooLong(most=MOST_LINES)
-        yield from page["items"]
-        cursor = page["next"]
-        if cursor is None:
-            return
 
 
 @router.get("/loan-book")
 async def loan_book(printer: AtPrinter) -> Response:
     """Sổ theo dõi vay vốn (A4): every loan that was handed out, and where it stands at the end of a day."""
-    return await printer.printed(Paper("loan-book", "A4 landscape", _loan_book), f"loans-{printer.view.as_of}")
-
-
-def _loan_book(book: Book) -> Answer:
-    listed = loans.loan_book(book.reader, book.fund, book.as_of, limit=MOST_LINES)
-    if listed["next"] is not None:
-        raise PaperTooLong(most=MOST_LINES)
-    handed_out = [_handed_out(book, loan) for loan in listed["items"] if loan["disbursed_on"]]
-    together = loans.portfolio(book.reader, book.fund, book.as_of)
-    totals = ("principal", "repaid", "outstanding", "interest_due", "overdue_principal")
-    return {
-        "loans": handed_out,
-        "totals": {name: sum(loan[name] for loan in handed_out) for name in totals},
-        "together": together | {"at_risk": together["par30"]["numerator"]},
-        "people": book.people(loan["member"] for loan in handed_out),
-    }
-
-
-def _handed_out(book: Book, loan: Mapping[str, Any]) -> Answer:
-    """A line of the loan book: the loan, what was repaid of it, and since when the term in force counts."""
-    planned_anew = loan["rescheduled_on"] and date.fromisoformat(loan["rescheduled_on"])
-    return {**loan, "repaid": _repaid(book, loan), "rescheduled_on": planned_anew}
-
-
-def _repaid(book: Book, loan: Mapping[str, Any]) -> int:
-    """The principal that came back. Of a loan that was written off, the books no longer hold what did not."""
-    if loan["status"] != "written_off":
-        return int(loan["principal"] - loan["outstanding"])
-    found = loans.loan(book.reader, book.fund, loan["loan"], book.as_of)
-    assert found is not None, "a loan of the loan book is there"
-    return sum(repayment["principal"] for repayment in found["repayments"])
+    return await printer.printed(Paper("loan-book", "A4 landscape", fill_loan_book), f"loans-{printer.view.as_of}")
 
 
 @router.get("/members/{member}")
 async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
     """A member's passbook (A5): every line with running savings and debt."""
-    paper = Paper("passbook", "A5 portrait", lambda book: _passbook(book, member))
+    paper = Paper("passbook", "A5 portrait", lambda book: fill_passbook(book, member))
     return await printer.printed(paper, f"member-{member}-{printer.view.as_of}")
-
-
-def _passbook(book: Book, number: int) -> Answer | None:
-    found = members.member(book.reader, book.fund, number, book.as_of)
-    if found is None:
-        return None
-    lines = journal.statement(book.reader, book.fund, number, book.as_of)
-    if len(lines) > MOST_LINES:
-        raise PaperTooLong(most=MOST_LINES)
-    last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
-    return {
-        "member": found,
-        "who": book.people([number])[number],
-        "lines": [line | _sides(line) for line in lines],
-        "savings": last["savings"],
-        "outstanding": last["outstanding"],
-    }
-
-
-def _sides(line: Mapping[str, Any]) -> dict[str, int]:
-    """On which side of the passbook a line stands; a reversal on that of what it reverses, negative (ghi số âm)."""
-    moved = line["amount"]
-    is_brought = (moved < 0) if line["reverses"] else (moved > 0)
-    return {"brought": moved, "taken": 0} if is_brought else {"brought": 0, "taken": -moved}
 
 
 # --- minutes and sheets -------------------------------------------------------------------------------------------
@@ -215,38 +80,13 @@ def _sides(line: Mapping[str, Any]) -> dict[str, int]:
 async def cash_count(printer: AtPrinter, version: PathNumber) -> Response:
     """Biên bản kiểm kê quỹ (A4) of the count with this version: what was counted, what the book expected, witnesses."""
     return await printer.printed(
-        Paper("cash-count", "A4 portrait", lambda book: _cash_count(book, version)), f"count-{version}"
+        Paper("cash-count", "A4 portrait", lambda book: fill_cash_count(book, version)), f"count-{version}"
     )
-
-
-def _cash_count(book: Book, version: int) -> Answer | None:
-    entry = journal.entry(book.reader, book.fund, version)
-    if entry is None or entry["type"] != CashCounted.__name__ or entry["on"] > book.as_of.isoformat():
-        return None
-    count, about = _stored(book, version)
-    assert isinstance(count, CashCounted)
-    quantities = {note: (count.notes or {}).get(str(note), 0) for note in NOTES}
-    return about | {
-        "count": count,
-        "notes": quantities if count.notes else None,
-        "witnesses": list(book.people(count.witnesses).values()),
-    }
 
 
 @router.get("/meeting-sheet")
 async def meeting_sheet(printer: AtPrinterOfNow, on: On) -> Response:
     """A sheet to fill in by hand (A4): the roll with dues owed, running loans with what is due, cash and check code."""
-    return await printer.printed(Paper("meeting-sheet", "A4 portrait", lambda book: _meeting(book, on)), f"sheet-{on}")
-
-
-def _meeting(book: Book, day: date) -> Answer:
-    sheet = sheet_of(book.desk, book.fund, day)
-    roll = [line | {"owed": sum(month["amount"] for month in line["dues_owed"])} for line in sheet["roll"]]
-    return {
-        "on": day,
-        "sheet": sheet,
-        "roll": roll,
-        "people": book.people(loan["member"] for loan in sheet["loans"]),
-        "owed": sum(line["owed"] for line in roll),
-        "blank_lines": range(BLANK_LINES),
-    }
+    return await printer.printed(
+        Paper("meeting-sheet", "A4 portrait", lambda book: fill_meeting_sheet(book, on)), f"sheet-{on}"
+    )
