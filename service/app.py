@@ -24,7 +24,7 @@ from service.http.notifier import Bell
 from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import Desk, utc_now
-from service.inspection import flag_routes, log_routes, past_routes, samples
+from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.operations import routes as operations
 from service.pages import layout, start
 from service.papers import routes as papers
@@ -86,7 +86,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         operations,
         docs,
         past_routes,
-        samples,
+        sample_routes,
         flag_routes,
         layout,
         start,

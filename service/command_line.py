@@ -1,28 +1,19 @@
 """`microfund` on the command line: results to standard output, all else to standard error."""
 
 import gc
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from ledger.days import civil_day
-from ledger.events import is_fund
-from ledger.history import Verification
-from ledger.refusals import FundNotFound
 from service.access.commands import token
 from service.access.principals import Principals
 from service.checkpoints import commands as checkpoint_commands
-from service.inspection import arguments
-from service.inspection.paper_references import Paper
+from service.inspection.commands import diff, export, flags, history, verify
 from service.inspection.sample_commands import sample
 from service.terminal import (
-    BROKEN,
-    Language,
     Mistake,
     errors,
     give_up,
@@ -31,13 +22,7 @@ from service.terminal import (
     progress,
     read_model_of,
     say,
-    tell,
-    tell_losses,
-    tell_verification,
 )
-
-if TYPE_CHECKING:
-    from ledger.application import Ledger
 
 app = typer.Typer(
     name="microfund",
@@ -130,173 +115,6 @@ DEMO_TOKENS: Final = 5
 # --- the books ----------------------------------------------------------------------------------------------------
 
 
-@app.command()
-def history(
-    fund: str,
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(parser=arguments.instant, metavar="INSTANT", help="Only what was recorded by then."),
-    ] = None,
-) -> None:
-    """Print a fund's lines as they are stored, oldest first."""
-    with ledger_of(load_settings(), "read") as ledger:
-        found = False
-        for entry in ledger.entries(fund):
-            found = True
-            if known_at is not None and entry.event.recorded_at > known_at:
-                break
-            sys.stdout.buffer.write(entry.line + b"\n")
-        if not found:
-            raise Mistake(f"there is no fund {fund}")
-
-
-@app.command()
-def verify(
-    what: Annotated[
-        str | None, typer.Argument(metavar="FUND | FILE.ndjson", help="A fund, or a file of lines.")
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every fund of the database, and its other logs.")] = False,
-    projections: Annotated[
-        bool, typer.Option("--projections", help="Every table of the read model, compared with a fresh replay.")
-    ] = False,
-    code: Annotated[str | None, typer.Option(help="Which entry does this check code belong to?")] = None,
-    head: Annotated[str | None, typer.Option(help="Which entry does this printed head belong to?")] = None,
-    voucher: Annotated[str | None, typer.Option(help="Which entries bear this number, such as PT-2024-0001?")] = None,
-    language: Language = "vi",
-) -> None:
-    """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line; also 1 if
-    what was asked for on paper is not in it."""
-    if [what is not None, everything, projections].count(True) != 1:
-        raise Mistake("name a fund or a file, or say --all or --projections")
-    paper = Paper.read(code, head, voucher)
-    if paper.is_given and what is None:
-        raise Mistake("a check code, a head or a voucher is looked for in one fund or file")
-    if projections:
-        _verify_projections(language)
-        return
-    if what is not None and (what.endswith(".ndjson") or Path(what).is_file()):
-        verified = [(what, paper.walk(_lines_of(Path(what))))]
-    else:
-        with ledger_of(load_settings(), "read") as ledger:
-            tell_losses(ledger, what, language)
-            verified = list(_verified(ledger, ledger.logs() if what is None else [what], paper))
-    for name, found in verified:
-        tell_verification(name, found, language)
-        for told in paper.told(found, language):
-            say(told)
-    if not all(found.valid and paper.is_found(found) for _, found in verified):
-        raise typer.Exit(BROKEN)
-
-
-def _verify_projections(language: str) -> None:
-    """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
-    from ledger.projections.proof import differences
-
-    with ledger_of(load_settings(), "read") as ledger:
-        read_model, funds, found = read_model_of(ledger), ledger.funds(), 0
-        read_model.check_tables()
-        position = read_model.position
-        if funds and not position:
-            raise Mistake("the read model has not been made yet: run microfund rebuild")
-        with progress("funds") as show:
-            for done, fund in enumerate(funds, start=1):
-                for difference in differences(ledger, [fund]):
-                    row = {"table": difference.table, "key": str(difference.key)}
-                    tell("verified.other_row", language, fund=fund, **row)
-                    found += 1
-                show(done, len(funds))
-    if found:
-        raise typer.Exit(BROKEN)
-    tell("verified.every_row", language, funds=len(funds), position=position)
-
-
-def _lines_of(file: Path) -> Iterator[bytes]:
-    try:
-        with file.open("rb") as lines:
-            for line in lines:
-                yield line.removesuffix(b"\n")
-    except OSError as error:
-        raise Mistake(f"{file}: {error.strerror}") from None
-
-
-def _verified(ledger: "Ledger", logs: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
-    with progress("funds") as show:
-        for done, log in enumerate(logs, start=1):
-            lines = ledger.recorder.lines(log, 0, None)
-            if not lines:
-                raise Mistake(f"there is no fund {log}")
-            yield log, paper.walk(lines)
-            show(done, len(logs))
-
-
-@app.command()
-def flags(
-    fund: Annotated[str | None, typer.Argument()] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every fund, the one with most flags first.")] = False,
-    language: Language = "vi",
-) -> None:
-    """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
-    from ledger.aggregates.log import BrokenChain
-    from service.inspection.flag_service import Lookout
-
-    if (fund is None) is not everything:
-        raise Mistake("name a fund, or say --all")
-    settings, today = load_settings(), civil_day(datetime.now(UTC))
-    with ledger_of(settings, "read") as ledger:
-        lookout = Lookout(ledger, Principals(ledger.database), settings.flag)
-        try:
-            for line in lookout.worst_first(today, language) if fund is None else lookout.page(fund, today, language):
-                say(line)
-        except FundNotFound:
-            raise Mistake(f"there is no fund {fund}") from None
-        except BrokenChain as error:
-            raise Mistake(str(error)) from None
-
-
-class Format(StrEnum):
-    """Programs of plain-text accounting that can read an export."""
-
-    hledger = "hledger"
-    beancount = "beancount"
-
-
-@app.command()
-def export(fund: str, format: Annotated[Format, typer.Option(help="For which program.")] = Format.hledger) -> None:
-    """Print a fund's journal as plain-text accounting, for hledger or Beancount to add up on their own."""
-    from ledger.exports import beancount_ledger, hledger_journal
-
-    write = {Format.hledger: hledger_journal, Format.beancount: beancount_ledger}[format]
-    with ledger_of(load_settings(), "read") as ledger:
-        entries = list(ledger.entries(fund)) if is_fund(fund) else []
-        if not entries:
-            raise Mistake(f"there is no fund {fund}")
-        for text in write(entries):
-            sys.stdout.write(text)
-
-
-@app.command()
-def diff(
-    fund: str,
-    start: Annotated[
-        str, typer.Argument(metavar="FROM", help="DAY, DAY@INSTANT or DAY@VERSION; all days without DAY.")
-    ],
-    end: Annotated[str, typer.Argument(metavar="[TO]", help="The same; by default FROM's day as known now.")] = "",
-    language: Language = "vi",
-    most: Annotated[int, typer.Option(min=1, help="How many entries to show, of each figure and in all.")] = 20,
-) -> None:
-    """Say why the books say something else: each figure that differs, and the entries that make it so."""
-    from ledger.aggregates.log import BrokenChain
-    from service.inspection.difference_table import print_difference
-
-    with ledger_of(load_settings(), "read") as ledger:
-        try:
-            print_difference(ledger.replayed(fund), start, end, language, most)
-        except FundNotFound:
-            raise Mistake(f"there is no fund {fund}") from None
-        except BrokenChain as error:
-            raise Mistake(str(error)) from None
-
-
 @app.command("import")
 def import_books(
     files: Annotated[list[Path], typer.Argument(help="One workbook, or three CSV files or their directory.")] = [],  # noqa: B006  # typer reads it only.
@@ -338,6 +156,13 @@ def rebuild() -> None:
 
             events = read_model_of(ledger).rebuild(applied)
     errors.print(f"rebuilt from {events} events")
+
+
+app.command()(history)
+app.command()(verify)
+app.command()(flags)
+app.command()(export)
+app.command()(diff)
 
 
 if __name__ == "__main__":
