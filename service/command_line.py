@@ -2,7 +2,6 @@
 
 import gc
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -13,6 +12,7 @@ from service.access.principals import Principals
 from service.checkpoints import commands as checkpoint_commands
 from service.inspection.commands import diff, export, flags, history, verify
 from service.inspection.sample_commands import sample
+from service.takeover.commands import import_books
 from service.terminal import (
     Mistake,
     errors,
@@ -115,32 +115,6 @@ DEMO_TOKENS: Final = 5
 # --- the books ----------------------------------------------------------------------------------------------------
 
 
-@app.command("import")
-def import_books(
-    files: Annotated[list[Path], typer.Argument(help="One workbook, or three CSV files or their directory.")] = [],  # noqa: B006  # typer reads it only.
-    fund: Annotated[str, typer.Option(help="The fund, opened and still without members.")] = "",
-    template: Annotated[
-        Path | None, typer.Option(help="Write an empty FILE.xlsx, or a directory of CSV files.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be recorded.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
-) -> None:
-    """Take over an old club's books from the sheets of the template."""
-    from service.takeover.reading import NotTakenOver, import_command, template_command
-
-    if (template is None) != bool(files and fund):
-        raise Mistake("give the files and their --fund, or a --template to write")
-    try:
-        if template is not None:
-            say(template_command(template))
-            return
-        agrees = (lambda _: False) if dry_run else (lambda question: yes or typer.confirm(question, err=True))
-        with ledger_of(load_settings(), "read" if dry_run else "write") as ledger:
-            import_command(ledger, fund, files, now=datetime.now(UTC), say=say, agrees=agrees)
-    except NotTakenOver as error:
-        raise Mistake(str(error)) from None
-
-
 @app.command()
 def rebuild() -> None:
     """Make the read model anew from the log."""
@@ -163,6 +137,9 @@ app.command()(verify)
 app.command()(flags)
 app.command()(export)
 app.command()(diff)
+
+
+app.command("import")(import_books)
 
 
 if __name__ == "__main__":

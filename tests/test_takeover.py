@@ -15,15 +15,9 @@ from ledger.events import MemberJoined, OpeningBalancesDeclared, Request
 from ledger.jobs import Job
 from ledger.refusals import BooksHaveBegun, FundNotFound
 from service import command_line
-from service.takeover.reading import (
-    NotTakenOver,
-    RollHasBegun,
-    RowsRefused,
-    Takeover,
-    import_command,
-    summary,
-    take_over,
-)
+from service.takeover.importing import NotTakenOver, import_command, summary
+from service.takeover.reading import Takeover
+from service.takeover.recording import RollHasBegun, RowsRefused, take_over
 from service.terminal import Mistake
 from tests.takeover_support import NOW, books, cell, fill, fill_csv
 from tests.village import CLUB, FUND, bylaws, gives, joins, stamp

@@ -6,31 +6,21 @@ same files a second time are the same request, so they are answered with what wa
 """
 
 import hashlib
-import hmac
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ledger.aggregates.fund import Fund, Stamp
-from ledger.application import Ledger
 from ledger.chart import POTS, Place, Pot
-from ledger.days import civil_day
-from ledger.events import Item, OldLoan, OpeningBalancesDeclared, OpeningPot, OpeningSavings, Request, check_code
+from ledger.events import Item, OldLoan, OpeningPot, OpeningSavings
 from ledger.events.money import DonationSource
-from ledger.jobs import Job, Recorded, StorageUnavailable
-from ledger.refusals import Conflict, Refusal
-from ledger.register import Text, written
-from service.http.problems import problem, refusal_for
-from service.takeover.forms import FORMS, LANGUAGE, MAX_MEMBERS, Finding, Form, Report
+from service.takeover.forms import FORMS, MAX_MEMBERS, Finding, Form, Report
 from service.takeover.forms import Place as Cell
 from service.takeover.rows import Row, assign, rows_of, shown
 from service.takeover.spreadsheets import Table, Unreadable, content_of, tables_of
-from service.takeover.template import write_template
-from service.words import catalogue
 
 
 class Newcomer(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,18 +47,6 @@ class Takeover(msgspec.Struct, frozen=True, kw_only=True):
     savings: tuple[OpeningSavings, ...]
     advances: tuple[tuple[DonationSource, int], ...]
     notes: tuple[Finding, ...]
-
-
-class RollHasBegun(Conflict):
-    """The fund has {members} members already; an old club is taken over before anybody joins."""
-
-
-class RowsRefused(Refusal):
-    """{count} rows break a rule of the fund; nothing was recorded. `findings` tells each of them."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__(count=len(findings))
-        self.findings = findings
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -237,154 +215,3 @@ def _takeover(digest: str, rows: Mapping[Form, list[Row]], notes: Sequence[Findi
 
 def _newcomer(row: Row, *, number: int, name: str, joined_on: date, phone: str | None = None, **facts: Any) -> Newcomer:
     return Newcomer(number=number, name=name, phone=phone, facts=facts, joined_on=joined_on, row=row)
-
-
-# --- recording --------------------------------------------------------------------------------------------------------
-
-
-def take_over(
-    ledger: Ledger, fund: str, takeover: Takeover, *, recorded_at: datetime, recorded_by: str, dry_run: bool = False
-) -> Recorded:
-    """Record an old club's members and opening balances in a fund that was opened and has none yet: all, or nothing.
-
-    A dry run answers with what would be recorded. Raises `RollHasBegun`, `RowsRefused`, and what
-    `Fund.declare_opening_balances` and `Ledger.record` raise.
-    """
-    mark = _mark(ledger, fund, takeover)
-    texts = {newcomer.number: _texts(fund, newcomer) for newcomer in takeover.members}
-
-    def stamp(on: date, about: Mapping[str, Text]) -> Stamp:
-        digests = {kind: text.digest for kind, text in about.items()}
-        return Stamp(on=on, recorded_at=recorded_at, recorded_by=recorded_by, request=mark, texts=digests)
-
-    def decide(aggregate: Fund) -> None:
-        if aggregate.members:
-            raise RollHasBegun(members=len(aggregate.members))
-        findings = []
-        for newcomer in takeover.members:
-            try:
-                aggregate.join(stamp(newcomer.joined_on, texts[newcomer.number]), **newcomer.facts)
-            except Refusal as refusal:
-                if refusal.field is None:
-                    raise
-                field = "joined_on" if refusal.field == "on" else refusal.field
-                findings.append(Finding(newcomer.row.at(field), refusal.code, refusal.facts))
-        if findings:
-            raise RowsRefused(findings)
-        aggregate.declare_opening_balances(
-            stamp(takeover.on, {}),
-            revolving=takeover.pots["revolving"],
-            activity=takeover.pots["activity"],
-            equipment=takeover.equipment,
-            savings=takeover.savings,
-            loans=takeover.loans,
-            advances=takeover.advances,
-        )
-
-    registered = tuple(text for about in texts.values() for text in about.values())
-    job = Job(fund=fund, decide=decide, request=mark, texts=registered, several=True, dry_run=dry_run)
-    (outcome,) = ledger.record([job])
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
-def _mark(ledger: Ledger, fund: str, takeover: Takeover) -> Request:
-    """The request the files are: the same files, the same key. Names are in them, so the digest is a keyed one."""
-    text = f"takeover {fund}\n{takeover.digest}".encode()
-    digest = hmac.new(ledger.request_secret, text, hashlib.sha256).hexdigest()
-    return Request(f"takeover-{digest[:40]}", digest)
-
-
-def _texts(fund: str, newcomer: Newcomer) -> dict[str, Text]:
-    given = {"name": newcomer.name, "phone": newcomer.phone}
-    return {kind: written(fund, text) for kind, text in given.items() if text}
-
-
-# --- telling ----------------------------------------------------------------------------------------------------------
-
-
-def summary(recorded: Recorded, language: str = LANGUAGE) -> list[str]:
-    """What a takeover records, line by line, to be compared with the old book before anything is recorded."""
-    opening = recorded.events[-1]
-    assert isinstance(opening, OpeningBalancesDeclared)
-    equity: dict[Pot, int] = {leg.pot: -leg.amount for leg in opening.legs() if leg.account == "opening"}
-    said: list[tuple[str, dict[str, Any]]] = [
-        ("members", {"members": len(recorded.events) - 1, "on": opening.on}),
-        ("savings", {"savers": len(opening.savings), "amount": sum(saved.amount for saved in opening.savings)}),
-        ("loans", {"loans": len(opening.loans), "amount": sum(loan.outstanding for loan in opening.loans)}),
-        ("advances", {"advances": len(opening.advances), "amount": sum(lent.amount for lent in opening.advances)}),
-        ("equipment", {"items": len(opening.equipment), "amount": sum(item.value for item in opening.equipment)}),
-    ]
-    pots: tuple[tuple[Pot, OpeningPot], ...] = (("revolving", opening.revolving), ("activity", opening.activity))
-    for pot, held in pots:
-        said.append(("pot", {"pot": pot, "cash": held.cash, "bank": held.bank, "equity": equity.get(pot, 0)}))
-    return [catalogue.render(f"takeover.summary.{name}", language, **facts) for name, facts in said]
-
-
-class NotTakenOver(Exception):
-    """Nothing was recorded, and why, in words for whoever brought the files."""
-
-
-OPERATOR: Final = "command-line"
-"""Who records where no token is asked for: whoever may open the database."""
-
-
-def template_command(path: Path) -> str:
-    """`microfund import --template`: a workbook, or a directory of CSV files; answers what to say.
-
-    Raises `NotTakenOver` where nothing may be written, or something lies already.
-    """
-    try:
-        write_template(path, "xlsx" if path.suffix.lower() == ".xlsx" else "csv")
-    except OSError:
-        raise NotTakenOver(_said("not-written", path=str(path))) from None
-    return _said("written", path=str(path))
-
-
-def import_command(
-    ledger: Ledger,
-    fund: str,
-    paths: Sequence[Path],
-    *,
-    now: datetime,
-    say: Callable[[str], None],
-    agrees: Callable[[str], bool],
-) -> None:
-    """`microfund import`: say what would be recorded, ask, record. Raises `NotTakenOver`.
-
-    `say` takes a line of the answer; `agrees` is asked the question whether to record.
-    """
-    takeover = read(paths, civil_day(now))
-    if isinstance(takeover, list):
-        raise _not_taken_over(takeover)
-    trial = _recorded(ledger, fund, takeover, now, dry_run=True)
-    if trial.replayed:
-        say(_said("replayed", fund=fund, check_code=check_code(trial.head)))
-        return
-    noted = (note.message() for note in takeover.notes)
-    for line in (*noted, _said("would-record", fund=fund), *summary(trial)):
-        say(line)
-    if not agrees(_said("question", fund=fund)):
-        say(_said("nothing-recorded"))
-        return
-    recorded = _recorded(ledger, fund, takeover, now, dry_run=False)
-    say(_said("recorded", fund=fund, check_code=check_code(recorded.head)))
-
-
-def _recorded(ledger: Ledger, fund: str, takeover: Takeover, now: datetime, *, dry_run: bool) -> Recorded:
-    try:
-        return take_over(ledger, fund, takeover, recorded_at=now, recorded_by=OPERATOR, dry_run=dry_run)
-    except RowsRefused as refused:
-        raise _not_taken_over(refused.findings) from None
-    except (Refusal, StorageUnavailable) as error:
-        raise NotTakenOver(problem(refusal_for(error), LANGUAGE)["detail"]) from None
-
-
-def _not_taken_over(findings: Sequence[Finding]) -> NotTakenOver:
-    lines = [finding.message() for finding in findings]
-    return NotTakenOver("\n".join((*lines, _said("found", count=len(findings)))))
-
-
-def _said(name: str, **facts: object) -> str:
-    return catalogue.render(f"takeover.{name}", LANGUAGE, **facts)
