@@ -12,10 +12,10 @@ from service.access.principals import Principals
 from service.checkpoints import commands as checkpoint_commands
 from service.inspection.commands import diff, export, flags, history, verify
 from service.inspection.sample_commands import sample
+from service.operations.commands import rebuild
 from service.takeover.commands import import_books
 from service.terminal import (
     Mistake,
-    errors,
     give_up,
     ledger_of,
     load_settings,
@@ -115,31 +115,13 @@ DEMO_TOKENS: Final = 5
 # --- the books ----------------------------------------------------------------------------------------------------
 
 
-@app.command()
-def rebuild() -> None:
-    """Make the read model anew from the log."""
-    with ledger_of(load_settings(), "write") as ledger:
-        last = ledger.recorder.max_notification_id() or 0
-        with progress("events") as show:
-            done = 0
-
-            def applied(events: int) -> None:
-                nonlocal done
-                done += events
-                show(done, last)
-
-            events = read_model_of(ledger).rebuild(applied)
-    errors.print(f"rebuilt from {events} events")
-
-
 app.command()(history)
 app.command()(verify)
 app.command()(flags)
 app.command()(export)
 app.command()(diff)
-
-
 app.command("import")(import_books)
+app.command()(rebuild)
 
 
 if __name__ == "__main__":
