@@ -13,6 +13,7 @@ from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
 from service.access.authentication import Doorkeeper
+from service.access.places import Places
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
@@ -57,6 +58,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             anchoring = opened.enter_context(Anchoring(anchored, signer, now, POLL_SECONDS))
             desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
             ledger.losses.on_loss = desk.forget
+            app.state.places = Places(ledger)
             app.state.desk = desk
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)

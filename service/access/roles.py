@@ -6,9 +6,9 @@ from fastapi import Request
 
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
+from service.access.places import places_of
 from service.access.principals import Principal, Role
 from service.http.refusals import Forbidden
-from service.http.state import desk_of
 
 WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
 DECIDERS: frozenset[Role] = frozenset({"chair"})
@@ -34,7 +34,7 @@ def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]
         if not principal.roles & roles:
             raise Forbidden
         if (fund := request.path_params.get("fund")) is not None:
-            place = await desk_of(request).place_of(fund)
+            place = await places_of(request).place_of(fund)
             if place is None or not principal.scope.holds(fund, place):
                 raise FundNotFound
         return principal

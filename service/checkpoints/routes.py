@@ -14,6 +14,7 @@ from ledger.checkpoints import NO_END, Made, Overtaken
 from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code
 from ledger.refusals import FundsChanged
+from service.access.places import AtPlaces
 from service.access.principals import Place, Principal
 from service.access.roles import ANCHORERS, FIGURE_READERS, admitted
 from service.checkpoints.signing import BadKey, signer_of
@@ -46,7 +47,7 @@ class Nothing(Body):
     responses={200: {"description": "The latest one: nothing was recorded since", "content": {"text/plain": {}}}},
 )
 async def make_checkpoint(
-    desk: AtDesk, principal: Annotated[Principal, Depends(admitted(ANCHORERS))], body: Nothing
+    desk: AtDesk, places: AtPlaces, principal: Annotated[Principal, Depends(admitted(ANCHORERS))], body: Nothing
 ) -> Response:
     """Have the heads of all funds signed now. Answers the signed note, 201 if it is new, and 200 with the latest one if
     no fund has recorded anything since: asking twice makes one, so that no Idempotency-Key is needed, and none is read.
@@ -59,8 +60,8 @@ async def make_checkpoint(
         changed = refusal.facts["funds"]
         assert isinstance(changed, tuple)
         # A fund that is gone has no place any more; whoever may see all, or has it named, hears of it.
-        places = {fund: await desk.place_of(fund) or Place("", "") for fund in changed}
-        seen = [fund for fund, place in places.items() if principal.scope.holds(fund, place)]
+        where = {fund: await places.place_of(fund) or Place("", "") for fund in changed}
+        seen = [fund for fund, place in where.items() if principal.scope.holds(fund, place)]
         raise FundsChanged(count=len(changed), funds=tuple(seen)) from None
     location = {"Location": f"/v1/checkpoints/{made.checkpoint.number}"}
     return PlainTextResponse(made.note, 201 if made.is_new else 200, location)

@@ -1,6 +1,5 @@
 """What every request finds at hand: the ledger, its writer, its read model, the principals and the clock."""
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, cast
@@ -10,14 +9,13 @@ from fastapi import Depends, Request
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
 from ledger.days import civil_day
-from ledger.events import FundOpened, is_fund
 from ledger.projections.follower import Follower
 from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
 from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
-from service.access.principals import Place, Principals
+from service.access.principals import Principals
 from service.checkpoints.anchoring import Anchoring
 from service.checkpoints.signing import key_findings, key_trouble
 from service.http.notifier import Bell
@@ -66,7 +64,6 @@ class Desk:
         self.lookout = Lookout(self.ledger, self.principals, self.settings.flag)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read waits for it."""
-        self._places: dict[str, Place] = {}
 
     def today(self) -> date:
         """The day it is in the village."""
@@ -96,20 +93,6 @@ class Desk:
     def findings(self) -> list[str]:
         """What an operator should know of the storage and of the key."""
         return [*self.storage.findings(), *key_findings(self.settings)]
-
-    async def place_of(self, fund: str) -> Place | None:
-        """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
-        if fund not in self._places:
-            opened = await asyncio.to_thread(self._opened, fund) if is_fund(fund) else None
-            if opened is None:
-                return None
-            self._places[fund] = Place(opened.province, opened.district)
-        return self._places[fund]
-
-    def _opened(self, fund: str) -> FundOpened | None:
-        event = next((entry.event for entry in self.ledger.entries(fund, upto=1)), None)
-        assert event is None or isinstance(event, FundOpened)
-        return event
 
 
 def desk_of(request: Request) -> Desk:

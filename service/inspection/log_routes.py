@@ -14,6 +14,7 @@ from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage.lines import NO_LIMIT
 from service.access.authentication import bearer
+from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, READERS, admitted
 from service.http.fields import (
@@ -103,6 +104,7 @@ async def check(
 async def feed(
     request: Request,
     desk: AtDesk,
+    places: AtPlaces,
     principal: Annotated[Principal, Depends(admitted(READERS))],
     after: Position = 0,
     wait: WaitSeconds = 0,
@@ -118,7 +120,7 @@ async def feed(
         raise PositionBeyondEnd(position=end)
     give_up_at = asyncio.get_running_loop().time() + wait
     while True:
-        items, after = await _events(desk, principal, after, limit)
+        items, after = await _events(desk, places, principal, after, limit)
         left = give_up_at - asyncio.get_running_loop().time()
         if items or left <= 0:
             return Response(msgspec.json.encode({"items": items, "next": after}), media_type="application/json")
@@ -137,7 +139,9 @@ async def _still(desk: Desk, request: Request) -> Principal:
     return holder
 
 
-async def _events(desk: Desk, principal: Principal, after: int, limit: int) -> tuple[list[dict[str, Any]], int]:
+async def _events(
+    desk: Desk, places: Places, principal: Principal, after: int, limit: int
+) -> tuple[list[dict[str, Any]], int]:
     """The events in scope of the next stretch of the log that has any, and the position reached."""
     items: list[dict[str, Any]] = []
     while True:
@@ -148,7 +152,7 @@ async def _events(desk: Desk, principal: Principal, after: int, limit: int) -> t
             after = notification.id
             if not is_fund(notification.originator_id):
                 continue
-            place = await desk.place_of(notification.originator_id)
+            place = await places.place_of(notification.originator_id)
             assert place, "an event's fund was opened before it"
             if principal.scope.holds(notification.originator_id, place):
                 items.append({"position": after, "event": msgspec.Raw(notification.state)})

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from ledger.days import civil_day
 from ledger.jobs import Recorded
 from ledger.refusals import MemberNotFound, OutOfOrder
+from service.access.places import Places, places_of
 from service.access.principals import Place, Principal
 from service.access.roles import ERASERS, admitted
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
@@ -49,7 +50,7 @@ def _add(write: Write) -> None:
         today = civil_day(sent.at)
         if isinstance(body, club.NewFund):
             fund = body.fund
-            await _refuse_foreign_fund(desk, sent.principal, body)
+            await _refuse_foreign_fund(places_of(request), sent.principal, body)
             if (on := body.on or today) < body.founded_on:
                 raise OutOfOrder(on=on, earliest=body.founded_on)
         facts = [fact_of(write.decide, numbers, body.facts(), body, fund, today)]
@@ -88,12 +89,12 @@ def _described(write: Write) -> inspect.Signature:
     )
 
 
-async def _refuse_foreign_fund(desk: Desk, principal: Principal, body: club.NewFund) -> None:
+async def _refuse_foreign_fund(known: Places, principal: Principal, body: club.NewFund) -> None:
     """A fund is opened in scope, under a code that no fund out of scope has. Raises `Forbidden` alike for both.
 
     It is judged before the fund is asked anything: which keys that one knows is nobody's business here.
     """
-    places = (Place(body.province, body.district), await desk.place_of(body.fund))
+    places = (Place(body.province, body.district), await known.place_of(body.fund))
     if not all(principal.scope.holds(body.fund, place) for place in places if place):
         raise Forbidden
 

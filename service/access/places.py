@@ -1,0 +1,41 @@
+"""Where each fund is: what the scope of a principal is made of."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from ledger.application import Ledger
+from ledger.events import FundOpened, is_fund
+from service.access.principals import Place
+
+
+class Places:
+    """The places of all funds of a ledger, each looked up once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._places: dict[str, Place] = {}
+
+    async def place_of(self, fund: str) -> Place | None:
+        """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
+        if fund not in self._places:
+            opened = await asyncio.to_thread(self._opened, fund) if is_fund(fund) else None
+            if opened is None:
+                return None
+            self._places[fund] = Place(opened.province, opened.district)
+        return self._places[fund]
+
+    def _opened(self, fund: str) -> FundOpened | None:
+        event = next((entry.event for entry in self._ledger.entries(fund, upto=1)), None)
+        assert event is None or isinstance(event, FundOpened)
+        return event
+
+
+def places_of(request: Request) -> Places:
+    """The places of the service a request came to."""
+    places: Places = request.app.state.places
+    return places
+
+
+AtPlaces = Annotated[Places, Depends(places_of)]
