@@ -14,6 +14,7 @@ from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
 from service.access.authentication import Doorkeeper
 from service.access.places import Places
+from service.access.principals import Principals
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
@@ -26,6 +27,7 @@ from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import Desk, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
+from service.inspection.flag_service import Lookout
 from service.operations import routes as operations
 from service.pages import layout, start
 from service.papers import routes as papers
@@ -56,9 +58,15 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             anchored = Checkpoints(ledger)
             signer = partial(signer_of, settings, anchored)
             anchoring = opened.enter_context(Anchoring(anchored, signer, now, POLL_SECONDS))
-            desk = Desk(settings, ledger, writer, read_model, follower, bell, anchoring, now)
+            desk = Desk(settings, ledger, writer, read_model, follower, bell, now)
             ledger.losses.on_loss = desk.forget
             app.state.places = Places(ledger)
+            app.state.principals = Principals(ledger.database)
+            app.state.checkpoints = Checkpoints(ledger)
+            app.state.anchoring = opened.enter_context(
+                Anchoring(app.state.checkpoints, partial(signer_of, settings), now, POLL_SECONDS)
+            )
+            app.state.lookout = Lookout(ledger, app.state.principals, settings.flag)
             app.state.desk = desk
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)

@@ -12,9 +12,12 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from ledger.application import Ledger
-from service.access.principals import Role, Scope
+from ledger.checkpoints import Checkpoints
+from service.access.principals import Principals, Role, Scope
 from service.app import create_app
+from service.checkpoints.anchoring import Anchoring
 from service.http.state import Desk
+from service.inspection.flag_service import Lookout
 from service.settings import Settings
 from service.writes.table import WRITES
 
@@ -68,8 +71,28 @@ class House:
         desk: Desk = self.app.state.desk
         return desk
 
+    @property
+    def principals(self) -> Principals:
+        principals: Principals = self.app.state.principals
+        return principals
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        checkpoints: Checkpoints = self.app.state.checkpoints
+        return checkpoints
+
+    @property
+    def anchoring(self) -> Anchoring:
+        anchoring: Anchoring = self.app.state.anchoring
+        return anchoring
+
+    @property
+    def lookout(self) -> Lookout:
+        lookout: Lookout = self.app.state.lookout
+        return lookout
+
     def issue(self, *roles: Role, scope: Scope | None = None, members: dict[str, int] | None = None) -> str:
-        return self.desk.principals.issue(
+        return self.principals.issue(
             self.clock(),
             name="Ban Chủ nhiệm",
             roles=frozenset(roles),

@@ -263,7 +263,7 @@ def test_who_waits_for_the_feed_is_let_go_when_the_token_is_revoked(village: Hou
         target=lambda: answers.append(village.get(f"/feed?after={end}&wait=30", token=token)), daemon=True
     )
     asker.start()
-    village.desk.principals.revoke(village.clock(), token)
+    village.principals.revoke(village.clock(), token)
     asker.join(10)
 
     assert not asker.is_alive()

@@ -287,7 +287,7 @@ def test_a_revoked_token_is_dead_within_seconds(villages: House) -> None:
 
 
 def test_requests_that_bring_a_token_in_the_same_moment_have_it_looked_up_once(villages: House) -> None:
-    principals, token = villages.desk.principals, villages.issue("chair")
+    principals, token = villages.principals, villages.issue("chair")
     looked_up, entered = [], []
 
     def holder(token: str) -> Principal | None:
@@ -309,7 +309,7 @@ def test_requests_that_bring_a_token_in_the_same_moment_have_it_looked_up_once(v
         coming[0].cancel()  # The first one, who asked for all, leaves.
         await asyncio.gather(*coming, return_exceptions=True)
 
-    villages.desk.principals.holder = holder  # type: ignore[method-assign]  # Counted, and asked all the same.
+    villages.principals.holder = holder  # type: ignore[method-assign]  # Counted, and asked all the same.
     asyncio.run(all_at_once())
     assert (len(looked_up), entered) == (1, [frozenset({"chair"})] * 8)
 

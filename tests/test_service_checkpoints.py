@@ -195,7 +195,7 @@ def test_a_key_that_is_harmed_signs_nothing_and_stands_in_readyz_at_once(
     village: House, harm: Callable[[Path], None], status: int, trouble: str
 ) -> None:
     first, key = made(village), Path(village.desk.settings.checkpoint_key)
-    village.desk.anchoring.look()
+    village.anchoring.look()
     held = key.read_bytes()
     gift(village)
 
@@ -243,8 +243,8 @@ class Bad(Checkpoints):
 
 
 def anchoring(village: House, checkpoints: Checkpoints | None = None) -> Anchoring:
-    signer = partial(signer_of, village.desk.settings, village.desk.checkpoints)
-    return Anchoring(checkpoints or village.desk.checkpoints, signer, village.clock, 60.0)
+    signer = partial(signer_of, village.desk.settings, village.checkpoints)
+    return Anchoring(checkpoints or village.checkpoints, signer, village.clock, 60.0)
 
 
 def test_the_service_makes_one_checkpoint_each_village_day_however_many_copies_run(village: House) -> None:
@@ -258,7 +258,7 @@ def test_the_service_makes_one_checkpoint_each_village_day_however_many_copies_r
                 gift(village)
         village.clock.pass_days(1)
 
-    listed = village.desk.checkpoints.listed(most=9)
+    listed = village.checkpoints.listed(most=9)
     assert [str(one.checkpoint.made_at.date()) for one in listed] == ["2024-06-17", "2024-06-16", "2024-06-15"]
     assert {copy.made_at for copy in copies} == {listed[0].checkpoint.made_at}
 
@@ -269,12 +269,12 @@ def test_the_day_turns_in_the_village(village: House) -> None:
     copy.look()
     gift(village)
     copy.look()
-    assert len(village.desk.checkpoints.listed(most=9)) == 1
+    assert len(village.checkpoints.listed(most=9)) == 1
 
     village.clock.now = datetime(2024, 6, 15, 17, 0, tzinfo=UTC)
     copy.look()
 
-    assert len(village.desk.checkpoints.listed(most=9)) == 2
+    assert len(village.checkpoints.listed(most=9)) == 2
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_the_day_turns_in_the_village(village: House) -> None:
 )
 def test_a_failure_is_shown_and_the_next_look_makes_up_for_it(village: House, error: Exception) -> None:
     copy = anchoring(village, Bad(village, error, error))
-    village.desk.anchoring = copy
+    village.app.state.anchoring = copy
 
     copy.look()
     copy.look()
@@ -300,7 +300,7 @@ def test_a_changed_fund_is_shown_by_the_service_itself(village: House) -> None:
     village.clock.pass_days(1)
     village.desk.ledger.database.execute("DELETE FROM stored_events WHERE originator_id = :fund", fund=NEW_FUND)
 
-    village.desk.anchoring.look()
+    village.anchoring.look()
 
     assert village.client.get("/readyz").json()["checkpoint"]["trouble"] == "FundsChanged"
 
@@ -314,22 +314,22 @@ def test_a_copy_that_was_overtaken_finds_the_others_checkpoint(village: House) -
     copy.look()
 
     assert (copy.trouble, copy.made_at) == (None, village.clock())
-    assert len(village.desk.checkpoints.listed(most=9)) == 1
+    assert len(village.checkpoints.listed(most=9)) == 1
 
 
 def test_a_service_without_funds_waits_for_the_first(sqlite_url: str) -> None:
     with house(sqlite_url) as empty:
-        empty.desk.anchoring.look()
+        empty.anchoring.look()
         assert empty.client.get("/readyz").json()["checkpoint"] == {"made_at": None, "trouble": None}
         assert (made(empty).status_code, made(empty).json()["code"]) == (409, "nothing-to-vouch-for")
         empty.recorded("/funds", opening())
-        empty.desk.anchoring.look()
-        assert len(empty.desk.checkpoints.listed(most=9)) == 1
+        empty.anchoring.look()
+        assert len(empty.checkpoints.listed(most=9)) == 1
 
 
 def test_the_thread_looks_by_itself_and_stops(village: House) -> None:
-    signer = partial(signer_of, village.desk.settings, village.desk.checkpoints)
-    with Anchoring(village.desk.checkpoints, signer, village.clock, 0.01) as running:
+    signer = partial(signer_of, village.desk.settings, village.checkpoints)
+    with Anchoring(village.checkpoints, signer, village.clock, 0.01) as running:
         while running.made_at is None:
             assert running.trouble is None
-    assert len(village.desk.checkpoints.listed(most=9)) == 1
+    assert len(village.checkpoints.listed(most=9)) == 1

@@ -135,7 +135,7 @@ def test_a_fund_whose_history_was_changed_comes_before_all_others_and_hides_none
 
 
 def test_what_was_found_is_kept_until_something_is_recorded(village: House) -> None:
-    lookout, stands, day = village.desk.lookout, read(village, AT), village.desk.today()
+    lookout, stands, day = village.lookout, read(village, AT), village.desk.today()
 
     first = lookout.flags(FUND, stands["version"], stands["head"], day)
 

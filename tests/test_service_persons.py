@@ -69,7 +69,7 @@ def test_a_meetings_sheet_is_no_way_around_it(village: House) -> None:
 def test_a_revoked_token_still_tells_who_approved(village: House) -> None:
     chair = village.issue("chair", members={FUND: 1})
     village.recorded(f"{LOANS}/1/approval", {"on": ON}, token=chair)
-    village.desk.principals.revoke(village.clock(), chair)
+    village.principals.revoke(village.clock(), chair)
 
     assert disbursed_by(village, {FUND: 1}).status_code == 422
 
@@ -78,14 +78,14 @@ def test_links_of_a_database_made_before_there_was_a_table_of_them_count(village
     approved_by(village, {FUND: 1})
     village.desk.ledger.database.execute("DROP TABLE memberships")
 
-    village.desk.principals = Principals(village.desk.ledger.database)
+    village.app.state.principals = Principals(village.desk.ledger.database)
 
     assert disbursed_by(village, {FUND: 1}).status_code == 422
 
 
 def test_whose_other_tokens_are_whose_is_looked_up_and_not_stored(village: House) -> None:
     first, second = (village.issue("chair", members={FUND: 1}) for _ in range(2))
-    holders = [village.desk.principals.holder(token) for token in (first, second)]
+    holders = [village.principals.holder(token) for token in (first, second)]
     stored = village.desk.ledger.database.query("SELECT principal FROM principals")
 
     assert holders[0] is not None

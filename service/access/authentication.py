@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from fastapi import Response
+from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.principals import Principal, Principals
@@ -40,7 +40,7 @@ class Doorkeeper:
         return await self._app(scope, receive, send)
 
     async def _holder(self, scope: Scope) -> Principal | None:
-        principals: Principals = scope["app"].state.desk.principals
+        principals: Principals = scope["app"].state.principals
         token = bearer(header(scope, b"authorization"))
         if token is None:
             return None
@@ -57,3 +57,9 @@ class Doorkeeper:
 
 STATIC: Final = "/static/"
 """Where the addresses of assets begin; they need no token."""
+
+
+def principals_of(request: Request) -> Principals:
+    """The principals of the service a request came to."""
+    principals: Principals = request.app.state.principals
+    return principals

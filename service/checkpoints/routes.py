@@ -10,13 +10,14 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import PlainTextResponse
 
-from ledger.checkpoints import NO_END, Made, Overtaken
+from ledger.checkpoints import NO_END, Checkpoints, Made, Overtaken
 from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code
 from ledger.refusals import FundsChanged
 from service.access.places import AtPlaces
 from service.access.principals import Place, Principal
 from service.access.roles import ANCHORERS, FIGURE_READERS, admitted
+from service.checkpoints.dependencies import AtCheckpoints
 from service.checkpoints.signing import BadKey, signer_of
 from service.http.body import Body, example
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
@@ -47,7 +48,11 @@ class Nothing(Body):
     responses={200: {"description": "The latest one: nothing was recorded since", "content": {"text/plain": {}}}},
 )
 async def make_checkpoint(
-    desk: AtDesk, places: AtPlaces, principal: Annotated[Principal, Depends(admitted(ANCHORERS))], body: Nothing
+    desk: AtDesk,
+    checkpoints: AtCheckpoints,
+    places: AtPlaces,
+    principal: Annotated[Principal, Depends(admitted(ANCHORERS))],
+    body: Nothing,
 ) -> Response:
     """Have the heads of all funds signed now. Answers the signed note, 201 if it is new, and 200 with the latest one if
     no fund has recorded anything since: asking twice makes one, so that no Idempotency-Key is needed, and none is read.
@@ -55,7 +60,7 @@ async def make_checkpoint(
     Nothing is signed that no longer is what was signed before (409).
     """
     try:
-        made = await asyncio.to_thread(made_now, desk)
+        made = await asyncio.to_thread(made_now, desk, checkpoints)
     except FundsChanged as refusal:
         changed = refusal.facts["funds"]
         assert isinstance(changed, tuple)
@@ -67,21 +72,21 @@ async def make_checkpoint(
     return PlainTextResponse(made.note, 201 if made.is_new else 200, location)
 
 
-def made_now(desk: Desk) -> Made:
+def made_now(desk: Desk, checkpoints: Checkpoints) -> Made:
     """A checkpoint of this moment, or the latest if nothing is new; tried again while others make theirs."""
     signer = _signer(desk)
     for _ in range(TRIES):
         try:
-            return desk.checkpoints.make(signer, desk.now())
+            return checkpoints.make(signer, desk.now())
         except Overtaken:
             continue
-    return desk.checkpoints.make(signer, desk.now())
+    return checkpoints.make(signer, desk.now())
 
 
-def _signer(desk: Desk) -> Signer:
+def _signer(desk: Desk, checkpoints: Checkpoints) -> Signer:
     """The key that the service signs with. Raises `CheckpointKeyUnusable`."""
     try:
-        return signer_of(desk.settings, desk.checkpoints)
+        return signer_of(desk.settings, checkpoints)
     except BadKey as error:
         log.warning("no checkpoint is made: %s", error)
         raise CheckpointKeyUnusable(retry_after=KEY_RETRY_SECONDS) from None
@@ -95,11 +100,13 @@ def _key(desk: Desk) -> str | None:
 
 
 @router.get("/checkpoints", dependencies=FIGURES)
-async def list_checkpoints(desk: AtDesk, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
+async def list_checkpoints(
+    desk: AtDesk, checkpoints: AtCheckpoints, cursor: Cursor | None = None, limit: Limit = 100
+) -> Response:
     """The checkpoints, newest first, and the public key that the service signs with now; null while it has none that
     can be used."""
     before = _number(cursor)
-    made = await asyncio.to_thread(lambda: desk.checkpoints.listed(before=before, most=limit + 1))
+    made = await asyncio.to_thread(lambda: checkpoints.listed(before=before, most=limit + 1))
     items = [_shown(one.checkpoint) for one in made[:limit]]
     more = str(made[limit - 1].checkpoint.number) if len(made) > limit else None
     key = await asyncio.to_thread(_key, desk)
@@ -114,24 +121,26 @@ async def checkpoint_key(desk: AtDesk) -> Response:
 
 
 @router.get("/checkpoints/{number}", dependencies=FIGURES, response_class=PlainTextResponse)
-async def one_checkpoint(desk: AtDesk, number: PathNumber) -> Response:
+async def one_checkpoint(checkpoints: AtCheckpoints, number: PathNumber) -> Response:
     """A checkpoint as a signed note, to mail or to print."""
-    made = await asyncio.to_thread(desk.checkpoints.one, number)
+    made = await asyncio.to_thread(checkpoints.one, number)
     return PlainTextResponse(made.note)
 
 
 @router.get("/checkpoints/{number}/consistency", dependencies=FIGURES)
-async def consistency(desk: AtDesk, number: PathNumber, since: Annotated[PathNumber, Query(alias="from")]) -> Response:
+async def consistency(
+    checkpoints: AtCheckpoints, number: PathNumber, since: Annotated[PathNumber, Query(alias="from")]
+) -> Response:
     """What shows that this checkpoint's tree is that of an earlier one with leaves appended (RFC 9162, 2.1.4)."""
-    old, new, proof = await asyncio.to_thread(desk.checkpoints.consistency, number, since)
+    old, new, proof = await asyncio.to_thread(checkpoints.consistency, number, since)
     return _json({"from": _shown(old.checkpoint), "to": _shown(new.checkpoint), "proof": _in_base64(proof)})
 
 
 @router.get("/funds/{fund}/checkpoints/{number}", dependencies=FIGURES)
-async def inclusion(desk: AtDesk, fund: FundCode, number: PathNumber) -> Response:
+async def inclusion(checkpoints: AtCheckpoints, fund: FundCode, number: PathNumber) -> Response:
     """All that is needed to check without the server that a checkpoint vouches for the fund's head: its leaf, the
     hashes beside it in the tree (RFC 9162, 2.1.3), and the signed note."""
-    found = await asyncio.to_thread(desk.checkpoints.inclusion, fund, number)
+    found = await asyncio.to_thread(checkpoints.inclusion, fund, number)
     leaf = found.leaf
     return _json(
         {

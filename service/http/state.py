@@ -1,4 +1,4 @@
-"""What every request finds at hand: the ledger, its writer, its read model, the principals and the clock."""
+"""What every request finds at hand: the settings, the ledger, its writer, its read model and the clock."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -7,7 +7,6 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from ledger.application import Ledger
-from ledger.checkpoints import Checkpoints
 from ledger.days import civil_day
 from ledger.projections.follower import Follower
 from ledger.projections.knowledge import Moments
@@ -15,8 +14,6 @@ from ledger.projections.read_model import ReadModel
 from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
-from service.access.principals import Principals
-from service.checkpoints.anchoring import Anchoring
 from service.checkpoints.signing import key_findings, key_trouble
 from service.http.notifier import Bell
 from service.http.rate_limits import Turnstile
@@ -40,7 +37,6 @@ class Desk:
         read_model: ReadModel,
         follower: Follower,
         bell: Bell,
-        anchoring: Anchoring,
         now: Callable[[], datetime],
     ) -> None:
         self.settings = settings
@@ -49,10 +45,7 @@ class Desk:
         self.read_model = read_model
         self.follower = follower
         self.bell = bell
-        self.anchoring = anchoring
-        self.checkpoints = Checkpoints(ledger)
         self.now = now
-        self.principals = Principals(ledger.database)
         self.turnstile = Turnstile(settings.checks_per_minute)
         self.log_at_start = ledger.recorder.max_notification_id() or 0
         """What the log held when this process started: nothing is answered from less."""

@@ -23,18 +23,25 @@ from service.reads.view import Answer, asked, last_code
 from service.words import catalogue
 from service.words.wording import language_of
 
+
+def _lookout(request: Request) -> Lookout:
+    lookout: Lookout = request.app.state.lookout
+    return lookout
+
+
+AtLookout = Annotated[Lookout, Depends(_lookout)]
+
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.get("/funds/{fund}/flags", dependencies=[Depends(admitted(READERS))])
-async def fund_flags(request: Request, view: AtPoint) -> Response:
+async def fund_flags(lookout: AtLookout, request: Request, view: AtPoint) -> Response:
     """What to ask a club about: each flag with the rule in words (`why`), what was found, and the entries behind it.
 
     A flag is a question, not an accusation. `rules` lists all that were looked at, `flags` of each; `thresholds` are
     settings of the service.
     """
     language = language_of(accept_language(request.scope))
-    lookout = view.desk.lookout
 
     def ask(reader: Reader) -> Answer:
         standing = funds.standing(reader, view.fund)
@@ -57,6 +64,7 @@ async def fund_flags(request: Request, view: AtPoint) -> Response:
 @router.get("/flags")
 async def all_flags(
     desk: AtDesk,
+    lookout: AtLookout,
     principal: Annotated[Principal, Depends(admitted(READERS))],
     wanted: CaughtUp,
     as_of: AsOf,
@@ -73,8 +81,8 @@ async def all_flags(
     page = await asyncio.to_thread(asked, desk, wanted, listed)
     items = []
     for row in page["items"]:
-        async with desk.lookout.turn:
-            items.append(await asyncio.to_thread(_summary, desk.lookout, row, as_of))
+        async with lookout.turn:
+            items.append(await asyncio.to_thread(_summary, lookout, row, as_of))
     answer = {
         "as_of": as_of,
         "position": page["position"],

@@ -13,7 +13,7 @@ from ledger.history import verify
 from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage.lines import NO_LIMIT
-from service.access.authentication import bearer
+from service.access.authentication import bearer, principals_of
 from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, READERS, admitted
@@ -125,13 +125,13 @@ async def feed(
         if items or left <= 0:
             return Response(msgspec.json.encode({"items": items, "next": after}), media_type="application/json")
         await desk.bell.wait(min(left, POLL_SECONDS))
-        principal = await _still(desk, request)
+        principal = await _still(request)
 
 
-async def _still(desk: Desk, request: Request) -> Principal:
+async def _still(request: Request) -> Principal:
     """Who waits, looked up anew: what they may see can end while they wait. Raises `Unauthorized`, `Forbidden`."""
     token = bearer(header(request.scope, b"authorization"))
-    holder = await asyncio.to_thread(desk.principals.holder, token) if token else None
+    holder = await asyncio.to_thread(principals_of(request).holder, token) if token else None
     if holder is None:
         raise Unauthorized
     if not holder.roles & READERS:

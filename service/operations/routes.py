@@ -10,6 +10,7 @@ from fastapi.responses import PlainTextResponse
 
 from ledger.health import why_not_read
 from ledger.projections.read_model import ReadModelBroken
+from service.checkpoints.dependencies import AtAnchoring
 from service.http.problems import RETRY_SECONDS
 from service.http.state import AtDesk, Desk
 
@@ -35,12 +36,12 @@ async def readyz(desk: AtDesk) -> Response:
     return _json({"status": "ready" if is_ready else "not ready"} | found, is_ready=is_ready)
 
 
-def _found(desk: Desk) -> dict[str, Any]:
+def _found(desk: Desk, anchoring: AtAnchoring) -> dict[str, Any]:
     found: dict[str, Any] = {"storage": {"trouble": None}, "findings": desk.findings()}
     try:
         found["storage"]["trouble"] = desk.storage_trouble()
         found["read_model"] = _read_model(desk)
-        found["checkpoint"] = {"made_at": desk.anchoring.made_at, "trouble": desk.checkpoint_trouble()}
+        found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": desk.checkpoint_trouble()}
         found["lost"] = desk.ledger.losses.told()
     except PersistenceError as error:
         found["storage"]["trouble"] = found["storage"]["trouble"] or why_not_read(error)
