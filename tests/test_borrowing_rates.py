@@ -8,17 +8,8 @@ from typing import Any
 from ledger.projections import borrowing, members
 from ledger.projections.funds import Scope
 from ledger.projections.tables import Reader, percent
-from tests.tables_support import book
-from tests.village import (
-    FUND,
-    borrowing_village,
-    day,
-    given,
-    joins,
-    leaves,
-    stamp,
-    village,
-)
+from tests.support.tables import book
+from tests.support.village import FUND, borrowing_village, day, given, joins, leaves, stamp, village
 
 ALL = Scope()
 

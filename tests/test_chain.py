@@ -13,7 +13,7 @@ import pytest
 from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.events import EVENT_TYPES, NO_HEAD, Entry, check_code, decode, encode, head_of
 from ledger.history import verify
-from tests.village import FUND, given, gives, joins, last, lines, replayed, stamp, state, village, whole_life
+from tests.support.village import FUND, given, gives, joins, last, lines, replayed, stamp, state, village, whole_life
 
 LIFE = whole_life()
 LINES = lines(LIFE)

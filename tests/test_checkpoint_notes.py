@@ -19,9 +19,9 @@ from ledger.refusals import (
     CheckpointNotFound,
     NothingToVouchFor,
 )
-from tests.jobs import FUND, opened, opening, recorded
-from tests.processes import start, together
-from tests.sealing import FUNDS, NOW, OTHER, SIGNER, THIRD, found, record, three_funds, vouch_each
+from tests.support.jobs import FUND, opened, opening, recorded
+from tests.support.processes import start, together
+from tests.support.sealing import FUNDS, NOW, OTHER, SIGNER, THIRD, found, record, three_funds, vouch_each
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from ledger.refusals import (
     LeavesChanged,
     SignedByAnotherKey,
 )
-from tests.jobs import FUND, expense, gift, joining, opened, opening, recorded
-from tests.sealing import NOW, OTHER, SIGNER, STRANGER, THIRD, found, kinds, record, three_funds
+from tests.support.jobs import FUND, expense, gift, joining, opened, opening, recorded
+from tests.support.sealing import NOW, OTHER, SIGNER, STRANGER, THIRD, found, kinds, record, three_funds
 
 
 @pytest.fixture

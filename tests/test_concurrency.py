@@ -14,9 +14,22 @@ import pytest
 from ledger.application import Ledger
 from ledger.history import verify
 from ledger.writer import Writer
-from tests.cut_line import CutLine
-from tests.jobs import FUND, IS_LONG, capital, cash, expense, gift, joining, lending, opened, opening, recorded, stored
-from tests.processes import Forgetful, Unguarded, follow, found, record_each, start, together
+from tests.support.cut_line import CutLine
+from tests.support.jobs import (
+    FUND,
+    IS_LONG,
+    capital,
+    cash,
+    expense,
+    gift,
+    joining,
+    lending,
+    opened,
+    opening,
+    recorded,
+    stored,
+)
+from tests.support.processes import Forgetful, Unguarded, follow, found, record_each, start, together
 
 WRITERS = 6
 LOANS = 60

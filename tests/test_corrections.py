@@ -23,7 +23,7 @@ from ledger.refusals import (
     OutOfOrder,
     WrongEntryStillCounts,
 )
-from tests.village import (
+from tests.support.village import (
     Act,
     asks,
     day,

@@ -24,8 +24,8 @@ from ledger.history import verify
 from ledger.jobs import Recorded, StorageUnavailable
 from ledger.projections.proof import differences
 from service.access.principals import Principals, Scope
-from tests.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
-from tests.processes import acknowledge, let_begin, start
+from tests.support.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
+from tests.support.processes import acknowledge, let_begin, start
 
 KILLS = 50 if IS_LONG else 10
 SERVICE_KILLS = 10 if IS_LONG else 2

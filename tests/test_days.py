@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.days import DailyBalance, add_months, civil_day, whole_months
 from ledger.refusals import BeforeFundOpened, FutureDay
-from tests.village import OPENED, day, given, pays, refused, stamp, village
+from tests.support.village import OPENED, day, given, pays, refused, stamp, village
 
 # Anniversaries
 

@@ -10,10 +10,10 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from ledger.differences import End, Figure, Point, differences, movements
-from tests import moments
-from tests.histories import random_fund
-from tests.moments import Moment
-from tests.village import joins, leaves, pays, stamp, undoes, village
+from tests.support import moments
+from tests.support.histories import random_fund
+from tests.support.moments import Moment
+from tests.support.village import joins, leaves, pays, stamp, undoes, village
 
 JANUARY, MAY = date(2024, 1, 31), date(2024, 5, 31)
 

@@ -2,8 +2,8 @@
 
 from ledger.aggregates.fund import Fund
 from ledger.dues import monthly_dues
-from tests.service_support import FUND, House
-from tests.village import bylaws, day, joins, leaves, stamp, undoes, village
+from tests.support.service import FUND, House
+from tests.support.village import bylaws, day, joins, leaves, stamp, undoes, village
 
 # The village opened on 01/01/2024; it meets on the 5th and asks for 10,000 đ a month.
 

@@ -8,8 +8,8 @@ import pytest
 from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Leg
 from ledger.events import check_code
 from ledger.exports import CLASS_OF, CLASSES, account_of, beancount_ledger, hledger_journal
-from tests.histories import random_fund
-from tests.village import whole_life
+from tests.support.histories import random_fund
+from tests.support.village import whole_life
 
 
 def test_each_pot_is_whole_by_itself_in_each_transaction() -> None:

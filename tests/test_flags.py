@@ -12,9 +12,9 @@ from ledger.events import ContributionReceived
 from ledger.flags import RULES, Thresholds, flags
 from service.inspection.flag_service import told
 from service.words import catalogue
-from tests.flagged import END, behind, counted, days, prompt, raised, said, spends
-from tests.histories import random_fund
-from tests.village import (
+from tests.support.flagged import END, behind, counted, days, prompt, raised, said, spends
+from tests.support.histories import random_fund
+from tests.support.village import (
     FIVE_MEMBERS,
     OPENED,
     Act,

@@ -8,15 +8,8 @@ import pytest
 
 from ledger.aggregates.fund import Fund
 from ledger.events import OpeningPot
-from tests.flagged import behind, counted, days, prompt, raised, said, spends
-from tests.village import (
-    FIVE_MEMBERS,
-    Act,
-    day,
-    given,
-    stamp,
-    village,
-)
+from tests.support.flagged import behind, counted, days, prompt, raised, said, spends
+from tests.support.village import FIVE_MEMBERS, Act, day, given, stamp, village
 
 # --- late -------------------------------------------------------------------------------------------------------------
 

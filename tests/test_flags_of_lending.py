@@ -7,8 +7,8 @@ import pytest
 
 from ledger.aggregates.fund import Fund
 from ledger.events import OldLoan, OpeningPot
-from tests.flagged import behind, raised
-from tests.village import (
+from tests.support.flagged import behind, raised
+from tests.support.village import (
     FIVE_MEMBERS,
     Act,
     asks,

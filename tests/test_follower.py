@@ -13,13 +13,9 @@ from ledger.database import Database, Transaction
 from ledger.projections.follower import Follower
 from ledger.projections.proof import differences
 from ledger.projections.read_model import ReadModel
-from tests.histories import random_fund
-from tests.jobs import opened
-from tests.tables_support import (
-    delete_tail,
-    following,
-    store,
-)
+from tests.support.histories import random_fund
+from tests.support.jobs import opened
+from tests.support.tables import delete_tail, following, store
 
 PATIENCE = 30.0
 """Seconds; only a failing test waits so long."""

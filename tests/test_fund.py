@@ -19,7 +19,7 @@ from ledger.refusals import (
     InsufficientSavings,
     SamePot,
 )
-from tests.village import (
+from tests.support.village import (
     OPENED,
     Act,
     adopts,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.commands import Said, command
-from tests.service_support import FUND, House, house, settle_in
+from tests.support.commands import Said, command
+from tests.support.service import FUND, House, house, settle_in
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ from ledger.events import (
     OpeningSavings,
 )
 from ledger.register import Text, written
-from tests import village
-from tests.village import bylaws, lines, replayed
+from tests.support import village
+from tests.support.village import bylaws, lines, replayed
 
 GOLDEN = Path(__file__).parent / "golden"
 Row = dict[str, str]

@@ -13,7 +13,7 @@ import pytest
 
 from ledger.events import Request
 from ledger.jobs import Job
-from tests.service_support import House, house
+from tests.support.service import House, house
 from tests.test_golden_book import FUND, GOLDEN, Bookkeeper, year
 from tests.test_papers import WITH_PDF, text_of
 

@@ -31,7 +31,7 @@ from ledger.refusals import (
     Refusal,
     StillOwed,
 )
-from tests.village import (
+from tests.support.village import (
     FIVE_MEMBERS,
     day,
     given,

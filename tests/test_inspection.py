@@ -11,13 +11,13 @@ from ledger.differences import End
 from service.command_line import app
 from service.inspection.entry_details import explained, nobody, stepped
 from service.words.wording import LANGUAGES
-from tests.histories import random_fund
-from tests.jobs import opened
-from tests.service_support import FUND, NAME, House
-from tests.tables_support import store
-from tests.village import FUND as BANG_MAC
-from tests.village import pays, undoes, whole_life
-from tests.village import village as village_of
+from tests.support.histories import random_fund
+from tests.support.jobs import opened
+from tests.support.service import FUND, NAME, House
+from tests.support.tables import store
+from tests.support.village import FUND as BANG_MAC
+from tests.support.village import pays, undoes, whole_life
+from tests.support.village import village as village_of
 
 AT = f"/funds/{FUND}"
 THEN = "2024-05-15"

@@ -19,10 +19,21 @@ from ledger.history import verify
 from ledger.jobs import Job
 from ledger.projections.proof import differences
 from ledger.refusals import FundNotFound, FundsChanged, IdempotencyKeyReused, NothingChanged, VersionMismatch
-from tests.diary import DAYS, DIARIES, DIARY, UPPER_DIARY, Diary, WeatherNoted, note_days, noted, noting, rewrite
-from tests.jobs import DAY, FUND, gift, joining, one_fund, opened, opening, recorded, stored
-from tests.sealing import NOW, SIGNER, found
-from tests.tables_support import following, in_turn, random_funds, rows, store, store_line
+from tests.support.diary import (
+    DAYS,
+    DIARIES,
+    DIARY,
+    UPPER_DIARY,
+    Diary,
+    WeatherNoted,
+    note_days,
+    noted,
+    noting,
+    rewrite,
+)
+from tests.support.jobs import DAY, FUND, gift, joining, one_fund, opened, opening, recorded, stored
+from tests.support.sealing import NOW, SIGNER, found
+from tests.support.tables import following, in_turn, random_funds, rows, store, store_line
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import pytest
 from ledger.projections import balances, journal, loans, members
 from ledger.projections.knowledge import Known, Moments
 from service.writes.facts import digest_of
-from tests.histories import random_fund
+from tests.support.histories import random_fund
 
 DAY = date(2024, 12, 31)
 

@@ -18,7 +18,7 @@ from ledger.refusals import (
     PrincipalOverRepaid,
     SamePersonApproved,
 )
-from tests.village import (
+from tests.support.village import (
     adopts,
     asks,
     day,

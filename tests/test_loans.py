@@ -21,7 +21,7 @@ from ledger.refusals import (
     SettlementShort,
 )
 from ledger.terms import Instalment, LoanTerms, Repayment, lateness, plan, split, standing
-from tests.village import (
+from tests.support.village import (
     adopts,
     asks,
     day,

@@ -16,11 +16,11 @@ from ledger.application import Ledger
 from ledger.history import verify
 from ledger.losses import Loss
 from ledger.refusals import FundNotFound, InsufficientFunds
-from tests.commands import command
-from tests.jobs import FUND, cash, expense, gift, one_fund, opened, opening, recorded, stored
-from tests.service_support import FUND as MAI_PHA
-from tests.service_support import NAME, house, settle_in
-from tests.tables_support import delete_tail
+from tests.support.commands import command
+from tests.support.jobs import FUND, cash, expense, gift, one_fund, opened, opening, recorded, stored
+from tests.support.service import FUND as MAI_PHA
+from tests.support.service import NAME, house, settle_in
+from tests.support.tables import delete_tail
 
 OTHER = "LS-BACSON-02"
 

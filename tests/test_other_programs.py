@@ -24,7 +24,7 @@ from ledger.application import Ledger
 from ledger.days import add_months
 from ledger.events import Entry
 from ledger.exports import CLASSES, account_of, beancount_ledger, hledger_journal
-from tests.histories import random_fund
+from tests.support.histories import random_fund
 
 Funds = Mapping[str, Sequence[Entry]]
 Monthly = dict[tuple[str, str], int]

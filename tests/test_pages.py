@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.pages.layout import ASSETS, DIGEST, FOREVER
-from tests.service_support import House, house
+from tests.support.service import House, house
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 LIGHTEST_TYPE = 0.8

@@ -14,7 +14,7 @@ from ledger.events import check_code, head_of
 from service.access.principals import Scope
 from service.papers import filling
 from service.words import wording
-from tests.service_support import FUND, NAME, OTHER_FUND, House, settle_in
+from tests.support.service import FUND, NAME, OTHER_FUND, House, settle_in
 
 AT = f"/funds/{FUND}"
 SCRIPT = "<script>alert(1)</script> Vi Thị Lưỡng"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.service_support import CONTRIBUTION_VERSION, FUND, House, house, settle_in
+from tests.support.service import CONTRIBUTION_VERSION, FUND, House, house, settle_in
 from tests.test_papers import AT, code_of, read
 
 PAPERS = (

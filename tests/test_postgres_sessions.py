@@ -22,11 +22,11 @@ from ledger.history import verify
 from ledger.jobs import Outcome, Recorded, StorageUnavailable
 from ledger.storage import postgres_sessions
 from ledger.writer import Writer
-from tests.cut_line import CutLine, set_for_database
-from tests.jobs import FUND, gift, one_fund, opening, recorded, stored
-from tests.own_server import OwnServer, own_server
-from tests.service_support import FUND as MAI_PHA
-from tests.service_support import house, settle_in
+from tests.support.cut_line import CutLine, set_for_database
+from tests.support.jobs import FUND, gift, one_fund, opening, recorded, stored
+from tests.support.own_server import OwnServer, own_server
+from tests.support.service import FUND as MAI_PHA
+from tests.support.service import house, settle_in
 
 OTHER = "LS-BACSON-02"
 

@@ -20,7 +20,7 @@ from ledger.refusals import (
     WriteOffAboveOutstanding,
 )
 from ledger.terms import LoanTerms, standing
-from tests.village import (
+from tests.support.village import (
     asks,
     bylaws,
     day,

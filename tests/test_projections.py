@@ -27,12 +27,10 @@ from ledger.events import (
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.funds import Scope
 from ledger.projections.tables import LAST_DAY, Reader
-from tests.histories import random_fund
-from tests.jobs import opened
-from tests.tables_support import book, following, in_turn, store
-from tests.test_golden_book import Bookkeeper
-from tests.test_golden_book import rows as golden
-from tests.village import (
+from tests.support.histories import random_fund
+from tests.support.jobs import opened
+from tests.support.tables import book, following, in_turn, store
+from tests.support.village import (
     CLUB,
     FUND,
     OPENED,
@@ -48,6 +46,8 @@ from tests.village import (
     village,
     whole_life,
 )
+from tests.test_golden_book import Bookkeeper
+from tests.test_golden_book import rows as golden
 
 SEEDS = range(1, 9)
 ALL = Scope()

@@ -18,11 +18,11 @@ from hypothesis.stateful import run_state_machine_as_test
 from ledger.aggregates.fund import Fund
 from ledger.events import EVENT_TYPES
 from ledger.refusals import Refusal
-from tests import broken_kernels
-from tests.bookkeeper import MOVES_NOTHING, check_books, check_replay, check_settlement
-from tests.histories import History as Club
-from tests.random_steps import History
-from tests.village import DRAWN_ANEW, whole_life
+from tests.support import broken_kernels
+from tests.support.bookkeeper import MOVES_NOTHING, check_books, check_replay, check_settlement
+from tests.support.histories import History as Club
+from tests.support.random_steps import History
+from tests.support.village import DRAWN_ANEW, whole_life
 
 PARTS = 2
 HISTORIES = int(os.environ.get("MICROFUND_TEST_HISTORIES", "150"))

@@ -14,18 +14,10 @@ from ledger.projections.knowledge import Known
 from ledger.projections.proof import Difference, differences
 from ledger.projections.read_model import LAG_COUNTED, BeingRebuilt, ReadModel, ReadModelBroken
 from ledger.projections.tables import FOREVER
-from tests.histories import random_fund
-from tests.jobs import opened
-from tests.tables_support import (
-    Killed,
-    advanced,
-    following,
-    in_turn,
-    random_funds,
-    rows,
-    store,
-)
-from tests.village import lends, repays, undoes, village
+from tests.support.histories import random_fund
+from tests.support.jobs import opened
+from tests.support.tables import Killed, advanced, following, in_turn, random_funds, rows, store
+from tests.support.village import lends, repays, undoes, village
 
 # --- live = rebuilt = replayed ----------------------------------------------------------------------------------------
 

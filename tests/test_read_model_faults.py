@@ -30,9 +30,9 @@ from ledger.money import MAX_AMOUNT
 from ledger.projections.batch import TABLES, Line
 from ledger.projections.proof import differences
 from ledger.projections.read_model import ReadModel, ReadModelBroken
-from tests.histories import random_fund
-from tests.jobs import opened
-from tests.tables_support import (
+from tests.support.histories import random_fund
+from tests.support.jobs import opened
+from tests.support.tables import (
     Killed,
     advanced,
     delete_tail,
@@ -43,7 +43,7 @@ from tests.tables_support import (
     store,
     store_line,
 )
-from tests.village import HEARD, whole_life
+from tests.support.village import HEARD, whole_life
 
 # --- killed in between ------------------------------------------------------------------------------------------------
 

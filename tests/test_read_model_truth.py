@@ -15,9 +15,9 @@ from ledger.database import Transaction
 from ledger.projections.read_model import MOST_TRIES, BeingRebuilt, ReadModel, ReadModelBroken, Unsettled
 from ledger.projections.tables import Reader
 from service.access.principals import Scope
-from tests.jobs import opened
-from tests.service_support import FUND, House, house
-from tests.tables_support import following, in_turn, random_funds, rows, store
+from tests.support.jobs import opened
+from tests.support.service import FUND, House, house
+from tests.support.tables import following, in_turn, random_funds, rows, store
 
 AT = f"/funds/{FUND}"
 

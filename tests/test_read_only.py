@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.commands import Said, command
-from tests.cut_line import set_for_database
-from tests.service_support import FUND, found_anew, house, settle_in
+from tests.support.commands import Said, command
+from tests.support.cut_line import set_for_database
+from tests.support.service import FUND, found_anew, house, settle_in
 
 ROOT = Path(__file__).parent.parent
 NOTE = "note.txt"
@@ -42,7 +42,7 @@ AS_ANYBODY = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if 
 
 RUN = """
 import json, sys
-from tests.commands import command
+from tests.support.commands import command
 url, *commands = json.loads(sys.stdin.read())
 print(json.dumps([command(url, *words) for words in commands]))
 """

@@ -8,7 +8,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.history import verify
 from ledger.register import Text, folded, written
-from tests.jobs import FUND, gift, job, joining, opened, opening, recorded, stored
+from tests.support.jobs import FUND, gift, job, joining, opened, opening, recorded, stored
 
 NAME = "Hoàng Thị Sầm"
 PHONE = "0912 345 678"

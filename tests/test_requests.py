@@ -13,17 +13,7 @@ from ledger.refusals import (
     VersionMismatch,
 )
 from ledger.writer import Writer
-from tests.jobs import (
-    FUND,
-    cash,
-    expense,
-    gift,
-    one_fund,
-    opened,
-    opening,
-    recorded,
-    stored,
-)
+from tests.support.jobs import FUND, cash, expense, gift, one_fund, opened, opening, recorded, stored
 
 
 @pytest.fixture

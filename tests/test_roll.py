@@ -15,7 +15,7 @@ from ledger.refusals import (
     OutOfOrder,
     RateAboveLegalCeiling,
 )
-from tests.village import (
+from tests.support.village import (
     CLUB,
     FIVE_MEMBERS,
     FUND,

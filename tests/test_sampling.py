@@ -19,9 +19,22 @@ from ledger.sampling import in_order_of_lot
 from service import command_line
 from service.access.principals import Scope
 from service.terminal import Mistake
-from tests.histories import random_fund
-from tests.service_support import FUND, NAME, OTHER_FUND, House, house, settle_in
-from tests.village import day, gives, joins, lends, lines, refused, repays, spends, stamp, undoes, village, whole_life
+from tests.support.histories import random_fund
+from tests.support.service import FUND, NAME, OTHER_FUND, House, house, settle_in
+from tests.support.village import (
+    day,
+    gives,
+    joins,
+    lends,
+    lines,
+    refused,
+    repays,
+    spends,
+    stamp,
+    undoes,
+    village,
+    whole_life,
+)
 
 SEED = "XSMB-2024-03-10-48213"
 PAGE = (Path(__file__).parents[1] / "docs" / "verify.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import pytest
 
 from service.access.authentication import OPEN, Doorkeeper
 from service.access.principals import REMEMBERED_SECONDS, ROLES, Principal, Principals, Role, Scope
-from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, House, house, opening, settle_in
+from tests.support.service import FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, House, house, opening, settle_in
 
 FIGURES: frozenset[Role] = frozenset(ROLES)
 PEOPLE: frozenset[Role] = frozenset({"treasurer", "chair", "inspector"})

@@ -15,7 +15,7 @@ from service.bounds import PLAIN
 from service.http.parsing import MAX_BODY, MAX_DEPTH, parse
 from service.http.refusals import DuplicateKey, InvalidFields, InvalidUtf8, MalformedJson, NotANumber, TooDeep
 from service.writes.bodies.club import NewMember
-from tests.service_support import FUND, OTHER_FUND, SOUND, House, house, opening, path_of, settle_in
+from tests.support.service import FUND, OTHER_FUND, SOUND, House, house, opening, path_of, settle_in
 
 
 @pytest.fixture(scope="module")

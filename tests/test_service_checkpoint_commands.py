@@ -16,8 +16,8 @@ from ledger.checkpoints.notes import Signer
 from ledger.sqlite_engine import sqlite
 from service.checkpoints.signing import BadKey, signer_of
 from service.settings import Settings
-from tests.commands import Said, command
-from tests.service_support import FUND, NEW_FUND
+from tests.support.commands import Said, command
+from tests.support.service import FUND, NEW_FUND
 
 # --- the key ----------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from ledger.checkpoints.notes import Key, Signer, read
 from service.access.principals import Scope
 from service.checkpoints.anchoring import Anchoring
 from service.checkpoints.signing import BadKey, signer_of
-from tests.service_support import FUND, NEW_FUND, House, house, opening
+from tests.support.service import FUND, NEW_FUND, House, house, opening
 
 
 def gift(village: House, fund: str = FUND) -> None:

@@ -10,7 +10,7 @@ from ledger.flags import RULES, Thresholds
 from service import command_line, terminal
 from service.access.principals import Scope
 from service.settings import load_settings
-from tests.service_support import FUND, NAME, NEW_FUND, OTHER_FUND, House, settle_in
+from tests.support.service import FUND, NAME, NEW_FUND, OTHER_FUND, House, settle_in
 
 AT = f"/funds/{FUND}"
 

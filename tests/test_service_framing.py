@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.http.refusals import TooManyRequests
-from tests.service_support import FUND, SOUND, House, house, settle_in
+from tests.support.service import FUND, SOUND, House, house, settle_in
 from tests.test_service_hostile import address_of, operations
 from tests.test_service_problems import Failing
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 
 from ledger.days import civil_day, last_asked
-from tests.commands import command
-from tests.service_support import FUND, OPENED_ON, SOUND, House, found_anew, house, path_of, settle_in
+from tests.support.commands import command
+from tests.support.service import FUND, OPENED_ON, SOUND, House, found_anew, house, path_of, settle_in
 
 TEXTS: Final = {
     "NUL": "%00",

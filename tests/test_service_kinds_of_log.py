@@ -12,11 +12,11 @@ import pytest
 from ledger.aggregates import kinds
 from ledger.events import EVENT_TYPES
 from service.access.principals import Scope
-from tests.commands import command
-from tests.diary import DAYS, DIARIES, DIARY, note_days, noted, rewrite
-from tests.jobs import FUND, one_fund, opened, stored
-from tests.service_support import House, house
-from tests.verifying import run
+from tests.support.commands import command
+from tests.support.diary import DAYS, DIARIES, DIARY, note_days, noted, rewrite
+from tests.support.jobs import FUND, one_fund, opened, stored
+from tests.support.service import House, house
+from tests.support.verifying import run
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.service_support import FUND, House
+from tests.support.service import FUND, House
 
 MEETINGS = f"/funds/{FUND}/meetings"
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from service.access.principals import Principal, Principals
-from tests.service_support import BYLAWS, FUND, NAME, OPENED_ON, OTHER_FUND, House, house, opening
+from tests.support.service import BYLAWS, FUND, NAME, OPENED_ON, OTHER_FUND, House, house, opening
 
 ON = "2024-05-15"
 LOANS = f"/funds/{FUND}/loans"

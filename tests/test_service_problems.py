@@ -16,7 +16,7 @@ from service.http import refusals as edge
 from service.http.problems import MEMBERS, STATUS, problem, status_of
 from service.words import catalogue
 from service.words.wording import LANGUAGES
-from tests.service_support import FUND, NAME, House
+from tests.support.service import FUND, NAME, House
 
 
 def every_refusal() -> list[type[Refusal]]:

@@ -15,11 +15,11 @@ import pytest
 
 from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import sqlite
-from tests.commands import command
-from tests.jobs import opened
-from tests.service_support import FUND, NAME, house, opening, settle_in
-from tests.tables_support import store
-from tests.village import whole_life
+from tests.support.commands import command
+from tests.support.jobs import opened
+from tests.support.service import FUND, NAME, house, opening, settle_in
+from tests.support.tables import store
+from tests.support.village import whole_life
 
 ROOT = Path(__file__).parent.parent
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.projections.follower import Follower
-from tests.service_support import CONTRIBUTION_VERSION, FUND, NAME, OPENED_ON, OTHER_FUND, House, house, settle_in
+from tests.support.service import CONTRIBUTION_VERSION, FUND, NAME, OPENED_ON, OTHER_FUND, House, house, settle_in
 
 AT = f"/funds/{FUND}"
 

@@ -9,7 +9,7 @@ import pytest
 from ledger.events import EVENT_TYPES
 from ledger.refusals import VersionMismatch
 from service.access.principals import Scope
-from tests.service_support import (
+from tests.support.service import (
     ALL_WRITES,
     CONTRIBUTION_VERSION,
     FUND,

@@ -15,18 +15,7 @@ from ledger.refusals import (
     LinesRefused,
     MeetingNotFound,
 )
-from tests.village import (
-    asks,
-    day,
-    given,
-    grants,
-    held,
-    joins,
-    loan_of,
-    refused,
-    stamp,
-    village,
-)
+from tests.support.village import asks, day, given, grants, held, joins, loan_of, refused, stamp, village
 
 MEETING = "2024-03-15"
 

@@ -11,8 +11,8 @@ import pytest
 from ledger.checkpoints.vouching import Kind
 from ledger.sqlite_engine import sqlite
 from service.words import catalogue
-from tests.commands import command
-from tests.service_support import CONTRIBUTION_VERSION, FUND, NEW_FUND, found_anew, house, settle_in
+from tests.support.commands import command
+from tests.support.service import CONTRIBUTION_VERSION, FUND, NEW_FUND, found_anew, house, settle_in
 
 Run = Callable[..., tuple[int, list[str]]]
 CODE = re.compile(r"[A-Z2-7]{4}(-[A-Z2-7]{4}){3}")

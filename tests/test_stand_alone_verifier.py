@@ -25,9 +25,9 @@ from ledger.checkpoints import Checkpoints
 from ledger.checkpoints.vouching import findings
 from ledger.events import Request, head_of
 from ledger.jobs import Job
-from tests.histories import random_fund
-from tests.jobs import opened, recorded
-from tests.verifying import (
+from tests.support.histories import random_fund
+from tests.support.jobs import opened, recorded
+from tests.support.verifying import (
     CODES,
     LINES,
     SCRIPT,
@@ -48,7 +48,7 @@ from tests.verifying import (
     swapped,
     told,
 )
-from tests.village import FUND, Act, day, lines, spends, village, whole_life
+from tests.support.village import FUND, Act, day, lines, spends, village, whole_life
 
 PAGE = (SCRIPT.parents[1] / "docs" / "verify.md").read_text(encoding="utf-8")
 VIETNAMESE, ENGLISH = PAGE.split("\n---\n")

@@ -22,7 +22,7 @@ from ledger.refusals import (
 )
 from ledger.register import Text, written
 from ledger.sqlite_engine import sqlite
-from tests.jobs import (
+from tests.support.jobs import (
     FUND,
     capital,
     cash,

@@ -19,8 +19,8 @@ from service.takeover.importing import NotTakenOver, import_command, summary
 from service.takeover.reading import Takeover
 from service.takeover.recording import RollHasBegun, RowsRefused, take_over
 from service.terminal import Mistake
-from tests.takeover_support import NOW, books, cell, fill, fill_csv
-from tests.village import CLUB, FUND, bylaws, gives, joins, stamp
+from tests.support.takeover import NOW, books, cell, fill, fill_csv
+from tests.support.village import CLUB, FUND, bylaws, gives, joins, stamp
 
 OPENED = date(2016, 10, 1)
 

@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook
 
 from service.takeover.template import write_template
-from tests.takeover_support import cell, codes, fill, fill_csv, findings, messages
+from tests.support.takeover import cell, codes, fill, fill_csv, findings, messages
 
 WRONG_CELLS = [
     ("Thành viên!A5", "1", "Số thành viên 1 đã dùng ở dòng trên."),

@@ -13,7 +13,7 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from service.takeover import spreadsheets
 from service.takeover.spreadsheets import MAX_FILE
-from tests.takeover_support import books, codes, fill, messages
+from tests.support.takeover import books, codes, fill, messages
 
 
 def repacked(file: Path, change: Callable[[dict[str, bytes]], None]) -> bytes:

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 from service.takeover.forms import COLUMNS, FORMS, Report
 from service.takeover.rows import assign, rows_of
 from service.takeover.spreadsheets import Table, tables_of
-from tests.takeover_support import TODAY, as_typed, books, cell, fill, fill_csv, findings, messages
+from tests.support.takeover import TODAY, as_typed, books, cell, fill, fill_csv, findings, messages
 
 OWN_ROWS = [
     *("Thành viên!A2: Dòng hướng dẫn của mẫu, không đọc.", "Thành viên!A3: Dòng ví dụ của mẫu, không đọc."),

@@ -18,7 +18,7 @@ from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.events import check_code, decode, encode, head_of
 from ledger.history import verify
-from tests.jobs import FUND, IS_LONG, expense, gift, joining, opened, opening, recorded, stored
+from tests.support.jobs import FUND, IS_LONG, expense, gift, joining, opened, opening, recorded, stored
 
 OTHER = "LS-BACSON-02"
 LENGTH = 40

@@ -16,11 +16,11 @@ from ledger.events import Entry
 from ledger.projections import balances, borrowing, journal, loans, members
 from ledger.projections.funds import Scope
 from ledger.projections.knowledge import Known
-from tests import moments
-from tests.histories import random_fund
-from tests.moments import OWED, OWNED, Moment
-from tests.service_support import House, house
-from tests.tables_support import in_turn, store, store_line
+from tests.support import moments
+from tests.support.histories import random_fund
+from tests.support.moments import OWED, OWNED, Moment
+from tests.support.service import House, house
+from tests.support.tables import in_turn, store, store_line
 
 SEEDS = range(1, 9)
 

@@ -15,9 +15,9 @@ import pytest
 
 from ledger.aggregates.fund import Fund
 from ledger.events import EVENT_TYPES, check_code, head_of
-from tests.histories import random_fund
-from tests.jobs import IS_LONG
-from tests.verifying import (
+from tests.support.histories import random_fund
+from tests.support.jobs import IS_LONG
+from tests.support.verifying import (
     CODES,
     LINES,
     SCRIPT,
@@ -31,7 +31,7 @@ from tests.verifying import (
     replaced,
     run,
 )
-from tests.village import CLUB, FUND, OPENED, bylaws, lines, stamp, village, whole_life
+from tests.support.village import CLUB, FUND, OPENED, bylaws, lines, stamp, village, whole_life
 
 # --- the verifier and the ledger agree --------------------------------------------------------------------------------
 

@@ -15,9 +15,9 @@ import pytest
 
 from ledger.events import check_code, head_of
 from ledger.history import verify
-from tests.histories import random_fund
-from tests.jobs import IS_LONG
-from tests.verifying import (
+from tests.support.histories import random_fund
+from tests.support.jobs import IS_LONG
+from tests.support.verifying import (
     LINES,
     SCRIPT,
     VERIFIER,
@@ -31,7 +31,7 @@ from tests.verifying import (
     swapped,
     told,
 )
-from tests.village import FUND, lines, whole_life
+from tests.support.village import FUND, lines, whole_life
 
 # --- a checkpoint, with no database at hand ---------------------------------------------------------------------------
 

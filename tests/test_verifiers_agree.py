@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Said, command
-from tests.verifying import LINES, SCRIPT, joined, sealing
+from tests.support.commands import Said, command
+from tests.support.verifying import LINES, SCRIPT, joined, sealing
 
 WHOLE = joined(LINES)
 FIRST, REST = LINES[0], joined(LINES[1:])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ledger.events import EntryReversed, Event, Voucher
 from ledger.refusals import InsufficientFunds, Refusal
-from tests.village import (
+from tests.support.village import (
     OPENED,
     Act,
     day,

@@ -2,19 +2,7 @@
 
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.warnings import warnings
-from tests.village import (
-    day,
-    gives,
-    last,
-    leaves,
-    lends,
-    pays,
-    repays,
-    spends,
-    stamp,
-    undoes,
-    village,
-)
+from tests.support.village import day, gives, last, leaves, lends, pays, repays, spends, stamp, undoes, village
 
 # Warnings, and silence in ordinary life
 

@@ -22,7 +22,7 @@ from ledger.refusals import (
     OutOfOrder,
     SamePot,
 )
-from tests.village import (
+from tests.support.village import (
     day,
     gives,
     held,

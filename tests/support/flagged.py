@@ -7,14 +7,7 @@ from ledger.aggregates.fund import Fund, Stamp
 from ledger.events import Event
 from ledger.flags import Flag, Thresholds, flags
 from service.inspection.flag_service import told
-from tests.village import (
-    CLUB,
-    FUND,
-    Act,
-    bylaws,
-    day,
-    stamp,
-)
+from tests.support.village import CLUB, FUND, Act, bylaws, day, stamp
 
 END = date(2024, 7, 15)
 

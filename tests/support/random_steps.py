@@ -17,8 +17,8 @@ from ledger.aggregates.fund import REVERSIBLE_MEMOS
 from ledger.aggregates.loan import Loan
 from ledger.events import ContributionReceived, Draw, Item, LoanRepaid, OldLoan, OpeningPot, OpeningSavings
 from ledger.refusals import Refusal
-from tests.bookkeeper import check_books, check_replay, check_settlement
-from tests.village import OPENED, bylaws, given, joins, settle_all, stamp, state
+from tests.support.bookkeeper import check_books, check_replay, check_settlement
+from tests.support.village import OPENED, bylaws, given, joins, settle_all, stamp, state
 
 TODAY = OPENED + timedelta(500)
 

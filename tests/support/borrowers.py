@@ -4,7 +4,7 @@ from ledger.aggregates.fund import REVERSIBLE_MEMOS
 from ledger.chart import Place
 from ledger.events.corrections import ReversalReason
 from ledger.events.loans import Purpose
-from tests.lots import Lots
+from tests.support.lots import Lots
 
 PLACES: tuple[Place, ...] = ("cash", "cash", "bank")
 

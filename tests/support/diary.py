@@ -14,7 +14,7 @@ from ledger.application import Ledger
 from ledger.events import Entry, Event, Request
 from ledger.jobs import Job
 from ledger.refusals import NothingChanged
-from tests.jobs import DAY, NOW, recorded
+from tests.support.jobs import DAY, NOW, recorded
 
 DAYS = 5
 DIARY = "diary"

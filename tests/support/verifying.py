@@ -19,7 +19,7 @@ from ledger.checkpoints import Leaf
 from ledger.checkpoints.merkle import inclusion_proof, root_of
 from ledger.checkpoints.notes import Checkpoint, Signer
 from ledger.events import check_code, head_of
-from tests.village import (
+from tests.support.village import (
     CLUB,
     FIVE_MEMBERS,
     FUND,
@@ -37,7 +37,7 @@ from tests.village import (
     undoes,
 )
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "verify_history.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "verify_history.py"
 Lines = list[bytes]
 
 

@@ -13,8 +13,8 @@ from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made, Overtaken
 from ledger.checkpoints.notes import Key, Signer
 from ledger.checkpoints.vouching import Finding, findings
-from tests.jobs import FUND, gift, joining, opened, opening, recorded
-from tests.processes import wait_to_begin
+from tests.support.jobs import FUND, gift, joining, opened, opening, recorded
+from tests.support.processes import wait_to_begin
 
 OTHER, THIRD = "LS-BACSON-02", "LS-BACSON-03"
 FUNDS = [FUND, OTHER, THIRD]

@@ -13,9 +13,9 @@ from operator import itemgetter
 from random import Random
 from typing import Any, NamedTuple
 
-from tests.bookkeeper import Balances, Line, booked
-from tests.histories import random_fund
-from tests.village import lines
+from tests.support.bookkeeper import Balances, Line, booked
+from tests.support.histories import random_fund
+from tests.support.village import lines
 
 GROWS_BY_DEBITS = {"cash", "bank", "loans", "equipment", "expenses", "write_offs", "cash_short"}
 OWNED = {"cash", "bank", "loans", "equipment"}

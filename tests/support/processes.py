@@ -21,7 +21,7 @@ from ledger import application
 from ledger.aggregates.log import Log
 from ledger.application import Ledger
 from ledger.jobs import Job, Outcome, Recorded
-from tests.jobs import FUND, gift, recorded
+from tests.support.jobs import FUND, gift, recorded
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])

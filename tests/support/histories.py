@@ -21,8 +21,8 @@ from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
 from ledger.terms import InterestMethod, RepaymentMode
-from tests.borrowers import PLACES
-from tests.second_thoughts import SecondThoughts
+from tests.support.borrowers import PLACES
+from tests.support.second_thoughts import SecondThoughts
 
 SOURCES: tuple[DonationSource, ...] = get_args(DonationSource)
 OFFICES: tuple[Office, ...] = get_args(Office)

@@ -17,8 +17,8 @@ from ledger.projections.batch import TABLES
 from ledger.projections.knowledge import Known
 from ledger.projections.read_model import ReadModel
 from ledger.projections.tables import Reader
-from tests.histories import random_fund
-from tests.village import whole_life
+from tests.support.histories import random_fund
+from tests.support.village import whole_life
 
 SEEDS = (1, 2, 3, 6)
 

@@ -16,7 +16,7 @@ import pytest
 
 from ledger.aggregates.fund import Fund
 from ledger.refusals import Overpayment, SettlementShort
-from tests.village import lines, replayed, stamp, state
+from tests.support.village import lines, replayed, stamp, state
 
 Line = dict[str, Any]
 Balances = dict[tuple[Any, ...], int]

@@ -4,7 +4,7 @@ from ledger.chart import POTS
 from ledger.days import add_months
 from ledger.events import OldLoan, OpeningPot
 from ledger.refusals import Refusal
-from tests.borrowers import Borrowers
+from tests.support.borrowers import Borrowers
 
 
 class SecondThoughts(Borrowers):

@@ -1,0 +1,1 @@
+"""What tests share: villages, clubs, histories, services, and programs to run."""
