@@ -12,6 +12,8 @@ from ledger.projections import journal, loans
 from ledger.projections.funds import Scope
 from ledger.projections.loan_account import effective_yearly_ppm
 from ledger.terms import LoanTerms, RepaymentMode
+from tests.ledger.test_golden_book import Bookkeeper
+from tests.ledger.test_golden_book import rows as golden
 from tests.support.tables import book
 from tests.support.village import (
     FUND,
@@ -30,8 +32,6 @@ from tests.support.village import (
     village,
     whole_life,
 )
-from tests.test_golden_book import Bookkeeper
-from tests.test_golden_book import rows as golden
 
 ALL = Scope()
 

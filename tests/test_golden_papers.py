@@ -13,8 +13,8 @@ import pytest
 
 from ledger.events import Request
 from ledger.jobs import Job
+from tests.ledger.test_golden_book import FUND, GOLDEN, Bookkeeper, year
 from tests.support.service import House, house
-from tests.test_golden_book import FUND, GOLDEN, Bookkeeper, year
 from tests.test_papers import WITH_PDF, text_of
 
 PAPERS = {

@@ -27,6 +27,8 @@ from ledger.events import (
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.funds import Scope
 from ledger.projections.tables import LAST_DAY, Reader
+from tests.ledger.test_golden_book import Bookkeeper
+from tests.ledger.test_golden_book import rows as golden
 from tests.support.histories import random_fund
 from tests.support.jobs import opened
 from tests.support.tables import book, following, in_turn, store
@@ -46,8 +48,6 @@ from tests.support.village import (
     village,
     whole_life,
 )
-from tests.test_golden_book import Bookkeeper
-from tests.test_golden_book import rows as golden
 
 SEEDS = range(1, 9)
 ALL = Scope()

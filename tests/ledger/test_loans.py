@@ -40,7 +40,7 @@ from tests.support.village import (
     village,
 )
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 Rows = list[dict[str, str]]
 
 

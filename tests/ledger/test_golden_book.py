@@ -35,7 +35,7 @@ from ledger.register import Text, written
 from tests.support import village
 from tests.support.village import bylaws, lines, replayed
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 Row = dict[str, str]
 FUND = "LS-QUANG-LAC"
 RULES = {"monthly_rate_ppm": 10_000, "interest_to_activity_ppm": 300_000, "two_person_approval": True}

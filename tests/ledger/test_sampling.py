@@ -37,7 +37,7 @@ from tests.support.village import (
 )
 
 SEED = "XSMB-2024-03-10-48213"
-PAGE = (Path(__file__).parents[1] / "docs" / "verify.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "verify.md").read_text(encoding="utf-8")
 
 # --- the lot ----------------------------------------------------------------------------------------------------------
 
