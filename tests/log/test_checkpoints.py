@@ -273,7 +273,7 @@ def test_hundreds_of_changes_at_random_are_found(sqlite_url: str):
 
 
 def test_the_page_has_a_row_for_each_drill():
-    page = (Path(__file__).parents[1] / "docs" / "verify.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "verify.md").read_text("utf-8")
     for text in page.split("\n---\n"):
         rows = re.findall(r"^\| .+ \| `(test_\w+)` \|$", text.partition("\n## 8. ")[2], re.MULTILINE)
         assert len(rows) == len(set(rows)) == 11
