@@ -15,7 +15,7 @@ from service.words import wording
 GOLDEN_AMOUNTS = [
     (int(row["amount"]), row["in_words"])
     for row in csv.DictReader(
-        (Path(__file__).parent / "golden" / "amounts_in_words.csv").read_text("utf-8").splitlines()
+        (Path(__file__).parents[1] / "golden" / "amounts_in_words.csv").read_text("utf-8").splitlines()
     )
 ]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.service.test_papers import AT, code_of, read
 from tests.support.service import CONTRIBUTION_VERSION, FUND, House, house, settle_in
-from tests.test_papers import AT, code_of, read
 
 PAPERS = (
     "vouchers/PT-2024-0003?",

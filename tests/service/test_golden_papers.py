@@ -14,8 +14,8 @@ import pytest
 from ledger.events import Request
 from ledger.jobs import Job
 from tests.ledger.test_golden_book import FUND, GOLDEN, Bookkeeper, year
+from tests.service.test_papers import WITH_PDF, text_of
 from tests.support.service import House, house
-from tests.test_papers import WITH_PDF, text_of
 
 PAPERS = {
     "phieu_thu": "vouchers/PT-2023-0018",

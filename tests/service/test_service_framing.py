@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from service.http.refusals import TooManyRequests
+from tests.service.test_service_hostile import address_of, operations
+from tests.service.test_service_problems import Failing
 from tests.support.service import FUND, SOUND, House, house, settle_in
-from tests.test_service_hostile import address_of, operations
-from tests.test_service_problems import Failing
 
 CONTRIBUTIONS = f"/v1/funds/{FUND}/contributions"
 MEETINGS = f"/v1/funds/{FUND}/meetings"
