@@ -14,10 +14,10 @@ from ledger import writer
 from ledger.application import Ledger
 from ledger.jobs import Job, Outcome, Recorded
 from ledger.writer import QueueFull, Writer
+from tests.programs.test_service_process import served
 from tests.support.commands import command
 from tests.support.jobs import gift, opened, opening, recorded
 from tests.support.service import FUND
-from tests.test_service_process import served
 
 QUAN_LAC, MAI_PHA = "LS-QUAN-LAC", "LS-MAI-PHA"
 

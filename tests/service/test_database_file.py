@@ -15,11 +15,11 @@ from ledger.database import UnsafeStorage
 from ledger.jobs import Recorded, StorageUnavailable
 from ledger.storage.sqlite_connections import JOURNAL_MODE
 from ledger.storage.sqlite_file import DatabaseFileGone
+from tests.programs.test_service_process import program, served
 from tests.support.commands import command
 from tests.support.jobs import FUND, gift, one_fund, opened, opening, recorded
 from tests.support.service import FUND as VILLAGE
 from tests.support.service import House
-from tests.test_service_process import program, served
 
 
 def beside(file: Path) -> list[Path]:

@@ -17,8 +17,8 @@ from ledger.application import Ledger
 from ledger.jobs import Job, Outcome, StorageUnavailable
 from ledger.writer import Writer
 from service.access.principals import Principals, Scope
+from tests.programs.test_crash import Service, fill
 from tests.support.jobs import FUND, NOW, gift, one_fund, opened
-from tests.test_crash import Service, fill
 
 FULL = """
 CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS

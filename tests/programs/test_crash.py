@@ -87,7 +87,7 @@ class Service:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", "from service.command_line import main; main()", "serve", "--port", str(self.port)],
-            cwd=Path(__file__).parent.parent,
+            cwd=Path(__file__).parents[2],
             env={**os.environ, "MICROFUND_DATABASE": url},
             stderr=subprocess.PIPE,
             text=True,

@@ -21,7 +21,7 @@ from tests.support.service import FUND, NAME, house, opening, settle_in
 from tests.support.tables import store
 from tests.support.village import whole_life
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def program(database_url: str, *words: str) -> subprocess.CompletedProcess[str]:

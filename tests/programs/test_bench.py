@@ -9,7 +9,7 @@ import pytest
 
 from scripts.benchmarks.__main__ import SECTIONS
 from scripts.benchmarks.report import Ratio
-from tests.test_readme import ROOT, environment
+from tests.programs.test_readme import ROOT, environment
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from tests.support.commands import Said, command
 from tests.support.cut_line import set_for_database
 from tests.support.service import FUND, found_anew, house, settle_in
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NOTE = "note.txt"
 COMMANDS: list[list[str]] = [
     ["history", FUND],

@@ -1,0 +1,1 @@
+"""Claims about programs: run as people run them, killed, side by side, and compared with others."""
