@@ -1,0 +1,1 @@
+"""Claims about what people are shown in a browser."""
