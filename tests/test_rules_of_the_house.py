@@ -298,7 +298,7 @@ def test_a_refusal_gives_all_the_facts_its_words_name(where):
 def test_every_refusal_is_given_somewhere_and_tried(code):
     name = REFUSALS[code].__name__
     assert name in {name for name, _ in RAISED.values()}
-    tests = (path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__))
+    tests = (path.read_text("utf-8") for path in Path(__file__).parent.rglob("test_*.py") if path != Path(__file__))
     assert any(re.search(rf"\b{name}\b[,)\]]", text) or f'"{code}"' in text for text in tests)
 
 

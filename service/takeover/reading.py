@@ -1,8 +1,6 @@
-"""Taking over an old club's books: three filled-in sheets become one act, or findings by sheet and cell.
+"""Reading an old club's books: three filled-in sheets become one whole, or findings by sheet and cell.
 
-`read` tells what is in the files, or everything that is wrong with them; `take_over` has the fund decide on it, all
-members and the opening balances together or nothing; `import_command` is the way there from the command line. The
-same files a second time are the same request, so they are answered with what was recorded the first time.
+`read` tells what is in the files, or everything that is wrong with them.
 """
 
 import hashlib

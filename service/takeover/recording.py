@@ -1,4 +1,7 @@
-"""An old club's books recorded: its members and opening balances in one act, or nothing."""
+"""An old club's books recorded: its members and opening balances in one act, or nothing.
+
+The same files a second time are the same request, so they are answered with what was recorded the first time.
+"""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""How a request to record was sent: by whom, under which key, on what condition; and its facts as calls of the fund."""
+"""How a request to record was sent: by whom, under which key, on what condition."""
 
 import re
 from typing import Annotated, Final, Literal

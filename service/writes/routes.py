@@ -1,7 +1,6 @@
-"""Everything that is recorded: one table of the writes, and the one way all of them go.
+"""The one way all writes go: admitted, parsed, validated, handed to the writer, answered with what the log then holds.
 
-A row names the path, the body, the roles and the method of `Fund` that decides. The way: admitted, parsed, validated,
-handed to the writer, answered with what the log then holds.
+A route for each row of the table, and one to erase a person.
 """
 
 import asyncio

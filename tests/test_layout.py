@@ -1,0 +1,104 @@
+"""The rooms of the service keep their order: a part imports only what stands before it, and few know the frameworks.
+
+`python -m scripts.imports` draws the picture.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).parent.parent
+SERVICE = {str(path.relative_to(HOME)): path for path in sorted((HOME / "service").rglob("*.py"))}
+
+PARTS = (
+    "bounds", "settings", "words", "templating", "terminal",
+    "http",
+    "access",
+    "writes", "reads",
+    "people", "papers", "checkpoints", "inspection", "takeover", "operations",
+    "reports",
+    "pages",
+    "demo", "app", "command_line",
+)  # fmt: skip
+"""The parts of the service, each above those before it."""
+
+WEB = ("fastapi", "starlette")
+KNOWS_THE_WEB = ("http", "access", "pages", "app")
+"""Parts that are about HTTP as such, and pages, which are routes. Elsewhere it is `routes.py` and the like, and
+`dependencies.py`, which says what several routes read of a request."""
+TERMINAL = ("typer",)
+KNOWS_THE_TERMINAL = ("terminal", "command_line")
+"""Elsewhere it is `commands.py` and the like."""
+
+EXCEPTIONS = {
+    "service/writes/headers.py": "reads the headers of a write from the request, for FastAPI to document",
+    "service/reads/view.py": "asks and answers in one",
+}
+"""Files that know the web all the same, each with its reason."""
+
+
+def part_of(path: str) -> str:
+    return Path(path).parts[1].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """What a file imports anywhere in it, dotted; also within functions, and what only a type checker reads."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def foreign(path: str, names: Iterator[str]) -> list[str]:
+    """Those imports of a file that are of its own part's followers, or of no part at all."""
+    own = PARTS.index(part_of(path))
+    ours = [name.split(".")[1] for name in names if name.startswith("service.")]
+    return sorted({part for part in ours if part not in PARTS or PARTS.index(part) > own})
+
+
+def knows(path: Path, frameworks: tuple[str, ...]) -> bool:
+    return any(name.partition(".")[0] in frameworks for name in imported(path))
+
+
+@pytest.mark.parametrize("path", [path for path in SERVICE if path != "service/__init__.py"])
+def test_a_part_imports_only_what_stands_before_it(path):
+    assert foreign(path, imported(SERVICE[path])) == []
+
+
+def test_an_import_against_the_order_would_be_found():
+    names = ("service.access.roles.admitted", "service.http.fields.Day", "service.words.catalogue", "ledger.money.PPM")
+    assert foreign("service/http/state.py", iter(names)) == ["access"]
+    assert foreign("service/words/catalogue.py", iter(("service.cellar.wine",))) == ["cellar"]
+
+
+@pytest.mark.parametrize("path", SERVICE)
+def test_only_routes_know_the_web(path):
+    name = Path(path).stem
+    may = (
+        part_of(path) in KNOWS_THE_WEB
+        or name in ("routes", "dependencies")
+        or name.endswith("_routes")
+        or path in EXCEPTIONS
+    )
+    assert may or not knows(SERVICE[path], WEB)
+
+
+@pytest.mark.parametrize("path", SERVICE)
+def test_only_commands_know_the_terminal(path):
+    name = Path(path).stem
+    may = part_of(path) in KNOWS_THE_TERMINAL or name == "commands" or name.endswith("_commands")
+    assert may or not knows(SERVICE[path], TERMINAL)
+
+
+@pytest.mark.parametrize("path", EXCEPTIONS)
+def test_no_exception_outlives_its_reason(path):
+    assert path not in SERVICE or knows(SERVICE[path], WEB)
+
+
+def test_pages_never_import_a_route():
+    pages = [path for path in SERVICE if part_of(path) == "pages"]
+    words = [word for path in pages for name in imported(SERVICE[path]) for word in name.split(".")]
+    assert [word for word in words if word == "routes" or word.endswith("_routes")] == []
