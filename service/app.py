@@ -25,7 +25,7 @@ from service.http.metrics import Metrics
 from service.http.notifier import Bell
 from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
-from service.http.state import Desk, utc_now
+from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_service import Lookout
 from service.operations import routes as operations
@@ -58,8 +58,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             anchored = Checkpoints(ledger)
             signer = partial(signer_of, settings, anchored)
             anchoring = opened.enter_context(Anchoring(anchored, signer, now, POLL_SECONDS))
-            desk = Desk(settings, ledger, writer, read_model, follower, bell, now)
-            ledger.losses.on_loss = desk.forget
+            state = AppState(settings, ledger, writer, read_model, follower, bell, now)
+            ledger.losses.on_loss = state.forget
             app.state.places = Places(ledger)
             app.state.principals = Principals(ledger.database)
             app.state.checkpoints = Checkpoints(ledger)
@@ -67,7 +67,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
                 Anchoring(app.state.checkpoints, partial(signer_of, settings), now, POLL_SECONDS)
             )
             app.state.lookout = Lookout(ledger, app.state.principals, settings.flag)
-            app.state.desk = desk
+            app.state.own = state
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))

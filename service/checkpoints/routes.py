@@ -23,7 +23,7 @@ from service.http.body import Body, example
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CheckpointKeyUnusable, CursorInvalid
-from service.http.state import AtDesk, Desk
+from service.http.state import AppState, AtState
 
 log = logging.getLogger("microfund")
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -48,7 +48,7 @@ class Nothing(Body):
     responses={200: {"description": "The latest one: nothing was recorded since", "content": {"text/plain": {}}}},
 )
 async def make_checkpoint(
-    desk: AtDesk,
+    state: AtState,
     checkpoints: AtCheckpoints,
     places: AtPlaces,
     principal: Annotated[Principal, Depends(admitted(ANCHORERS))],
@@ -60,7 +60,7 @@ async def make_checkpoint(
     Nothing is signed that no longer is what was signed before (409).
     """
     try:
-        made = await asyncio.to_thread(made_now, desk, checkpoints)
+        made = await asyncio.to_thread(made_now, state, checkpoints)
     except FundsChanged as refusal:
         changed = refusal.facts["funds"]
         assert isinstance(changed, tuple)
@@ -72,36 +72,36 @@ async def make_checkpoint(
     return PlainTextResponse(made.note, 201 if made.is_new else 200, location)
 
 
-def made_now(desk: Desk, checkpoints: Checkpoints) -> Made:
+def made_now(state: AppState, checkpoints: Checkpoints) -> Made:
     """A checkpoint of this moment, or the latest if nothing is new; tried again while others make theirs."""
-    signer = _signer(desk)
+    signer = _signer(state)
     for _ in range(TRIES):
         try:
-            return checkpoints.make(signer, desk.now())
+            return checkpoints.make(signer, state.now())
         except Overtaken:
             continue
-    return checkpoints.make(signer, desk.now())
+    return checkpoints.make(signer, state.now())
 
 
-def _signer(desk: Desk, checkpoints: Checkpoints) -> Signer:
+def _signer(state: AppState, checkpoints: Checkpoints) -> Signer:
     """The key that the service signs with. Raises `CheckpointKeyUnusable`."""
     try:
-        return signer_of(desk.settings, checkpoints)
+        return signer_of(state.settings, checkpoints)
     except BadKey as error:
         log.warning("no checkpoint is made: %s", error)
         raise CheckpointKeyUnusable(retry_after=KEY_RETRY_SECONDS) from None
 
 
-def _key(desk: Desk) -> str | None:
+def _key(state: AppState) -> str | None:
     try:
-        return str(_signer(desk).key)
+        return str(_signer(state).key)
     except CheckpointKeyUnusable:
         return None
 
 
 @router.get("/checkpoints", dependencies=FIGURES)
 async def list_checkpoints(
-    desk: AtDesk, checkpoints: AtCheckpoints, cursor: Cursor | None = None, limit: Limit = 100
+    state: AtState, checkpoints: AtCheckpoints, cursor: Cursor | None = None, limit: Limit = 100
 ) -> Response:
     """The checkpoints, newest first, and the public key that the service signs with now; null while it has none that
     can be used."""
@@ -109,14 +109,14 @@ async def list_checkpoints(
     made = await asyncio.to_thread(lambda: checkpoints.listed(before=before, most=limit + 1))
     items = [_shown(one.checkpoint) for one in made[:limit]]
     more = str(made[limit - 1].checkpoint.number) if len(made) > limit else None
-    key = await asyncio.to_thread(_key, desk)
+    key = await asyncio.to_thread(_key, state)
     return _json({"key": key, "items": items, "next": more})
 
 
 @router.get("/checkpoints/key", dependencies=FIGURES, response_class=PlainTextResponse)
-async def checkpoint_key(desk: AtDesk) -> Response:
+async def checkpoint_key(state: AtState) -> Response:
     """The public key: `name+id+key`. Keep a copy of it where the server cannot reach."""
-    signer = await asyncio.to_thread(_signer, desk)
+    signer = await asyncio.to_thread(_signer, state)
     return PlainTextResponse(f"{signer.key}\n")
 
 

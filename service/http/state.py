@@ -26,7 +26,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Desk:
+class AppState:
     """The parts of a running service."""
 
     def __init__(
@@ -88,10 +88,10 @@ class Desk:
         return [*self.storage.findings(), *key_findings(self.settings)]
 
 
-def desk_of(request: Request) -> Desk:
-    """The desk of the service a request came to."""
-    desk: Desk = request.app.state.desk
-    return desk
+def state_of(request: Request) -> AppState:
+    """The state of the service a request came to."""
+    state: AppState = request.app.state.own
+    return state
 
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
+AtState = Annotated[AppState, Depends(state_of)]

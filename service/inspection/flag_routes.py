@@ -16,7 +16,7 @@ from service.access.principals import Principal
 from service.access.roles import READERS, admitted, scope_of
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
-from service.http.state import AtDesk
+from service.http.state import AtState
 from service.inspection.flag_service import Lookout, counted, rule_told, told
 from service.reads.dependencies import AsOf, AtPoint, CaughtUp
 from service.reads.view import Answer, asked, last_code
@@ -63,7 +63,7 @@ async def fund_flags(lookout: AtLookout, request: Request, view: AtPoint) -> Res
 
 @router.get("/flags")
 async def all_flags(
-    desk: AtDesk,
+    state: AtState,
     lookout: AtLookout,
     principal: Annotated[Principal, Depends(admitted(READERS))],
     wanted: CaughtUp,
@@ -78,7 +78,7 @@ async def all_flags(
     def listed(tables: Reader, position: int) -> Answer:
         return funds.funds(tables, scope, as_of, after=last_code(cursor), limit=limit) | {"position": position}
 
-    page = await asyncio.to_thread(asked, desk, wanted, listed)
+    page = await asyncio.to_thread(asked, state, wanted, listed)
     items = []
     for row in page["items"]:
         async with lookout.turn:

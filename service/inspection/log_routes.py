@@ -31,7 +31,7 @@ from service.http.fields import (
 from service.http.parsing import StrictRoute, header
 from service.http.rate_limits import neighbourhood
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
-from service.http.state import AtDesk, Desk
+from service.http.state import AppState, AtState
 from service.reads.dependencies import CaughtUp
 from service.reads.view import asked
 
@@ -43,7 +43,7 @@ POLL_SECONDS: Final = 1.0
 
 
 @router.get("/funds/{fund}/history", dependencies=[Depends(admitted(READERS))])
-async def history(desk: AtDesk, fund: FundCode, known_version: PathNumber | None = None) -> Response:
+async def history(state: AtState, fund: FundCode, known_version: PathNumber | None = None) -> Response:
     """The stored lines, byte for byte, oldest first, as `application/x-ndjson`.
 
     `prev` of each is the SHA-256 of the line before it, so any program can check them.
@@ -52,7 +52,7 @@ async def history(desk: AtDesk, fund: FundCode, known_version: PathNumber | None
     upto = known_version or NO_LIMIT
 
     async def stretch(after: int) -> list[bytes]:
-        return await asyncio.to_thread(desk.ledger.recorder.lines, fund, after, min(after + LINES_AT_ONCE, upto))
+        return await asyncio.to_thread(state.ledger.recorder.lines, fund, after, min(after + LINES_AT_ONCE, upto))
 
     first = await stretch(0)  # Before the answer begins: what cannot be read is no empty history.
 
@@ -68,7 +68,7 @@ async def history(desk: AtDesk, fund: FundCode, known_version: PathNumber | None
 
 @router.get("/funds/{fund}/verification", dependencies=[Depends(admitted(FIGURE_READERS))])
 async def verification(
-    desk: AtDesk,
+    state: AtState,
     fund: FundCode,
     code: CheckCode | None = None,
     head: Head | None = None,
@@ -79,23 +79,23 @@ async def verification(
     """
     if code is not None and head is not None:
         raise InvalidFields([FieldError("?head", "given-twice")])
-    lines = await asyncio.to_thread(desk.ledger.recorder.lines, fund, 0, None)
+    lines = await asyncio.to_thread(state.ledger.recorder.lines, fund, 0, None)
     found = await asyncio.to_thread(verify, lines, code=code, head=head, voucher=voucher)
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 @router.get("/check")
 async def check(
-    request: Request, desk: AtDesk, wanted: CaughtUp, fund: Annotated[FundCode, Query()], code: CheckCode
+    request: Request, state: AtState, wanted: CaughtUp, fund: Annotated[FundCode, Query()], code: CheckCode
 ) -> Response:
     """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token; the same work
     for every code of every fund, so that nobody learns which funds there are."""
-    desk.turnstile.pass_through(neighbourhood(request.client.host if request.client else ""))
+    state.turnstile.pass_through(neighbourhood(request.client.host if request.client else ""))
 
     def question(tables: Reader, _: int) -> str | None:
         return journal.day_of_code(tables, fund, code.replace("-", ""))
 
-    on = await asyncio.to_thread(asked, desk, wanted, question)
+    on = await asyncio.to_thread(asked, state, wanted, question)
     answer = {"fund": fund, "matches": on is not None, "on": on}
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
@@ -103,7 +103,7 @@ async def check(
 @router.get("/feed")
 async def feed(
     request: Request,
-    desk: AtDesk,
+    state: AtState,
     places: AtPlaces,
     principal: Annotated[Principal, Depends(admitted(READERS))],
     after: Position = 0,
@@ -115,16 +115,16 @@ async def feed(
     Waits up to `wait` seconds for something new; `next` is the position to ask after the next time. After a position
     that the log has not reached nothing is answered: what comes before it would be missed.
     """
-    end = await asyncio.to_thread(lambda: desk.ledger.recorder.max_notification_id() or 0)
+    end = await asyncio.to_thread(lambda: state.ledger.recorder.max_notification_id() or 0)
     if after > end:
         raise PositionBeyondEnd(position=end)
     give_up_at = asyncio.get_running_loop().time() + wait
     while True:
-        items, after = await _events(desk, places, principal, after, limit)
+        items, after = await _events(state, places, principal, after, limit)
         left = give_up_at - asyncio.get_running_loop().time()
         if items or left <= 0:
             return Response(msgspec.json.encode({"items": items, "next": after}), media_type="application/json")
-        await desk.bell.wait(min(left, POLL_SECONDS))
+        await state.bell.wait(min(left, POLL_SECONDS))
         principal = await _still(request)
 
 
@@ -140,13 +140,13 @@ async def _still(request: Request) -> Principal:
 
 
 async def _events(
-    desk: Desk, places: Places, principal: Principal, after: int, limit: int
+    state: AppState, places: Places, principal: Principal, after: int, limit: int
 ) -> tuple[list[dict[str, Any]], int]:
     """The events in scope of the next stretch of the log that has any, and the position reached."""
     items: list[dict[str, Any]] = []
     while True:
         stretch = await asyncio.to_thread(
-            desk.ledger.recorder.select_notifications, after or None, MOST_ITEMS, inclusive_of_start=False
+            state.ledger.recorder.select_notifications, after or None, MOST_ITEMS, inclusive_of_start=False
         )
         for notification in stretch:
             after = notification.id

@@ -15,7 +15,7 @@ from service.access.roles import READERS, admitted
 from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber, PointText
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
-from service.http.state import AtDesk
+from service.http.state import AtState
 from service.inspection.entry_details import explained, points, stepped
 from service.reads.dependencies import AtPoint, CaughtUp, within_reach
 from service.reads.people import with_names
@@ -29,19 +29,19 @@ PINNED = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", re.ASCII)
 
 
 async def _ends(
-    desk: AtDesk,
+    state: AtState,
     start: Annotated[PointText, Query(alias="from")],
     end: Annotated[PointText | None, Query(alias="to")] = None,
 ) -> tuple[End, End | None]:
-    within_reach(desk, "from", start.as_of)
-    within_reach(desk, "to", end.as_of if end else None)
+    within_reach(state, "from", start.as_of)
+    within_reach(state, "to", end.as_of if end else None)
     return start, end
 
 
 @router.get("/funds/{fund}/diff")
 async def difference(
     request: Request,
-    desk: AtDesk,
+    state: AtState,
     position: CaughtUp,
     fund: FundCode,
     ends: Annotated[tuple[End, End | None], Depends(_ends)],
@@ -56,14 +56,14 @@ async def difference(
     language = language_of(accept_language(request.scope))
 
     def asked() -> Answer:
-        replayed = desk.ledger.replayed(fund)
+        replayed = state.ledger.replayed(fund)
         first, last = points(replayed, *ends)
         first, last, after = _turned_to(cursor, first, last)
-        found = explained(replayed, first, last, language, desk.ledger.register.texts, after=after, limit=limit)
+        found = explained(replayed, first, last, language, state.ledger.register.texts, after=after, limit=limit)
         if found["next"] is not None:
             found["next"] = f"{first.version}.{last.version}.{found['next']}"
         # The log is read itself, which may be ahead of the read model.
-        reached = max(position, desk.ledger.recorder.position_of(fund, replayed.version))
+        reached = max(position, state.ledger.recorder.position_of(fund, replayed.version))
         return {"fund": fund, "version": replayed.version, "position": reached, **found}
 
     found = await asyncio.to_thread(asked)
@@ -104,10 +104,10 @@ async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Res
 
 def _opened(view: View, version: int, language: str) -> Answer:
     """An entry's line, and what the fund replayed up to it has to say."""
-    (line,) = view.desk.ledger.recorder.lines(view.fund, version - 1, version)
-    fund = view.desk.ledger.replayed(view.fund, upto=version)
+    (line,) = view.state.ledger.recorder.lines(view.fund, version - 1, version)
+    fund = view.state.ledger.replayed(view.fund, upto=version)
     event = fund.entries[-1]
-    told = stepped(fund, view.as_of, language, view.desk.ledger.register.texts)
+    told = stepped(fund, view.as_of, language, view.state.ledger.register.texts)
     return told | {
         "check_code": check_code(fund.head),
         "texts": view.texts(event.texts or {}),

@@ -13,7 +13,7 @@ from service.access.principals import Principal
 from service.access.roles import INSPECTORS, READERS, admitted, scope_of
 from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
 from service.http.parsing import StrictRoute
-from service.http.state import AtDesk
+from service.http.state import AtState
 from service.inspection.samples import clubs_told, told
 from service.reads.dependencies import CaughtUp, Since, Until
 from service.reads.view import refuse_upside_down
@@ -25,7 +25,7 @@ AskedSeed = Annotated[Seed, Query(description="A number that somebody else made 
 
 @router.get("/sample")
 async def sample_of_clubs(
-    desk: AtDesk,
+    state: AtState,
     principal: Annotated[Principal, Depends(admitted(INSPECTORS))],
     position: CaughtUp,
     seed: AskedSeed,
@@ -39,14 +39,14 @@ async def sample_of_clubs(
     and `population` the SHA-256 of all their codes, sorted, each on a line: who has the list can draw again.
     """
     scope = scope_of(principal, province, district)
-    codes = await asyncio.to_thread(funds.codes, desk.ledger.database, scope)
+    codes = await asyncio.to_thread(funds.codes, state.ledger.database, scope)
     answer = {"seed": seed, "position": position} | clubs_told(seed, codes, clubs)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 @router.get("/funds/{fund}/sample", dependencies=[Depends(admitted(READERS))])
 async def sample_of_a_fund(
-    desk: AtDesk,
+    state: AtState,
     fund: FundCode,
     seed: AskedSeed,
     since: Since,
@@ -63,7 +63,7 @@ async def sample_of_a_fund(
     if until is not None:
         refuse_upside_down(since, until)
     draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, since=since, until=until)
-    entries = await asyncio.to_thread(lambda: list(desk.ledger.entries(fund, upto=known_version)))
+    entries = await asyncio.to_thread(lambda: list(state.ledger.entries(fund, upto=known_version)))
     if not entries:
         raise FundNotFound
     return Response(msgspec.json.encode(told(draw, entries)), media_type="application/json")

@@ -12,7 +12,7 @@ from ledger.health import why_not_read
 from ledger.projections.read_model import ReadModelBroken
 from service.checkpoints.dependencies import AtAnchoring
 from service.http.problems import RETRY_SECONDS
-from service.http.state import AtDesk, Desk
+from service.http.state import AppState, AtState
 
 router = APIRouter()
 
@@ -24,38 +24,38 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz", responses={503: {"description": "Nothing can be read, stored or shown: a `trouble` says why"}})
-async def readyz(desk: AtDesk) -> Response:
+async def readyz(state: AtState) -> Response:
     """The storage is reached and takes what is recorded, how far behind the read model is, and since when this copy of
     the service has seen no new checkpoint or what keeps it from making one; `lost` are versions of funds that were
     acknowledged and that the log no longer holds; `findings` are what an operator should know.
 
     503 while nothing can be read or stored, or no figures are given: the `trouble` of `storage` or `read_model` says
     why."""
-    found = await asyncio.to_thread(_found, desk)
+    found = await asyncio.to_thread(_found, state)
     is_ready = not any(found[part]["trouble"] for part in ("storage", "read_model") if part in found)
     return _json({"status": "ready" if is_ready else "not ready"} | found, is_ready=is_ready)
 
 
-def _found(desk: Desk, anchoring: AtAnchoring) -> dict[str, Any]:
-    found: dict[str, Any] = {"storage": {"trouble": None}, "findings": desk.findings()}
+def _found(state: AppState, anchoring: AtAnchoring) -> dict[str, Any]:
+    found: dict[str, Any] = {"storage": {"trouble": None}, "findings": state.findings()}
     try:
-        found["storage"]["trouble"] = desk.storage_trouble()
-        found["read_model"] = _read_model(desk)
-        found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": desk.checkpoint_trouble()}
-        found["lost"] = desk.ledger.losses.told()
+        found["storage"]["trouble"] = state.storage_trouble()
+        found["read_model"] = _read_model(state)
+        found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": state.checkpoint_trouble()}
+        found["lost"] = state.ledger.losses.told()
     except PersistenceError as error:
         found["storage"]["trouble"] = found["storage"]["trouble"] or why_not_read(error)
     return found
 
 
-def _read_model(desk: Desk) -> dict[str, Any]:
+def _read_model(state: AppState) -> dict[str, Any]:
     """Where the tables are, and the name of what keeps figures from being given, or the tables from following."""
-    model, trouble = desk.read_model, desk.follower.trouble
+    model, trouble = state.read_model, state.follower.trouble
     try:
         position, parked = model.ask(lambda tables, position: (position, len(model.parked(tables))))
     except ReadModelBroken as broken:
         return {"position": None, "lag": None, "parked": None, "trouble": type(broken).__name__}
-    if position < desk.log_at_start and not desk.has_lost_its_tail():
+    if position < state.log_at_start and not state.has_lost_its_tail():
         trouble = trouble or "CatchingUp"
     return {"position": position, "lag": model.lag(), "parked": parked, "trouble": trouble}
 

@@ -13,7 +13,7 @@ from ledger.projections.tables import Reader
 from ledger.refusals import NotFound
 from service.http.fields import FundCode
 from service.http.parsing import accept_language
-from service.http.state import AtDesk
+from service.http.state import AtState
 from service.papers.printing import Book, Format, Paper, content_policy, css_text, laid_out, words_for_templates
 from service.reads.dependencies import AtPoint, CaughtUp
 from service.reads.view import Answer, View, asked
@@ -44,16 +44,16 @@ class Printer(NamedTuple):
         return Response(pdf, headers=headers, media_type="application/pdf")
 
     def _page(self, paper: Paper) -> tuple[str, str]:
-        desk, fund = self.view.desk, self.view.fund
+        state, fund = self.view.state, self.view.fund
 
         def question(tables: Reader, position: int) -> tuple[Book, Answer, Answer, Answer | None]:
             reader, standing = self.view.standpoint(tables)
             club = funds.fund(reader, fund)
             assert club, "a view has a standpoint"
-            book = Book(desk, reader, fund, self.view.as_of, self.language)
+            book = Book(state, reader, fund, self.view.as_of, self.language)
             return book, standing | {"position": position}, club, paper.fill(book)
 
-        book, standing, club, filled = asked(desk, self.view.wanted, question)
+        book, standing, club, filled = asked(state, self.view.wanted, question)
         if filled is None:
             raise NotFound
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
@@ -69,7 +69,7 @@ class Printer(NamedTuple):
             language=self.language,
             parked=standing["parked"],
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.
-            today=desk.today(),
+            today=state.today(),
             **words_for_templates(self.language),
             **filled,
         )
@@ -80,7 +80,7 @@ class Printer(NamedTuple):
         known_at, known_version = self.view.known_at, self.view.known_version
         if known_at is None:
             return book.said("known_version", version=version) if known_version else None
-        heard = min(known_at, self.view.desk.now()).astimezone(VILLAGE_TIME)
+        heard = min(known_at, self.view.state.now()).astimezone(VILLAGE_TIME)
         instant = book.phrase("instant", time=f"{heard:%H:%M}", on=heard.date())
         return book.said("known_at", version=version, instant=instant)
 
@@ -90,9 +90,9 @@ async def _printer(request: Request, view: AtPoint, format: Format = "html") -> 
 
 
 async def _printer_of_now(
-    request: Request, desk: AtDesk, wanted: CaughtUp, fund: FundCode, format: Format = "html"
+    request: Request, state: AtState, wanted: CaughtUp, fund: FundCode, format: Format = "html"
 ) -> Printer:
-    view = View(desk, request.scope["principal"], fund, desk.today(), None, None, wanted)
+    view = View(state, request.scope["principal"], fund, state.today(), None, None, wanted)
     return await _printer(request, view, format)
 
 

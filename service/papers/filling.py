@@ -34,7 +34,7 @@ def fill_voucher(book: Book, number: str) -> Answer | None:
     entry = journal.entry(book.reader, book.fund, line["version"])
     assert entry is not None, "a line of the cash book is an entry"
     event, about = _stored(book, line["version"])
-    texts = book.desk.ledger.register.texts((event.texts or {}).values())
+    texts = book.state.ledger.register.texts((event.texts or {}).values())
     written = {kind: texts[digest] for kind, digest in (event.texts or {}).items() if digest in texts}
     cash: dict[str, int] = {}
     for leg in entry["legs"]:
@@ -53,7 +53,7 @@ def fill_voucher(book: Book, number: str) -> Answer | None:
 
 def _stored(book: Book, version: int) -> tuple[Event, Answer]:
     """An entry as it is stored, and what proves it on paper: its check code, and the reversal if it was undone."""
-    stored = next(book.desk.ledger.entries(book.fund, after=version - 1, upto=version))
+    stored = next(book.state.ledger.entries(book.fund, after=version - 1, upto=version))
     entry = journal.entry(book.reader, book.fund, version)
     undone_by = entry and entry["reversed_by"] and journal.entry(book.reader, book.fund, entry["reversed_by"])
     return stored.event, {
@@ -163,7 +163,7 @@ def fill_cash_count(book: Book, version: int) -> Answer | None:
 
 
 def fill_meeting_sheet(book: Book, day: date) -> Answer:
-    sheet = sheet_of(book.desk, book.fund, day)
+    sheet = sheet_of(book.state, book.fund, day)
     roll = [line | {"owed": sum(month["amount"] for month in line["dues_owed"])} for line in sheet["roll"]]
     return {
         "on": day,

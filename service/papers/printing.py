@@ -18,7 +18,7 @@ from ledger.days import VILLAGE_TIME
 from ledger.projections import members
 from ledger.projections.tables import Reader
 from service.http.refusals import PdfUnavailable
-from service.http.state import Desk
+from service.http.state import AppState
 from service.reads.view import Answer
 from service.words import catalogue, wording
 
@@ -30,7 +30,7 @@ class Book(NamedTuple):
     """What a paper is filled in from: one fund's tables, all at one moment, seen as of one day; and the words for what
     they hold."""
 
-    desk: Desk
+    state: AppState
     reader: Reader
     fund: str
     as_of: date
@@ -57,7 +57,7 @@ class Book(NamedTuple):
         """How members are named on paper: by the number alone once the name was erased."""
         wanted = {number for number in numbers if number is not None}
         digests = members.names(self.reader, self.fund, wanted)
-        names = self.desk.ledger.register.texts(digests.values())
+        names = self.state.ledger.register.texts(digests.values())
         return {number: self.person(number, names.get(digests.get(number, ""))) for number in sorted(wanted)}
 
     def person(self, number: int, name: str | None) -> str:

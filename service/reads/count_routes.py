@@ -25,7 +25,7 @@ async def cash_counts(view: AtPoint) -> Response:
         later, undone = counts.recorded_after(reader, view.fund), counts.reversed_counts(reader, view.fund)
         items = []
         for version in counts.counts(reader, view.fund):
-            (line,) = view.desk.ledger.recorder.lines(view.fund, version - 1, version)
+            (line,) = view.state.ledger.recorder.lines(view.fund, version - 1, version)
             count = decode(line)
             assert isinstance(count, CashCounted)
             if count.on <= view.as_of:

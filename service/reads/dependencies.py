@@ -10,28 +10,28 @@ from fastapi import Depends, Query, Request
 from ledger.days import last_asked
 from service.http.fields import Day, FundCode, Instant, PathNumber, Position
 from service.http.refusals import FieldError, InvalidFields, PositionNotReached
-from service.http.state import AtDesk, Desk
+from service.http.state import AppState, AtState
 from service.reads.view import View
 
 
-def within_reach(desk: Desk, parameter: str, day: date | None) -> None:
+def within_reach(state: AppState, parameter: str, day: date | None) -> None:
     """A question is about no day beyond the last one that may be asked about. Raises `InvalidFields`."""
-    latest = last_asked(desk.today())
+    latest = last_asked(state.today())
     if day is not None and day > latest:
         raise InvalidFields([FieldError(f"?{parameter}", "day-too-far", {"latest": latest})])
 
 
 def _day_asked(parameter: str) -> Callable[..., Awaitable[date | None]]:
-    async def asked(desk: AtDesk, day: Annotated[Day | None, Query(alias=parameter)] = None) -> date | None:
-        within_reach(desk, parameter, day)
+    async def asked(state: AtState, day: Annotated[Day | None, Query(alias=parameter)] = None) -> date | None:
+        within_reach(state, parameter, day)
         return day
 
     return asked
 
 
 def _day_or_today(parameter: str) -> Callable[..., Awaitable[date]]:
-    async def asked(desk: AtDesk, day: Annotated[date | None, Depends(_day_asked(parameter))]) -> date:
-        return day or desk.today()
+    async def asked(state: AtState, day: Annotated[date | None, Depends(_day_asked(parameter))]) -> date:
+        return day or state.today()
 
     return asked
 
@@ -44,17 +44,17 @@ Until = Annotated[date | None, Depends(_day_asked("to"))]
 come, however far ahead, is what is known now."""
 
 
-async def caught_up(desk: AtDesk, min_position: Position = 0) -> int:
+async def caught_up(state: AtState, min_position: Position = 0) -> int:
     """Wait until the read model has what this process has acknowledged; answers the position it must have: the one
     asked for, and what the log held when this process started. Raises `PositionNotReached` when that does not come in
     time."""
-    must = max(min_position, desk.log_at_start)
-    if await desk.follower.reached(max(must, desk.acknowledged), desk.settings.read_wait_seconds):
+    must = max(min_position, state.log_at_start)
+    if await state.follower.reached(max(must, state.acknowledged), state.settings.read_wait_seconds):
         return must
-    position = desk.follower.position
+    position = state.follower.position
     if position >= must:
         return must
-    if position >= min_position and await asyncio.to_thread(desk.has_lost_its_tail):
+    if position >= min_position and await asyncio.to_thread(state.has_lost_its_tail):
         return min_position
     raise PositionNotReached(position=position, min_position=must)
 
@@ -65,14 +65,14 @@ CaughtUp = Annotated[int, Depends(caught_up)]
 
 async def _view(
     request: Request,
-    desk: AtDesk,
+    state: AtState,
     wanted: CaughtUp,
     fund: FundCode,
     as_of: AsOf,
     known_at: Instant | None = None,
     known_version: PathNumber | None = None,
 ) -> View:
-    return View(desk, request.scope["principal"], fund, as_of, known_version, known_at, wanted)
+    return View(state, request.scope["principal"], fund, as_of, known_version, known_at, wanted)
 
 
 AtPoint = Annotated[View, Depends(_view)]

@@ -18,7 +18,7 @@ from service.access.roles import FIGURE_READERS, READERS, admitted, scope_of
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
-from service.http.state import AtDesk, Desk
+from service.http.state import AppState, AtState
 from service.reads.dependencies import AsOf, AtPoint, CaughtUp, Since, Until
 from service.reads.people import named, with_names
 from service.reads.view import Answer, View, asked, last_code, refuse_upside_down
@@ -40,7 +40,7 @@ Threshold = Literal["60", "55"]
 
 @router.get("/funds")
 async def list_funds(
-    desk: AtDesk,
+    state: AtState,
     principal: AnyPrincipal,
     wanted: CaughtUp,
     as_of: AsOf,
@@ -53,12 +53,12 @@ async def list_funds(
     def ask(reader: Reader) -> Answer:
         return funds.funds(reader, scope, as_of, after=last_code(cursor), limit=limit)
 
-    return await _of_all(desk, wanted, as_of, ask)
+    return await _of_all(state, wanted, as_of, ask)
 
 
 @router.get("/borrowing")
 async def all_borrowing(
-    desk: AtDesk,
+    state: AtState,
     principal: AnyPrincipal,
     wanted: CaughtUp,
     as_of: AsOf,
@@ -75,14 +75,14 @@ async def all_borrowing(
     def ask(reader: Reader) -> Answer:
         return borrowing.borrowing(reader, scope, as_of, since=since, purpose=purpose, threshold=int(threshold))
 
-    return await _of_all(desk, wanted, as_of, ask)
+    return await _of_all(state, wanted, as_of, ask)
 
 
-async def _of_all(desk: Desk, wanted: int, as_of: date, ask: Callable[[Reader], Answer]) -> Response:
+async def _of_all(state: AppState, wanted: int, as_of: date, ask: Callable[[Reader], Answer]) -> Response:
     def question(tables: Reader, position: int) -> Answer:
         return {"as_of": as_of, "position": position} | ask(tables)
 
-    content = await asyncio.to_thread(asked, desk, wanted, question)
+    content = await asyncio.to_thread(asked, state, wanted, question)
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 
@@ -159,7 +159,7 @@ async def one_member(view: AtPoint, member: PathNumber) -> Response:
 def _dues_owed(view: View, reader: Reader, member: int) -> list[dict[str, Any]]:
     standing = funds.standing(reader, view.fund)
     assert standing, "a view has a standpoint"
-    fund = view.desk.ledger.replayed(view.fund, upto=standing["version"])
+    fund = view.state.ledger.replayed(view.fund, upto=standing["version"])
     owed = (month for month in monthly_dues(fund, view.as_of) if month.member == member and month.owed)
     return [{"month": month.month, "amount": month.owed} for month in owed]
 

@@ -8,20 +8,20 @@ from ledger.aggregates.fund import Fund
 from ledger.aggregates.loan import Loan
 from ledger.dues import monthly_dues, recent_months
 from ledger.events import check_code
-from service.http.state import Desk
+from service.http.state import AppState
 from service.reads.view import Answer
 
 
-def sheet_of(desk: Desk, code: str, on: date) -> dict[str, Any]:
+def sheet_of(state: AppState, code: str, on: date) -> dict[str, Any]:
     """The sheet for a day, as the route answers it. Raises `FundNotFound`."""
-    fund = desk.ledger.replayed(code)
+    fund = state.ledger.replayed(code)
     owed: dict[int, list[dict[str, Any]]] = defaultdict(list)
     recent = recent_months(on)
     for month in monthly_dues(fund, on):
         if month.owed and month.month in recent:
             owed[month.member].append({"month": month.month, "amount": month.owed})
     on_roll = [member for member in fund.members.values() if member.is_on_roll(on)]
-    names = desk.ledger.register.texts(member.name for member in on_roll if member.name)
+    names = state.ledger.register.texts(member.name for member in on_roll if member.name)
     running = [loan for loan in fund.loans.values() if loan.status == "running" and _begun(loan, on)]
     return {
         "fund": code,

@@ -10,7 +10,7 @@ from ledger.projections.tables import Reader
 from service.access.roles import READERS, admitted
 from service.http.fields import FundCode
 from service.http.parsing import StrictRoute
-from service.http.state import AtDesk
+from service.http.state import AtState
 from service.reads.dependencies import AtPoint, On
 from service.reads.sheet import dues_by_month, sheet_of
 from service.reads.view import Answer
@@ -19,10 +19,10 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.get("/funds/{fund}/sheet", dependencies=[Depends(admitted(READERS))])
-async def meeting_sheet(desk: AtDesk, fund: FundCode, on: On) -> Response:
+async def meeting_sheet(state: AtState, fund: FundCode, on: On) -> Response:
     """What a phone keeps for a meeting on a day: the roll with dues owed for this month and the two before, running
     loans with what is due and what would settle them, the cash that should lie in the box, and the last check code."""
-    found = await asyncio.to_thread(sheet_of, desk, fund, on)
+    found = await asyncio.to_thread(sheet_of, state, fund, on)
     return Response(msgspec.json.encode(found), media_type="application/json")
 
 
@@ -33,6 +33,6 @@ async def dues(view: AtPoint) -> Response:
     def ask(reader: Reader) -> Answer:
         standing = funds.standing(reader, view.fund)
         assert standing, "a view has a standpoint"
-        return dues_by_month(view.desk.ledger.replayed(view.fund, upto=standing["version"]), view.as_of)
+        return dues_by_month(view.state.ledger.replayed(view.fund, upto=standing["version"]), view.as_of)
 
     return await view.answer(ask)

@@ -19,7 +19,7 @@ from service.access.principals import Principal
 from service.access.roles import sees_people
 from service.bounds import EARLIEST
 from service.http.refusals import CursorInvalid, PeriodUpsideDown, PositionNotReached
-from service.http.state import Desk
+from service.http.state import AppState
 
 Answer = dict[str, Any]
 T = TypeVar("T")
@@ -28,7 +28,7 @@ T = TypeVar("T")
 # --- where the read model stands ----------------------------------------------------------------------------------
 
 
-def asked(desk: Desk, wanted: int, question: Callable[[Reader, int], T]) -> T:
+def asked(state: AppState, wanted: int, question: Callable[[Reader, int], T]) -> T:
     """What the read model answers at one moment, the position it was at given to the question. Raises
     `PositionNotReached` for a moment before the wanted one: another copy of the tables, made anew, may be behind."""
 
@@ -37,13 +37,13 @@ def asked(desk: Desk, wanted: int, question: Callable[[Reader, int], T]) -> T:
             raise PositionNotReached(position=position, min_position=wanted)
         return question(tables, position)
 
-    return desk.read_model.ask(at_position)
+    return state.read_model.ask(at_position)
 
 
 class View(NamedTuple):
     """One fund at a point in both times. `known_version` and `known_at` say what the service had heard by then."""
 
-    desk: Desk
+    state: AppState
     principal: Principal
     fund: str
     as_of: date
@@ -61,7 +61,7 @@ class View(NamedTuple):
             reader, standing = self.standpoint(tables)
             return ask(reader), standing | {"position": position}
 
-        found, standing = asked(self.desk, self.wanted, question)
+        found, standing = asked(self.state, self.wanted, question)
         if found is None:
             raise NotFound
         version = standing["version"]
@@ -80,7 +80,7 @@ class View(NamedTuple):
             raise PositionNotReached(position=self.wanted, min_position=self.wanted + 1)
         if self.known_at is None and self.known_version in (None, standing["version"]):
             return tables, standing
-        moments = self.desk.moments
+        moments = self.state.moments
         kept = moments.get(self.fund, self.known_version) if self.known_at is None and self.known_version else None
         if kept and kept.head == self._head_at(kept.version):
             return kept, standing | {"version": kept.version}
@@ -91,7 +91,7 @@ class View(NamedTuple):
 
     def _head_at(self, version: int) -> str | None:
         """The hash of a stored line; after a loss another one may stand in its place."""
-        lines = self.desk.ledger.recorder.lines(self.fund, version - 1, version)
+        lines = self.state.ledger.recorder.lines(self.fund, version - 1, version)
         return head_of(lines[0]) if lines else None
 
     def _known_entries(self, parked: Answer | None) -> Iterator[Entry]:
@@ -99,7 +99,7 @@ class View(NamedTuple):
         upto = self.known_version
         if parked:
             upto = min(upto or parked["version"], parked["version"] - 1)
-        entries = self.desk.ledger.entries(self.fund, upto=upto)
+        entries = self.state.ledger.entries(self.fund, upto=upto)
         return takewhile(lambda entry: self.known_at is None or entry.event.recorded_at <= self.known_at, entries)
 
     # --- people ---------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class View(NamedTuple):
 
     def texts(self, digests: Mapping[Any, str | None]) -> dict[Any, str]:
         """What the register still has, under the same keys."""
-        texts = self.desk.ledger.register.texts(digest for digest in digests.values() if digest)
+        texts = self.state.ledger.register.texts(digest for digest in digests.values() if digest)
         return {key: texts[digest] for key, digest in digests.items() if digest in texts}
 
     def turned_to(self, cursor: str | None) -> tuple["View", int]:
@@ -119,7 +119,7 @@ class View(NamedTuple):
         if cursor is None:
             return self, 0
         page = _opened(cursor)
-        if not EARLIEST <= page.as_of <= last_asked(self.desk.today()):
+        if not EARLIEST <= page.as_of <= last_asked(self.state.today()):
             raise CursorInvalid
         return self._replace(as_of=page.as_of, known_version=page.version, known_at=None), page.after
 

@@ -14,7 +14,7 @@ from service.http.refusals import (
     IfMatchInvalid,
     InvalidFields,
 )
-from service.http.state import desk_of
+from service.http.state import state_of
 from service.writes.facts import Sent, digest_of
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -68,8 +68,8 @@ def sent_directly(request: Request) -> Sent:
     dry_run = request.query_params.get("dry_run", "false") if scope["query_string"] else "false"
     if dry_run not in ("true", "false"):
         raise InvalidFields([FieldError("?dry_run", "value-not-allowed", {"allowed": "true, false"})])
-    desk, key = desk_of(request), header(scope, b"idempotency-key")
+    state, key = state_of(request), header(scope, b"idempotency-key")
     if key is None and dry_run == "false":
         raise IdempotencyKeyMissing
-    mark = _mark(request, key, desk.ledger.request_secret)
-    return Sent(scope["principal"], desk.now(), mark, _expected(header(scope, b"if-match")), dry_run == "true")
+    mark = _mark(request, key, state.ledger.request_secret)
+    return Sent(scope["principal"], state.now(), mark, _expected(header(scope, b"if-match")), dry_run == "true")

@@ -9,7 +9,7 @@ from service.access.roles import WRITERS, admitted
 from service.http.fields import FundCode
 from service.http.parsing import SheetRoute, accept_language
 from service.http.refusals import InvalidFields
-from service.http.state import desk_of
+from service.http.state import state_of
 from service.words.wording import language_of
 from service.writes.facts import Sent
 from service.writes.headers import sent_as
@@ -32,16 +32,16 @@ async def hold_meeting(
     request: Request, sent: Annotated[Sent, Depends(sent_as)], fund: FundCode, body: Meeting
 ) -> Response:
     """Record a sheet: all its lines or, asked for `partial`, those that can be. Each line answers for itself."""
-    desk, language = desk_of(request), language_of(accept_language(request.scope))
+    state, language = state_of(request), language_of(accept_language(request.scope))
     facts, unread = facts_of(body, fund)
     if unread and body.mode == "all":
         raise InvalidFields([error for refusal in unread.values() for error in refusal.errors])
-    secret = desk.ledger.request_secret
+    secret = state.ledger.request_secret
     name = body.sheet or body.held_on.isoformat()
     marks = {index: mark_of(request.state.body["lines"][index], secret, name) for index in facts}
     act = MeetingAct(body, fund, facts, marks, sent)
-    recorded = await desk.writer.record(act.job())
-    desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
+    recorded = await state.writer.record(act.job())
+    state.acknowledged = max(state.acknowledged, recorded.position or 0)
     headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -21,7 +21,7 @@ from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import Forbidden
-from service.http.state import Desk, desk_of
+from service.http.state import AppState, state_of
 from service.words.wording import language_of
 from service.writes.answers import answer
 from service.writes.bodies import club
@@ -45,7 +45,7 @@ def _add(write: Write) -> None:
         await admit(request)
         fund, numbers = path_of(request)
         sent, body = sent_directly(request), fitted(write.body, sent_body)
-        desk = desk_of(request)
+        state = state_of(request)
         today = civil_day(sent.at)
         if isinstance(body, club.NewFund):
             fund = body.fund
@@ -55,10 +55,10 @@ def _add(write: Write) -> None:
         facts = [fact_of(write.decide, numbers, body.facts(), body, fund, today)]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
-        recorded = await desk.writer.record(
+        recorded = await state.writer.record(
             job_of(fund, facts, sent, opens=isinstance(body, club.NewFund), most=write.facts)
         )
-        desk.acknowledged = max(desk.acknowledged, recorded.position or 0)
+        state.acknowledged = max(state.acknowledged, recorded.position or 0)
         return _response(recorded, sent, request)
 
     record.__signature__ = _described(write)  # type: ignore[attr-defined]
@@ -117,16 +117,16 @@ for _write in WRITES:
 @router.delete(FUND + "/members/{member}/person", dependencies=[Depends(admitted(ERASERS))])
 async def erase_person(request: Request, fund: FundCode, member: PathNumber) -> Response:
     """Erase a member's name and phone, and what was noted with their entries; no event, sum or hash changes."""
-    desk = desk_of(request)
-    erased = await asyncio.to_thread(_erase, desk, fund, member)
+    state = state_of(request)
+    erased = await asyncio.to_thread(_erase, state, fund, member)
     return Response(
         msgspec.json.encode({"fund": fund, "member": member, "erased": erased}), media_type="application/json"
     )
 
 
-def _erase(desk: Desk, fund: str, member: int) -> int:
-    events = [entry.event for entry in desk.ledger.entries(fund)]
+def _erase(state: AppState, fund: str, member: int) -> int:
+    events = [entry.event for entry in state.ledger.entries(fund)]
     theirs = [event for event in events if getattr(event, "member", None) == member]
     if not theirs:
         raise MemberNotFound(member=member)
-    return desk.ledger.register.erase(fund, [digest for event in theirs for digest in (event.texts or {}).values()])
+    return state.ledger.register.erase(fund, [digest for event in theirs for digest in (event.texts or {}).values()])

@@ -173,7 +173,7 @@ def test_what_the_inspector_drew_is_what_is_recorded_though_entries_came_between
 
 def kept_sample(village: House, version: int) -> dict[str, Any]:
     """The sample in the line of an inspection."""
-    (line,) = village.desk.ledger.recorder.lines(FUND, version - 1, version)
+    (line,) = village.state.ledger.recorder.lines(FUND, version - 1, version)
     sample: dict[str, Any] = json.loads(line)["sample"]
     return sample
 

@@ -97,7 +97,7 @@ CLUBS = (1, 6)
 def several(database_url: str) -> Iterator[House]:
     """A service with the books of some clubs, their entries recorded by turns."""
     with house(database_url, read_wait_seconds=30) as running:
-        store(running.desk.ledger, in_turn(*(random_fund(seed).pending for seed in CLUBS)))
+        store(running.state.ledger, in_turn(*(random_fund(seed).pending for seed in CLUBS)))
         yield running
 
 
@@ -129,7 +129,7 @@ def instant(entries: list[Entry], version: int) -> str:
 
 
 def test_what_is_known_now_of_what_had_happened_by_today_is_the_read_model(clubs: House) -> None:
-    today = clubs.desk.today()
+    today = clubs.state.today()
     for seed in CLUBS:
         entries = random_fund(seed).pending
         for figure in FIGURES:
@@ -157,7 +157,7 @@ def test_each_figure_takes_both_clocks_alone_and_together(clubs_in_a_file: House
 
 
 def test_a_rate_of_all_clubs_on_any_day_is_the_sum_of_theirs(clubs: House) -> None:
-    days = [random_fund(seed).entries[50].on for seed in CLUBS] + [clubs.desk.today()]
+    days = [random_fund(seed).entries[50].on for seed in CLUBS] + [clubs.state.today()]
     for day in days:
         everywhere = clubs.get(f"/borrowing?as_of={day}&purpose=any&min_position={clubs.entries()}").json()
         each = [answered(clubs, seed, "/borrowing", f"&as_of={day}&purpose=any") for seed in CLUBS]
@@ -195,7 +195,7 @@ def test_of_a_parked_fund_nothing_from_there_on_is_in_any_moment(clubs_in_a_file
     seed = CLUBS[0]
     fund = random_fund(seed)
     before = {figure: answered(clubs_in_a_file, seed, figure, "") for figure in FIGURES}
-    store_line(clubs_in_a_file.desk.ledger, fund.id, fund.version + 1, b"nothing that anybody wrote")
+    store_line(clubs_in_a_file.state.ledger, fund.id, fund.version + 1, b"nothing that anybody wrote")
     parked = {"version": fund.version + 1, "why": "DecodeError"}
     for figure in FIGURES:
         for version in (fund.version + 1, fund.version + 7):
@@ -207,7 +207,7 @@ def test_a_moment_of_a_history_that_was_changed_is_refused(clubs_in_a_file: Hous
     seed = CLUBS[0]
     fund = random_fund(seed)
     assert answered(clubs_in_a_file, seed, "/balances", "")["version"] == fund.version
-    clubs_in_a_file.desk.ledger.database.execute(
+    clubs_in_a_file.state.ledger.database.execute(
         "UPDATE stored_events SET state = :line WHERE originator_id = :fund AND originator_version = 9",
         line=fund.pending[8].line.replace(b'"recorded_by":"', b'"recorded_by":"x'),
         fund=fund.id,

@@ -80,7 +80,7 @@ def test_what_stands_in_one_answer_is_looked_up_by_another(village: House, sqlit
     entry = village.get(f"/funds/{FUND}/entries/{last}").json()
     note = tmp_path / "note.txt"
     note.write_text(village.client.post("/v1/checkpoints", json={}, headers=village.headers()).text, "utf-8")
-    key = {"MICROFUND_CHECKPOINT_KEY": village.desk.settings.checkpoint_key}
+    key = {"MICROFUND_CHECKPOINT_KEY": village.state.settings.checkpoint_key}
     public = village.get("/checkpoints/key").text
 
     for asked in (

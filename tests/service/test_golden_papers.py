@@ -42,9 +42,9 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             opens=True,
             several=True,
         )
-        (recorded,) = running.desk.ledger.record([entering])
+        (recorded,) = running.state.ledger.record([entering])
         assert not isinstance(recorded, Exception)
-        running.desk.acknowledged = recorded.position or 0
+        running.state.acknowledged = recorded.position or 0
         yield running
 
 

@@ -182,7 +182,7 @@ def test_an_end_that_makes_no_sense_is_refused(village: House, query: str) -> No
 
 def test_an_entry_is_opened_with_all_that_proves_it(village: House) -> None:
     entry = read(village, f"{AT}/entries/12")
-    lines = village.desk.ledger.recorder.lines(FUND, 0, None)
+    lines = village.state.ledger.recorder.lines(FUND, 0, None)
 
     assert entry["line"].encode() == lines[11]
     assert entry["hash"] == hashlib.sha256(lines[11]).hexdigest() == read(village, f"{AT}/entries/13")["prev"]

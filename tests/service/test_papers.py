@@ -36,7 +36,7 @@ def spoken(amount: int) -> str:
 
 
 def code_of(house: House, version: int) -> str:
-    (entry,) = house.desk.ledger.entries(FUND, after=version - 1, upto=version)
+    (entry,) = house.state.ledger.entries(FUND, after=version - 1, upto=version)
     return check_code(head_of(entry.line))
 
 

@@ -192,7 +192,7 @@ def test_what_changes_all_the_time_is_not_asked_for_ever(postgres_url: str) -> N
 
 
 def test_a_service_says_that_its_figures_are_being_made_anew(village: House) -> None:
-    village.desk.read_model._clear("rebuilding by somebody")
+    village.state.read_model._clear("rebuilding by somebody")
 
     for path in ("/funds", "/borrowing", AT, f"{AT}/balances", f"{AT}/papers/cash-book", "/flags"):
         answer = village.get(path)
@@ -201,7 +201,7 @@ def test_a_service_says_that_its_figures_are_being_made_anew(village: House) -> 
 
     assert why_not_ready(village) == "BeingRebuilt"
     assert village.post(f"{AT}/donations", DONATION).status_code == 201, "recording goes on"
-    village.desk.read_model.rebuild()
+    village.state.read_model.rebuild()
     assert village.get(f"{AT}/balances").status_code == 200
     wait_until(lambda: village.client.get("/readyz").status_code == 200)
     assert why_not_ready(village) is None

@@ -218,7 +218,7 @@ def test_nobody_learns_of_a_code_or_of_keys_in_another_province_by_opening_a_fun
     villages: House, district: str, dry_run: str
 ) -> None:
     opened = opening(FUND)
-    key = villages.desk.ledger.replayed(FUND).entries[0].request.key  # type: ignore[union-attr]
+    key = villages.state.ledger.replayed(FUND).entries[0].request.key  # type: ignore[union-attr]
     admin = villages.issue("admin", scope=Scope(province="Cao Bằng"))
     before = villages.entries()
 
@@ -242,7 +242,7 @@ def test_nobody_learns_of_a_code_or_of_keys_in_another_province_by_opening_a_fun
 
 def test_in_scope_a_fund_that_exists_is_called_that_and_a_request_sent_again_is_answered(villages: House) -> None:
     admin = villages.issue("admin", scope=Scope(province="Lạng Sơn"))
-    key = villages.desk.ledger.replayed(FUND).entries[0].request.key  # type: ignore[union-attr]
+    key = villages.state.ledger.replayed(FUND).entries[0].request.key  # type: ignore[union-attr]
 
     assert villages.post("/funds", opening(FUND), admin).json()["code"] == "fund-exists"
     assert villages.post("/funds", opening(FUND), admin, key).headers["Idempotency-Replayed"] == "true"
@@ -270,7 +270,7 @@ def test_whoever_reads_figures_never_sees_a_person(villages: House, route: tuple
 
 def test_a_revoked_token_is_dead_within_seconds(villages: House) -> None:
     now = 0.0
-    principals = Principals(villages.desk.ledger.database, seconds=lambda: now)
+    principals = Principals(villages.state.ledger.database, seconds=lambda: now)
     token = villages.issue("chair")
     holder = principals.holder(token)
     assert holder is not None
@@ -315,7 +315,7 @@ def test_requests_that_bring_a_token_in_the_same_moment_have_it_looked_up_once(v
 
 
 def test_a_token_is_not_stored(villages: House) -> None:
-    stored = villages.desk.ledger.database.query("SELECT * FROM tokens")
+    stored = villages.state.ledger.database.query("SELECT * FROM tokens")
 
     assert stored
     assert villages.token not in str(stored)

@@ -140,7 +140,7 @@ def test_a_proof_names_no_fund_out_of_scope(village: House) -> None:
 def test_nothing_is_signed_over_a_fund_that_was_cut_short_and_it_is_named_to_whom_it_concerns(village: House) -> None:
     made(village)
     gift(village)
-    village.desk.ledger.database.execute("DELETE FROM stored_events WHERE originator_id = :fund", fund=NEW_FUND)
+    village.state.ledger.database.execute("DELETE FROM stored_events WHERE originator_id = :fund", fund=NEW_FUND)
 
     seen = made(village)
     unseen = made(village, village.issue("inspector", scope=Scope(funds=frozenset({FUND}))))
@@ -160,7 +160,7 @@ def test_nothing_is_signed_over_a_fund_that_was_cut_short_and_it_is_named_to_who
 )
 def test_nothing_is_signed_over_what_was_not_signed_before(village: House, sql: str, code: str) -> None:
     made(village)
-    village.desk.ledger.database.execute(sql)
+    village.state.ledger.database.execute(sql)
 
     answer = made(village)
 
@@ -194,7 +194,7 @@ def exchange(key: Path) -> None:
 def test_a_key_that_is_harmed_signs_nothing_and_stands_in_readyz_at_once(
     village: House, harm: Callable[[Path], None], status: int, trouble: str
 ) -> None:
-    first, key = made(village), Path(village.desk.settings.checkpoint_key)
+    first, key = made(village), Path(village.state.settings.checkpoint_key)
     village.anchoring.look()
     held = key.read_bytes()
     gift(village)
@@ -233,7 +233,7 @@ class Bad(Checkpoints):
     """Checkpoints of a database that is away, or overtaken, as long as there is something to raise."""
 
     def __init__(self, village: House, *errors: Exception) -> None:
-        super().__init__(village.desk.ledger)
+        super().__init__(village.state.ledger)
         self.errors = list(errors)
 
     def make(self, signer: Signer, now: datetime, *, after_another_key: bool = False) -> Made:
@@ -243,7 +243,7 @@ class Bad(Checkpoints):
 
 
 def anchoring(village: House, checkpoints: Checkpoints | None = None) -> Anchoring:
-    signer = partial(signer_of, village.desk.settings, village.checkpoints)
+    signer = partial(signer_of, village.state.settings, village.checkpoints)
     return Anchoring(checkpoints or village.checkpoints, signer, village.clock, 60.0)
 
 
@@ -298,7 +298,7 @@ def test_a_failure_is_shown_and_the_next_look_makes_up_for_it(village: House, er
 def test_a_changed_fund_is_shown_by_the_service_itself(village: House) -> None:
     made(village)
     village.clock.pass_days(1)
-    village.desk.ledger.database.execute("DELETE FROM stored_events WHERE originator_id = :fund", fund=NEW_FUND)
+    village.state.ledger.database.execute("DELETE FROM stored_events WHERE originator_id = :fund", fund=NEW_FUND)
 
     village.anchoring.look()
 
@@ -328,7 +328,7 @@ def test_a_service_without_funds_waits_for_the_first(sqlite_url: str) -> None:
 
 
 def test_the_thread_looks_by_itself_and_stops(village: House) -> None:
-    signer = partial(signer_of, village.desk.settings, village.checkpoints)
+    signer = partial(signer_of, village.state.settings, village.checkpoints)
     with Anchoring(village.checkpoints, signer, village.clock, 0.01) as running:
         while running.made_at is None:
             assert running.trouble is None

@@ -117,7 +117,7 @@ def test_pages_of_clubs_hold_each_once_and_no_page_folds_the_whole_country(villa
 
 def change_history(village: House) -> None:
     """Somebody rewrites the new club's bylaws in the database, and not the hash that the next line has of them."""
-    village.desk.ledger.database.execute(
+    village.state.ledger.database.execute(
         "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), '10000', '10001') AS BLOB) "
         "WHERE originator_id = :fund AND originator_version = 2",
         fund=NEW_FUND,
@@ -135,7 +135,7 @@ def test_a_fund_whose_history_was_changed_comes_before_all_others_and_hides_none
 
 
 def test_what_was_found_is_kept_until_something_is_recorded(village: House) -> None:
-    lookout, stands, day = village.lookout, read(village, AT), village.desk.today()
+    lookout, stands, day = village.lookout, read(village, AT), village.state.today()
 
     first = lookout.flags(FUND, stands["version"], stands["head"], day)
 
@@ -157,7 +157,7 @@ def test_thresholds_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def command(village: House, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    monkeypatch.setenv("MICROFUND_DATABASE", village.desk.settings.database)
+    monkeypatch.setenv("MICROFUND_DATABASE", village.state.settings.database)
     return lambda *words: CliRunner().invoke(command_line.app, ["flags", *words])
 
 

@@ -54,12 +54,12 @@ def test_an_address_with_a_slash_too_many_leads_nowhere(village: House, method: 
 
 
 def test_an_answer_that_the_apis_document_does_not_name_would_be_found(village: House) -> None:
-    writer = village.desk.writer
-    village.desk.writer = Failing(TooManyRequests(retry_after=1))  # type: ignore[assignment]
+    writer = village.state.writer
+    village.state.writer = Failing(TooManyRequests(retry_after=1))  # type: ignore[assignment]
 
     with pytest.raises(AssertionError, match="contributions: 429"):
         village.post(f"/funds/{FUND}/contributions", SOUND["/funds/{fund}/contributions"])
-    village.desk.writer = writer
+    village.state.writer = writer
 
 
 # --- headers given twice ------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def test_a_changed_diary_is_named_to_those_only_who_may_see_everything(village: 
     everywhere = village.issue("inspector")
     of_a_province = village.issue("inspector", scope=Scope(province="Lạng Sơn"))
     assert made(everywhere).status_code == 201
-    ledger = village.desk.ledger
+    ledger = village.state.ledger
     rewrite(ledger, DIARY, [entry.line for entry in noted(DIARY, DAYS)])
     refused, hidden = made(everywhere), made(of_a_province)
     assert (refused.status_code, hidden.status_code) == (409, 409)

@@ -76,9 +76,9 @@ def test_a_revoked_token_still_tells_who_approved(village: House) -> None:
 
 def test_links_of_a_database_made_before_there_was_a_table_of_them_count(village: House) -> None:
     approved_by(village, {FUND: 1})
-    village.desk.ledger.database.execute("DROP TABLE memberships")
+    village.state.ledger.database.execute("DROP TABLE memberships")
 
-    village.app.state.principals = Principals(village.desk.ledger.database)
+    village.app.state.principals = Principals(village.state.ledger.database)
 
     assert disbursed_by(village, {FUND: 1}).status_code == 422
 
@@ -86,7 +86,7 @@ def test_links_of_a_database_made_before_there_was_a_table_of_them_count(village
 def test_whose_other_tokens_are_whose_is_looked_up_and_not_stored(village: House) -> None:
     first, second = (village.issue("chair", members={FUND: 1}) for _ in range(2))
     holders = [village.principals.holder(token) for token in (first, second)]
-    stored = village.desk.ledger.database.query("SELECT principal FROM principals")
+    stored = village.state.ledger.database.query("SELECT principal FROM principals")
 
     assert holders[0] is not None
     assert holders[1] is not None
@@ -100,5 +100,5 @@ def test_a_household_is_recorded_in_capitals_however_it_was_typed(village: House
     village.recorded(f"/funds/{FUND}/members", member)
     village.recorded(f"/funds/{FUND}/members/1/changes", {"household": "h-12A", "on": ON})
 
-    fund = village.desk.ledger.replayed(FUND)
+    fund = village.state.ledger.replayed(FUND)
     assert {fund.members[1].household, fund.members[4].household} == {"H-12A"}

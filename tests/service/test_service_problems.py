@@ -102,14 +102,14 @@ class Failing:
 def test_a_fault_is_told_without_details_and_worth_another_try(
     village: House, error: Exception, status: int, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    writer = village.desk.writer
-    village.desk.writer = Failing(error)  # type: ignore[assignment]
+    writer = village.state.writer
+    village.state.writer = Failing(error)  # type: ignore[assignment]
 
     with caplog.at_level(logging.DEBUG):
         answer = village.post(
             f"/funds/{FUND}/contributions", {"member": 1, "kind": "dues", "amount": 1}, key="try-again"
         )
-    village.desk.writer = writer
+    village.state.writer = writer
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -122,13 +122,13 @@ def test_a_fault_is_told_without_details_and_worth_another_try(
 
 
 def test_a_broken_history_is_named_and_nothing_more_is_recorded(village: House) -> None:
-    with village.desk.ledger.database.transaction() as transaction:
+    with village.state.ledger.database.transaction() as transaction:
         transaction.execute(
             "UPDATE stored_events SET state = CAST(replace(CAST(state AS TEXT), '10000', '10001') AS BLOB) "
             "WHERE originator_id = :fund AND originator_version = 13",
             fund=FUND,
         )
-    village.desk.ledger._logs.cache.clear()
+    village.state.ledger._logs.cache.clear()
 
     answer = village.post(f"/funds/{FUND}/contributions", {"member": 1, "kind": "dues", "amount": 1})
     verified = village.get(f"/funds/{FUND}/verification").json()

@@ -113,16 +113,16 @@ def test_reads_go_on_when_the_read_model_stands_still_and_say_where(sqlite_url: 
     with house(sqlite_url, read_wait_seconds=0.05) as village:
         settle_in(village)
         before = read(village, f"{AT}/balances?min_position={village.entries()}")
-        village.desk.follower.__exit__()
+        village.state.follower.__exit__()
         village.recorded(f"{AT}/donations", {"source": "member", "pot": "activity", "amount": 1_000})
 
         after = read(village, f"{AT}/balances")
         assert (after["position"], after["cash"]) == (before["position"], before["cash"])
 
-        village.desk.follower = Follower(village.desk.read_model).__enter__()
+        village.state.follower = Follower(village.state.read_model).__enter__()
         caught_up = read(village, f"{AT}/balances?min_position={village.entries()}")
         assert caught_up["cash"] == before["cash"] + 1_000
-        village.desk.follower.__exit__()
+        village.state.follower.__exit__()
         # The app ends the follower it began with; that one has stopped already.
 
 
@@ -242,7 +242,7 @@ def test_the_history_is_the_stored_lines_byte_for_byte(village: House) -> None:
     lines = answer.content.split(b"\n")
     assert answer.headers["Content-Type"] == "application/x-ndjson"
     assert lines.pop() == b""
-    assert lines == village.desk.ledger.recorder.lines(FUND, 0, None)
+    assert lines == village.state.ledger.recorder.lines(FUND, 0, None)
     head = "0" * 64
     for line in lines:
         assert json.loads(line)["prev"] == head
@@ -343,4 +343,4 @@ def test_what_another_process_opened_is_read_here(sqlite_url: str) -> None:
         answer = other.get(f"{AT}/balances?min_position={position}", token)
 
         assert answer.status_code == 200
-        assert answer.json()["version"] == len(list(one.desk.ledger.entries(FUND)))
+        assert answer.json()["version"] == len(list(one.state.ledger.entries(FUND)))

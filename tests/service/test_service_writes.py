@@ -34,7 +34,7 @@ def test_every_write_answers_what_the_log_then_holds(village: House, template: s
     assert answer.status_code == 201, answer.text
     body = answer.json()
     fund = body["fund"]
-    stored = list(village.desk.ledger.entries(fund))
+    stored = list(village.state.ledger.entries(fund))
     assert body["version"] == len(stored)
     assert body["position"] == village.entries() == before + len(body.get("versions", [0]))
     assert answer.headers["ETag"] == f'"{len(stored)}"'
@@ -125,7 +125,7 @@ def test_a_day_left_out_is_today_and_the_retry_of_tomorrow_is_the_same_request(v
 
 def test_a_day_left_out_is_that_of_the_instant_it_was_heard_though_midnight_comes_meanwhile(village: House) -> None:
     fall_of_midnight = iter([datetime(2024, 6, 15, 16, 59, 59, tzinfo=UTC)])
-    village.desk.now = lambda: next(fall_of_midnight, datetime(2024, 6, 15, 17, 0, 1, tzinfo=UTC))
+    village.state.now = lambda: next(fall_of_midnight, datetime(2024, 6, 15, 17, 0, 1, tzinfo=UTC))
     heard = village.post(f"/funds/{FUND}/contributions", {"member": 1, "kind": "dues", "amount": 10_000})
     assert (heard.status_code, heard.json()["on"]) == (201, "2024-06-15")
 
@@ -158,7 +158,7 @@ def test_nothing_is_recorded_without_a_key(village: House, template: str) -> Non
 
 def test_if_match_refuses_what_was_decided_on_an_older_book(village: House) -> None:
     path, body = f"/funds/{FUND}/contributions", SOUND["/funds/{fund}/contributions"]
-    version = len(list(village.desk.ledger.entries(FUND)))
+    version = len(list(village.state.ledger.entries(FUND)))
 
     stale = village.post(path, body, if_match=f'"{version - 1}"')
     malformed = [village.post(path, body, if_match=value) for value in ("12", 'W/"12"', '"x"', '"-1"', '"01"')]
@@ -299,7 +299,7 @@ def test_the_chair_may_set_the_bylaws_aside_with_a_reason_that_stays_out_of_the_
 
     assert (refused.status_code, refused.json()["code"]) == (422, "not-eligible")
     assert refused.json()["reasons"] == ["household-has-open-loan"]
-    line = list(village.desk.ledger.entries(FUND))[-1].line
+    line = list(village.state.ledger.entries(FUND))[-1].line
     assert granted["type"] == "LoanApproved"
     assert b"household-has-open-loan" in line
     assert "lũ".encode() not in line
@@ -333,23 +333,23 @@ def test_what_is_written_about_people_never_reaches_the_log(village: House) -> N
     village.recorded(f"{at}/loans/3/rejection", {"reason": secrets[4]})
     village.recorded(f"{at}/donations", {"source": "member", "pot": "activity", "amount": 1, "donor": secrets[5]})
 
-    lines = b"".join(entry.line for entry in village.desk.ledger.entries(FUND)).decode()
+    lines = b"".join(entry.line for entry in village.state.ledger.entries(FUND)).decode()
     assert not [secret for secret in secrets if secret in lines]
-    registered = {row["text"] for row in village.desk.ledger.database.query("SELECT text FROM texts")}
+    registered = {row["text"] for row in village.state.ledger.database.query("SELECT text FROM texts")}
     assert registered.issuperset(secrets)
 
 
 def test_erasing_a_person_leaves_every_line_and_no_name(village: House) -> None:
     village.recorded(f"/funds/{FUND}/contributions", {"member": 1, "kind": "dues", "amount": 1, "note": "Bà ấy ốm"})
-    lines = [entry.line for entry in village.desk.ledger.entries(FUND)]
+    lines = [entry.line for entry in village.state.ledger.entries(FUND)]
 
     answer = village.client.delete(f"/v1/funds/{FUND}/members/1/person", headers=village.headers())
     unknown = village.client.delete(f"/v1/funds/{FUND}/members/9/person", headers=village.headers())
 
     assert (answer.status_code, answer.json()) == (200, {"fund": FUND, "member": 1, "erased": 4})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "member-not-found")
-    assert [entry.line for entry in village.desk.ledger.entries(FUND)] == lines
-    left = {row["text"] for row in village.desk.ledger.database.query("SELECT text FROM texts")}
+    assert [entry.line for entry in village.state.ledger.entries(FUND)] == lines
+    left = {row["text"] for row in village.state.ledger.database.query("SELECT text FROM texts")}
     assert left == {"Nông Văn Tài"}
     sentence = village.recorded(f"/funds/{FUND}/contributions", SOUND["/funds/{fund}/contributions"])["sentence"]
     assert "thành viên số 1 đã nộp" in sentence

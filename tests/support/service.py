@@ -16,7 +16,7 @@ from ledger.checkpoints import Checkpoints
 from service.access.principals import Principals, Role, Scope
 from service.app import create_app
 from service.checkpoints.anchoring import Anchoring
-from service.http.state import Desk
+from service.http.state import AppState
 from service.inspection.flag_service import Lookout
 from service.settings import Settings
 from service.writes.table import WRITES
@@ -67,9 +67,9 @@ class House:
         self.token = self.issue("admin", "treasurer", "chair", "inspector")
 
     @property
-    def desk(self) -> Desk:
-        desk: Desk = self.app.state.desk
-        return desk
+    def state(self) -> AppState:
+        state: AppState = self.app.state.own
+        return state
 
     @property
     def principals(self) -> Principals:
@@ -126,7 +126,7 @@ class House:
 
     def entries(self) -> int:
         """How many events the whole log holds."""
-        return self.desk.ledger.recorder.max_notification_id() or 0
+        return self.state.ledger.recorder.max_notification_id() or 0
 
 
 @contextmanager
