@@ -12,7 +12,7 @@ from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
-from service.access.authentication import Doorkeeper
+from service.access.authentication import Authentication
 from service.access.places import Places
 from service.access.principals import Principals
 from service.checkpoints import routes as checkpoints
@@ -20,7 +20,7 @@ from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
 from service.http import docs
 from service.http.direct_routes import Service
-from service.http.errors import Guard
+from service.http.errors import ErrorsAndMetrics
 from service.http.metrics import Metrics
 from service.http.notifier import Bell
 from service.http.openapi import documented
@@ -104,9 +104,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)
-    app.add_middleware(Doorkeeper)
-    app.add_middleware(Guard, metrics=app.state.metrics)
-    app.open_door(app.routes, lambda door: Guard(Doorkeeper(door), app.state.metrics))
+    app.add_middleware(Authentication)
+    app.add_middleware(ErrorsAndMetrics, metrics=app.state.metrics)
+    app.open_door(app.routes, lambda door: ErrorsAndMetrics(Authentication(door), app.state.metrics))
     documented(app)
     return app
 

@@ -22,7 +22,7 @@ OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/
 """Addresses that need no token."""
 
 
-class Doorkeeper:
+class Authentication:
     """Lets nobody in without a valid token, and notes whose it is in `scope["principal"]`."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -16,7 +16,7 @@ LEFT: Final = 499
 """The status under which a request is counted whose sender left before the answer, as nginx has it."""
 
 
-class Guard:
+class ErrorsAndMetrics:
     """Turns what nobody foresaw into a problem without details, keeps answers out of caches and counts them."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.access.authentication import OPEN, Doorkeeper
+from service.access.authentication import OPEN, Authentication
 from service.access.principals import REMEMBERED_SECONDS, ROLES, Principal, Principals, Role, Scope
 from tests.support.service import FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, House, house, opening, settle_in
 
@@ -303,7 +303,7 @@ def test_requests_that_bring_a_token_in_the_same_moment_have_it_looked_up_once(v
     async def all_at_once() -> None:
         headers = [(b"authorization", f"Bearer {token}".encode())]
         scope = {"type": "http", "path": "/v1/funds", "headers": headers, "app": villages.app}
-        door = Doorkeeper(room)
+        door = Authentication(room)
         coming = [asyncio.ensure_future(door(dict(scope), never, never)) for _ in range(9)]
         await asyncio.sleep(0)
         coming[0].cancel()  # The first one, who asked for all, leaves.
