@@ -22,7 +22,7 @@ from service.http import docs
 from service.http.direct_routes import Service
 from service.http.errors import ErrorsAndMetrics
 from service.http.metrics import Metrics
-from service.http.notifier import Bell
+from service.http.notifier import Notifier
 from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import AppState, utc_now
@@ -48,17 +48,17 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             opened.callback(ledger.close)
             read_model = ReadModel(ledger.database)
             read_model.create_tables()
-            follower, bell = opened.enter_context(Follower(read_model)), Bell()
+            follower, notifier = opened.enter_context(Follower(read_model)), Notifier()
 
             def committed() -> None:
                 follower.wake()
-                bell.ring()
+                notifier.notify()
 
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
             anchored = Checkpoints(ledger)
             signer = partial(signer_of, settings, anchored)
             anchoring = opened.enter_context(Anchoring(anchored, signer, now, POLL_SECONDS))
-            state = AppState(settings, ledger, writer, read_model, follower, bell, now)
+            state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             ledger.losses.on_loss = state.forget
             app.state.places = Places(ledger)
             app.state.principals = Principals(ledger.database)

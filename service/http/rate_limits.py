@@ -10,7 +10,7 @@ from service.http.refusals import TooManyRequests
 MOST_ADDRESSES: Final = 10_000
 
 
-class Turnstile:
+class RateLimiter:
     """Lets each address through so many times a minute, in even steps; the longest silent are forgotten first."""
 
     def __init__(self, per_minute: int, seconds: Callable[[], float] = time.monotonic) -> None:
@@ -18,7 +18,7 @@ class Turnstile:
         self._seconds = seconds
         self._free_at: OrderedDict[str, float] = OrderedDict()
 
-    def pass_through(self, address: str) -> None:
+    def count(self, address: str) -> None:
         """Count one passage. Raises `TooManyRequests`.
 
         An address may save up a minute's passages: it is refused when the time its passages take, at their even

@@ -15,8 +15,8 @@ from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
 from service.checkpoints.signing import key_findings, key_trouble
-from service.http.notifier import Bell
-from service.http.rate_limits import Turnstile
+from service.http.notifier import Notifier
+from service.http.rate_limits import RateLimiter
 from service.inspection.flag_service import Lookout
 from service.settings import Settings
 
@@ -36,7 +36,7 @@ class AppState:
         writer: Writer,
         read_model: ReadModel,
         follower: Follower,
-        bell: Bell,
+        notifier: Notifier,
         now: Callable[[], datetime],
     ) -> None:
         self.settings = settings
@@ -44,9 +44,9 @@ class AppState:
         self.writer = writer
         self.read_model = read_model
         self.follower = follower
-        self.bell = bell
+        self.notifier = notifier
         self.now = now
-        self.turnstile = Turnstile(settings.checks_per_minute)
+        self.check_limiter = RateLimiter(settings.checks_per_minute)
         self.log_at_start = ledger.recorder.max_notification_id() or 0
         """What the log held when this process started: nothing is answered from less."""
         self.forget()

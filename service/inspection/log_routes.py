@@ -39,7 +39,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 LINES_AT_ONCE: Final = 1_000
 POLL_SECONDS: Final = 1.0
-"""How often a waiting feed looks for what other processes committed; this one's own commits ring a bell."""
+"""How often a waiting feed looks for what other processes committed; this one's own commits are notified at once."""
 
 
 @router.get("/funds/{fund}/history", dependencies=[Depends(admitted(READERS))])
@@ -90,7 +90,7 @@ async def check(
 ) -> Response:
     """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token; the same work
     for every code of every fund, so that nobody learns which funds there are."""
-    state.turnstile.pass_through(neighbourhood(request.client.host if request.client else ""))
+    state.check_limiter.count(neighbourhood(request.client.host if request.client else ""))
 
     def question(tables: Reader, _: int) -> str | None:
         return journal.day_of_code(tables, fund, code.replace("-", ""))
@@ -124,7 +124,7 @@ async def feed(
         left = give_up_at - asyncio.get_running_loop().time()
         if items or left <= 0:
             return Response(msgspec.json.encode({"items": items, "next": after}), media_type="application/json")
-        await state.bell.wait(min(left, POLL_SECONDS))
+        await state.notifier.wait(min(left, POLL_SECONDS))
         principal = await _still(request)
 
 
