@@ -27,7 +27,7 @@ from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
-from service.inspection.flag_service import Lookout
+from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
 from service.pages import layout, start
 from service.papers import routes as papers
@@ -66,7 +66,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             app.state.anchoring = opened.enter_context(
                 Anchoring(app.state.checkpoints, partial(signer_of, settings), now, POLL_SECONDS)
             )
-            app.state.lookout = Lookout(ledger, app.state.principals, settings.flag)
+            app.state.flag_service = FlagService(ledger, app.state.principals, settings.flag)
             app.state.own = state
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)

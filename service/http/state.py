@@ -17,7 +17,7 @@ from ledger.writer import Writer
 from service.checkpoints.signing import key_findings, key_trouble
 from service.http.notifier import Notifier
 from service.http.rate_limits import RateLimiter
-from service.inspection.flag_service import Lookout
+from service.inspection.flag_service import FlagService
 from service.settings import Settings
 
 
@@ -54,7 +54,7 @@ class AppState:
     def forget(self) -> None:
         """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
         self.moments = Moments(self.settings.max_cached_entries // 12)
-        self.lookout = Lookout(self.ledger, self.principals, self.settings.flag)
+        self.flag_service = FlagService(self.ledger, self.principals, self.settings.flag)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read waits for it."""
 

@@ -138,15 +138,17 @@ def flags(
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
     from ledger.aggregates.log import BrokenChain
-    from service.inspection.flag_service import Lookout
+    from service.inspection.flag_service import FlagService
 
     if (fund is None) is not everything:
         raise Mistake("name a fund, or say --all")
     settings, today = load_settings(), civil_day(datetime.now(UTC))
     with ledger_of(settings, "read") as ledger:
-        lookout = Lookout(ledger, Principals(ledger.database), settings.flag)
+        flag_service = FlagService(ledger, Principals(ledger.database), settings.flag)
         try:
-            for line in lookout.worst_first(today, language) if fund is None else lookout.page(fund, today, language):
+            for line in (
+                flag_service.worst_first(today, language) if fund is None else flag_service.page(fund, today, language)
+            ):
                 say(line)
         except FundNotFound:
             raise Mistake(f"there is no fund {fund}") from None

@@ -17,25 +17,25 @@ from service.access.roles import READERS, admitted, scope_of
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AtState
-from service.inspection.flag_service import Lookout, counted, rule_told, told
+from service.inspection.flag_service import FlagService, counted, rule_told, told
 from service.reads.dependencies import AsOf, AtPoint, CaughtUp
 from service.reads.view import Answer, asked, last_code
 from service.words import catalogue
 from service.words.wording import language_of
 
 
-def _lookout(request: Request) -> Lookout:
-    lookout: Lookout = request.app.state.lookout
-    return lookout
+def _flag_service(request: Request) -> FlagService:
+    flag_service: FlagService = request.app.state.flag_service
+    return flag_service
 
 
-AtLookout = Annotated[Lookout, Depends(_lookout)]
+AtFlagService = Annotated[FlagService, Depends(_flag_service)]
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.get("/funds/{fund}/flags", dependencies=[Depends(admitted(READERS))])
-async def fund_flags(lookout: AtLookout, request: Request, view: AtPoint) -> Response:
+async def fund_flags(flag_service: AtFlagService, request: Request, view: AtPoint) -> Response:
     """What to ask a club about: each flag with the rule in words (`why`), what was found, and the entries behind it.
 
     A flag is a question, not an accusation. `rules` lists all that were looked at, `flags` of each; `thresholds` are
@@ -46,16 +46,18 @@ async def fund_flags(lookout: AtLookout, request: Request, view: AtPoint) -> Res
     def ask(reader: Reader) -> Answer:
         standing = funds.standing(reader, view.fund)
         assert standing, "a view has a standpoint"
-        found = lookout.flags(view.fund, standing["version"], standing["head"], view.as_of)
+        found = flag_service.flags(view.fund, standing["version"], standing["head"], view.as_of)
         counts = counted(found)
         return {
             "note": catalogue.render("flag.note", language),
-            "items": [told(flag, lookout.thresholds, language) for flag in found],
-            "rules": [rule_told(rule, lookout.thresholds, language) | {"flags": counts.get(rule, 0)} for rule in RULES],
-            "thresholds": asdict(lookout.thresholds),
+            "items": [told(flag, flag_service.thresholds, language) for flag in found],
+            "rules": [
+                rule_told(rule, flag_service.thresholds, language) | {"flags": counts.get(rule, 0)} for rule in RULES
+            ],
+            "thresholds": asdict(flag_service.thresholds),
         }
 
-    async with lookout.turn:
+    async with flag_service.turn:
         answer = await view.answer(ask)
     answer.headers["Content-Language"] = language
     return answer
@@ -64,7 +66,7 @@ async def fund_flags(lookout: AtLookout, request: Request, view: AtPoint) -> Res
 @router.get("/flags")
 async def all_flags(
     state: AtState,
-    lookout: AtLookout,
+    flag_service: AtFlagService,
     principal: Annotated[Principal, Depends(admitted(READERS))],
     wanted: CaughtUp,
     as_of: AsOf,
@@ -81,8 +83,8 @@ async def all_flags(
     page = await asyncio.to_thread(asked, state, wanted, listed)
     items = []
     for row in page["items"]:
-        async with lookout.turn:
-            items.append(await asyncio.to_thread(_summary, lookout, row, as_of))
+        async with flag_service.turn:
+            items.append(await asyncio.to_thread(_summary, flag_service, row, as_of))
     answer = {
         "as_of": as_of,
         "position": page["position"],
@@ -92,10 +94,10 @@ async def all_flags(
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
-def _summary(lookout: Lookout, row: dict[str, Any], day: date) -> dict[str, Any]:
+def _summary(flag_service: FlagService, row: dict[str, Any], day: date) -> dict[str, Any]:
     about = {name: row[name] for name in ("fund", "club", "version")}
     try:
-        by_rule = counted(lookout.flags(row["fund"], row["version"], row["head"], day))
+        by_rule = counted(flag_service.flags(row["fund"], row["version"], row["head"], day))
     except BrokenChain as broken:
         return about | {"flags": None, "by_rule": {}, "broken": broken.version}
     return about | {"flags": sum(by_rule.values()), "by_rule": by_rule}

@@ -23,7 +23,7 @@ MOST_KEPT: Final = 1_000
 """Funds whose flags are remembered; those asked for longest ago are forgotten first."""
 
 
-class Lookout:
+class FlagService:
     """The red flags of funds. Methods block; the edge calls them off its event loop, in turn."""
 
     def __init__(self, ledger: Ledger, principals: Principals, thresholds: Thresholds) -> None:

@@ -135,14 +135,14 @@ def test_a_fund_whose_history_was_changed_comes_before_all_others_and_hides_none
 
 
 def test_what_was_found_is_kept_until_something_is_recorded(village: House) -> None:
-    lookout, stands, day = village.lookout, read(village, AT), village.state.today()
+    flag_service, stands, day = village.flag_service, read(village, AT), village.state.today()
 
-    first = lookout.flags(FUND, stands["version"], stands["head"], day)
+    first = flag_service.flags(FUND, stands["version"], stands["head"], day)
 
-    assert lookout.flags(FUND, stands["version"], stands["head"], day) is first
+    assert flag_service.flags(FUND, stands["version"], stands["head"], day) is first
     village.recorded(f"{AT}/donations", {"source": "member", "pot": "activity", "amount": 1_000})
     now = read(village, AT)
-    assert lookout.flags(FUND, now["version"], now["head"], day) is not first
+    assert flag_service.flags(FUND, now["version"], now["head"], day) is not first
 
 
 # --- settings and the command line ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from service.access.principals import Principals, Role, Scope
 from service.app import create_app
 from service.checkpoints.anchoring import Anchoring
 from service.http.state import AppState
-from service.inspection.flag_service import Lookout
+from service.inspection.flag_service import FlagService
 from service.settings import Settings
 from service.writes.table import WRITES
 
@@ -87,9 +87,9 @@ class House:
         return anchoring
 
     @property
-    def lookout(self) -> Lookout:
-        lookout: Lookout = self.app.state.lookout
-        return lookout
+    def flag_service(self) -> FlagService:
+        flag_service: FlagService = self.app.state.flag_service
+        return flag_service
 
     def issue(self, *roles: Role, scope: Scope | None = None, members: dict[str, int] | None = None) -> str:
         return self.principals.issue(
