@@ -1,7 +1,7 @@
 """What of the log is gone: entries this process had acknowledged or read, and that the log no longer holds.
 
 After a fail-over to a standby that lagged behind, or a restore under a running service, a fund may end earlier than is
-remembered. Nothing may be built on what is gone (`storage.py` sees to that within the writing transaction); here it is
+remembered. Nothing may be built on what is gone (`storage/` sees to that within the writing transaction); here it is
 found out which versions those are, and told: in the process's own log, and in a table for `/readyz` and `verify`.
 """
 

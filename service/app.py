@@ -55,19 +55,21 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
                 notifier.notify()
 
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
-            anchored = Checkpoints(ledger)
-            signer = partial(signer_of, settings, anchored)
-            anchoring = opened.enter_context(Anchoring(anchored, signer, now, POLL_SECONDS))
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
-            ledger.losses.on_loss = state.forget
-            app.state.places = Places(ledger)
+            app.state.own = state
             app.state.principals = Principals(ledger.database)
             app.state.checkpoints = Checkpoints(ledger)
-            app.state.anchoring = opened.enter_context(
-                Anchoring(app.state.checkpoints, partial(signer_of, settings), now, POLL_SECONDS)
-            )
-            app.state.flag_service = FlagService(ledger, app.state.principals, settings.flag)
-            app.state.own = state
+            signer = partial(signer_of, settings, app.state.checkpoints)
+            app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
+
+            def forget() -> None:
+                """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
+                state.forget()
+                app.state.places = Places(ledger)
+                app.state.flag_service = FlagService(ledger, app.state.principals, settings.flag)
+
+            forget()
+            ledger.losses.on_loss = forget
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))

@@ -8,12 +8,10 @@ line is stored only where the log holds the line before it.
 from __future__ import annotations
 
 from ledger.database import Access
+from ledger.storage.lines import ACCESS
 from ledger.storage.postgres import PostgresRecorder
 from ledger.storage.sqlite import SQLiteRecorder
 from ledger.storage.sqlite_connections import LOCK_SECONDS
-
-ACCESS = "ACCESS"
-"""Under which name a factory finds what the database is opened for."""
 
 
 def environment(database_url: str, access: Access = "make") -> dict[str, str]:
@@ -36,9 +34,6 @@ def environment(database_url: str, access: Access = "make") -> dict[str, str]:
             **dict.fromkeys(("POSTGRES_DBNAME", "POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_PASSWORD"), ""),
         }
     raise ValueError("the database is given as sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME")
-
-
-# --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 
 Recorder = SQLiteRecorder | PostgresRecorder

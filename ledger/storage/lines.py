@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 NO_LIMIT = 2**62
 
+ACCESS = "ACCESS"
+"""Under which name a factory finds what the database is opened for."""
+
 
 class LineMapper(Mapper[str]):
     """From an entry to its stored row. The bytes stored are the bytes hashed, never an object written again."""

@@ -15,8 +15,7 @@ from ledger.database import EVENTS_TABLE, NO_LEDGER, Database, UnsafeStorage
 from ledger.losses import LastLine, MissingLine
 from ledger.register import Text
 from ledger.schema import CREATE_TABLES
-from ledger.storage import ACCESS
-from ledger.storage.lines import NO_LIMIT
+from ledger.storage.lines import ACCESS, NO_LIMIT
 from ledger.storage.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
 from ledger.storage.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
 from ledger.storage.sqlite_connections import LOCK_SECONDS

@@ -17,8 +17,7 @@ from ledger.losses import LastLine, MissingLine
 from ledger.register import Text
 from ledger.schema import CREATE_TABLES
 from ledger.sqlite_engine import insert_rows, sqlite
-from ledger.storage import ACCESS
-from ledger.storage.lines import NO_LIMIT
+from ledger.storage.lines import ACCESS, NO_LIMIT
 from ledger.storage.sqlite_connections import JOURNAL_MODE, DurableDatastore
 from ledger.storage.sqlite_file import GONE
 

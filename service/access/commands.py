@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from service.access.principals import ROLES, Principals, Scope
-from service.inspection import arguments
 from service.terminal import Mistake, errors, ledger_of, load_settings, say
 
 token = typer.Typer(help="Tokens, the keys to the service.", no_args_is_help=True)
@@ -43,7 +42,7 @@ def token_issue(
 
 
 def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
-    for text in arguments:
+    for text in given:
         fund, _, number = text.rpartition(":")
         if not fund or not (number.isascii() and number.isdecimal()):
             raise Mistake("a membership is given as FUND:NUMBER, such as LS-CL-MAIPHA:3")

@@ -74,7 +74,7 @@ async def make_checkpoint(
 
 def made_now(state: AppState, checkpoints: Checkpoints) -> Made:
     """A checkpoint of this moment, or the latest if nothing is new; tried again while others make theirs."""
-    signer = _signer(state)
+    signer = _signer(state, checkpoints)
     for _ in range(TRIES):
         try:
             return checkpoints.make(signer, state.now())
@@ -92,9 +92,9 @@ def _signer(state: AppState, checkpoints: Checkpoints) -> Signer:
         raise CheckpointKeyUnusable(retry_after=KEY_RETRY_SECONDS) from None
 
 
-def _key(state: AppState) -> str | None:
+def _key(state: AppState, checkpoints: Checkpoints) -> str | None:
     try:
-        return str(_signer(state).key)
+        return str(_signer(state, checkpoints).key)
     except CheckpointKeyUnusable:
         return None
 
@@ -109,14 +109,14 @@ async def list_checkpoints(
     made = await asyncio.to_thread(lambda: checkpoints.listed(before=before, most=limit + 1))
     items = [_shown(one.checkpoint) for one in made[:limit]]
     more = str(made[limit - 1].checkpoint.number) if len(made) > limit else None
-    key = await asyncio.to_thread(_key, state)
+    key = await asyncio.to_thread(_key, state, checkpoints)
     return _json({"key": key, "items": items, "next": more})
 
 
 @router.get("/checkpoints/key", dependencies=FIGURES, response_class=PlainTextResponse)
-async def checkpoint_key(state: AtState) -> Response:
+async def checkpoint_key(state: AtState, checkpoints: AtCheckpoints) -> Response:
     """The public key: `name+id+key`. Keep a copy of it where the server cannot reach."""
-    signer = await asyncio.to_thread(_signer, state)
+    signer = await asyncio.to_thread(_signer, state, checkpoints)
     return PlainTextResponse(f"{signer.key}\n")
 
 

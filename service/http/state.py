@@ -14,10 +14,8 @@ from ledger.projections.read_model import ReadModel
 from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
-from service.checkpoints.signing import key_findings, key_trouble
 from service.http.notifier import Notifier
 from service.http.rate_limits import RateLimiter
-from service.inspection.flag_service import FlagService
 from service.settings import Settings
 
 
@@ -54,7 +52,6 @@ class AppState:
     def forget(self) -> None:
         """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
         self.moments = Moments(self.settings.max_cached_entries // 12)
-        self.flag_service = FlagService(self.ledger, self.principals, self.settings.flag)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read waits for it."""
 
@@ -78,14 +75,6 @@ class AppState:
     def storage_trouble(self) -> str | None:
         """Why nothing can be read, or nothing stored; None while all is well as far as it was last seen."""
         return self.storage.trouble() or self.ledger.health.trouble
-
-    def checkpoint_trouble(self) -> str | None:
-        """What keeps checkpoints from being made: the key as it is now, or what the last try met."""
-        return key_trouble(self.settings, self.checkpoints) or self.anchoring.trouble
-
-    def findings(self) -> list[str]:
-        """What an operator should know of the storage and of the key."""
-        return [*self.storage.findings(), *key_findings(self.settings)]
 
 
 def state_of(request: Request) -> AppState:

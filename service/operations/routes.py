@@ -8,9 +8,12 @@ from eventsourcing.persistence import PersistenceError
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from ledger.checkpoints import Checkpoints
 from ledger.health import why_not_read
 from ledger.projections.read_model import ReadModelBroken
-from service.checkpoints.dependencies import AtAnchoring
+from service.checkpoints.anchoring import Anchoring
+from service.checkpoints.dependencies import AtAnchoring, AtCheckpoints
+from service.checkpoints.signing import key_findings, key_trouble
 from service.http.problems import RETRY_SECONDS
 from service.http.state import AppState, AtState
 
@@ -24,24 +27,26 @@ async def healthz() -> Response:
 
 
 @router.get("/readyz", responses={503: {"description": "Nothing can be read, stored or shown: a `trouble` says why"}})
-async def readyz(state: AtState) -> Response:
+async def readyz(state: AtState, checkpoints: AtCheckpoints, anchoring: AtAnchoring) -> Response:
     """The storage is reached and takes what is recorded, how far behind the read model is, and since when this copy of
     the service has seen no new checkpoint or what keeps it from making one; `lost` are versions of funds that were
     acknowledged and that the log no longer holds; `findings` are what an operator should know.
 
     503 while nothing can be read or stored, or no figures are given: the `trouble` of `storage` or `read_model` says
     why."""
-    found = await asyncio.to_thread(_found, state)
+    found = await asyncio.to_thread(_found, state, checkpoints, anchoring)
     is_ready = not any(found[part]["trouble"] for part in ("storage", "read_model") if part in found)
     return _json({"status": "ready" if is_ready else "not ready"} | found, is_ready=is_ready)
 
 
-def _found(state: AppState, anchoring: AtAnchoring) -> dict[str, Any]:
-    found: dict[str, Any] = {"storage": {"trouble": None}, "findings": state.findings()}
+def _found(state: AppState, checkpoints: Checkpoints, anchoring: Anchoring) -> dict[str, Any]:
+    findings = [*state.storage.findings(), *key_findings(state.settings)]
+    found: dict[str, Any] = {"storage": {"trouble": None}, "findings": findings}
     try:
         found["storage"]["trouble"] = state.storage_trouble()
         found["read_model"] = _read_model(state)
-        found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": state.checkpoint_trouble()}
+        trouble = key_trouble(state.settings, checkpoints) or anchoring.trouble
+        found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": trouble}
         found["lost"] = state.ledger.losses.told()
     except PersistenceError as error:
         found["storage"]["trouble"] = found["storage"]["trouble"] or why_not_read(error)
