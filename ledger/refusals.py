@@ -1,6 +1,6 @@
 """Every refusal: a class whose docstring is the sentence and whose attributes are the facts.
 
-The class name in kebab case is the stable `code` and the key of the translations (`service/words/messages.toml`); which
+The class name in kebab case is the stable `code` and the key of the translations (`service/words/messages/`); which
 HTTP status belongs to which is decided at the edge. People's mistakes are refusals; our own bugs are assertions.
 """
 

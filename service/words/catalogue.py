@@ -1,8 +1,9 @@
 """The one catalogue of everything the service says to people, in Vietnamese and English.
 
-`messages.toml` holds an entry for every refusal, every sentence read aloud to the meeting and every word of
-an enumeration. An entry is a table with exactly the keys `vi` and `en`; its key is the dotted path to that
-table, such as `refusal.overpayment.detail`. Templates name facts in braces:
+The files of `messages/` hold an entry for every refusal, every sentence read aloud to the meeting, every word of an
+enumeration, paper and page. An entry is a table with exactly the keys `vi` and `en`, which name the same facts; its key
+is the dotted path to that table, such as `refusal.overpayment.detail`, and stands in one file only. Entries are
+written in small letters where they stand amid a sentence. Templates name facts in braces:
 
 ===================== ============================================ ===========================
 `{amount:dong}`       an amount in figures                         `50.000 đ`
@@ -165,4 +166,7 @@ def _entries(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[t
         yield from _entries(child, (*path, name))
 
 
-_ENTRIES: Final = dict(_entries(tomllib.loads(Path(__file__).with_name("messages.toml").read_text("utf-8"))))
+FILES: Final = sorted(Path(__file__).with_name("messages").glob("*.toml"))
+_ENTRIES: Final = {
+    key: texts for file in FILES for key, texts in _entries(tomllib.loads(file.read_text(encoding="utf-8")))
+}

@@ -1,5 +1,6 @@
 """Claims about the catalogue of words: whole in both languages, filled in by facts, read aloud as sentences."""
 
+import tomllib
 import unicodedata
 from datetime import date
 from pathlib import Path
@@ -95,9 +96,15 @@ def test_every_sentence_ends_as_one(language: str) -> None:
 
 
 def test_every_text_and_its_source_file_are_composed() -> None:
-    for name in ("messages.toml", "wording.py", "catalogue.py"):
-        text = (Path(catalogue.__file__).parent / name).read_text("utf-8")
-        assert unicodedata.is_normalized("NFC", text)
+    programs = [Path(str(module.__file__)) for module in (wording, catalogue)]
+    assert [
+        path for path in (*catalogue.FILES, *programs) if not unicodedata.is_normalized("NFC", path.read_text("utf-8"))
+    ] == []
+
+
+def test_no_entry_stands_in_two_files() -> None:
+    keys = [key for file in catalogue.FILES for key, _ in catalogue._entries(tomllib.loads(file.read_text("utf-8")))]
+    assert len(keys) == len(set(keys)) == len(catalogue.every_key())
 
 
 def test_every_refusal_has_a_title_and_a_detail() -> None:
