@@ -23,19 +23,19 @@ from ledger.aggregates.fund import Fund
 from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
 from ledger.aggregates.warnings import warnings
-from ledger.database import EVENTS_TABLE, Access, Database, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Access, Database
 from ledger.events import Entry, Event, head_of, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.losses import LastLine, Losses, MissingLine
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
+from ledger.schema import refuse_newer, upgrade
 from ledger.storage import Recorder, environment
 from ledger.storage.lines import LineMapper, LineStore
 from ledger.storage.postgres_sessions import ReadOnlyDatabase
 from ledger.storage.sqlite_file import DatabaseFileGone
 
-SCHEMA = "1"
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
 PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
@@ -162,19 +162,21 @@ class Ledger(Application[str]):
         return LineStore(self.mapper, self.recorder)
 
     def _prepare(self) -> bytes:
-        """Fill the settings table, unless it is only read; answers the secret that keys the digests of request bodies.
+        """Bring the tables up to date, unless they are only read; answers the secret that keys digests of requests.
 
         A plain digest of a body with a name and a birth year could be guessed back; a keyed one cannot.
         """
         may_write = self.database.access != "read"
+        if may_write:
+            upgrade(self.database)
         with self.database.transaction(commit=may_write) as transaction:
-            for name, value in (("schema", SCHEMA), ("request_secret", secrets.token_hex(32))) if may_write else ():
+            if may_write:
                 transaction.execute(
-                    "INSERT INTO settings VALUES (:name, :value) ON CONFLICT DO NOTHING", name=name, value=value
+                    "INSERT INTO settings VALUES ('request_secret', :secret) ON CONFLICT DO NOTHING",
+                    secret=secrets.token_hex(32),
                 )
             stored = {row["name"]: row["value"] for row in transaction.query("SELECT name, value FROM settings")}
-        if stored["schema"] != SCHEMA:
-            raise UnsafeStorage(f"the database has schema {stored['schema']}; this program knows schema {SCHEMA}")
+        refuse_newer(int(stored["schema"]))
         return bytes.fromhex(stored["request_secret"])
 
     # --- reading --------------------------------------------------------------------------------------------------
