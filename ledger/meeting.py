@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Event
 from ledger.refusals import IdempotencyKeyReused, LinesRefused, Refusal
 
@@ -22,17 +22,17 @@ TURNS: tuple[Turn, ...] = get_args(Turn)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A line of the sheet: its stamp bears its own key; `decide` is the decision it asks for."""
+    """A line of the sheet: its metadata bear its own key; `decide` is the decision it asks for."""
 
-    stamp: Stamp
-    decide: Callable[[Fund, Stamp], object]
+    metadata: EntryMetadata
+    decide: Callable[[Fund, EntryMetadata], object]
     turn: Turn = "receipt"
 
     @property
     def key(self) -> str:
         """The line's idempotency key."""
-        assert self.stamp.request
-        return self.stamp.request.key
+        assert self.metadata.request
+        return self.metadata.request.key
 
 
 class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """A meeting's paper sheet as it was sent."""
 
     name: str
-    stamp: Stamp
+    metadata: EntryMetadata
     lines: tuple[Line, ...]
     present: tuple[int, ...]
     by_proxy: tuple[int, ...] = ()
@@ -65,13 +65,13 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         takes receipts first, moves between boxes next, payments last, as many as fit. Raises `LinesRefused` with every
         line's answer, unless `partial`; and what `Fund.hold_meeting` raises.
         """
-        book_opening = fund.cash_at(self.stamp.on)
+        book_opening = fund.cash_at(self.metadata.on)
         answers = self._entered(fund)
         refused = {answer.key: answer.refusal.code for answer in answers if answer.refusal}
         if refused and not self.partial:
             raise LinesRefused(answers, count=len(refused))
         fund.hold_meeting(
-            self.stamp,
+            self.metadata,
             sheet=self.name,
             present=self.present,
             by_proxy=self.by_proxy,
@@ -124,18 +124,18 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _entered(fund: Fund, line: Line) -> LineAnswer:
-    request = line.stamp.request
+    request = line.metadata.request
     assert request
     if answered := fund.answered(request.key):
         events = tuple(fund.entries[answered.first - 1 : answered.last])
         # A line's day is part of what its key stands for, also where the sheet gave it and not the line.
-        if answered.digest != request.digest or events[0].on != line.stamp.on:
+        if answered.digest != request.digest or events[0].on != line.metadata.on:
             reused = IdempotencyKeyReused(key=request.key, version=answered.last)
             return LineAnswer(key=request.key, status="refused", refusal=reused)
         return LineAnswer(key=request.key, status="replayed", events=events)
     before = fund.version
     try:
-        line.decide(fund, line.stamp)
+        line.decide(fund, line.metadata)
     except Refusal as refusal:
         assert fund.version == before, "a line records one fact, or none"
         return LineAnswer(key=request.key, status="refused", refusal=refusal)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Event, MeetingHeld, check_code
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job, Recorded
@@ -105,9 +105,9 @@ class MeetingAct:
         turns = {index: LINE_KINDS[lines[index].type].turn for index in facts}
         self.sheet = Sheet(
             name=meeting.sheet or meeting.held_on.isoformat(),
-            stamp=sent.stamp(fund, held),
+            metadata=sent.metadata(fund, held),
             lines=tuple(
-                SheetLine(sent.stamp(fund, fact, marks[i]), _deciding(fact), turns[i]) for i, fact in facts.items()
+                SheetLine(sent.metadata(fund, fact, marks[i]), _deciding(fact), turns[i]) for i, fact in facts.items()
             ),
             present=tuple(meeting.present),
             by_proxy=tuple(meeting.by_proxy or ()),
@@ -141,8 +141,8 @@ class MeetingAct:
         return (*([held] if held else []), *(event for answer in self.answers for event in answer.events))
 
 
-def _deciding(fact: Fact) -> Callable[[Fund, Stamp], object]:
-    return lambda fund, stamp: fact.decide(fund, stamp, *fact.numbers, **fact.facts)
+def _deciding(fact: Fact) -> Callable[[Fund, EntryMetadata], object]:
+    return lambda fund, metadata: fact.decide(fund, metadata, *fact.numbers, **fact.facts)
 
 
 # --- the answer ---------------------------------------------------------------------------------------------------

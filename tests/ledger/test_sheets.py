@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request
 from ledger.meeting import Line, Sheet
 from ledger.refusals import (
@@ -15,13 +15,15 @@ from ledger.refusals import (
     LinesRefused,
     MeetingNotFound,
 )
-from tests.support.village import asks, day, given, grants, held, joins, loan_of, refused, stamp, village
+from tests.support.village import asks, day, given, grants, held, joins, loan_of, metadata, refused, village
 
 MEETING = "2024-03-15"
 
 
-def line(key: str, decide: Callable[[Fund, Stamp], object], *, on: str = MEETING, turn: Any = "receipt") -> Line:
-    marked = msgspec.structs.replace(stamp(on), request=Request(key, f"digest of {key}", on))
+def line(
+    key: str, decide: Callable[[Fund, EntryMetadata], object], *, on: str = MEETING, turn: Any = "receipt"
+) -> Line:
+    marked = msgspec.structs.replace(metadata(on), request=Request(key, f"digest of {key}", on))
     return Line(marked, decide, turn)
 
 
@@ -34,7 +36,7 @@ def visit(amount: int, key: str = "visit-0001") -> Line:
 
 
 def sheet(*lines: Line, on: str = MEETING, partial: bool = False) -> Sheet:
-    return Sheet(name=on, stamp=stamp(on), lines=lines, present=(1,), partial=partial)
+    return Sheet(name=on, metadata=metadata(on), lines=lines, present=(1,), partial=partial)
 
 
 # A sheet is one act
@@ -116,10 +118,10 @@ def test_a_sheet_is_undone_with_all_its_lines_and_its_name_is_free_again():
     sheet(dues(1, 20_000), visit(5_000)).hold(fund)
     sheet(dues(2, 20_000, "dues-0002")).hold(fund)  # A resend under the same name adds a line.
     meeting = next(iter(fund.meetings.values()))
-    undone = fund.undo_meeting(stamp("2024-04-01"), meeting.version, reason="wrong_date", as_held=True)
+    undone = fund.undo_meeting(metadata("2024-04-01"), meeting.version, reason="wrong_date", as_held=True)
     assert undone.on == day(MEETING)
     assert fund.cash_at(day(MEETING)) == 0
     with refused(fund, MeetingNotFound):
-        fund.undo_meeting(stamp("2024-04-01"), 1, reason="other")
+        fund.undo_meeting(metadata("2024-04-01"), 1, reason="other")
     assert [answer.status for answer in sheet(dues(1, 20_000)).hold(fund)] == ["replayed"], "keys stay spent"
     assert next(iter(fund.meetings.values())).meeting == 2

@@ -41,9 +41,9 @@ from tests.support.village import (
     joins,
     leaves,
     lends,
+    metadata,
     pays,
     spends,
-    stamp,
     undoes,
     village,
     whole_life,
@@ -135,14 +135,14 @@ def _opened(code: str, district: str, *acts: Any, province: str = "Lạng Sơn")
     """A fund of another club."""
     fund = Fund(code)
     club = CLUB | {"district": district, "province": province}
-    fund.open(stamp(OPENED), bylaws=village().bylaws_on(OPENED), **club)
+    fund.open(metadata(OPENED), bylaws=village().bylaws_on(OPENED), **club)
     for act in (joins(), joins(sex="male"), *acts):
         act(fund)
     return fund
 
 
 def test_the_funds_in_scope_are_listed_and_counted_together(database_url: str) -> None:
-    capital = lambda fund: fund.receive_donation(stamp(OPENED), source="member", pot="revolving", amount=9_000_000)  # noqa: E731
+    capital = lambda fund: fund.receive_donation(metadata(OPENED), source="member", pot="revolving", amount=9_000_000)  # noqa: E731
     clubs = (
         _opened("LS-A", "Chi Lăng", capital, lends(1, on="2024-02-01")),
         _opened("LS-B", "Chi Lăng"),
