@@ -60,10 +60,10 @@ from ledger.refusals import (
 )
 
 
-def _difference(stood: OpeningBooks, told: OpeningBooks) -> Legs:
+def _difference(stood: OpeningBooks, corrected: OpeningBooks) -> Legs:
     """What turns one declaration of the old books into another, by account."""
     sums: Counter[Key] = Counter()
-    for sign, books in ((-1, stood), (1, told)):
+    for sign, books in ((-1, stood), (1, corrected)):
         for leg in books.opening_legs():
             sums[leg.pot, leg.account, leg.of] += sign * leg.amount
     return tuple(Leg(*key[:2], amount, key[2]) for key, amount in sorted(sums.items(), key=str) if amount)
@@ -253,7 +253,7 @@ class Governance(Books):
         for event in self.entries:
             if event.legs() or isinstance(event, OpeningBalancesDeclared):
                 raise BooksHaveBegun(version=event.version)
-        told = self._opening_books(
+        declared = self._opening_books(
             metadata.on,
             revolving=revolving,
             activity=activity,
@@ -263,7 +263,7 @@ class Governance(Books):
             advances=advances,
             document=document,
         )
-        return self._record(OpeningBalancesDeclared, metadata, **told)
+        return self._record(OpeningBalancesDeclared, metadata, **declared)
 
     def _opening_books(
         self,
@@ -309,23 +309,23 @@ class Governance(Books):
             raise NoOpeningBalances
         if metadata.on != self.old_books.on:
             raise OutOfOrder(on=metadata.on, earliest=self.old_books.on)
-        told = self._opening_books(metadata.on, loans=loans, **books)
+        declared = self._opening_books(metadata.on, loans=loans, **books)
         numbers = [old.loan for old in self.old_books.loans]
         numbers += range(len(self.loans) + 1, len(self.loans) + 1 + len(loans) - len(numbers))
-        told["loans"] = tuple(
-            msgspec.structs.replace(loan, loan=number) for loan, number in zip(told["loans"], numbers, strict=False)
+        declared["loans"] = tuple(
+            msgspec.structs.replace(loan, loan=number) for loan, number in zip(declared["loans"], numbers, strict=False)
         )
-        self._refuse_changing_loans_in_use(told["loans"])
-        corrected = msgspec.structs.replace(self.old_books, **told)
-        return self._record(OpeningBalancesCorrected, metadata, posted=_difference(self.old_books, corrected), **told)
+        self._refuse_changing_loans_in_use(declared["loans"])
+        posted = _difference(self.old_books, msgspec.structs.replace(self.old_books, **declared))
+        return self._record(OpeningBalancesCorrected, metadata, posted=posted, **declared)
 
     def _refuse_changing_loans_in_use(self, loans: Sequence[OpeningLoan]) -> None:
         assert self.old_books
-        told = {loan.loan: loan for loan in loans}
+        declared = {loan.loan: loan for loan in loans}
         for old in self.old_books.loans:
             loan = self.loans[old.loan]
             own = {v for v in loan.repayments if not isinstance(self.entries[v - 1], OpeningBooks)}
-            if told.get(old.loan) != old and (own or loan.reschedulings or loan.recoveries):
+            if declared.get(old.loan) != old and (own or loan.reschedulings or loan.recoveries):
                 raise LoanHasEntries(loan=old.loan, version=min((*own, *(r.version for r in loan.reschedulings))))
 
     def _refuse_implausible(self, loan: OldLoan, on: date) -> None:

@@ -53,7 +53,7 @@ class BrokenChain(Exception):
         self.version = version
 
 
-class Answered(msgspec.Struct, frozen=True, gc=False):
+class RecordedRequest(msgspec.Struct, frozen=True, gc=False):
     """Where in the log a request's facts lie, and the digest of its body."""
 
     digest: str
@@ -104,7 +104,7 @@ class Log:
                 setattr(twin, name, copy(value))
         return twin
 
-    def answered(self, key: str) -> Answered | None:
+    def recorded_request(self, key: str) -> RecordedRequest | None:
         """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
         if not (first := self.requests.get(key)):
             return None
@@ -112,7 +112,7 @@ class Log:
         assert request
         while last < self.version and self.entries[last].request == request:
             last += 1
-        return Answered(request.digest, first, last)
+        return RecordedRequest(request.digest, first, last)
 
     # --- recording ------------------------------------------------------------------------------------------------
 

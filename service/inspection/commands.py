@@ -92,7 +92,7 @@ def verify(
 
 def _verify_projections(language: str) -> None:
     """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
-    from ledger.projections.proof import differences
+    from ledger.projections.proof import divergences
 
     with ledger_of(load_settings(), "read") as ledger:
         read_model, funds, found = read_model_of(ledger), ledger.funds(), 0
@@ -102,7 +102,7 @@ def _verify_projections(language: str) -> None:
             raise Mistake("the read model has not been made yet: run microfund rebuild")
         with progress("funds") as show:
             for done, fund in enumerate(funds, start=1):
-                for difference in differences(ledger, [fund]):
+                for difference in divergences(ledger, [fund]):
                     row = {"table": difference.table, "key": str(difference.key)}
                     tell("verified.other_row", language, fund=fund, **row)
                     found += 1

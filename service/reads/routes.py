@@ -119,7 +119,7 @@ async def fund_borrowing(
 
     def ask(reader: Reader) -> Answer:
         return borrowing.borrowing(
-            reader, funds.Scope([view.fund]), view.as_of, since=since, purpose=purpose, threshold=int(threshold)
+            reader, funds.FundFilter([view.fund]), view.as_of, since=since, purpose=purpose, threshold=int(threshold)
         )
 
     return await view.answer(ask)

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request
-from ledger.meeting import Line, Sheet
+from ledger.meeting import Sheet, SheetLine
 from ledger.refusals import (
     IdempotencyKeyReused,
     InsufficientFunds,
@@ -22,20 +22,20 @@ MEETING = "2024-03-15"
 
 def line(
     key: str, decide: Callable[[Fund, EntryMetadata], object], *, on: str = MEETING, turn: Any = "receipt"
-) -> Line:
+) -> SheetLine:
     marked = msgspec.structs.replace(metadata(on), request=Request(key, f"digest of {key}", on))
-    return Line(marked, decide, turn)
+    return SheetLine(marked, decide, turn)
 
 
-def dues(member: int, amount: int, key: str = "dues-0001", on: str = MEETING) -> Line:
+def dues(member: int, amount: int, key: str = "dues-0001", on: str = MEETING) -> SheetLine:
     return line(key, lambda fund, at: fund.receive_contribution(at, member=member, kind="dues", amount=amount), on=on)
 
 
-def visit(amount: int, key: str = "visit-0001") -> Line:
+def visit(amount: int, key: str = "visit-0001") -> SheetLine:
     return line(key, lambda fund, at: fund.pay_expense(at, activity="visit_gift", amount=amount), turn="payment")
 
 
-def sheet(*lines: Line, on: str = MEETING, partial: bool = False) -> Sheet:
+def sheet(*lines: SheetLine, on: str = MEETING, partial: bool = False) -> Sheet:
     return Sheet(name=on, metadata=metadata(on), lines=lines, present=(1,), partial=partial)
 
 

@@ -74,10 +74,10 @@ def test_a_request_is_remembered_with_all_the_facts_it_made():
     fund.take_office(metadata("2024-02-05", key="office-0001"), member=1, office="chair")
     joins()(fund)
     fund.take_office(metadata("2024-03-05", key="office-0002"), member=2, office="chair")
-    first, second = fund.answered("office-0001"), fund.answered("office-0002")
+    first, second = fund.recorded_request("office-0001"), fund.recorded_request("office-0002")
     assert first
     assert second
-    assert fund.answered("office-0003") is None
+    assert fund.recorded_request("office-0003") is None
     assert (first.first, first.last, first.digest) == (4, 4, "digest of office-0001")
     assert [event.name for event in fund.entries[second.first - 1 : second.last]] == ["OfficeLeft", "OfficeTaken"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.chart import POTS
 from ledger.projections import journal, loans
-from ledger.projections.funds import Scope
+from ledger.projections.funds import FundFilter
 from ledger.projections.loan_account import effective_yearly_ppm
 from ledger.terms import LoanTerms, RepaymentMode
 from tests.ledger.test_golden_book import Bookkeeper
@@ -33,7 +33,7 @@ from tests.support.village import (
     whole_life,
 )
 
-ALL = Scope()
+ALL = FundFilter()
 
 
 # --- by hand: the journal and the cash book ---------------------------------------------------------------------------

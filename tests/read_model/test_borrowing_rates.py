@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 from ledger.projections import borrowing, members
-from ledger.projections.funds import Scope
+from ledger.projections.funds import FundFilter
 from ledger.projections.tables import Reader, percent
 from tests.support.tables import book
 from tests.support.village import FUND, borrowing_village, day, given, joins, leaves, metadata, village
 
-ALL = Scope()
+ALL = FundFilter()
 
 
 # --- by hand: the three readings --------------------------------------------------------------------------------------
