@@ -17,7 +17,7 @@ from service.access.roles import READERS, admitted, scope_of
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AtState
-from service.inspection.flag_service import FlagService, counted, rule_told, told
+from service.inspection.flag_service import FlagService, counted, flag_answer, rule_answer
 from service.reads.dependencies import AsOf, AtPoint, CaughtUp
 from service.reads.view import Answer, asked, last_code
 from service.words import catalogue
@@ -50,9 +50,9 @@ async def fund_flags(flag_service: AtFlagService, request: Request, view: AtPoin
         counts = counted(found)
         return {
             "note": catalogue.render("flag.note", language),
-            "items": [told(flag, flag_service.thresholds, language) for flag in found],
+            "items": [flag_answer(flag, flag_service.thresholds, language) for flag in found],
             "rules": [
-                rule_told(rule, flag_service.thresholds, language) | {"flags": counts.get(rule, 0)} for rule in RULES
+                rule_answer(rule, flag_service.thresholds, language) | {"flags": counts.get(rule, 0)} for rule in RULES
             ],
             "thresholds": asdict(flag_service.thresholds),
         }

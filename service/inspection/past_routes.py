@@ -16,7 +16,7 @@ from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber,
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
 from service.http.state import AtState
-from service.inspection.entry_details import explained, points, stepped
+from service.inspection.entry_details import difference_answer, entry_effect, points
 from service.reads.dependencies import AtPoint, CaughtUp, within_reach
 from service.reads.people import with_names
 from service.reads.view import Answer, View
@@ -59,7 +59,9 @@ async def difference(
         replayed = state.ledger.replayed(fund)
         first, last = points(replayed, *ends)
         first, last, after = _turned_to(cursor, first, last)
-        found = explained(replayed, first, last, language, state.ledger.register.texts, after=after, limit=limit)
+        found = difference_answer(
+            replayed, first, last, language, state.ledger.register.texts, after=after, limit=limit
+        )
         if found["next"] is not None:
             found["next"] = f"{first.version}.{last.version}.{found['next']}"
         # The log is read itself, which may be ahead of the read model.
@@ -107,8 +109,8 @@ def _opened(view: View, version: int, language: str) -> Answer:
     (line,) = view.state.ledger.recorder.lines(view.fund, version - 1, version)
     fund = view.state.ledger.replayed(view.fund, upto=version)
     event = fund.entries[-1]
-    told = stepped(fund, view.as_of, language, view.state.ledger.register.texts)
-    return told | {
+    effect = entry_effect(fund, view.as_of, language, view.state.ledger.register.texts)
+    return effect | {
         "check_code": check_code(fund.head),
         "texts": view.texts(event.texts or {}),
         "line": line.decode(),

@@ -10,7 +10,7 @@ import pytest
 from ledger.aggregates.fund import Fund
 from ledger.events import ContributionReceived
 from ledger.flags import RULES, Thresholds, flags
-from service.inspection.flag_service import told
+from service.inspection.flag_service import flag_answer
 from service.words import catalogue
 from tests.support.flagged import END, behind, counted, days, prompt, raised, said, spends
 from tests.support.histories import random_fund
@@ -182,7 +182,7 @@ def test_no_history_is_too_strange_for_the_rules_and_what_came_later_is_behind_n
                 spoken.add(flag.rule)
                 assert flag.versions
                 assert all(event.on <= on for event in behind(fund, flag))
-                assert told(flag, strict, "vi")["finding"]
+                assert flag_answer(flag, strict, "vi")["finding"]
 
     assert len(spoken) >= 10, "or the histories try too little"
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Event
 from ledger.flags import Flag, Thresholds, flags
-from service.inspection.flag_service import told
+from service.inspection.flag_service import flag_answer
 from tests.support.village import CLUB, FUND, Act, bylaws, day, metadata
 
 END = date(2024, 7, 15)
@@ -21,7 +21,7 @@ def raised(
     for each in found:
         assert all(1 <= version <= fund.version for version in each.versions)
         for language in ("vi", "en"):
-            assert told(each, thresholds, language)["finding"]
+            assert flag_answer(each, thresholds, language)["finding"]
     return found
 
 
