@@ -16,7 +16,7 @@ from service.http.parsing import StrictRoute
 from service.http.state import AtState
 from service.inspection.samples import clubs_answer, entries_answer
 from service.reads.dependencies import CaughtUp, Since, Until
-from service.reads.view import refuse_upside_down
+from service.reads.query import refuse_upside_down
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 

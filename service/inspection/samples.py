@@ -7,7 +7,7 @@ from ledger.chart import cash_movement
 from ledger.events import Draw, Entry, Voucher, check_code, drawn, head_of
 from ledger.events.inspections import loans_in, vouchers_in
 from ledger.sampling import in_order_of_lot
-from service.reads.view import Answer
+from service.reads.query import Answer
 from service.words import catalogue
 
 
