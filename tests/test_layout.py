@@ -34,7 +34,6 @@ KNOWS_THE_TERMINAL = ("terminal", "command_line")
 
 EXCEPTIONS = {
     "service/writes/headers.py": "reads the headers of a write from the request, for FastAPI to document",
-    "service/reads/view.py": "asks and answers in one",
 }
 """Files that know the web all the same, each with its reason."""
 

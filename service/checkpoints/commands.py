@@ -111,7 +111,7 @@ def verify(
     naming each fund that was rewritten, cut short or is gone."""
     from ledger.checkpoints import Checkpoints
     from ledger.checkpoints.notes import Key, NotACheckpoint, as_written, read
-    from ledger.checkpoints.vouching import findings
+    from ledger.checkpoints.vouching import mismatches
     from service.checkpoints.signing import kept_signer
 
     settings = load_settings()
@@ -126,9 +126,9 @@ def verify(
     except OSError as error:
         raise Mistake(f"{file}: {error.strerror}") from None
     with ledger_of(settings, "read") as ledger, progress("funds") as done:
-        found = list(findings(Checkpoints(ledger), note, known, done))
-    for finding in found:
-        tell(f"checkpoint.{finding.kind}", language, **finding._asdict())
+        found = list(mismatches(Checkpoints(ledger), note, known, done))
+    for mismatch in found:
+        tell(f"checkpoint.{mismatch.kind}", language, **mismatch._asdict())
     if found:
         raise typer.Exit(BROKEN)
     tell("checkpoint.holds", language, **_facts(checkpoint))

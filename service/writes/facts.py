@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job
 from ledger.register import Text, written
@@ -36,9 +36,9 @@ class Sent(NamedTuple):
     expected_version: int | None
     dry_run: bool
 
-    def stamp(self, fund: str, fact: Fact, mark: RequestMark | None = None) -> Stamp:
-        """The stamp of a fact told in this request; a line of a sheet bears a mark of its own."""
-        return Stamp(
+    def metadata(self, fund: str, fact: Fact, mark: RequestMark | None = None) -> EntryMetadata:
+        """The metadata of an entry made by this request; a line of a sheet bears a mark of its own."""
+        return EntryMetadata(
             on=fact.on,
             recorded_at=self.at,
             recorded_by=self.principal.id,
@@ -82,7 +82,7 @@ def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False, mos
     def decide(aggregate: Fund) -> None:
         with aggregate.one_act() if len(facts) > 1 else nullcontext():
             for fact in facts:
-                fact.decide(aggregate, sent.stamp(fund, fact), *fact.numbers, **fact.facts)
+                fact.decide(aggregate, sent.metadata(fund, fact), *fact.numbers, **fact.facts)
 
     return Job(
         fund=fund,

@@ -5,12 +5,11 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Event, MeetingHeld, check_code
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job, Recorded
-from ledger.meeting import Line as SheetLine
-from ledger.meeting import LineAnswer, Sheet
+from ledger.meeting import LineOutcome, Sheet, SheetLine
 from service.http.body import Body, example
 from service.http.fields import AmountOrNothing, Code, Day, Number, Some
 from service.http.problems import field_problem, misread, problem
@@ -88,7 +87,7 @@ def mark_of(line: dict[str, Any], secret: bytes, sheet: str) -> RequestMark:
 
 
 class MeetingAct:
-    """A sheet on its way through the writer. `answers` are its lines', recorded now or answered again; `others` are
+    """A sheet on its way through the writer. `outcomes` are its lines', recorded now or before; `others` are
     the sheets of the same day."""
 
     def __init__(
@@ -98,16 +97,16 @@ class MeetingAct:
         self.fund = fund
         self.facts = facts
         self.sent = sent
-        self.answers: tuple[LineAnswer, ...] = ()
+        self.outcomes: tuple[LineOutcome, ...] = ()
         self.others: tuple[MeetingHeld, ...] = ()
         held = Fact(Fund.hold_meeting, (), {}, meeting.held_on, {})
         lines: list[Any] = meeting.lines
         turns = {index: LINE_KINDS[lines[index].type].turn for index in facts}
         self.sheet = Sheet(
             name=meeting.sheet or meeting.held_on.isoformat(),
-            stamp=sent.stamp(fund, held),
+            metadata=sent.metadata(fund, held),
             lines=tuple(
-                SheetLine(sent.stamp(fund, fact, marks[i]), _deciding(fact), turns[i]) for i, fact in facts.items()
+                SheetLine(sent.metadata(fund, fact, marks[i]), _deciding(fact), turns[i]) for i, fact in facts.items()
             ),
             present=tuple(meeting.present),
             by_proxy=tuple(meeting.by_proxy or ()),
@@ -131,18 +130,18 @@ class MeetingAct:
         )
 
     def _decide(self, fund: Fund) -> None:
-        self.answers = self.sheet.hold(fund)
+        self.outcomes = self.sheet.hold(fund)
 
     def _speaks_of(self, fund: Fund) -> tuple[Event, ...]:
-        self.answers = self.answers or self.sheet.found(fund)
+        self.outcomes = self.outcomes or self.sheet.found(fund)
         same_day = (meeting for meeting in fund.meetings.values() if meeting.on == self.meeting.held_on)
         self.others = tuple(meeting for meeting in same_day if meeting.sheet != self.sheet.name)
         held = fund.meetings.get(self.sheet.name)
-        return (*([held] if held else []), *(event for answer in self.answers for event in answer.events))
+        return (*([held] if held else []), *(event for outcome in self.outcomes for event in outcome.events))
 
 
-def _deciding(fact: Fact) -> Callable[[Fund, Stamp], object]:
-    return lambda fund, stamp: fact.decide(fund, stamp, *fact.numbers, **fact.facts)
+def _deciding(fact: Fact) -> Callable[[Fund, EntryMetadata], object]:
+    return lambda fund, metadata: fact.decide(fund, metadata, *fact.numbers, **fact.facts)
 
 
 # --- the answer ---------------------------------------------------------------------------------------------------
@@ -152,7 +151,7 @@ def meeting_answer(
     act: MeetingAct, recorded: Recorded, unread: dict[int, InvalidFields], language: str
 ) -> dict[str, Any]:
     """What became of the sheet, line by line, and whether the box agrees with the book."""
-    lines = {index: _line(index, a, recorded, language) for index, a in zip(act.facts, act.answers, strict=True)}
+    lines = {index: _line(index, a, recorded, language) for index, a in zip(act.facts, act.outcomes, strict=True)}
     for index, refusal in unread.items():
         told = problem(refusal, language) | {"errors": [field_problem(error, language) for error in refusal.errors]}
         lines[index] = {"index": index, "key": None, "status": "refused", "problem": told}
@@ -176,10 +175,10 @@ def meeting_answer(
 
 def _entered(act: MeetingAct) -> list[Event]:
     """What the sheet's lines recorded, and did not find recorded before."""
-    return [event for line in act.answers if line.status == "recorded" for event in line.events]
+    return [event for line in act.outcomes if line.status == "recorded" for event in line.events]
 
 
-def _line(index: int, line: LineAnswer, recorded: Recorded, language: str) -> dict[str, Any]:
+def _line(index: int, line: LineOutcome, recorded: Recorded, language: str) -> dict[str, Any]:
     told: dict[str, Any] = {"index": index, "key": line.key, "status": line.status}
     if line.refusal:
         return told | {"problem": problem(line.refusal, language)}

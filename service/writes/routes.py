@@ -23,7 +23,7 @@ from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import Forbidden
 from service.http.state import AppState, state_of
 from service.words.wording import language_of
-from service.writes.answers import answer
+from service.writes.answers import write_answer
 from service.writes.bodies import club
 from service.writes.bodies.meeting_lines import Reversal
 from service.writes.facts import Sent, fact_of, job_of, line_fact
@@ -104,7 +104,7 @@ def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"
     status = 200 if sent.dry_run else 201
-    return Response(msgspec.json.encode(answer(recorded, language)), status, headers, "application/json")
+    return Response(msgspec.json.encode(write_answer(recorded, language)), status, headers, "application/json")
 
 
 for _write in WRITES:
