@@ -62,9 +62,14 @@ def _meeting_days(fund: Fund, day: date) -> Iterator[date]:
     for months in range((day.year - first.year) * 12 + day.month - first.month + 1):
         start = add_months(first, months)
         in_force = fund.bylaws_on(max(start, fund.opened.on))
-        meeting_day = add_months(start.replace(month=1, day=in_force.meeting_day), start.month - 1)
+        meeting_day = meeting_in(start, in_force.meeting_day)
         if fund.opened.on <= meeting_day <= day:
             yield meeting_day
+
+
+def meeting_in(month: date, meeting_day: int) -> date:
+    """The meeting's day in the month of a day; the last one of a month that has fewer days."""
+    return add_months(month.replace(month=1, day=meeting_day), month.month - 1)
 
 
 def _was_on_roll(member: Member, day: date) -> bool:

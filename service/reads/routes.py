@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Response
 
 from ledger.chart import Pot
-from ledger.dues import monthly_dues
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
@@ -20,8 +19,9 @@ from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
 from service.http.state import AppState, AtState
 from service.reads.dependencies import AsOf, AtPoint, CaughtUp, Since, Until, answered
+from service.reads.passbook import passbook
 from service.reads.people import named, with_names
-from service.reads.query import Answer, FundQuery, ask_tables, last_code, refuse_upside_down
+from service.reads.query import Answer, ask_tables, last_code, refuse_upside_down
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -144,24 +144,7 @@ async def fund_members(query: AtPoint, cursor: Cursor | None = None, limit: Limi
 async def one_member(query: AtPoint, member: PathNumber) -> Response:
     """One member's statement (passbook): every line with running savings and debt, and the dues owed by month."""
 
-    def ask(reader: Reader) -> Answer | None:
-        found = members.member(reader, query.fund, member, query.as_of)
-        if found is None:
-            return None
-        borrowed = loans.loan_book(reader, query.fund, query.as_of, member=member)["items"]
-        lines = journal.statement(reader, query.fund, member, query.as_of)
-        owed = _dues_owed(query, reader, member)
-        return named(query, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
-
-    return await answered(query, ask)
-
-
-def _dues_owed(query: FundQuery, reader: Reader, member: int) -> list[dict[str, Any]]:
-    standing = funds.standing(reader, query.fund)
-    assert standing, "a query has a standpoint"
-    fund = query.state.ledger.replayed(query.fund, upto=standing["version"])
-    owed = (month for month in monthly_dues(fund, query.as_of) if month.member == member and month.owed)
-    return [{"month": month.month, "amount": month.owed} for month in owed]
+    return await answered(query, lambda reader: passbook(query, reader, member))
 
 
 # --- loans --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,231 @@
+"""What a club's people look at: the home of the club, its roll and passbooks, its loans and its journal."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from ledger.days import add_months
+from ledger.dues import meeting_in
+from ledger.events import head_of
+from ledger.projections import balances, funds, journal, loans, members
+from ledger.projections.tables import Reader
+from ledger.register import folded
+from service.access.roles import DECIDERS, FIGURE_READERS, READERS, WRITERS, admitted
+from service.http.fields import PathNumber
+from service.http.refusals import CursorInvalid
+from service.inspection.entry_details import entry_effect
+from service.pages.forms import typed_in
+from service.pages.layout import PageRoute, language_for, page
+from service.papers.printing import Book
+from service.reads.dependencies import AtPoint, Since, Until
+from service.reads.passbook import passbook
+from service.reads.people import named, with_names
+from service.reads.query import Answer, FundQuery
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+CLUB: Final = "/clubs/{fund}"
+FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
+PEOPLE: Final = [Depends(admitted(READERS))]
+ENTRIES_A_PAGE: Final = 40
+MOST: Final = 500
+"""More members or loans than any club has."""
+
+
+async def club_page(
+    request: Request, query: FundQuery, name: str, question: Callable[[Book], Answer | None], **more: Any
+) -> Response:
+    """A page about one club, filled in from its books at one moment. `more` is what is known without the books."""
+    language = language_for(request)
+
+    def ask(reader: Reader) -> Answer | None:
+        club = funds.fund(reader, query.fund, query.as_of)
+        book = Book(query.state, reader, query.fund, query.as_of, language)
+        found = question(book)
+        return found if club is None or found is None else {"club": club, "book": book} | found
+
+    found = await asyncio.to_thread(query.ask, ask)
+    return page(request, name, fund=query.fund, as_of=query.as_of, parked=found.parked, **found.figures, **more)
+
+
+# --- home ---------------------------------------------------------------------------------------------------------
+
+
+@router.get(CLUB, dependencies=FIGURES)
+async def home(request: Request, query: AtPoint) -> Response:
+    """What lies in the box, how many members and loans there are, and what is next."""
+    roles = query.principal.roles
+
+    def ask(book: Book) -> Answer:
+        held = balances.balances(book.reader, query.fund, query.as_of)
+        requested = loans.loan_book(book.reader, query.fund, query.as_of, status="requested", limit=MOST)["items"]
+        return {
+            "pots": held["pots"],
+            "together": loans.portfolio(book.reader, query.fund, query.as_of),
+            "waiting": len(requested),
+        }
+
+    return await club_page(
+        request,
+        query,
+        "home",
+        ask,
+        records=bool(roles & WRITERS),
+        decides=bool(roles & DECIDERS),
+        sees_people=query.sees_people,
+        today=query.state.today(),
+        next_meeting=lambda club: next_meeting(club["bylaws"], query.state.today()),
+    )
+
+
+def next_meeting(bylaws: Answer | None, today: date) -> date | None:
+    """The day of the next meeting, today's included, by the bylaws; None before the first."""
+    if not bylaws:
+        return None
+    held = (meeting_in(add_months(today.replace(day=1), months), bylaws["meeting_day"]) for months in (0, 1))
+    return next(day for day in held if day >= today)
+
+
+# --- members ------------------------------------------------------------------------------------------------------
+
+
+@router.get(CLUB + "/members", dependencies=PEOPLE)
+async def roll(request: Request, query: AtPoint) -> Response:
+    """The roll, by number."""
+    return await club_page(request, query, "members", lambda book: {"roll": _roll(query, book), "sought": ""})
+
+
+@router.post(CLUB + "/members", dependencies=PEOPLE)
+async def search(request: Request, query: AtPoint) -> Response:
+    """The members whose name holds what was typed, without regard to marks, or who bear that number. It is a POST, so
+    that no name stands in an address."""
+    sought = (await typed_in(request)).get("q", "").strip()
+
+    def ask(book: Book) -> Answer:
+        wanted = folded(sought)
+        roll = _roll(query, book)
+        found = [m for m in roll if sought == str(m["member"]) or (wanted and wanted in folded(m["name"] or ""))]
+        return {"roll": found, "sought": sought}
+
+    return await club_page(request, query, "members", ask)
+
+
+def _roll(query: FundQuery, book: Book) -> list[Answer]:
+    """The members on the roll with their names; those who share a name are told apart by their year of birth."""
+    roll = named(query, members.roll(book.reader, query.fund, query.as_of, limit=MOST)["items"])
+    names = [folded(member["name"]) for member in roll if member["name"]]
+    return [member | {"is_namesake": names.count(folded(member["name"] or "")) > 1} for member in roll]
+
+
+@router.get(CLUB + "/members/{member}", dependencies=PEOPLE)
+async def one_member(request: Request, query: AtPoint, member: PathNumber) -> Response:
+    """A member's passbook."""
+
+    def ask(book: Book) -> Answer | None:
+        found = passbook(query, book.reader, member)
+        if found is None:
+            return None
+        lines = found["lines"]
+        last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
+        return {"member": found, "lines": lines[::-1], "savings": last["savings"], "outstanding": last["outstanding"]}
+
+    return await club_page(request, query, "member", ask, records=bool(query.principal.roles & WRITERS))
+
+
+# --- loans --------------------------------------------------------------------------------------------------------
+
+
+@router.get(CLUB + "/loans", dependencies=FIGURES)
+async def loan_book(request: Request, query: AtPoint) -> Response:
+    """The loans that run, late ones first, then what waits, then what was settled."""
+
+    def ask(book: Book) -> Answer:
+        items = loans.loan_book(book.reader, query.fund, query.as_of, limit=MOST)["items"]
+        running = sorted(
+            (loan for loan in items if loan["status"] == "running"), key=lambda loan: -(loan["days_late"] or 0)
+        )
+        waiting = [loan for loan in items if loan["status"] in ("requested", "approved")]
+        done = [loan for loan in items[::-1] if loan["status"] in ("settled", "written_off", "rejected")]
+        about = with_names(query, book.reader, {}, items)
+        together = loans.portfolio(book.reader, query.fund, query.as_of)
+        return {"running": running, "waiting": waiting, "done": done, "together": together, "names": {}} | about
+
+    return await club_page(request, query, "loans", ask)
+
+
+@router.get(CLUB + "/loans/{loan}", dependencies=FIGURES)
+async def one_loan(request: Request, query: AtPoint, loan: PathNumber) -> Response:
+    """One loan: what is owed today, the plan, what was repaid."""
+
+    def ask(book: Book) -> Answer | None:
+        found = loans.loan(book.reader, query.fund, loan, query.as_of)
+        return found and {"loan": found, "names": {}} | with_names(query, book.reader, {}, [found])
+
+    roles = query.principal.roles
+    return await club_page(
+        request, query, "loan", ask, records=bool(roles & WRITERS), decides=bool(roles & DECIDERS)
+    )
+
+
+# --- the journal --------------------------------------------------------------------------------------------------
+
+
+@router.get(CLUB + "/entries", dependencies=PEOPLE)
+async def entries(
+    request: Request,
+    query: AtPoint,
+    since: Since,
+    until: Until,
+    member: PathNumber | None = None,
+    cursor: str | None = None,
+    what: Annotated[str | None, Query(max_length=40)] = None,
+) -> Response:
+    """The journal, newest first."""
+
+    def ask(book: Book) -> Answer:
+        last = min(until or query.as_of, query.as_of)
+        try:
+            found = journal.entries(
+                book.reader,
+                query.fund,
+                kind=what,
+                member=member,
+                since=since,
+                until=last,
+                cursor=cursor,
+                limit=ENTRIES_A_PAGE,
+            )
+        except journal.BadCursor:
+            raise CursorInvalid from None
+        about = {"items": found["items"], "next": found["next"], "names": {}}
+        return with_names(query, book.reader, about, found["items"])
+
+    return await club_page(request, query, "entries", ask)
+
+
+@router.get(CLUB + "/entries/{version}", dependencies=PEOPLE)
+async def entry(request: Request, query: AtPoint, version: PathNumber) -> Response:
+    """One entry: the receipt of what was recorded, in words and with its codes."""
+    language = language_for(request)
+
+    def ask(book: Book) -> Answer | None:
+        found = journal.entry(book.reader, query.fund, version)
+        if found is None:
+            return None
+        ledger = query.state.ledger
+        effect = entry_effect(ledger.replayed(query.fund, upto=version), query.as_of, language, ledger.register.texts)
+        (line,) = ledger.recorder.lines(query.fund, version - 1, version)
+        undone = found["reversed_by"] and journal.entry(book.reader, query.fund, found["reversed_by"])
+        return {"entry": found, "effect": effect, "head": head_of(line), "undone": undone}
+
+    return await club_page(
+        request,
+        query,
+        "entry",
+        ask,
+        records=bool(query.principal.roles & WRITERS),
+        replayed=request.query_params.get("replayed"),
+    )
