@@ -125,13 +125,16 @@ def field_problem(error: FieldError, language: str) -> dict[str, Any]:
     return {"pointer": error.pointer, "code": error.code, "detail": detail}
 
 
+def problem_with_errors(refusal: Refusal, language: str, body: Any = None) -> dict[str, Any]:
+    """The problem a refusal is told as, with `errors` for the fields at fault; `body` is what was sent."""
+    errors = [field_problem(error, language) for error in _errors(refusal, body)]
+    return problem(refusal, language) | ({"errors": errors} if errors else {})
+
+
 def problem_response(refusal: Refusal, accept_language: str | None, body: Any = None) -> Response:
     """The response for a refusal; `body` is what was sent, to point at the field that is at fault."""
     language = language_of(accept_language)
-    content = problem(refusal, language)
-    errors = list(_errors(refusal, body))
-    if errors:
-        content["errors"] = [field_problem(error, language) for error in errors]
+    content = problem_with_errors(refusal, language, body)
     headers = {"Content-Language": language}
     if isinstance(refusal, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="microfund"'

@@ -95,7 +95,7 @@ def next_meeting(bylaws: Answer | None, today: date) -> date | None:
 @router.get(CLUB + "/members", dependencies=PEOPLE)
 async def roll(request: Request, query: AtPoint) -> Response:
     """The roll, by number."""
-    return await club_page(request, query, "members", lambda book: {"roll": _roll(query, book), "sought": ""})
+    return await club_page(request, query, "members", lambda book: {"roll": roll_of(query, book), "sought": ""})
 
 
 @router.post(CLUB + "/members", dependencies=PEOPLE)
@@ -106,14 +106,14 @@ async def search(request: Request, query: AtPoint) -> Response:
 
     def ask(book: Book) -> Answer:
         wanted = folded(sought)
-        roll = _roll(query, book)
+        roll = roll_of(query, book)
         found = [m for m in roll if sought == str(m["member"]) or (wanted and wanted in folded(m["name"] or ""))]
         return {"roll": found, "sought": sought}
 
     return await club_page(request, query, "members", ask)
 
 
-def _roll(query: FundQuery, book: Book) -> list[Answer]:
+def roll_of(query: FundQuery, book: Book) -> list[Answer]:
     """The members on the roll with their names; those who share a name are told apart by their year of birth."""
     roll = named(query, members.roll(book.reader, query.fund, query.as_of, limit=MOST)["items"])
     names = [folded(member["name"]) for member in roll if member["name"]]

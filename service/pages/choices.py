@@ -1,0 +1,62 @@
+"""What can be chosen in a form: members of the roll, loans that are open to it, months; and the amounts that are likely."""
+
+from datetime import date
+from typing import Any, Final
+
+from ledger.days import add_months
+from ledger.projections import funds, loans
+from service.pages.club import roll_of
+from service.pages.forms import FORMS, Typed
+from service.papers.printing import Book
+from service.reads.people import with_names
+from service.reads.query import Answer, FundQuery
+from service.reads.sheet import sheet_of
+
+OPEN_LOANS: Final = {"disbursement": "approved", "recovery": "written_off"}
+"""The state of the loans that a form is about; running where none is named."""
+
+MONTHS_BACK: Final = 14
+MONTHS_AHEAD: Final = 6
+
+
+def choices_for(query: FundQuery, book: Book, what: str, typed: Typed) -> Answer:
+    """What a form offers: `{roll, loans, months, proposals, chosen}`. `proposals` are amounts that are likely, each
+    with its key in the catalogue; `chosen` is the member whom it is about, if that is known."""
+    kinds = {asked.kind for part in FORMS[what].questions() for asked in part}
+    offered: Answer = {"roll": [], "loans": [], "months": [], "proposals": [], "chosen": None, "names": {}}
+    if "member" in kinds:
+        offered["roll"] = roll_of(query, book)
+    if "loan" in kinds:
+        listed = loans.loan_book(book.reader, query.fund, query.as_of, status=OPEN_LOANS.get(what, "running"))["items"]
+        offered |= with_names(query, book.reader, {"loans": listed}, listed)
+    if kinds & {"month", "months"}:
+        first = query.as_of.replace(day=1)
+        offered["months"] = [f"{add_months(first, -n):%Y-%m}" for n in range(-MONTHS_AHEAD, MONTHS_BACK)]
+    offered["chosen"] = _chosen(offered, typed)
+    if what in ("repayment", "contribution"):
+        offered["proposals"] = list(_proposals(query, book, what, typed))
+    return offered
+
+
+def _chosen(offered: Answer, typed: Typed) -> Answer | None:
+    """Whom the form is about: the member named, or the one whose loan is named."""
+    member, loan = typed.get("member"), typed.get("loan")
+    if loan:
+        member = next((str(each["member"]) for each in offered["loans"] if str(each["loan"]) == loan), None)
+        name = offered["names"].get(int(member)) if member else None
+        return {"member": int(member), "name": name} if member else None
+    return next((each for each in offered["roll"] if str(each["member"]) == member), None)
+
+
+def _proposals(query: FundQuery, book: Book, what: str, typed: Typed) -> Any:
+    if what == "repayment" and typed.get("loan"):
+        sheet = sheet_of(query.state, query.fund, query.as_of)
+        due = next((each for each in sheet["loans"] if str(each["loan"]) == typed["loan"]), None)
+        if due:
+            for name in ("due", "settlement_amount"):
+                if due[name]:
+                    yield {"name": name, "amount": due[name]}
+    club = funds.fund(book.reader, query.fund, query.as_of)
+    if what == "contribution" and club and club["bylaws"] and typed.get("kind", "dues") == "dues":
+        if dues := club["bylaws"]["monthly_dues"]:
+            yield {"name": "dues", "amount": dues}
