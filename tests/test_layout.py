@@ -32,11 +32,6 @@ TERMINAL = ("typer",)
 KNOWS_THE_TERMINAL = ("terminal", "command_line")
 """Elsewhere it is `commands.py` and the like."""
 
-EXCEPTIONS = {
-    "service/writes/headers.py": "reads the headers of a write from the request, for FastAPI to document",
-}
-"""Files that know the web all the same, each with its reason."""
-
 
 def part_of(path: str) -> str:
     return Path(path).parts[1].removesuffix(".py")
@@ -76,12 +71,7 @@ def test_an_import_against_the_order_would_be_found():
 @pytest.mark.parametrize("path", SERVICE)
 def test_only_routes_know_the_web(path):
     name = Path(path).stem
-    may = (
-        part_of(path) in KNOWS_THE_WEB
-        or name in ("routes", "dependencies")
-        or name.endswith("_routes")
-        or path in EXCEPTIONS
-    )
+    may = part_of(path) in KNOWS_THE_WEB or name in ("routes", "dependencies") or name.endswith("_routes")
     assert may or not knows(SERVICE[path], WEB)
 
 
@@ -90,11 +80,6 @@ def test_only_commands_know_the_terminal(path):
     name = Path(path).stem
     may = part_of(path) in KNOWS_THE_TERMINAL or name == "commands" or name.endswith("_commands")
     assert may or not knows(SERVICE[path], TERMINAL)
-
-
-@pytest.mark.parametrize("path", EXCEPTIONS)
-def test_no_exception_outlives_its_reason(path):
-    assert path not in SERVICE or knows(SERVICE[path], WEB)
 
 
 def test_pages_never_import_a_route():
