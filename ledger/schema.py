@@ -66,6 +66,13 @@ STEPS: Final = (
         ),
         _link_members,
     ),
+    Step(
+        "what was typed into forms and is not recorded yet",
+        (
+            "CREATE TABLE form_drafts (key TEXT PRIMARY KEY, principal TEXT NOT NULL, address TEXT NOT NULL, "
+            "typed TEXT NOT NULL, until TEXT NOT NULL)",
+        ),
+    ),
 )
 
 

@@ -29,7 +29,8 @@ from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
-from service.pages import layout, start
+from service.pages import club, door, entering, layout
+from service.pages.drafts import Drafts
 from service.papers import routes as papers
 from service.reads import count_routes, sheet_routes
 from service.reads import routes as reads
@@ -57,6 +58,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
+            app.state.drafts = Drafts(ledger.database, lambda text: text, lambda text: text)
             app.state.principals = Principals(ledger.database)
             app.state.checkpoints = Checkpoints(ledger)
             signer = partial(signer_of, settings, app.state.checkpoints)
@@ -101,7 +103,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         sample_routes,
         flag_routes,
         layout,
-        start,
+        door,
+        entering,
+        club,
     ):
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)

@@ -1,6 +1,5 @@
 """What can be chosen in a form: members of the roll, loans that are open to it, months; and the amounts that are likely."""
 
-from datetime import date
 from typing import Any, Final
 
 from ledger.days import add_months

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from ledger.days import add_months
 from ledger.dues import meeting_in
-from ledger.events import head_of
+from ledger.events import check_code, head_of
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from ledger.register import folded
@@ -165,9 +165,7 @@ async def one_loan(request: Request, query: AtPoint, loan: PathNumber) -> Respon
         return found and {"loan": found, "names": {}} | with_names(query, book.reader, {}, [found])
 
     roles = query.principal.roles
-    return await club_page(
-        request, query, "loan", ask, records=bool(roles & WRITERS), decides=bool(roles & DECIDERS)
-    )
+    return await club_page(request, query, "loan", ask, records=bool(roles & WRITERS), decides=bool(roles & DECIDERS))
 
 
 # --- the journal --------------------------------------------------------------------------------------------------
@@ -219,7 +217,7 @@ async def entry(request: Request, query: AtPoint, version: PathNumber) -> Respon
         effect = entry_effect(ledger.replayed(query.fund, upto=version), query.as_of, language, ledger.register.texts)
         (line,) = ledger.recorder.lines(query.fund, version - 1, version)
         undone = found["reversed_by"] and journal.entry(book.reader, query.fund, found["reversed_by"])
-        return {"entry": found, "effect": effect, "head": head_of(line), "undone": undone}
+        return {"entry": found, "effect": effect, "code": check_code(head_of(line)), "undone": undone, "names": {}}
 
     return await club_page(
         request,

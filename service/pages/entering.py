@@ -6,23 +6,20 @@ back, POST records it once under the key that the form was made with, and leads 
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.events import Request as RequestMark
-from ledger.events import check_code
 from ledger.jobs import Recorded
-from ledger.projections import journal, loans
+from ledger.projections import journal
 from ledger.refusals import IdempotencyKeyReused, NotFound, Refusal
 from service.access.places import places_of
 from service.access.roles import WRITERS, admitted
 from service.http.direct_routes import fitted
-from service.http.fields import FundCode, PathNumber
 from service.http.problems import problem_with_errors, refusal_for
 from service.http.refusals import FieldError, Forbidden, IdempotencyKeyInvalid, InvalidFields
-from service.http.state import AppState, state_of
+from service.http.state import state_of
 from service.pages.choices import choices_for
 from service.pages.club import CLUB, club_page
 from service.pages.drafts import Drafts
@@ -31,7 +28,6 @@ from service.pages.layout import PageRoute, language_for, see_other
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint
 from service.reads.query import FundQuery
-from service.words.wording import LANGUAGES
 from service.writes.answers import write_answer
 from service.writes.calls import RequestContext, digest_of
 from service.writes.dependencies import KEY
@@ -54,7 +50,7 @@ class Prepared:
         self.request = request
         self.fund = fund
         self.what = what
-        self.typed = typed
+        self.typed = _settled(typed)
         self.form: Form = FORMS[what]
         self.key = typed.get("key") or secrets.token_urlsafe(16)
         if not KEY.fullmatch(self.key):
@@ -70,7 +66,9 @@ class Prepared:
         """Carry out what was typed. Raises all that a write raises."""
         state = state_of(self.request)
         write, body = self.form.write, body_of(self.form, self.typed)
-        missing = [FieldError(f"/{name}", "field-missing") for name in write.numbers if not isinstance(body.get(name), int)]
+        missing = [
+            FieldError(f"/{name}", "field-missing") for name in write.numbers if not isinstance(body.get(name), int)
+        ]
         numbers = {name: body.pop(name, None) for name in write.numbers}
         fitting = _fitted(write.body, body, missing)
         path = f"/v1{write.path.format(fund=self.fund, **numbers)}"
@@ -80,6 +78,14 @@ class Prepared:
         return await carry_out(
             write, context, fitting, self.fund, tuple(numbers.values()), state=state, places=places_of(self.request)
         )
+
+
+def _settled(typed: Typed) -> Typed:
+    """What was typed, with the amount that was chosen where none was typed."""
+    rest = {name: text for name, text in typed.items() if name != "proposal"}
+    if proposed := typed.get("proposal"):
+        rest["amount"] = rest.get("amount") or proposed
+    return rest
 
 
 def _fitted(model: Any, body: dict[str, Any], missing: list[FieldError]) -> Any:
@@ -165,9 +171,7 @@ async def check(request: Request, query: AtPoint, what: str) -> Response:
         return await _form(prepared, query, refusal_for(error))
     drafts = drafts_of(request)
     typed = {name: text for name, text in prepared.typed.items() if name != "key"}
-    await asyncio.to_thread(
-        drafts.keep, prepared.key, query.principal.id, prepared.address, typed, query.state.now()
-    )
+    await asyncio.to_thread(drafts.keep, prepared.key, query.principal.id, prepared.address, typed, query.state.now())
     return see_other(f"{prepared.address}/check?key={prepared.key}")
 
 
@@ -184,7 +188,15 @@ async def read_back(request: Request, query: AtPoint, what: str, key: str = "") 
         return await _form(prepared, query, refusal_for(error))
     answer = write_answer(recorded, language_for(request))
     return await club_page(
-        request, query, "check", lambda book: {}, what=what, address=prepared.address, key=key, typed=typed, answer=answer
+        request,
+        query,
+        "check",
+        lambda book: {},
+        what=what,
+        address=prepared.address,
+        key=key,
+        typed=typed,
+        answer=answer,
     )
 
 
@@ -209,6 +221,7 @@ def receipt_address(recorded: Recorded) -> str:
 async def _already(prepared: Prepared, query: FundQuery, reused: IdempotencyKeyReused) -> Response:
     """The form was recorded before with something else in it: say what, and offer to record this one as well."""
     version = reused.facts["version"]
+    assert isinstance(version, int)
 
     def fill(book: Book) -> dict[str, Any]:
         return {"entry": journal.entry(book.reader, query.fund, version)}

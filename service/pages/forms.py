@@ -58,11 +58,18 @@ ITEMS: Final = 4
 """Lines of a list that a form shows when nothing was typed yet."""
 
 
+Kind = Literal[
+    "amount", "number", "day", "month", "months", "choice", "yes", "member", "loan", "advance", "text", "items"
+]
+
+
 class Question(NamedTuple):
     """One field of a form: its name, by which kind of element it is asked, and what may be chosen."""
 
     name: str
-    kind: Literal["amount", "number", "day", "month", "months", "choice", "yes", "member", "loan", "advance", "text", "items"]
+    kind: Literal[
+        "amount", "number", "day", "month", "months", "choice", "yes", "member", "loan", "advance", "text", "items"
+    ]
     is_required: bool = True
     options: tuple[str, ...] = ()
     words: str = ""
@@ -253,7 +260,9 @@ def _items(typed: Typed, name: str) -> list[dict[str, Any]]:
     """A list of things, `items.0.what` and so on; rows that are all empty are left out."""
     rows: dict[int, dict[str, Any]] = {}
     for key, text in typed.items():
-        if (found := re.fullmatch(rf"{re.escape(name)}\.(\d{{1,2}})\.(what|quantity|unit|value)", key)) and text.strip():
+        if (
+            found := re.fullmatch(rf"{re.escape(name)}\.(\d{{1,2}})\.(what|quantity|unit|value)", key)
+        ) and text.strip():
             kind: Any = {"quantity": "number", "value": "amount"}.get(found[2], "text")
             rows.setdefault(int(found[1]), {})[found[2]] = _value(Question(key, kind), text)
     return [rows[index] for index in sorted(rows)]

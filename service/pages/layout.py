@@ -7,7 +7,7 @@ address of a file in `pages/static`. That address changes whenever a file does, 
 
 import hashlib
 from collections.abc import Callable, Coroutine
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
+from ledger.days import VILLAGE_TIME
 from ledger.refusals import NotFound, Refusal
 from service.access.authentication import STATIC
 from service.http.problems import problem, refusal_for
@@ -43,6 +44,9 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 """Only what is our own runs, is loaded and is sent to. The one policy of trusted types is that for the worker."""
+
+COUNTED: Final = frozenset({"members"})
+"""Figures that are no amounts of money."""
 
 COOKIE: Final = "lang"
 COOKIE_SECONDS: Final = 365 * 24 * 3600
@@ -115,6 +119,10 @@ def spoken(language: str) -> dict[str, Any]:
     def person(name: str | None, number: int) -> str:
         return name or catalogue.render("person.unnamed", language, number=number)
 
+    def heard(at: str | datetime) -> str:
+        village = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(VILLAGE_TIME)
+        return catalogue.phrase("paper.instant", language, time=f"{village:%H:%M}", on=village.date())
+
     return {
         "language": language,
         "said": lambda key, **facts: catalogue.render(f"page.{key}", language, **facts),
@@ -128,6 +136,9 @@ def spoken(language: str) -> dict[str, Any]:
         "count": lambda number: wording.count(number, language),
         "rate": lambda ppm: wording.rate(ppm, language),
         "person": person,
+        "as_day": date.fromisoformat,
+        "heard": heard,
+        "figure_text": lambda name, value: (wording.count if name in COUNTED else wording.dong)(value, language),
     }
 
 

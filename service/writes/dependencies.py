@@ -20,7 +20,7 @@ from service.http.refusals import (
 from service.http.state import state_of
 from service.writes.calls import RequestContext, digest_of
 
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,9})"')
 
 
@@ -29,7 +29,7 @@ def _mark(request: Request, key: str | None, secret: bytes) -> RequestMark | Non
     means the same request tomorrow."""
     if key is None:
         return None
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise IdempotencyKeyInvalid
     return RequestMark(key, digest_of(f"{request.method} {request.scope['path']}", request.state.body, secret))
 
