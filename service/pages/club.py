@@ -130,7 +130,13 @@ async def one_member(request: Request, query: AtPoint, member: PathNumber) -> Re
             return None
         lines = found["lines"]
         last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
-        return {"member": found, "lines": lines[::-1], "savings": last["savings"], "outstanding": last["outstanding"]}
+        return {
+            "member": found,
+            "lines": lines[::-1],
+            "savings": last["savings"],
+            "outstanding": last["outstanding"],
+            "names": {},
+        }
 
     return await club_page(request, query, "member", ask, records=bool(query.principal.roles & WRITERS))
 

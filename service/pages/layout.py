@@ -125,6 +125,7 @@ def spoken(language: str) -> dict[str, Any]:
 
     return {
         "language": language,
+        "all_keys": catalogue.every_key(),
         "said": lambda key, **facts: catalogue.render(f"page.{key}", language, **facts),
         "phrase": lambda key, **facts: catalogue.phrase(f"page.{key}", language, **facts),
         "word": lambda key, **facts: catalogue.render(key, language, **facts),
