@@ -1,4 +1,4 @@
-"""What can be chosen in a form: members of the roll, loans that are open to it, months; and the amounts that are likely."""
+"""What can be chosen in a form: members of the roll, loans that are open to it, months; and which amounts are likely."""
 
 from typing import Any, Final
 
@@ -56,6 +56,6 @@ def _proposals(query: FundQuery, book: Book, what: str, typed: Typed) -> Any:
                 if due[name]:
                     yield {"name": name, "amount": due[name]}
     club = funds.fund(book.reader, query.fund, query.as_of)
-    if what == "contribution" and club and club["bylaws"] and typed.get("kind", "dues") == "dues":
-        if dues := club["bylaws"]["monthly_dues"]:
-            yield {"name": "dues", "amount": dues}
+    dues = club["bylaws"]["monthly_dues"] if club and club["bylaws"] else 0
+    if what == "contribution" and dues and typed.get("kind", "dues") == "dues":
+        yield {"name": "dues", "amount": dues}
