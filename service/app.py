@@ -60,7 +60,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             app.state.own = state
             app.state.drafts = Drafts(ledger.database, lambda text: text, lambda text: text)
             app.state.principals = Principals(ledger.database)
-            app.state.checkpoints = Checkpoints(ledger)
+            app.state.checkpoints = Checkpoints(ledger.database, ledger.recorder)
             signer = partial(signer_of, settings, app.state.checkpoints)
             app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
 

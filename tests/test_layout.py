@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.imports import circles, edges
+
 HOME = Path(__file__).parent.parent
 SERVICE = {str(path.relative_to(HOME)): path for path in sorted((HOME / "service").rglob("*.py"))}
 
@@ -86,3 +88,17 @@ def test_pages_never_import_a_route():
     pages = [path for path in SERVICE if part_of(path) == "pages"]
     words = [word for path in pages for name in imported(SERVICE[path]) for word in name.split(".")]
     assert [word for word in words if word == "routes" or word.endswith("_routes")] == []
+
+
+def test_no_modules_import_each_other_but_events_and_what_they_change_and_only_in_annotations():
+    """Why these may, `DECISIONS.md` says."""
+    assert circles(edges(running=True)) == []
+    (wanted,) = circles(edges())
+    assert {name.rpartition(".")[0] or name for name in wanted} == {"ledger.aggregates", "ledger.events", "ledger"}
+    assert {name for name in wanted if name.startswith("ledger.aggregates.")} == {
+        f"ledger.aggregates.{name}" for name in ("loan", "log", "member", "state")
+    }
+
+
+def test_a_circle_would_be_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [("b", "c")]

@@ -29,7 +29,7 @@ def make(
 
     settings = load_settings()
     with ledger_of(settings, "write") as ledger:
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         signer = signer_of(settings, checkpoints, may_be_new=new_key)
         while True:
             try:
@@ -60,7 +60,7 @@ def list_all(language: Language = "vi") -> None:
     from ledger.checkpoints import NO_END, Checkpoints
 
     with ledger_of(load_settings(), "read") as ledger:
-        for made in Checkpoints(ledger).listed(most=NO_END):
+        for made in Checkpoints(ledger.database, ledger.recorder).listed(most=NO_END):
             tell("checkpoint.listed", language, **_facts(made.checkpoint))
 
 
@@ -75,7 +75,7 @@ def show(
     from ledger.checkpoints import Checkpoints
 
     with ledger_of(load_settings(), "read") as ledger:
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         try:
             made = checkpoints.one(number)
         except CheckpointNotFound:
@@ -98,7 +98,7 @@ def key() -> None:
         say(str(kept_signer(settings).key))
         return
     with ledger_of(settings, "read") as ledger:
-        say(str(signer_of(settings, Checkpoints(ledger)).key))
+        say(str(signer_of(settings, Checkpoints(ledger.database, ledger.recorder)).key))
 
 
 @app.command()
@@ -126,7 +126,7 @@ def verify(
     except OSError as error:
         raise Mistake(f"{file}: {error.strerror}") from None
     with ledger_of(settings, "read") as ledger, progress("funds") as done:
-        found = list(mismatches(Checkpoints(ledger), note, known, done))
+        found = list(mismatches(Checkpoints(ledger.database, ledger.recorder), note, known, done))
     for mismatch in found:
         tell(f"checkpoint.{mismatch.kind}", language, **mismatch._asdict())
     if found:

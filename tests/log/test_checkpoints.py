@@ -247,7 +247,7 @@ def test_hundreds_of_changes_at_random_are_found(sqlite_url: str):
             recorded(outcome)
         for number in range(1, 15):
             recorded(ledger.record([expense(f"act-{number:04}", number)])[0])
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         made = checkpoints.make(SIGNER, NOW)
         lines: list[bytes] = ledger.recorder.lines(FUND, 0, None)
         draw = random.Random(9162)

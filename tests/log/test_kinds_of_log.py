@@ -272,9 +272,9 @@ def test_a_diary_rewritten_with_all_its_hashes_is_found(ledger: Ledger, checkpoi
 def test_logs_are_vouched_for_before_there_is_any_fund(database_url: str) -> None:
     with opened(database_url) as ledger:
         note_days(ledger, DAYS)
-        made = Checkpoints(ledger).make(SIGNER, NOW)
+        made = Checkpoints(ledger.database, ledger.recorder).make(SIGNER, NOW)
         assert (made.checkpoint.funds, made.checkpoint.entries) == (0, DAYS)
-        assert found(Checkpoints(ledger), made) == []
+        assert found(Checkpoints(ledger.database, ledger.recorder), made) == []
 
 
 # --- the program of a club that knows no diaries ----------------------------------------------------------------------

@@ -111,7 +111,7 @@ def drill(ledger: Ledger, request: pytest.FixtureRequest) -> Callable[[Lines], N
 
     def drill(history: Lines) -> None:
         assert found("--balances", "--code", CODES[-1]) == "", "a false alarm before anything was changed"
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         sealed = checkpoints.make(SIGNER, SEALED_AT)
         assert not list(mismatches(checkpoints, sealed.note, SIGNER.key)), "a false alarm before anything was changed"
         rewritten(ledger, history)

@@ -55,6 +55,6 @@ def vouch_each(line: Connection, url: str, fund: str) -> None:
         for number in range(8):
             recorded(ledger.record([gift(f"maker-{number:04}", 3, fund=fund)])[0])
             try:
-                line.send(Checkpoints(ledger).make(SIGNER, datetime.now(UTC)).is_new)
+                line.send(Checkpoints(ledger.database, ledger.recorder).make(SIGNER, datetime.now(UTC)).is_new)
             except Overtaken:
                 line.send(None)
