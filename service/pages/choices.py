@@ -1,4 +1,4 @@
-"""What can be chosen in a form: members of the roll, loans that are open to it, months; and which amounts are likely."""
+"""What can be chosen in a form: members of the roll, loans that are open to it, months; and amounts that are likely."""
 
 from typing import Any, Final
 
