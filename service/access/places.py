@@ -23,7 +23,7 @@ class Places:
             opened = await asyncio.to_thread(self._opened, fund) if is_fund(fund) else None
             if opened is None:
                 return None
-            self._places[fund] = Place(opened.province, opened.district)
+            self._places[fund] = Place(opened.province, opened.district, opened.commune)
         return self._places[fund]
 
     def _opened(self, fund: str) -> FundOpened | None:

@@ -24,28 +24,41 @@ MOST_REMEMBERED: Final = 10_000
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a fund is."""
+    """Where a fund is. Since July 2025 there are no districts."""
 
     province: str
-    district: str
+    district: str | None
+    commune: str
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The funds a principal has to do with: all, those of a province, of a district in it, or named ones.
+    """The funds a principal has to do with: all, those of a province, of a district or commune in it, or named ones.
 
-    Districts of two provinces may bear one name, so a district without its province holds nothing.
+    Districts and communes of two provinces may bear one name, so either without its province holds nothing. A commune
+    needs no district; with one, it is the commune of that name in that district.
     """
 
     everything: bool = False
     province: str | None = None
     district: str | None = None
+    commune: str | None = None
     funds: frozenset[str] = frozenset()
+
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether it says one thing: all, a place from its province down, or named funds."""
+        kinds = (self.everything, bool(self.province), bool(self.funds))
+        return kinds.count(True) == 1 and (bool(self.province) or self.district is self.commune is None)
 
     def holds(self, fund: str, place: Place) -> bool:
         """Whether a fund is in scope."""
         if self.everything or fund in self.funds:
             return True
-        return self.province == place.province and self.district in (None, place.district)
+        return (
+            self.province == place.province
+            and self.district in (None, place.district)
+            and self.commune in (None, place.commune)
+        )
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,13 +1,15 @@
 """Who may what: the roles that each kind of request is open to, and the funds that a scope holds."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
 from service.access.places import places_of
 from service.access.principals import Principal, Role
+from service.http.fields import Words
 from service.http.refusals import Forbidden
 
 WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
@@ -47,12 +49,23 @@ def sees_people(principal: Principal) -> bool:
     return bool(principal.roles & READERS)
 
 
-def scope_of(principal: Principal, province: str | None = None, district: str | None = None) -> funds.Scope:
+def scope_of(
+    principal: Principal, province: str | None = None, district: str | None = None, commune: str | None = None
+) -> funds.Scope:
     """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
     own = principal.scope
-    if (own.province and province not in (None, own.province)) or (
-        own.district and district not in (None, own.district)
-    ):
+    wholes = (own.province, province), (own.district, district), (own.commune, commune)
+    if any(held and asked not in (None, held) for held, asked in wholes):
         return funds.Scope(funds=[])
     by_code = not (own.everything or own.province)
-    return funds.Scope(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
+    return funds.Scope(sorted(own.funds) if by_code else None, *(held or asked for held, asked in wholes))
+
+
+async def _in_scope(
+    request: Request, province: Words | None = None, district: Words | None = None, commune: Words | None = None
+) -> funds.Scope:
+    return scope_of(request.scope["principal"], province, district, commune)
+
+
+InScope = Annotated[funds.Scope, Depends(_in_scope)]
+"""The funds that a list is about: those that whoever asks may see, in the place they ask for."""

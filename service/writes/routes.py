@@ -93,7 +93,7 @@ async def _refuse_foreign_fund(known: Places, principal: Principal, body: club.N
 
     It is judged before the fund is asked anything: which keys that one knows is nobody's business here.
     """
-    places = (Place(body.province, body.district), await known.place_of(body.fund))
+    places = (Place(body.province, body.district, body.commune), await known.place_of(body.fund))
     if not all(principal.scope.holds(body.fund, place) for place in places if place):
         raise Forbidden
 
