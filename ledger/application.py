@@ -52,24 +52,39 @@ class LogCache(Cache[str, Log]):
         super().__init__()
         self.cache: OrderedDict[str, Log] = OrderedDict()
         self._max_entries = max_entries
+        self._entries: dict[str, int] = {}
+        """How many entries each log had when it was last used; a sum over thousands of logs would cost a commit."""
+        self._held = 0
 
     def get(self, key: str, *, evict: bool = False) -> Log:
         """A log, from now on the most recently used. Raises `KeyError`."""
         log = self.cache.pop(key)
-        if not evict:
-            self.cache[key] = log
+        if evict:
+            self._count(key, 0)
+        else:
+            self.put(key, log)
         return log
 
     def put(self, key: str, value: Log | None) -> None:
         """Keep a log in memory."""
         assert value is not None
         self.cache[key] = value
+        self._count(key, value.version)
+
+    def forget(self, key: str) -> Log | None:
+        """Take a log out of memory; answers it if it was there."""
+        self._count(key, 0)
+        return self.cache.pop(key, None)
 
     def shrink(self) -> None:
         """Forget logs until the rest fit; the last one always stays."""
-        held = sum(log.version for log in self.cache.values())
-        while held > self._max_entries and len(self.cache) > 1:
-            held -= self.cache.popitem(last=False)[1].version
+        while self._held > self._max_entries and len(self.cache) > 1:
+            self.forget(next(iter(self.cache)))
+
+    def _count(self, key: str, entries: int) -> None:
+        self._held += entries - self._entries.pop(key, 0)
+        if entries:
+            self._entries[key] = entries
 
 
 class _Answer(NamedTuple):
@@ -239,7 +254,7 @@ class Ledger(Application[str]):
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            if log := self._logs.cache.pop(job.fund, None):
+            if log := self._logs.forget(job.fund):
                 self.losses.doubted[job.fund] = log
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
