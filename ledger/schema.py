@@ -66,6 +66,16 @@ STEPS: Final = (
         ),
         _link_members,
     ),
+    Step(
+        "what people log in and approve with, each kept as a digest: sessions of phones, codes of invitations, PINs",
+        (
+            "CREATE TABLE sessions (digest TEXT PRIMARY KEY, phone TEXT NOT NULL, last_seen TEXT NOT NULL)",
+            "CREATE UNIQUE INDEX sessions_by_phone ON sessions (phone)",
+            "CREATE TABLE invitation_codes (digest TEXT PRIMARY KEY, invitation TEXT NOT NULL)",
+            "CREATE TABLE pins (person TEXT PRIMARY KEY, salt TEXT NOT NULL, digest TEXT NOT NULL, "
+            "tries BIGINT NOT NULL)",
+        ),
+    ),
 )
 
 

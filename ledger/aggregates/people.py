@@ -73,6 +73,8 @@ class People(Log):
         self.persons: dict[str, Person] = {}
         self.invitations: dict[str, Invitation] = {}
         self.phones: dict[str, Phone] = {}
+        # Of those who hold a token and are none of the directory.
+        self.programs: dict[str, Scope] = {}
 
     # --- what is asked of it --------------------------------------------------------------------------------------
 
@@ -106,6 +108,10 @@ class People(Log):
         if found is None or found.expires_at <= at or self.persons[found.person].invitation != found.id:
             raise InvitationNotValid
         return found
+
+    def scope_of(self, principal: str) -> Scope:
+        """What a person or a program has to do with."""
+        return self.programs.get(principal) or self.person(principal).scope
 
     def of_member(self, fund: str, member: int) -> list[Person]:
         """Those linked to a member of a fund, who are one person."""

@@ -24,39 +24,54 @@ ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a fund is."""
+    """Where a fund is. Since July 2025 there are no districts."""
 
     province: str
-    district: str
+    district: str | None
+    commune: str
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The funds a principal has to do with: all, those of a province, of a district or commune in it, or named ones.
 
-    Districts of two provinces may bear one name, so a district without its province holds nothing.
+    Districts and communes of two provinces may bear one name, so either without its province holds nothing. A commune
+    needs no district; with one, it is the commune of that name in that district.
     """
 
     everything: bool = False
     province: str | None = None
     district: str | None = None
+    commune: str | None = None
     funds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "funds", tuple(sorted(self.funds)))
 
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether it says one thing: all, a place from its province down, or named funds."""
+        kinds = (self.everything, bool(self.province), bool(self.funds))
+        return kinds.count(True) == 1 and (bool(self.province) or self.district is self.commune is None)
+
     def holds(self, fund: str, place: Place) -> bool:
         """Whether a fund is in scope."""
         if self.everything or fund in self.funds:
             return True
-        return self.province == place.province and self.district in (None, place.district)
+        return (
+            self.province == place.province
+            and self.district in (None, place.district)
+            and self.commune in (None, place.commune)
+        )
 
     def covers(self, other: Scope) -> bool:
-        """Whether all that another scope holds by place is in this one; what that one names must be asked of `holds`."""
-        if self.everything:
+        """Whether all that another scope holds is in this one, as far as places tell: where the other names funds,
+        each must be asked of `holds`."""
+        if self.everything or other.funds:
             return True
-        if other.everything or (other.province and self.province != other.province):
+        if other.everything or not self.province:
             return False
-        return not other.province or self.district in (None, other.district)
+        units = ("province", "district", "commune")
+        return all(getattr(self, unit) in (None, getattr(other, unit)) for unit in units)
 
 
 class PersonAdmitted(Event, frozen=True, kw_only=True, gc=False):
@@ -141,6 +156,9 @@ class TokenIssued(Event, frozen=True, kw_only=True, gc=False):
     roles: tuple[Role, ...]
     scope: Scope
     members: dict[str, int] = {}
+
+    def evolve(self, fund: People) -> None:
+        fund.programs[self.person] = self.scope
 
 
 class TokenRevoked(Event, frozen=True, kw_only=True, gc=False):

@@ -144,7 +144,7 @@ def flags(
         raise Mistake("name a fund, or say --all")
     settings, today = load_settings(), civil_day(datetime.now(UTC))
     with ledger_of(settings, "read") as ledger:
-        flag_service = FlagService(ledger, Principals(ledger.database), settings.flag)
+        flag_service = FlagService(ledger, Principals(ledger), settings.flag)
         try:
             for line in (
                 flag_service.worst_first(today, language) if fund is None else flag_service.page(fund, today, language)

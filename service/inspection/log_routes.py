@@ -13,7 +13,7 @@ from ledger.history import verify
 from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage.lines import NO_LIMIT
-from service.access.authentication import bearer, principals_of
+from service.access.authentication import still
 from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, READERS, admitted
@@ -28,9 +28,9 @@ from service.http.fields import (
     VoucherNumber,
     WaitSeconds,
 )
-from service.http.parsing import StrictRoute, header
+from service.http.parsing import StrictRoute
 from service.http.rate_limits import neighbourhood
-from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
+from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd
 from service.http.state import AppState, AtState
 from service.reads.dependencies import CaughtUp
 from service.reads.view import asked
@@ -129,11 +129,8 @@ async def feed(
 
 
 async def _still(request: Request) -> Principal:
-    """Who waits, looked up anew: what they may see can end while they wait. Raises `Unauthorized`, `Forbidden`."""
-    token = bearer(header(request.scope, b"authorization"))
-    holder = await asyncio.to_thread(principals_of(request).holder, token) if token else None
-    if holder is None:
-        raise Unauthorized
+    """Who waits, looked up anew. Raises `Unauthorized`, `Forbidden`."""
+    holder = await still(request)
     if not holder.roles & READERS:
         raise Forbidden
     return holder

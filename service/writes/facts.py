@@ -12,6 +12,7 @@ from ledger.aggregates.fund import Fund, Stamp
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job
 from ledger.register import Text, written
+from service.access.approval import NOT_NEEDED, Approval
 from service.access.principals import Principal
 from service.http.body import Dated
 from service.writes.bodies.meeting_lines import call_of
@@ -28,13 +29,14 @@ class Fact(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """How a request was sent: by whom, when, under which key, with what conditions."""
+    """How a request was sent: by whom, when, under which key, with what conditions, and with a PIN or without."""
 
     principal: Principal
     at: datetime
     mark: RequestMark | None
     expected_version: int | None
     dry_run: bool
+    approval: Approval = NOT_NEEDED
 
     def stamp(self, fund: str, fact: Fact, mark: RequestMark | None = None) -> Stamp:
         """The stamp of a fact told in this request; a line of a sheet bears a mark of its own."""

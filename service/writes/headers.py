@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from fastapi import Header, Query, Request
 
 from ledger.events import Request as RequestMark
+from service.access.approval import NOT_NEEDED, ApprovalPin, approval_of
 from service.http.parsing import header
 from service.http.refusals import (
     FieldError,
@@ -53,6 +54,7 @@ async def sent_as(
     if_match: Annotated[
         str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
     ] = None,
+    approval_pin: ApprovalPin = None,
 ) -> Sent:
     """How a request was sent. The signature documents it; what is read is the request itself, as everywhere."""
     return sent_directly(request)
@@ -72,4 +74,11 @@ def sent_directly(request: Request) -> Sent:
     if key is None and dry_run == "false":
         raise IdempotencyKeyMissing
     mark = _mark(request, key, state.ledger.request_secret)
-    return Sent(scope["principal"], state.now(), mark, _expected(header(scope, b"if-match")), dry_run == "true")
+    return Sent(
+        scope["principal"],
+        state.now(),
+        mark,
+        _expected(header(scope, b"if-match")),
+        dry_run == "true",
+        NOT_NEEDED if dry_run == "true" else approval_of(scope),
+    )
