@@ -66,6 +66,14 @@ STEPS: Final = (
         ),
         _link_members,
     ),
+    Step(
+        "how often something was tried, by digests of who tried it",
+        (
+            "CREATE TABLE IF NOT EXISTS attempts (key TEXT NOT NULL, attempt TEXT NOT NULL, until TEXT NOT NULL, "
+            "PRIMARY KEY (key, attempt))",
+            "CREATE INDEX IF NOT EXISTS attempts_by_end ON attempts (until)",
+        ),
+    ),
 )
 
 

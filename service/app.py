@@ -15,6 +15,7 @@ from ledger.writer import Writer
 from service.access.authentication import Authentication
 from service.access.places import Places
 from service.access.principals import Principals
+from service.access.throttle import Throttle
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
@@ -58,6 +59,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
             app.state.principals = Principals(ledger.database)
+            app.state.throttle = opened.enter_context(Throttle(ledger.database, now))
             app.state.checkpoints = Checkpoints(ledger)
             signer = partial(signer_of, settings, app.state.checkpoints)
             app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
