@@ -80,6 +80,7 @@ def serve(
         create_app(settings),
         host=host or settings.host,
         port=port or settings.port,
+        proxy_headers=False,  # Any peer on this machine could say where it comes from; see `http/addresses.py`.
         access_log=False,  # Addresses with their queries are nobody's business; figures are in /metrics.
         server_header=False,
         timeout_graceful_shutdown=10,

@@ -1,7 +1,7 @@
 """Who may, and who let them: the facts of the people's log, which is chained like a fund's and is none.
 
-Of a person a line knows an id, roles and a scope. Names, phones, labels and reasons are digests of texts in the register;
-what opens anything (tokens, codes, PINs) lies in tables beside the log and is in no line at all.
+Of a person a line knows an id, roles and a scope. Names, phones, labels and reasons are digests of texts in the
+register; what opens anything (tokens, codes, PINs) lies in tables beside the log and is in no line at all.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class PersonAdmitted(Event, frozen=True, kw_only=True, gc=False):
     person: str
     roles: tuple[Role, ...]
     scope: Scope
-    members: dict[str, int] = {}
+    members: dict[str, int]
 
     def evolve(self, fund: People) -> None:
         fund.take_in_person(self)
@@ -155,7 +155,7 @@ class TokenIssued(Event, frozen=True, kw_only=True, gc=False):
     person: str
     roles: tuple[Role, ...]
     scope: Scope
-    members: dict[str, int] = {}
+    members: dict[str, int]
 
     def evolve(self, fund: People) -> None:
         fund.programs[self.person] = self.scope

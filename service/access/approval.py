@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Approval(NamedTuple):
-    """What came with an act: by whose phone, if by one, and the PIN. A token needs none, and a dry run asks for none."""
+    """What came with an act: whose phone it came from, if any, and the PIN. A token needs none, nor does a dry run."""
 
     person: str | None = None
     pin: str | None = None
@@ -45,8 +45,8 @@ def approval_of(scope: Scope) -> Approval:
 
 
 async def approved(pins: Pins, approval: Approval, act: Callable[[Approval], Awaitable[T]]) -> T:
-    """Carry out an act, and once more with the PIN that came with it, if it turns out to need one. Raises `PinRequired`,
-    `PinWrong`, `PinLocked` and what the act raises."""
+    """Carry out an act, and once more with the PIN that came with it if it turns out to need one. Raises
+    `PinRequired`, `PinWrong`, `PinLocked` and what the act raises."""
     try:
         return await act(approval)
     except PinRequired:

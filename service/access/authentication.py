@@ -118,14 +118,13 @@ def _own_origin(scope: Scope) -> str | None:
 
 async def still(request: Request) -> Principal:
     """Whoever asked, looked up anew: what they may see can end while they wait. Raises `Unauthorized`."""
-    scope, holder = request.scope, None
+    scope = request.scope
+    principal: Principal | None = None
     if scope["session"] is not None:
-        found = await asyncio.to_thread(_sessions(scope).holder, cookie(scope) or "")
-        holder = found and found.principal
+        session = await asyncio.to_thread(_sessions(scope).holder, cookie(scope) or "")
+        principal = session and session.principal
     elif token := bearer(header(scope, b"authorization")):
-        holder = await asyncio.to_thread(_principals(scope).holder, token)
-    if holder is None:
+        principal = await asyncio.to_thread(_principals(scope).holder, token)
+    if principal is None:
         raise Unauthorized
-    return holder
-
-
+    return principal

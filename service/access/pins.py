@@ -1,4 +1,4 @@
-"""PINs, which a person approves with: six digits beside the phone they hold, so that a phone left lying decides nothing.
+"""PINs, which a person approves with: six digits beside the phone, so that a phone left lying decides nothing.
 
 Six digits are guessed soon by who may try: after five wrong ones in a row nothing is tried any more until another
 person resets it. A try is counted before it is judged, in one statement, so that many at once have five between them,
@@ -8,6 +8,7 @@ and a restart forgives none.
 import hashlib
 import hmac
 import secrets
+from itertools import pairwise
 from typing import Final
 
 from ledger.database import Database
@@ -26,7 +27,7 @@ _SET: Final = (
 
 def refuse_simple(pin: str) -> None:
     """Raises `PinTooSimple` for one digit repeated, and for a run up or down."""
-    steps = {int(second) - int(first) for first, second in zip(pin, pin[1:], strict=False)}
+    steps = {int(second) - int(first) for first, second in pairwise(pin)}
     if steps in ({0}, {1}, {-1}):
         raise PinTooSimple
 

@@ -123,8 +123,7 @@ class Principals:
             return principal
         people = self._directory.people()
         found = {
-            fund: {person.id for person in people.of_member(fund, member)}
-            for fund, member in principal.members.items()
+            fund: {person.id for person in people.of_member(fund, member)} for fund, member in principal.members.items()
         }
         for fund, member in principal.members.items():
             rows = self._database.query(_SELECT_OF_MEMBER, fund=fund, member=member)

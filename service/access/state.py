@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -26,8 +25,6 @@ class AccessState:
         self.sessions = Sessions(ledger.database, self.directory, self.principals, now)
         self.pins = Pins(ledger.database)
         self.places = Places(ledger)
-        self.accepting = asyncio.Lock()
-        """Codes are judged one after another, so that wrong ones sent at once are counted before the next is judged."""
 
     def look_anew(self) -> None:
         """Who may what has changed: in this process that holds at once."""

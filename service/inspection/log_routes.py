@@ -14,9 +14,11 @@ from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage.lines import NO_LIMIT
 from service.access.authentication import still
+from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, READERS, admitted
+from service.access.throttle import Bound
 from service.http.fields import (
     MOST_ITEMS,
     CheckCode,
@@ -29,7 +31,6 @@ from service.http.fields import (
     WaitSeconds,
 )
 from service.http.parsing import StrictRoute
-from service.http.rate_limits import neighbourhood
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd
 from service.http.state import AppState, AtState
 from service.reads.dependencies import CaughtUp
@@ -86,11 +87,16 @@ async def verification(
 
 @router.get("/check")
 async def check(
-    request: Request, state: AtState, wanted: CaughtUp, fund: Annotated[FundCode, Query()], code: CheckCode
+    state: AtState,
+    throttle: AtThrottle,
+    address: Neighbourhood,
+    wanted: CaughtUp,
+    fund: Annotated[FundCode, Query()],
+    code: CheckCode,
 ) -> Response:
     """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token; the same work
     for every code of every fund, so that nobody learns which funds there are."""
-    state.check_limiter.count(neighbourhood(request.client.host if request.client else ""))
+    await throttle.attempt(Bound("check", state.settings.checks_per_minute, 60), address)
 
     def question(tables: Reader, _: int) -> str | None:
         return journal.day_of_code(tables, fund, code.replace("-", ""))

@@ -18,7 +18,7 @@ from ledger.events import Request as RequestMark
 from ledger.events.people import PEOPLE, EndReason, InvitationAccepted, PersonInvited, Scope
 from ledger.jobs import Job, Recorded
 from ledger.projections import members
-from ledger.refusals import InvitationNotValid, MemberNotFound, PersonNotFound, PhoneNotFound
+from ledger.refusals import MemberNotFound, PersonNotFound, PhoneNotFound
 from ledger.register import Text, written
 from service.access.approval import NOT_NEEDED, Approval, approved
 from service.access.delegation import (
@@ -32,6 +32,7 @@ from service.access.pins import refuse_simple
 from service.access.principals import Principal
 from service.access.sessions import Session
 from service.access.state import AccessState
+from service.access.throttle import Bound, Throttle
 from service.http.refusals import PinRequired
 from service.http.state import AppState
 from service.people.bodies import Acceptance, NewPerson, NewPin, PersonChange, Revocation
@@ -163,20 +164,29 @@ async def accept(at: At, accepted: Acceptance) -> tuple[str, Recorded]:
     return token, await _recorded(at, sent, decide, label)
 
 
-async def log_in(at: At, accepted: Acceptance, address: str) -> tuple[str, str]:
-    """Open a phone with a code; answers the token it keeps and whose it is. Wrong codes are counted by the address they
-    come from. Raises `InvitationNotValid`, `TooManyRequests`."""
-    key = f"code:{address}"
-    async with at.access.accepting:
-        await asyncio.to_thread(at.access.throttle.refuse_beyond, key)
-        try:
-            token, recorded = await accept(at, accepted)
-        except InvitationNotValid:
-            await asyncio.to_thread(at.access.throttle.count, key)
-            raise
+async def log_in(at: At, throttle: Throttle, accepted: Acceptance, address: str) -> tuple[str, str]:
+    """Open a phone with a code; answers the token it keeps and whose it is. Wrong codes are counted by where they come
+    from and by the code. Raises `InvitationNotValid`, `TooManyRequests`."""
+    attempt = await throttle.attempt(_wrong_codes(at), address, digest_of(accepted.code))
+    token, recorded = await accept(at, accepted)
+    await throttle.forgive(attempt)
     (event,) = recorded.events
     assert isinstance(event, InvitationAccepted)
     return token, event.person
+
+
+async def look_at_invitation(at: At, throttle: Throttle, code: str, address: str) -> tuple[Invitation, Person]:
+    """What a code opens, and whose it is, to be shown before it is used; counted like one that is used. Raises
+    `InvitationNotValid`, `TooManyRequests`."""
+    attempt = await throttle.attempt(_wrong_codes(at), address, digest_of(code))
+    found = await asyncio.to_thread(invitation_of, at, code)
+    await throttle.forgive(attempt)
+    return found
+
+
+def _wrong_codes(at: At) -> Bound:
+    settings = at.state.settings
+    return Bound("wrong codes", settings.wrong_codes, settings.wrong_codes_minutes * 60)
 
 
 # --- phones and PINs ----------------------------------------------------------------------------------------------
@@ -304,4 +314,3 @@ async def _recorded(
     at.state.acknowledged = max(at.state.acknowledged, recorded.position or 0)
     at.access.look_anew()
     return recorded
-

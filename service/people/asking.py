@@ -11,12 +11,12 @@ from ledger.aggregates.people import People, Person, Phone
 from ledger.events import Event, check_code
 from ledger.events.people import Scope
 from ledger.refusals import PersonNotFound
-from ledger.register import Register
 from service.access.delegation import is_oneself, sees
 from service.access.principals import Principal
 from service.access.sessions import Session
+from service.access.throttle import Throttle
 from service.http.refusals import CursorInvalid
-from service.people.acts import At, invitation_of
+from service.people.acts import At, look_at_invitation
 
 Answer = dict[str, Any]
 
@@ -105,16 +105,14 @@ async def own_session(at: At, principal: Principal, session: Session | None) -> 
     return await asyncio.to_thread(ask)
 
 
-async def invitation_shown(at: At, code: str) -> Answer:
-    """Whom an invitation is for and what it opens, to be shown before it is used. Raises `InvitationNotValid`."""
-
-    def ask() -> Answer:
-        invitation, person = invitation_of(at, code)
-        name = person.texts.get("name")
-        told = {"name": _texts(at, [name]).get(name), "roles": person.roles, "scope": person.scope}
-        return told | {"expires_at": invitation.expires_at}
-
-    return await asyncio.to_thread(ask)
+async def invitation_shown(at: At, throttle: Throttle, code: str, address: str) -> Answer:
+    """Whom an invitation is for and what it opens, to be shown before it is used. Raises `InvitationNotValid`,
+    `TooManyRequests`."""
+    invitation, person = await look_at_invitation(at, throttle, code, address)
+    name = person.texts.get("name")
+    texts = await asyncio.to_thread(_texts, at, [name])
+    told = {"name": texts.get(name), "roles": person.roles, "scope": person.scope}
+    return told | {"expires_at": invitation.expires_at}
 
 
 def _seen(at: At, people: People, reader: Principal, person: str) -> Person:
@@ -166,8 +164,9 @@ def _phones(at: At, phones: Sequence[Phone]) -> list[Answer]:
 
 
 def _texts(at: At, digests: Iterable[str | None]) -> dict[str | None, str]:
-    register: Register = at.state.ledger.register
-    return dict(register.texts([digest for digest in digests if digest]))
+    """The texts that the register has, by their digests; what was erased is missing."""
+    found = at.state.ledger.register.texts([digest for digest in digests if digest])
+    return {digest: text for digest, text in found.items()}  # noqa: C416  # For the type of its keys.
 
 
 # --- the log ------------------------------------------------------------------------------------------------------
@@ -182,7 +181,7 @@ async def people_log(
         people, after = at.access.directory.people(), _number(cursor)
         events = people.entries if order == "asc" else reversed(people.entries)
         beyond = (event for event in events if not after or (event.version > after) is (order == "asc"))
-        seen = [event for event in beyond if any(sees(reader, scope, at.access.places.known) for scope in _scopes(people, event))]
+        seen = [event for event in beyond if _concerns(at, people, reader, event)]
         page = seen[:limit]
         return {
             "items": [_line(event) for event in page],
@@ -194,18 +193,17 @@ async def people_log(
     return await asyncio.to_thread(ask)
 
 
-def _scopes(people: People, event: Any) -> Iterable[Scope]:
-    """What a line is about: the scope it gave, and the one its person has by now."""
+def _concerns(at: At, people: People, reader: Principal, event: Any) -> bool:
+    """Whether a line is a reader's business: by the scope it gave, or by the one its person has by now."""
+    scopes: list[Scope] = [people.scope_of(event.person)]
     if given := getattr(event, "scope", None):
-        yield given
-    yield people.scope_of(event.person)
+        scopes.append(given)
+    return any(sees(reader, scope, at.access.places.known) for scope in scopes)
 
 
 def _line(event: Any) -> Answer:
     told = {
-        name: value
-        for name, value in msgspec.structs.asdict(event).items()
-        if name not in ASIDE and value is not None
+        name: value for name, value in msgspec.structs.asdict(event).items() if name not in ASIDE and value is not None
     }
     return {
         "version": event.version,

@@ -6,13 +6,13 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from service.access.delegation import DIRECTORY_READERS, GIVERS
+from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.principals import ROLES, Principal
 from service.access.roles import admitted
 from service.access.sessions import COOKIE, COOKIE_SECONDS, Session
 from service.access.state import AtAccess
 from service.http.fields import Cursor, Limit
 from service.http.parsing import StrictRoute
-from service.http.rate_limits import neighbourhood
 from service.http.refusals import NoSession
 from service.http.state import AtState
 from service.people import acts, asking
@@ -129,8 +129,10 @@ async def reset_pin(at: AtPeople, sent: AsSent, person: PersonId, body: Nothing)
 
 @router.post("/people/{person}/invitations", status_code=201, dependencies=GIVING)
 async def invite_person(request: Request, at: AtPeople, sent: AsSent, person: PersonId, body: Nothing) -> Response:
-    """Let a person open one phone within 7 days, by link, QR or code. An older invitation of theirs is void from then on.
-    The code is told once: sent again, the request is answered without it."""
+    """Let a person open one phone within 7 days, by link, QR or code. An older invitation of theirs is void then.
+
+    The code is told once: sent again, the request is answered without it.
+    """
     invited = await acts.invite(at, sent, person)
     link = f"{_own_origin(request, at)}/open/{invited.code}" if invited.code else None
     content = {
@@ -149,10 +151,9 @@ def _own_origin(request: Request, at: At) -> str:
 
 
 @router.post("/invitations/accept", status_code=201)
-async def accept_invitation(request: Request, at: AtPeople, body: Acceptance) -> Response:
+async def accept_invitation(at: AtPeople, throttle: AtThrottle, address: Neighbourhood, body: Acceptance) -> Response:
     """Log this phone in with the code of an invitation: sets the cookie. Needs no log-in; wrong codes are counted."""
-    address = neighbourhood(request.client.host if request.client else "")
-    token, person = await acts.log_in(at, body, address)
+    token, person = await acts.log_in(at, throttle, body, address)
     response = _answer(await asking.brief(at, person), 201)
     set_cookie(response, token)
     return response
