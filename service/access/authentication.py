@@ -122,7 +122,7 @@ async def still(request: Request) -> Principal:
     principal: Principal | None = None
     if scope["session"] is not None:
         session = await asyncio.to_thread(_sessions(scope).holder, cookie(scope) or "")
-        principal = session and session.principal
+        principal = session.principal if session else None
     elif token := bearer(header(scope, b"authorization")):
         principal = await asyncio.to_thread(_principals(scope).holder, token)
     if principal is None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from ledger.projections import funds
-from ledger.refusals import FundNotFound
+from ledger.refusals import FundNotFound, NotFound
 from service.access.places import places_of
 from service.access.principals import Principal, Role
 from service.http.fields import Words
@@ -25,11 +25,17 @@ READERS: frozenset[Role] = frozenset({"treasurer", "chair", "inspector"})
 """Who reads everything, names included."""
 FIGURE_READERS: frozenset[Role] = READERS | {"reporter", "admin"}
 """Who reads figures; of these, reporters and administrators never see a person."""
+MEMBERS: frozenset[Role] = frozenset({"member"})
+"""Who reads the own passbook, and of the club what is nobody's in particular."""
 
 
 def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]]:
     """Admits a principal who has one of the roles, at the fund of the path if it names one. Raises `Forbidden`, and
-    `FundNotFound` alike for a fund that does not exist and for one out of scope."""
+    `FundNotFound` alike for a fund that does not exist and for one out of scope.
+
+    Whoever comes in as a member alone finds at an address of members nobody but themselves: `NotFound`, as for a number
+    that nobody has.
+    """
 
     async def admit(request: Request) -> Principal:
         principal: Principal = request.scope["principal"]
@@ -39,9 +45,17 @@ def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]
             place = await places_of(request).place_of(fund)
             if place is None or not principal.scope.holds(fund, place):
                 raise FundNotFound
+            member = request.path_params.get("member")
+            if member is not None and is_member_alone(principal, roles) and member != str(principal.members.get(fund)):
+                raise NotFound
         return principal
 
     return admit
+
+
+def is_member_alone(principal: Principal, roles: frozenset[Role]) -> bool:
+    """Whether a principal is admitted among these roles as a member, and as nothing else."""
+    return principal.roles & roles <= MEMBERS
 
 
 def sees_people(principal: Principal) -> bool:

@@ -129,7 +129,7 @@ def _verified(ledger: "Ledger", logs: list[str], paper: Paper) -> Iterator[tuple
         for done, log in enumerate(logs, start=1):
             lines = ledger.recorder.lines(log, 0, None)
             if not lines:
-                raise Mistake(f"there is no fund {log}")
+                raise Mistake("nobody has been admitted yet" if log == PEOPLE else f"there is no fund {log}")
             yield log, paper.walk(lines)
             show(done, len(logs))
 

@@ -17,7 +17,7 @@ from service.access.authentication import still
 from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
-from service.access.roles import FIGURE_READERS, READERS, admitted
+from service.access.roles import FIGURE_READERS, MEMBERS, READERS, admitted
 from service.access.throttle import Bound
 from service.http.fields import (
     MOST_ITEMS,
@@ -67,9 +67,10 @@ async def history(state: AtState, fund: FundCode, known_version: PathNumber | No
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
-@router.get("/funds/{fund}/verification", dependencies=[Depends(admitted(FIGURE_READERS))])
+@router.get("/funds/{fund}/verification")
 async def verification(
     state: AtState,
+    principal: Annotated[Principal, Depends(admitted(FIGURE_READERS | MEMBERS))],
     fund: FundCode,
     code: CheckCode | None = None,
     head: Head | None = None,
@@ -77,7 +78,11 @@ async def verification(
 ) -> Response:
     """Whether the fund's lines hold together, and where what stands on paper belongs: `code` or `head` asks which
     version a check code or a printed head is of, `voucher` which entries bear its number, and whether it was reversed.
+
+    A member asks about a `code`, as it stands in the paper book, and about nothing else.
     """
+    if not principal.roles & FIGURE_READERS and (code is None or head is not None or voucher is not None):
+        raise Forbidden
     if code is not None and head is not None:
         raise InvalidFields([FieldError("?head", "given-twice")])
     lines = await asyncio.to_thread(state.ledger.recorder.lines, fund, 0, None)

@@ -13,7 +13,7 @@ from ledger.dues import monthly_dues
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
-from service.access.roles import FIGURE_READERS, READERS, InScope, admitted
+from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
@@ -26,6 +26,8 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
 PEOPLE: Final = [Depends(admitted(READERS))]
+OWN: Final = [Depends(admitted(READERS | MEMBERS))]
+"""A member reads what is the own."""
 
 LoanStatus = Literal["requested", "approved", "rejected", "running", "settled", "written_off"]
 EventName = Annotated[str, Enumerated(tuple(EVENT_TYPES))]
@@ -83,7 +85,7 @@ async def _of_all(state: AppState, wanted: int, as_of: date, ask: Callable[[Read
 # --- one fund -----------------------------------------------------------------------------------------------------
 
 
-@router.get("/funds/{fund}", dependencies=FIGURES)
+@router.get("/funds/{fund}", dependencies=[Depends(admitted(FIGURE_READERS | MEMBERS))])
 async def one_fund(view: AtPoint) -> Response:
     """The club, its bylaws in force, where its log stands, and its key figures."""
     return await view.answer(lambda reader: funds.fund(reader, view.fund, view.as_of))
@@ -134,7 +136,7 @@ async def fund_members(view: AtPoint, cursor: Cursor | None = None, limit: Limit
     return await view.answer(ask)
 
 
-@router.get("/funds/{fund}/members/{member}", dependencies=PEOPLE)
+@router.get("/funds/{fund}/members/{member}", dependencies=OWN)
 async def one_member(view: AtPoint, member: PathNumber) -> Response:
     """One member's statement (passbook): every line with running savings and debt, and the dues owed by month."""
 
