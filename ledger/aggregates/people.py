@@ -117,6 +117,23 @@ class People(Log):
         """Those linked to a member of a fund, who are one person."""
         return [person for person in self.persons.values() if person.members.get(fund) == member]
 
+    def phones_of_treasurer(self, fund: str, member: int, before: datetime) -> list[Phone]:
+        """The phones that a treasurer of a fund had by an instant: of the member who is one, and of whoever has that
+        role by this fund's name and is not known as another member. A chair who keeps the box has other duties, too."""
+        theirs = {
+            person.id
+            for person in self.persons.values()
+            if fund in person.scope.funds
+            and "treasurer" in person.roles
+            and "chair" not in person.roles
+            and person.members.get(fund) in (None, member)
+        }
+        return [
+            phone
+            for phone in self.phones.values()
+            if phone.person in theirs and not phone.has_ended and phone.since <= before
+        ]
+
     # --- decisions ------------------------------------------------------------------------------------------------
 
     def admit(self, stamp: Stamp, *, person: str, **may: Any) -> PersonAdmitted:

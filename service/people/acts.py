@@ -6,7 +6,7 @@ one who asks may do it is judged with the decision, on what the log holds by the
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from ledger.aggregates.log import Stamp
 from ledger.aggregates.people import Invitation, People, Person
 from ledger.days import civil_day
 from ledger.events import Request as RequestMark
-from ledger.events.people import PEOPLE, EndReason, InvitationAccepted, PersonInvited, Scope
+from ledger.events.people import PEOPLE, InvitationAccepted, PersonInvited, Scope
 from ledger.jobs import Job, Recorded
 from ledger.projections import members
 from ledger.refusals import MemberNotFound, PersonNotFound, PhoneNotFound
@@ -28,6 +28,7 @@ from service.access.delegation import (
     refuse_resetting,
     sees,
 )
+from service.access.phones import end_phones
 from service.access.pins import refuse_simple
 from service.access.principals import Principal
 from service.access.sessions import Session
@@ -209,17 +210,7 @@ async def end_phone(at: At, by: Principal, phone: str) -> Recorded:
 
 async def log_out(at: At, session: Session) -> Recorded:
     """End the phone that the request came from. Raises `PhoneNotFound` when it has been ended."""
-    return await end_phones(at, session.principal.id, [session.phone.id], "logged_out")
-
-
-async def end_phones(at: At, by: str, phones: Iterable[str], reason: EndReason) -> Recorded:
-    """End phones without asking whose they are."""
-    named = list(phones)
-
-    def decide(people: People, stamp: Stamp, _: Approval) -> None:
-        people.end_phones(stamp, phones=named, reason=reason)
-
-    return await _recorded(at, _told_by(at, by), decide, facts=len(named))
+    return await end_phones(at.state, at.access, session.principal.id, [session.phone.id], "logged_out")
 
 
 async def set_pin(at: At, session: Session, new: NewPin) -> None:

@@ -16,6 +16,7 @@ from service.access.approval import NOT_NEEDED, Approval
 from service.access.principals import Principal
 from service.http.body import Dated
 from service.writes.bodies.meeting_lines import call_of
+from service.writes.pin_rules import PinRule
 
 
 class Fact(NamedTuple):
@@ -26,6 +27,13 @@ class Fact(NamedTuple):
     facts: Mapping[str, Any]
     on: date
     texts: Mapping[str, Text]
+    pin: PinRule | None = None
+
+    def apply(self, aggregate: Fund, stamp: Stamp, approval: Approval) -> None:
+        """Make the call, if it needs no PIN or one was given. Raises `PinRequired` and what the method raises."""
+        if self.pin is not None and self.pin(aggregate, stamp, self.numbers, self.facts):
+            approval.require()
+        self.decide(aggregate, stamp, *self.numbers, **self.facts)
 
 
 class Sent(NamedTuple):
@@ -84,7 +92,7 @@ def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False, mos
     def decide(aggregate: Fund) -> None:
         with aggregate.one_act() if len(facts) > 1 else nullcontext():
             for fact in facts:
-                fact.decide(aggregate, sent.stamp(fund, fact), *fact.numbers, **fact.facts)
+                fact.apply(aggregate, sent.stamp(fund, fact), sent.approval)
 
     return Job(
         fund=fund,

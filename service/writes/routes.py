@@ -11,23 +11,20 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from ledger.days import civil_day
 from ledger.jobs import Recorded
-from ledger.refusals import MemberNotFound, OutOfOrder
-from service.access.places import Places, places_of
-from service.access.principals import Place, Principal
+from ledger.refusals import MemberNotFound
+from service.access.approval import Approval, ApprovalPin, approval_of, approved
 from service.access.roles import ERASERS, admitted
+from service.access.state import AtAccess, access_of
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
-from service.http.refusals import Forbidden
 from service.http.state import AppState, state_of
 from service.words.wording import language_of
 from service.writes.answers import answer
-from service.writes.bodies import club
-from service.writes.bodies.meeting_lines import Reversal
-from service.writes.facts import Sent, fact_of, job_of, line_fact
+from service.writes.facts import Sent
 from service.writes.headers import KNOWN, sent_as, sent_directly
+from service.writes.recording import carry_out
 from service.writes.table import FUND, WRITES, Write
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
@@ -45,20 +42,7 @@ def _add(write: Write) -> None:
         await admit(request)
         fund, numbers = path_of(request)
         sent, body = sent_directly(request), fitted(write.body, sent_body)
-        state = state_of(request)
-        today = civil_day(sent.at)
-        if isinstance(body, club.NewFund):
-            fund = body.fund
-            await _refuse_foreign_fund(places_of(request), sent.principal, body)
-            if (on := body.on or today) < body.founded_on:
-                raise OutOfOrder(on=on, earliest=body.founded_on)
-        facts = [fact_of(write.decide, numbers, body.facts(), body, fund, today)]
-        if isinstance(body, Reversal) and body.replacement:
-            facts.append(line_fact(body.replacement, fund, facts[0].on))
-        recorded = await state.writer.record(
-            job_of(fund, facts, sent, opens=isinstance(body, club.NewFund), most=write.facts)
-        )
-        state.acknowledged = max(state.acknowledged, recorded.position or 0)
+        recorded = await carry_out(state_of(request), access_of(request), write, sent, body, fund, numbers)
         return _response(recorded, sent, request)
 
     record.__signature__ = _described(write)  # type: ignore[attr-defined]
@@ -88,16 +72,6 @@ def _described(write: Write) -> inspect.Signature:
     )
 
 
-async def _refuse_foreign_fund(known: Places, principal: Principal, body: club.NewFund) -> None:
-    """A fund is opened in scope, under a code that no fund out of scope has. Raises `Forbidden` alike for both.
-
-    It is judged before the fund is asked anything: which keys that one knows is nobody's business here.
-    """
-    places = (Place(body.province, body.district, body.commune), await known.place_of(body.fund))
-    if not all(principal.scope.holds(body.fund, place) for place in places if place):
-        raise Forbidden
-
-
 def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:
     language = language_of(accept_language(request.scope))
     headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
@@ -115,10 +89,17 @@ for _write in WRITES:
 
 
 @router.delete(FUND + "/members/{member}/person", dependencies=[Depends(admitted(ERASERS))])
-async def erase_person(request: Request, fund: FundCode, member: PathNumber) -> Response:
+async def erase_person(
+    request: Request, access: AtAccess, fund: FundCode, member: PathNumber, approval_pin: ApprovalPin = None
+) -> Response:
     """Erase a member's name and phone, and what was noted with their entries; no event, sum or hash changes."""
     state = state_of(request)
-    erased = await asyncio.to_thread(_erase, state, fund, member)
+
+    async def erase(approval: Approval) -> int:
+        approval.require()
+        return await asyncio.to_thread(_erase, state, fund, member)
+
+    erased = await approved(access.pins, approval_of(request.scope), erase)
     return Response(
         msgspec.json.encode({"fund": fund, "member": member, "erased": erased}), media_type="application/json"
     )

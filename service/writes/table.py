@@ -1,4 +1,4 @@
-"""The table of all writes: path, body, who may, and the method of `Fund` that decides."""
+"""The table of all writes: path, body, who may and with what PIN, and the method of `Fund` that decides."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -9,6 +9,14 @@ from service.access.roles import COUNTERS, DECIDERS, INSPECTORS, OPENERS, WRITER
 from service.http.body import Dated
 from service.writes.bodies import club, governance, loans, money, opening
 from service.writes.bodies.meeting_lines import Reversal
+from service.writes.pin_rules import (
+    PinRule,
+    always,
+    for_a_handover,
+    for_another_treasurer,
+    for_anothers_entry,
+    for_anothers_opening,
+)
 
 
 class Write(NamedTuple):
@@ -20,6 +28,8 @@ class Write(NamedTuple):
     roles: frozenset[Role] = WRITERS
     facts: int = 1
     """How many it may record at most; with several it is tried on a copy first, and recorded as one act or not."""
+    pin: PinRule | None = None
+    """Whether it needs a PIN when it comes from a phone; None if it never does."""
 
 
 MOST_OF_A_SHEET: Final = 501
@@ -27,10 +37,11 @@ MOST_OF_A_SHEET: Final = 501
 
 FUND: Final = "/funds/{fund}"
 LOAN: Final = FUND + "/loans/{loan}"
+SHEET: Final = FUND + "/meetings/{version}"
 
 WRITES: Final = (
     Write("/funds", club.NewFund, Fund.open, OPENERS),
-    Write(FUND + "/bylaws", club.NewBylaws, Fund.adopt_bylaws, DECIDERS),
+    Write(FUND + "/bylaws", club.NewBylaws, Fund.adopt_bylaws, DECIDERS, pin=always),
     Write(FUND + "/members", club.NewMember, Fund.join),
     Write(FUND + "/members/{member}/changes", club.MemberChange, Fund.change_member),
     Write(FUND + "/members/{member}/departure", club.Departure, Fund.leave),
@@ -41,30 +52,43 @@ WRITES: Final = (
     Write(FUND + "/in-kind-donations", money.InKindDonation, Fund.receive_in_kind_donation),
     Write(FUND + "/expenses", money.Expense, Fund.pay_expense),
     Write(FUND + "/loans", loans.LoanRequest, Fund.request_loan),
-    Write(LOAN + "/approval", loans.Approval, Fund.approve_loan, DECIDERS),
-    Write(LOAN + "/rejection", loans.Rejection, Fund.reject_loan, DECIDERS),
+    Write(LOAN + "/approval", loans.Approval, Fund.approve_loan, DECIDERS, pin=always),
+    Write(LOAN + "/rejection", loans.Rejection, Fund.reject_loan, DECIDERS, pin=always),
     Write(LOAN + "/disbursement", loans.Disbursement, Fund.disburse_loan),
     Write(LOAN + "/repayments", loans.Repayment, Fund.repay_loan),
     Write(LOAN + "/set-off", loans.SetOff, Fund.set_off_savings),
     Write(LOAN + "/waiver", loans.Waiver, Fund.waive_interest, DECIDERS),
-    Write(FUND + "/entries/{version}/reversal", Reversal, Fund.reverse_entry),
+    Write(FUND + "/entries/{version}/reversal", Reversal, Fund.reverse_entry, pin=for_anothers_entry),
     Write(FUND + "/withdrawals", money.Withdrawal, Fund.withdraw_savings),
     Write(FUND + "/incomes", money.Income, Fund.receive_income),
     Write(FUND + "/pot-transfers", money.PotTransfer, Fund.transfer_between_pots),
     Write(FUND + "/bank-movements", money.BankMovement, Fund.move_by_bank),
     Write(FUND + "/advances", money.Advance, Fund.receive_advance),
     Write(FUND + "/advances/{advance}/repayments", money.AdvanceRepayment, Fund.repay_advance),
-    Write(LOAN + "/rescheduling", loans.Rescheduling, Fund.reschedule_loan, DECIDERS),
-    Write(LOAN + "/write-off", loans.WriteOff, Fund.write_off_loan, DECIDERS),
+    Write(LOAN + "/rescheduling", loans.Rescheduling, Fund.reschedule_loan, DECIDERS, pin=always),
+    Write(LOAN + "/write-off", loans.WriteOff, Fund.write_off_loan, DECIDERS, pin=always),
     Write(LOAN + "/recoveries", loans.Recovery, Fund.recover_loan),
-    Write(FUND + "/meetings/{version}/reversal", governance.MeetingReversal, Fund.undo_meeting, facts=MOST_OF_A_SHEET),
-    Write(FUND + "/meetings/{version}/attendance", governance.Attendance, Fund.correct_attendance),
-    Write(FUND + "/cash-counts", governance.CashCount, Fund.count_cash, COUNTERS),
-    Write(FUND + "/periods", governance.PeriodClosing, Fund.close_period, DECIDERS),
-    Write(FUND + "/periods/reopening", governance.PeriodReopening, Fund.reopen_period, DECIDERS),
-    Write(FUND + "/offices", governance.OfficeTerm, Fund.take_office),
+    Write(
+        FUND + "/meetings/{version}/reversal",
+        governance.MeetingReversal,
+        Fund.undo_meeting,
+        facts=MOST_OF_A_SHEET,
+        pin=for_anothers_entry,
+    ),
+    Write(
+        FUND + "/meetings/{version}/attendance", governance.Attendance, Fund.correct_attendance, pin=for_anothers_entry
+    ),
+    Write(FUND + "/cash-counts", governance.CashCount, Fund.count_cash, COUNTERS, pin=for_a_handover),
+    Write(FUND + "/periods", governance.PeriodClosing, Fund.close_period, DECIDERS, pin=always),
+    Write(FUND + "/periods/reopening", governance.PeriodReopening, Fund.reopen_period, DECIDERS, pin=always),
+    Write(FUND + "/offices", governance.OfficeTerm, Fund.take_office, pin=for_another_treasurer),
     Write(FUND + "/opening-balances", opening.OpeningBalances, Fund.declare_opening_balances),
-    Write(FUND + "/opening-balances/corrections", opening.OpeningCorrection, Fund.correct_opening_balances),
+    Write(
+        FUND + "/opening-balances/corrections",
+        opening.OpeningCorrection,
+        Fund.correct_opening_balances,
+        pin=for_anothers_opening,
+    ),
     Write(FUND + "/inspections", governance.Inspection, Fund.note_inspection, INSPECTORS),
-    Write(FUND + "/dissolution", governance.Dissolution, Fund.dissolve, DECIDERS),
+    Write(FUND + "/dissolution", governance.Dissolution, Fund.dissolve, DECIDERS, pin=always),
 )
