@@ -62,7 +62,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             access = AccessState(ledger, now)
             app.state.access, app.state.principals, app.state.sessions = access, access.principals, access.sessions
             app.state.throttle = opened.enter_context(Throttle(ledger.database, now))
-            app.state.checkpoints = Checkpoints(ledger)
+            app.state.checkpoints = Checkpoints(ledger.database, ledger.recorder)
             signer = partial(signer_of, settings, app.state.checkpoints)
             app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ledger.aggregates.log import Log, Stamp
+from ledger.aggregates.log import EntryMetadata, Log
 from ledger.events.people import (
     PEOPLE,
     EndReason,
@@ -136,14 +136,14 @@ class People(Log):
 
     # --- decisions ------------------------------------------------------------------------------------------------
 
-    def admit(self, stamp: Stamp, *, person: str, **may: Any) -> PersonAdmitted:
+    def admit(self, metadata: EntryMetadata, *, person: str, **may: Any) -> PersonAdmitted:
         """Put a person into the directory under an id that is nobody's yet."""
         assert person not in self.persons
-        return self._record(PersonAdmitted, stamp, person=person, **may)
+        return self._record(PersonAdmitted, metadata, person=person, **may)
 
     def change(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         person: str,
         roles: tuple[Role, ...] | None = None,
@@ -157,48 +157,48 @@ class People(Log):
             "scope": before.scope if scope is None else scope,
             "members": before.members if members is None else members,
         }
-        if not stamp.texts and all(getattr(before, name) == value for name, value in may.items()):
+        if not metadata.texts and all(getattr(before, name) == value for name, value in may.items()):
             raise NothingChanged
-        return self._record(PersonChanged, stamp, person=person, **may)
+        return self._record(PersonChanged, metadata, person=person, **may)
 
-    def revoke(self, stamp: Stamp, *, person: str) -> PersonRevoked:
+    def revoke(self, metadata: EntryMetadata, *, person: str) -> PersonRevoked:
         """End a person's access. Raises `PersonNotFound`, `AccessHasEnded`."""
         self.person_in_force(person)
-        return self._record(PersonRevoked, stamp, person=person)
+        return self._record(PersonRevoked, metadata, person=person)
 
-    def issue_invitation(self, stamp: Stamp, *, person: str, invitation: str) -> PersonInvited:
+    def issue_invitation(self, metadata: EntryMetadata, *, person: str, invitation: str) -> PersonInvited:
         """Let a person open one phone. Raises `PersonNotFound`, `AccessHasEnded`."""
         self.person_in_force(person)
-        expires_at = stamp.recorded_at + INVITATION_LASTS
-        return self._record(PersonInvited, stamp, person=person, invitation=invitation, expires_at=expires_at)
+        expires_at = metadata.recorded_at + INVITATION_LASTS
+        return self._record(PersonInvited, metadata, person=person, invitation=invitation, expires_at=expires_at)
 
-    def accept(self, stamp: Stamp, *, invitation: str, phone: str) -> InvitationAccepted:
+    def accept(self, metadata: EntryMetadata, *, invitation: str, phone: str) -> InvitationAccepted:
         """Use an invitation up, and open a phone with it. Raises `InvitationNotValid`."""
-        person = self.open_invitation(invitation, stamp.recorded_at).person
-        return self._record(InvitationAccepted, stamp, person=person, invitation=invitation, phone=phone)
+        person = self.open_invitation(invitation, metadata.recorded_at).person
+        return self._record(InvitationAccepted, metadata, person=person, invitation=invitation, phone=phone)
 
-    def end_phones(self, stamp: Stamp, *, phones: Iterable[str], reason: EndReason) -> None:
+    def end_phones(self, metadata: EntryMetadata, *, phones: Iterable[str], reason: EndReason) -> None:
         """End phones. Raises `PhoneNotFound` for one that has been ended."""
         for phone in [self.phone(phone) for phone in phones]:
-            self._record(PhoneEnded, stamp, person=phone.person, phone=phone.id, reason=reason)
+            self._record(PhoneEnded, metadata, person=phone.person, phone=phone.id, reason=reason)
 
-    def set_pin(self, stamp: Stamp, *, person: str) -> PinSet:
+    def set_pin(self, metadata: EntryMetadata, *, person: str) -> PinSet:
         """Note that a person chose a PIN. Raises `PersonNotFound`, `AccessHasEnded`."""
         self.person_in_force(person)
-        return self._record(PinSet, stamp, person=person)
+        return self._record(PinSet, metadata, person=person)
 
-    def reset_pin(self, stamp: Stamp, *, person: str) -> PinReset:
+    def reset_pin(self, metadata: EntryMetadata, *, person: str) -> PinReset:
         """Note that a person's PIN was taken away. Raises `PersonNotFound`, `AccessHasEnded`."""
         self.person_in_force(person)
-        return self._record(PinReset, stamp, person=person)
+        return self._record(PinReset, metadata, person=person)
 
-    def note_token(self, stamp: Stamp, *, person: str, **may: Any) -> TokenIssued:
+    def note_token(self, metadata: EntryMetadata, *, person: str, **may: Any) -> TokenIssued:
         """Note that a token was made for a principal who is none of the directory."""
-        return self._record(TokenIssued, stamp, person=person, **may)
+        return self._record(TokenIssued, metadata, person=person, **may)
 
-    def note_token_revoked(self, stamp: Stamp, *, person: str) -> TokenRevoked:
+    def note_token_revoked(self, metadata: EntryMetadata, *, person: str) -> TokenRevoked:
         """Note that a principal's token was ended."""
-        return self._record(TokenRevoked, stamp, person=person)
+        return self._record(TokenRevoked, metadata, person=person)
 
     # --- what events do -------------------------------------------------------------------------------------------
 

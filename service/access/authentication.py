@@ -12,7 +12,7 @@ from service.access.origin import refuse_cross_site
 from service.access.principals import Principal, Principals
 from service.access.sessions import COOKIE, Session, Sessions
 from service.http.parsing import accept_language, header
-from service.http.problems import answer
+from service.http.problems import problem_response
 from service.http.refusals import CrossSite, Unauthorized
 
 T = TypeVar("T")
@@ -58,10 +58,10 @@ class Authentication:
             try:
                 is_known = await self._admit(scope)
             except CrossSite as refusal:
-                refused = answer(refusal, accept_language(scope))
+                refused = problem_response(refusal, accept_language(scope))
                 return await refused(scope, receive, send)
             if not is_known:
-                refused = answer(Unauthorized(), accept_language(scope))
+                refused = problem_response(Unauthorized(), accept_language(scope))
                 return await refused(scope, receive, send)
         return await self._app(scope, receive, send)
 

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger.aggregates.log import Stamp
+from ledger.aggregates.log import EntryMetadata
 from ledger.aggregates.people import People
 from ledger.days import civil_day
 from ledger.events import OfficeLeft, Request
@@ -15,24 +15,23 @@ from service.access.state import AccessState
 from service.http.state import AppState
 
 
-def unkeyed(at: datetime, by: str, texts: dict[str, str] | None = None) -> Stamp:
-    """The stamp of an act that carries no key: it is done once, however often it is asked for."""
+def unkeyed(at: datetime, by: str, texts: dict[str, str] | None = None) -> EntryMetadata:
+    """The metadata of an act that carries no key: it is done once, however often it is asked for."""
     mark = Request(secrets.token_hex(16), "")
-    return Stamp(on=civil_day(at), recorded_at=at, recorded_by=by, request=mark, texts=texts)
+    return EntryMetadata(on=civil_day(at), recorded_at=at, recorded_by=by, request=mark, texts=texts)
 
 
 async def end_phones(
     state: AppState, access: AccessState, by: str, phones: Sequence[str], reason: EndReason
 ) -> Recorded:
     """End phones, whosever they are. Raises `PhoneNotFound` for one that has been ended."""
-    stamp = unkeyed(state.now(), by)
+    metadata = unkeyed(state.now(), by)
 
     def decide(people: People) -> None:
-        people.end_phones(stamp, phones=phones, reason=reason)
+        people.end_phones(metadata, phones=phones, reason=reason)
 
-    job = Job(
-        fund=PEOPLE, decide=decide, request=stamp.request, aggregate=People, several=len(phones) > 1, facts=len(phones)
-    )
+    many = len(phones)
+    job = Job(fund=PEOPLE, decide=decide, request=metadata.request, aggregate=People, several=many > 1, facts=many)
     recorded = await state.writer.record(job)
     access.look_anew()
     return recorded

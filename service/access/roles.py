@@ -65,21 +65,21 @@ def sees_people(principal: Principal) -> bool:
 
 def scope_of(
     principal: Principal, province: str | None = None, district: str | None = None, commune: str | None = None
-) -> funds.Scope:
+) -> funds.FundFilter:
     """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
     own = principal.scope
     wholes = (own.province, province), (own.district, district), (own.commune, commune)
     if any(held and asked not in (None, held) for held, asked in wholes):
-        return funds.Scope(funds=[])
+        return funds.FundFilter(funds=[])
     by_code = not (own.everything or own.province)
-    return funds.Scope(sorted(own.funds) if by_code else None, *(held or asked for held, asked in wholes))
+    return funds.FundFilter(sorted(own.funds) if by_code else None, *(held or asked for held, asked in wholes))
 
 
 async def _in_scope(
     request: Request, province: Words | None = None, district: Words | None = None, commune: Words | None = None
-) -> funds.Scope:
+) -> funds.FundFilter:
     return scope_of(request.scope["principal"], province, district, commune)
 
 
-InScope = Annotated[funds.Scope, Depends(_in_scope)]
+InScope = Annotated[funds.FundFilter, Depends(_in_scope)]
 """The funds that a list is about: those that whoever asks may see, in the place they ask for."""

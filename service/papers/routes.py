@@ -23,7 +23,7 @@ from service.papers.filling import (
 )
 from service.papers.printing import Paper
 from service.reads.dependencies import On, Since, Until
-from service.reads.view import refuse_upside_down
+from service.reads.query import refuse_upside_down
 
 router = APIRouter(
     prefix="/v1/funds/{fund}/papers",
@@ -55,7 +55,7 @@ async def cash_book(
     pot: Pot | None = None,
 ) -> Response:
     """Sổ quỹ tiền mặt (A4): opening, every voucher with the running balance, closing. By default the month of `to`."""
-    as_of = printer.view.as_of
+    as_of = printer.query.as_of
     last = min(until or as_of, as_of)
     first = since or last.replace(day=1)
     refuse_upside_down(first, last)
@@ -66,14 +66,14 @@ async def cash_book(
 @router.get("/loan-book", dependencies=PEOPLE)
 async def loan_book(printer: AtPrinter) -> Response:
     """Sổ theo dõi vay vốn (A4): every loan that was handed out, and where it stands at the end of a day."""
-    return await printer.printed(Paper("loan-book", "A4 landscape", fill_loan_book), f"loans-{printer.view.as_of}")
+    return await printer.printed(Paper("loan-book", "A4 landscape", fill_loan_book), f"loans-{printer.query.as_of}")
 
 
 @router.get("/members/{member}", dependencies=[Depends(admitted(READERS | MEMBERS))])
 async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
     """A member's passbook (A5): every line with running savings and debt."""
     paper = Paper("passbook", "A5 portrait", lambda book: fill_passbook(book, member))
-    return await printer.printed(paper, f"member-{member}-{printer.view.as_of}")
+    return await printer.printed(paper, f"member-{member}-{printer.query.as_of}")
 
 
 # --- minutes and sheets -------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger.aggregates.log import Stamp
+from ledger.aggregates.log import EntryMetadata
 from ledger.aggregates.people import Invitation, People, Person
 from ledger.days import civil_day
 from ledger.events import Request as RequestMark
@@ -38,7 +38,7 @@ from service.http.refusals import PinRequired
 from service.http.state import AppState
 from service.people.bodies import Acceptance, NewPerson, NewPin, PersonChange, Revocation
 from service.people.codes import digest_of, new_code
-from service.writes.facts import Sent
+from service.writes.calls import RequestContext
 
 
 class At(NamedTuple):
@@ -55,26 +55,26 @@ class Invited(NamedTuple):
     code: str | None
 
 
-Decide = Callable[[People, Stamp, Approval], object]
+Decide = Callable[[People, EntryMetadata, Approval], object]
 
 
 # --- whom there is ------------------------------------------------------------------------------------------------
 
 
-async def admit(at: At, sent: Sent, new: NewPerson) -> Recorded:
+async def admit(at: At, context: RequestContext, new: NewPerson) -> Recorded:
     """Put a person into the directory. Raises `Forbidden`, `FundNotFound`, `MemberNotFound`."""
     scope, linked = new.scope.scope(), dict(sorted((new.members or {}).items()))
     await _refuse_unknown_members(at, linked)
     person = f"p{secrets.token_hex(6)}"
 
-    def decide(people: People, stamp: Stamp, _: Approval) -> None:
-        refuse_giving(sent.principal, new.roles, scope, linked, at.access.places.known)
-        people.admit(stamp, person=person, roles=tuple(sorted(new.roles)), scope=scope, members=linked)
+    def decide(people: People, metadata: EntryMetadata, _: Approval) -> None:
+        refuse_giving(context.principal, new.roles, scope, linked, at.access.places.known)
+        people.admit(metadata, person=person, roles=tuple(sorted(new.roles)), scope=scope, members=linked)
 
-    return await _recorded(at, sent, decide, new.texts())
+    return await _recorded(at, context, decide, new.texts())
 
 
-async def change(at: At, sent: Sent, person: str, to: PersonChange) -> Recorded:
+async def change(at: At, context: RequestContext, person: str, to: PersonChange) -> Recorded:
     """Change what a person may, or their name or phone. Both what they have and what they are to have must be the
     giver's to give. Raises `PersonNotFound`, `Forbidden`, `FundNotFound`, `MemberNotFound`, `AccessHasEnded`,
     `NothingChanged`."""
@@ -87,48 +87,48 @@ async def change(at: At, sent: Sent, person: str, to: PersonChange) -> Recorded:
         changes["members"] = dict(sorted(to.members.items()))
         await _refuse_unknown_members(at, changes["members"])
 
-    def decide(people: People, stamp: Stamp, approval: Approval) -> None:
-        before, places = _seen(people, person, sent.principal, at), at.access.places.known
-        if changes or not is_oneself(sent.principal, before):
-            refuse_changing(sent.principal, before, places)
+    def decide(people: People, metadata: EntryMetadata, approval: Approval) -> None:
+        before, places = _seen(people, person, context.principal, at), at.access.places.known
+        if changes or not is_oneself(context.principal, before):
+            refuse_changing(context.principal, before, places)
         after = msgspec.structs.replace(before, **changes)
-        refuse_giving(sent.principal, after.roles, after.scope, after.members, places)
+        refuse_giving(context.principal, after.roles, after.scope, after.members, places)
         approval.require()
-        people.change(stamp, person=person, **changes)
+        people.change(metadata, person=person, **changes)
 
-    return await _recorded(at, sent, decide, to.texts())
+    return await _recorded(at, context, decide, to.texts())
 
 
-async def revoke(at: At, sent: Sent, person: str, why: Revocation) -> Recorded:
+async def revoke(at: At, context: RequestContext, person: str, why: Revocation) -> Recorded:
     """End a person's access and all their phones. Raises `PersonNotFound`, `Forbidden`, `FundNotFound`,
     `AccessHasEnded`."""
 
-    def decide(people: People, stamp: Stamp, approval: Approval) -> None:
-        refuse_changing(sent.principal, _seen(people, person, sent.principal, at), at.access.places.known)
+    def decide(people: People, metadata: EntryMetadata, approval: Approval) -> None:
+        refuse_changing(context.principal, _seen(people, person, context.principal, at), at.access.places.known)
         approval.require()
-        people.revoke(stamp, person=person)
+        people.revoke(metadata, person=person)
 
-    return await _recorded(at, sent, decide, why.texts())
+    return await _recorded(at, context, decide, why.texts())
 
 
 # --- how they come in ---------------------------------------------------------------------------------------------
 
 
-async def invite(at: At, sent: Sent, person: str) -> Invited:
+async def invite(at: At, context: RequestContext, person: str) -> Invited:
     """Let a person open one phone, with a code that is told here and stored nowhere. Raises `PersonNotFound`,
     `Forbidden`, `FundNotFound`, `AccessHasEnded`."""
     invitation, code = f"i{secrets.token_hex(6)}", new_code()
 
-    def decide(people: People, stamp: Stamp, approval: Approval) -> None:
-        theirs = _seen(people, person, sent.principal, at)
-        refuse_giving(sent.principal, theirs.roles, theirs.scope, theirs.members, at.access.places.known)
+    def decide(people: People, metadata: EntryMetadata, approval: Approval) -> None:
+        theirs = _seen(people, person, context.principal, at)
+        refuse_giving(context.principal, theirs.roles, theirs.scope, theirs.members, at.access.places.known)
         approval.require()
-        people.issue_invitation(stamp, person=person, invitation=invitation)
+        people.issue_invitation(metadata, person=person, invitation=invitation)
 
-    recorded = await _recorded(at, sent, decide)
+    recorded = await _recorded(at, context, decide)
     (event,) = recorded.events
     assert isinstance(event, PersonInvited)
-    if recorded.replayed or sent.dry_run:
+    if recorded.replayed or context.dry_run:
         return Invited(event, None)
     # After the line: a code that opens nothing is worse than a line whose code nobody has.
     await asyncio.to_thread(_keep_code, at, code, invitation)
@@ -158,11 +158,11 @@ async def accept(at: At, accepted: Acceptance) -> tuple[str, Recorded]:
     token = await asyncio.to_thread(at.access.sessions.issue, phone)
     sent = _told_by(at, person.id)
 
-    def decide(people: People, stamp: Stamp, _: Approval) -> None:
-        people.accept(stamp, invitation=invitation.id, phone=phone)
+    def decide(people: People, metadata: EntryMetadata, _: Approval) -> None:
+        people.accept(metadata, invitation=invitation.id, phone=phone)
 
     label = {"label": accepted.label} if accepted.label else {}
-    return token, await _recorded(at, sent, decide, label)
+    return token, await _recorded(at, context, decide, label)
 
 
 async def log_in(at: At, throttle: Throttle, accepted: Acceptance, address: str) -> tuple[str, str]:
@@ -197,13 +197,13 @@ async def end_phone(at: At, by: Principal, phone: str) -> Recorded:
     """End a phone: one's own, or one of a person whose access is the giver's to give. Raises `PhoneNotFound`, also for
     one that is none of the giver's business, `Forbidden`, `FundNotFound`."""
 
-    def decide(people: People, stamp: Stamp, _: Approval) -> None:
+    def decide(people: People, metadata: EntryMetadata, _: Approval) -> None:
         theirs = people.person(people.phone(phone).person)
         if not is_oneself(by, theirs):
             if not sees(by, theirs.scope, at.access.places.known):
                 raise PhoneNotFound
             refuse_changing(by, theirs, at.access.places.known)
-        people.end_phones(stamp, phones=[phone], reason="revoked")
+        people.end_phones(metadata, phones=[phone], reason="revoked")
 
     return await _recorded(at, _told_by(at, by.id), decide)
 
@@ -221,21 +221,21 @@ async def set_pin(at: At, session: Session, new: NewPin) -> None:
         if new.old is None:
             raise PinRequired
         await asyncio.to_thread(pins.check, person, new.old)
-    await _recorded(at, _told_by(at, person), lambda people, stamp, _: people.set_pin(stamp, person=person))
+    await _recorded(at, _told_by(at, person), lambda people, metadata, _: people.set_pin(metadata, person=person))
     await asyncio.to_thread(pins.set, person, new.pin)
 
 
-async def reset_pin(at: At, sent: Sent, person: str) -> Recorded:
+async def reset_pin(at: At, context: RequestContext, person: str) -> Recorded:
     """Take a person's PIN away, so that they choose a new one. Raises `PersonNotFound`, `Forbidden`, `FundNotFound`,
     `AccessHasEnded`."""
 
-    def decide(people: People, stamp: Stamp, approval: Approval) -> None:
-        refuse_resetting(sent.principal, _seen(people, person, sent.principal, at), at.access.places.known)
+    def decide(people: People, metadata: EntryMetadata, approval: Approval) -> None:
+        refuse_resetting(context.principal, _seen(people, person, context.principal, at), at.access.places.known)
         approval.require()
-        people.reset_pin(stamp, person=person)
+        people.reset_pin(metadata, person=person)
 
-    recorded = await _recorded(at, sent, decide)
-    if not sent.dry_run and not recorded.replayed:
+    recorded = await _recorded(at, context, decide)
+    if not context.dry_run and not recorded.replayed:
         await asyncio.to_thread(at.access.pins.remove, person)
     return recorded
 
@@ -265,23 +265,23 @@ async def _refuse_unknown_members(at: At, linked: Mapping[str, int]) -> None:
             raise MemberNotFound(member=number)
 
 
-def _told_by(at: At, person: str) -> Sent:
+def _told_by(at: At, person: str) -> RequestContext:
     """An act that carries no key: it is done once, however often it is sent."""
     mark = RequestMark(secrets.token_hex(16), "")
     principal = Principal(id=person, name="", roles=frozenset(), scope=Scope())
-    return Sent(principal, at.state.now(), mark, None, False, NOT_NEEDED)
+    return RequestContext(principal, at.state.now(), mark, None, False, NOT_NEEDED)
 
 
 async def _recorded(
-    at: At, sent: Sent, decide: Decide, texts: Mapping[str, str] | None = None, *, facts: int = 1
+    at: At, context: RequestContext, decide: Decide, texts: Mapping[str, str] | None = None, *, facts: int = 1
 ) -> Recorded:
     """Have an act decided and recorded, with the PIN that came along where it needs one."""
     kept: dict[str, Text] = {kind: written(PEOPLE, text) for kind, text in (texts or {}).items()}
-    stamp = Stamp(
-        on=civil_day(sent.at),
-        recorded_at=sent.at,
-        recorded_by=sent.principal.id,
-        request=sent.mark,
+    metadata = EntryMetadata(
+        on=civil_day(context.at),
+        recorded_at=context.at,
+        recorded_by=context.principal.id,
+        request=context.mark,
         texts={kind: text.digest for kind, text in kept.items()},
     )
 
@@ -289,19 +289,19 @@ async def _recorded(
         return await at.state.writer.record(
             Job(
                 fund=PEOPLE,
-                decide=lambda people: decide(people, stamp, approval),
-                request=sent.mark,
+                decide=lambda people: decide(people, metadata, approval),
+                request=context.mark,
                 aggregate=People,
                 texts=tuple(kept.values()),
-                expected_version=sent.expected_version,
+                expected_version=context.expected_version,
                 opens=True,
                 several=facts > 1,
                 facts=facts,
-                dry_run=sent.dry_run,
+                dry_run=context.dry_run,
             )
         )
 
-    recorded = await approved(at.access.pins, sent.approval, act)
+    recorded = await approved(at.access.pins, context.approval, act)
     at.state.acknowledged = max(at.state.acknowledged, recorded.position or 0)
     at.access.look_anew()
     return recorded

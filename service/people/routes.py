@@ -28,8 +28,8 @@ from service.people.bodies import (
     Revocation,
 )
 from service.people.codes import qr_of
-from service.writes.facts import Sent
-from service.writes.headers import sent_as
+from service.writes.calls import RequestContext
+from service.writes.dependencies import AsSent
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -37,7 +37,6 @@ ANYBODY: Final = [Depends(admitted(frozenset(ROLES)))]
 AnyPrincipal = Annotated[Principal, Depends(admitted(frozenset(ROLES)))]
 Reader = Annotated[Principal, Depends(admitted(DIRECTORY_READERS))]
 GIVING: Final = [Depends(admitted(GIVERS))]
-AsSent = Annotated[Sent, Depends(sent_as)]
 
 
 async def _at(state: AtState, access: AtAccess) -> At:
@@ -59,21 +58,21 @@ def _answer(content: Any, status: int = 200, **headers: str) -> Response:
     return Response(msgspec.json.encode(content), status, headers, "application/json")
 
 
-def _recorded(content: Any, sent: Sent, *, replayed: bool) -> Response:
+def _recorded(content: Any, context: RequestContext, *, replayed: bool) -> Response:
     headers = {"Idempotency-Replayed": "true"} if replayed else {}
-    return _answer(content, 200 if sent.dry_run else 201, **headers)
+    return _answer(content, 200 if context.dry_run else 201, **headers)
 
 
 # --- people -------------------------------------------------------------------------------------------------------
 
 
 @router.post("/people", status_code=201, dependencies=GIVING)
-async def admit_person(at: AtPeople, sent: AsSent, body: NewPerson) -> Response:
+async def admit_person(at: AtPeople, context: AsSent, body: NewPerson) -> Response:
     """Put a person into the directory, with roles and a scope that are yours to give; then invite them."""
-    recorded = await acts.admit(at, sent, body)
+    recorded = await acts.admit(at, context, body)
     event: Any = recorded.events[0]
-    content = await asking.brief(at, event.person, body.texts() if sent.dry_run else None, event)
-    return _recorded(content, sent, replayed=recorded.replayed)
+    content = await asking.brief(at, event.person, body.texts() if context.dry_run else None, event)
+    return _recorded(content, context, replayed=recorded.replayed)
 
 
 @router.get("/people")
@@ -102,38 +101,38 @@ async def one_person(at: AtPeople, reader: Reader, person: PersonId) -> Response
 
 
 @router.post("/people/{person}/changes", status_code=201, dependencies=GIVING)
-async def change_person(at: AtPeople, sent: AsSent, person: PersonId, body: PersonChange) -> Response:
+async def change_person(at: AtPeople, context: AsSent, person: PersonId, body: PersonChange) -> Response:
     """Change what a person may, or their name or phone; in force at once, within 5 s in every copy of the service."""
-    recorded = await acts.change(at, sent, person, body)
-    content = await asking.brief(at, person, body.texts() if sent.dry_run else None, recorded.events[0])
-    return _recorded(content, sent, replayed=recorded.replayed)
+    recorded = await acts.change(at, context, person, body)
+    content = await asking.brief(at, person, body.texts() if context.dry_run else None, recorded.events[0])
+    return _recorded(content, context, replayed=recorded.replayed)
 
 
 @router.post("/people/{person}/revocation", status_code=201, dependencies=GIVING)
-async def revoke_person(at: AtPeople, sent: AsSent, person: PersonId, body: Revocation) -> Response:
+async def revoke_person(at: AtPeople, context: AsSent, person: PersonId, body: Revocation) -> Response:
     """End a person's access with all their phones; within 5 s in every copy of the service."""
-    recorded = await acts.revoke(at, sent, person, body)
+    recorded = await acts.revoke(at, context, person, body)
     content = await asking.brief(at, person)
-    return _recorded(content | {"revoked": True}, sent, replayed=recorded.replayed)
+    return _recorded(content | {"revoked": True}, context, replayed=recorded.replayed)
 
 
 @router.post("/people/{person}/pin-reset", status_code=201, dependencies=GIVING)
-async def reset_pin(at: AtPeople, sent: AsSent, person: PersonId, body: Nothing) -> Response:
+async def reset_pin(at: AtPeople, context: AsSent, person: PersonId, body: Nothing) -> Response:
     """Take a forgotten or locked PIN away, so that its person chooses a new one."""
-    recorded = await acts.reset_pin(at, sent, person)
-    return _recorded({"person": person, "pin_set": False}, sent, replayed=recorded.replayed)
+    recorded = await acts.reset_pin(at, context, person)
+    return _recorded({"person": person, "pin_set": False}, context, replayed=recorded.replayed)
 
 
 # --- how they come in ---------------------------------------------------------------------------------------------
 
 
 @router.post("/people/{person}/invitations", status_code=201, dependencies=GIVING)
-async def invite_person(request: Request, at: AtPeople, sent: AsSent, person: PersonId, body: Nothing) -> Response:
+async def invite_person(request: Request, at: AtPeople, context: AsSent, person: PersonId, body: Nothing) -> Response:
     """Let a person open one phone within 7 days, by link, QR or code. An older invitation of theirs is void then.
 
     The code is told once: sent again, the request is answered without it.
     """
-    invited = await acts.invite(at, sent, person)
+    invited = await acts.invite(at, context, person)
     link = f"{_own_origin(request, at)}/open/{invited.code}" if invited.code else None
     content = {
         "invitation": invited.event.invitation,
@@ -143,7 +142,7 @@ async def invite_person(request: Request, at: AtPeople, sent: AsSent, person: Pe
         "qr": qr_of(link) if link else None,
         "expires_at": invited.event.expires_at,
     }
-    return _recorded(content, sent, replayed=invited.code is None and not sent.dry_run)
+    return _recorded(content, context, replayed=invited.code is None and not context.dry_run)
 
 
 def _own_origin(request: Request, at: At) -> str:

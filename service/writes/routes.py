@@ -5,13 +5,11 @@ A route for each row of the table, and one to erase a person.
 
 import asyncio
 import inspect
-import re
-from typing import Annotated
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from ledger.jobs import Recorded
 from ledger.refusals import MemberNotFound
 from service.access.approval import Approval, ApprovalPin, approval_of, approved
 from service.access.roles import ERASERS, admitted
@@ -21,9 +19,8 @@ from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AppState, state_of
 from service.words.wording import language_of
-from service.writes.answers import answer
-from service.writes.facts import Sent
-from service.writes.headers import KNOWN, sent_as, sent_directly
+from service.writes.answers import write_answer
+from service.writes.dependencies import KNOWN, AsSent, context_of, write_response
 from service.writes.recording import carry_out
 from service.writes.table import FUND, WRITES, Write
 
@@ -38,12 +35,15 @@ def _add(write: Write) -> None:
     admit = admitted(write.roles)
 
     async def record(request: Request) -> Response:
-        sent_body = await body_of(request, KNOWN)
+        sent = await body_of(request, KNOWN)
         await admit(request)
         fund, numbers = path_of(request)
-        sent, body = sent_directly(request), fitted(write.body, sent_body)
-        recorded = await carry_out(state_of(request), access_of(request), write, sent, body, fund, numbers)
-        return _response(recorded, sent, request)
+        context, body = context_of(request), fitted(write.body, sent)
+        recorded = await carry_out(
+            write, context, body, fund, numbers, state=state_of(request), access=access_of(request)
+        )
+        language = language_of(accept_language(request.scope))
+        return write_response(recorded, context, write_answer(recorded, language), language)
 
     record.__signature__ = _described(write)  # type: ignore[attr-defined]
     router.add_api_route(
@@ -61,24 +61,16 @@ def _add(write: Write) -> None:
 
 def _described(write: Write) -> inspect.Signature:
     """What a write reads, for the API's document: the path's numbers, the body and the headers."""
-    types = {"fund": FundCode}
-    parameters = {"request": Request, "sent": Annotated[Sent, Depends(sent_as)], "body": write.body}
-    parameters |= {name: types.get(name, PathNumber) for name in re.findall(r"{(\w+)}", write.path)}
+    parameters: dict[str, Any] = {"request": Request, "context": AsSent, "body": write.body}
+    if "{fund}" in write.path:
+        parameters["fund"] = FundCode
+    parameters |= dict.fromkeys(write.numbers, PathNumber)
     return inspect.Signature(
         [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
             for name, annotation in parameters.items()
         ]
     )
-
-
-def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:
-    language = language_of(accept_language(request.scope))
-    headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
-    if recorded.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    status = 200 if sent.dry_run else 201
-    return Response(msgspec.json.encode(answer(recorded, language)), status, headers, "application/json")
 
 
 for _write in WRITES:
