@@ -156,7 +156,7 @@ async def accept(at: At, accepted: Acceptance) -> tuple[str, Recorded]:
     invitation, person = await asyncio.to_thread(invitation_of, at, accepted.code)
     phone = f"h{secrets.token_hex(6)}"
     token = await asyncio.to_thread(at.access.sessions.issue, phone)
-    sent = _told_by(at, person.id)
+    context = _told_by(at, person.id)
 
     def decide(people: People, metadata: EntryMetadata, _: Approval) -> None:
         people.accept(metadata, invitation=invitation.id, phone=phone)
