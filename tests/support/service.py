@@ -51,6 +51,9 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def pass_seconds(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
     def pass_days(self, days: int) -> None:
         self.now += timedelta(days=days)
 
