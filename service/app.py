@@ -31,6 +31,7 @@ from service.inspection import flag_routes, log_routes, past_routes, sample_rout
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
 from service.pages import club, door, entering, layout
+from service.pages import people as people_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
 from service.people import routes as people
@@ -109,6 +110,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         flag_routes,
         layout,
         door,
+        people_pages,
         entering,
         club,
     ):

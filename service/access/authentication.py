@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.origin import refuse_cross_site
 from service.access.principals import Principal, Principals
-from service.access.sessions import COOKIE, Session, Sessions
+from service.access.sessions import COOKIE, COOKIE_SECONDS, Session, Sessions
 from service.http.parsing import accept_language, header
 from service.http.problems import problem_response
 from service.http.refusals import CrossSite, Unauthorized
@@ -18,9 +19,22 @@ from service.http.refusals import CrossSite, Unauthorized
 T = TypeVar("T")
 
 OPEN: Final = frozenset(
-    {"/", "/v1/check", "/v1/invitations/accept", "/open", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}
+    {
+        "/v1/check",
+        "/v1/invitations/accept",
+        "/open",
+        "/sw.js",
+        "/manifest.webmanifest",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/docs",
+        "/openapi.json",
+    }
 )
 """Addresses that need no log-in."""
+OPEN_TO_ALL: Final = frozenset({"/", "/check"})
+"""Those that need none either, and say more to who is logged in."""
 STATIC: Final = "/static/"
 """Where the addresses of assets begin; they need no log-in."""
 LOGIN: Final = "/open/"
@@ -43,6 +57,16 @@ def cookie(scope: Scope) -> str | None:
     return None
 
 
+def set_cookie(response: Response, token: str) -> None:
+    """Have a phone keep its token: sent to us alone, over TLS alone, and out of reach of any script."""
+    response.set_cookie(COOKIE, token, COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def clear_cookie(response: Response) -> None:
+    """Have a phone forget its token."""
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+
+
 class Authentication:
     """Lets nobody in without a valid token, and notes whose it is in `scope["principal"]`; and in `scope["session"]`
     the phone that it came from, None for a token of a program."""
@@ -61,7 +85,7 @@ class Authentication:
                 refused = problem_response(refusal, accept_language(scope))
                 return await refused(scope, receive, send)
             if not is_known:
-                refused = problem_response(Unauthorized(), accept_language(scope))
+                refused = _led_to_log_in(scope) or problem_response(Unauthorized(), accept_language(scope))
                 return await refused(scope, receive, send)
         return await self._app(scope, receive, send)
 
@@ -77,7 +101,7 @@ class Authentication:
             refuse_cross_site(scope, _own_origin(scope))
             principal = session.principal
         if principal is None:
-            return False
+            return path in OPEN_TO_ALL
         scope["principal"], scope["session"] = principal, session
         return True
 
@@ -128,3 +152,11 @@ async def still(request: Request) -> Principal:
     if principal is None:
         raise Unauthorized
     return principal
+
+
+def _led_to_log_in(scope: Scope) -> Response | None:
+    """The way to the log-in, for a person's browser; a program is told what it lacks."""
+    is_page = scope["method"] == "GET" and not scope["path"].startswith("/v1/")
+    if is_page and "text/html" in (header(scope, b"accept") or ""):
+        return RedirectResponse("/open", 303)
+    return None

@@ -268,6 +268,6 @@ def _items(typed: Typed, name: str) -> list[dict[str, Any]]:
     return [rows[index] for index in sorted(rows)]
 
 
-def wrong_fields(errors: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, Mapping[str, Any]]:
+def wrong_fields(errors: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, Any]:
     """What is wrong with which field of a form, by its name: the errors of a problem with JSON pointers."""
     return {f"{prefix}{error['pointer'].strip('/').replace('/', '.')}": error for error in errors}

@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
+from service.access.authentication import clear_cookie, set_cookie
 from service.access.delegation import DIRECTORY_READERS, GIVERS
 from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.principals import ROLES, Principal
 from service.access.roles import admitted
-from service.access.sessions import COOKIE, COOKIE_SECONDS, Session
+from service.access.sessions import Session
 from service.access.state import AtAccess
 from service.http.fields import Cursor, Limit
 from service.http.parsing import StrictRoute
@@ -156,16 +157,6 @@ async def accept_invitation(at: AtPeople, throttle: AtThrottle, address: Neighbo
     response = _answer(await asking.brief(at, person), 201)
     set_cookie(response, token)
     return response
-
-
-def set_cookie(response: Response, token: str) -> None:
-    """Have a phone keep its token: sent to us alone, over TLS alone, and out of reach of any script."""
-    response.set_cookie(COOKIE, token, COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="lax")
-
-
-def clear_cookie(response: Response) -> None:
-    """Have a phone forget its token."""
-    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
 
 
 # --- one's own ----------------------------------------------------------------------------------------------------
