@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from markupsafe import Markup
 
 from ledger.events import Request as RequestMark
-from ledger.events.people import Scope
 from ledger.projections import funds
 from ledger.refusals import Refusal
 from service.access.authentication import clear_cookie, set_cookie
@@ -121,7 +120,7 @@ def _club_names(request: Request, codes: tuple[str, ...]) -> list[str]:
     state = state_of(request)
 
     def ask(tables: Any, _: int) -> list[str]:
-        found = funds.funds(tables, Scope(funds=codes), state.today(), limit=MOST_PEOPLE)["items"]
+        found = funds.funds(tables, funds.FundFilter(codes), state.today(), limit=MOST_PEOPLE)["items"]
         return [club["club"] for club in found]
 
     return state.read_model.ask(ask) if codes else []
@@ -187,10 +186,8 @@ def _given_by(giver: Principal) -> list[Role]:
 async def admit(request: Request) -> Response:
     """Put somebody into the directory, and go on to invite them."""
     typed = await typed_in(request)
-    body: dict[str, Any] = {
-        "roles": typed.get("roles", "").split("\n"),
-        "scope": {"funds": typed.get("fund", "").split()},
-    }
+    fund = typed.get("fund", "")
+    body: dict[str, Any] = {"roles": typed.get("roles", "").split("\n"), "scope": {"funds": fund.split()}}
     body |= {name: typed[name] for name in ("name", "phone") if typed.get(name, "").strip()}
     if (number := typed.get("member", "")).isdecimal():
         body["members"] = {fund: int(number)}
