@@ -24,6 +24,7 @@ from service.writes.table import WRITES
 FUND = "LS-CL-MAIPHA"
 OTHER_FUND = "LS-VQ-DIEMHE"
 NEW_FUND = "LS-VL-TANMY"
+NO_SUCH = "LS-NO-SUCH"
 OPENED_ON = "2024-01-10"
 NAME = "Hoàng Thị Sầm"
 
