@@ -33,5 +33,5 @@ def qr_of(link: str) -> str:
     import segno
 
     drawn = BytesIO()
-    segno.make(link, error="m").save(drawn, kind="svg", xmldecl=False, svgns=True, scale=4, border=4)
+    segno.make(link, error="m").save(drawn, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4)
     return drawn.getvalue().decode().strip()
