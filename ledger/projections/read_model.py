@@ -88,7 +88,7 @@ class ReadModel:
         self._at_in_log = f"{EVENTS_TABLE}.{self._at}"
 
     def create_tables(self) -> None:
-        """Make the tables if there are none. Raises `ReadModelBroken` when another version of this program made them."""
+        """Make the tables if there are none. Raises `ReadModelBroken` for those of another version of this program."""
         # All are made in one transaction, so one tells of all. To make them once more "if they do not exist" would lock
         # each in turn, and a follower that is writing to them in another process could end in a deadlock.
         if not self.database.has(POSITION.name):
