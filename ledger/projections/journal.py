@@ -125,8 +125,8 @@ def entries(
     `types` are those of events, all if there are none; `since` and `until` are days, both included. An item is
     `{version, type, part, on, recorded_at, recorded_by, request_key, voucher, member, loan, for_month, amount,
     reverses, reversed_by}`: `part` says what of the type it is (the kind of contribution or income, the activity, the
-    source, the reason of a reversal); a reversal's `amount` is the negative of what it reverses. All pages are of the version
-    of the fund at the first. Raises `BadCursor`.
+    source, the reason of a reversal); a reversal's `amount` is the negative of what it reverses. All pages are of the
+    fund's version at the first. Raises `BadCursor`.
     """
     pin, _, after = _read_cursor(cursor) or (_version(reader, fund), "", None)
     wanted: Row = {"member": member, "loan": loan}
