@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service.access.principals import ROLES, Principals, Scope
-from service.terminal import Mistake, errors, ledger_of, load_settings, say
+from service.terminal import Language, Mistake, errors, ledger_of, load_settings, say
 
 token = typer.Typer(help="Tokens, the keys to the service.", no_args_is_help=True)
 
@@ -21,13 +21,14 @@ def token_issue(
     district: Annotated[str | None, typer.Option(help="In scope: the funds of this district only.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="In scope: all funds.")] = False,
     member: Annotated[list[str], typer.Option(help="FUND:NUMBER, if they are a member themselves.")] = [],  # noqa: B006  # typer reads it only.
+    language: Language = "vi",
 ) -> None:
     """Make a principal and print their token, once."""
     unknown = sorted(set(role) - set(ROLES))
     if unknown:
-        raise Mistake(f"there is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
+        raise Mistake("no-role", unknown=", ".join(unknown), roles=", ".join(ROLES))
     if [everything, bool(province), bool(fund)].count(True) != 1 or (district is not None and not province):
-        raise Mistake("a scope is one of: --all, --province (--district only with it), or one --fund and more")
+        raise Mistake("scope")
     scope = Scope(everything=everything, province=province, district=district, funds=frozenset(fund))
     with ledger_of(load_settings(), "make") as ledger:
         say(
@@ -45,14 +46,14 @@ def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
     for text in given:
         fund, _, number = text.rpartition(":")
         if not fund or not (number.isascii() and number.isdecimal()):
-            raise Mistake("a membership is given as FUND:NUMBER, such as LS-CL-MAIPHA:3")
+            raise Mistake("membership")
         yield fund, int(number)
 
 
 @token.command("revoke")
-def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> None:
+def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")], language: Language = "vi") -> None:
     """End a token's validity; services forget it within seconds."""
     with ledger_of(load_settings(), "write") as ledger:
         if not Principals(ledger.database).revoke(datetime.now(UTC), revoked):
-            raise Mistake("that is no valid token")
+            raise Mistake("no-token")
     errors.print("revoked")
