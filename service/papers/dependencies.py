@@ -56,8 +56,9 @@ class Printer(NamedTuple):
         book, standing, club, filled = asked(state, self.view.wanted, question)
         if filled is None:
             raise NotFound
+        of_an_entry = "code" in filled
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
-        footer = book.said("footer", position=standing["position"], **stands)
+        footer = book.said("footer_of_entry" if of_an_entry else "footer", on=state.today(), **stands)
         style = TEMPLATES.get_template("papers/paper.css").render(
             size=paper.size, footer=css_text(footer), page=css_text(book.said("page"))
         )
@@ -68,8 +69,8 @@ class Printer(NamedTuple):
             known=self._known(book, club["version"]),
             language=self.language,
             parked=standing["parked"],
+            size=paper.size,
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.
-            today=state.today(),
             **words_for_templates(self.language),
             **filled,
         )
