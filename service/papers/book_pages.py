@@ -17,10 +17,10 @@ PADDING: Final = 19
 COLUMNS: Final = {"matter": 59, "remark": 19}
 """How many letters fit on a line of the columns whose texts wrap; a capital counts as two."""
 
-FIRST_ROOM: Final = 960
+FIRST_ROOM: Final = 1_000
 ROOM: Final = 1_500
 """What rows may fill of the first page, beneath the club's name and the title, and of any other."""
-ENDING: Final = 640
+ENDING: Final = 480
 """What the last sums and the signatures take of that."""
 
 
@@ -45,7 +45,7 @@ class Page(NamedTuple):
 
 
 def in_pages(opening: int, lines: Sequence[Line]) -> list[Page]:
-    """The lines of a period in pages, at least one; the last has room for what ends a book."""
+    """The lines of a period in pages, at least one; the last has room for what ends a book, and a line to end with."""
     pages: list[list[Line]] = [[]]
     left = FIRST_ROOM
     for line in lines:
@@ -56,17 +56,19 @@ def in_pages(opening: int, lines: Sequence[Line]) -> list[Page]:
         pages[-1].append(line)
         left -= height
     if left < ENDING and pages[-1]:
-        pages.append([])
+        pages.append([pages[-1].pop()])
     return _summed(Sums(0, 0, opening), pages)
 
 
 def _height(line: Line) -> int:
-    wrapped = (len(textwrap.wrap(_widened(line[column]), letters)) for column, letters in COLUMNS.items())
-    return LINE * max(1, *wrapped) + PADDING
+    return LINE * max(_lines(line[column], letters) for column, letters in COLUMNS.items()) + PADDING
 
 
-def _widened(text: str) -> str:
-    return "".join(letter * 2 if letter.isupper() else letter for letter in text)
+def _lines(text: str, letters: int) -> int:
+    """How many lines a text takes. A word too long for one begins a new line, as browsers do it."""
+    widened = "".join(letter * 2 if letter.isupper() else letter for letter in text)
+    wrapped = textwrap.wrap(widened, letters, break_long_words=False)
+    return max(1, sum(-(-len(line) // letters) for line in wrapped))
 
 
 def _summed(sums: Sums, pages: Sequence[Sequence[Line]]) -> list[Page]:

@@ -24,7 +24,7 @@ from service.reads.view import Answer
 from service.words import catalogue, wording
 
 Format = Literal["html", "pdf"]
-Size = Literal["A4 portrait", "A4 landscape", "A5 portrait", "A5 landscape"]
+Size = Literal["A4 portrait", "A4 landscape", "A5 landscape"]
 
 
 class Book(NamedTuple):
