@@ -23,19 +23,19 @@ from ledger.aggregates.fund import Fund
 from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
 from ledger.aggregates.warnings import warnings
-from ledger.database import EVENTS_TABLE, Access, Database, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Access, Database
 from ledger.events import Entry, Event, head_of, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.losses import LastLine, Losses, MissingLine
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
+from ledger.schema import refuse_newer, upgrade
 from ledger.storage import Recorder, environment
 from ledger.storage.lines import LineMapper, LineStore
 from ledger.storage.postgres_sessions import ReadOnlyDatabase
 from ledger.storage.sqlite_file import DatabaseFileGone
 
-SCHEMA = "1"
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
 PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
@@ -52,28 +52,43 @@ class LogCache(Cache[str, Log]):
         super().__init__()
         self.cache: OrderedDict[str, Log] = OrderedDict()
         self._max_entries = max_entries
+        self._entries: dict[str, int] = {}
+        """How many entries each log had when it was last used; a sum over thousands of logs would cost a commit."""
+        self._held = 0
 
     def get(self, key: str, *, evict: bool = False) -> Log:
         """A log, from now on the most recently used. Raises `KeyError`."""
         log = self.cache.pop(key)
-        if not evict:
-            self.cache[key] = log
+        if evict:
+            self._count(key, 0)
+        else:
+            self.put(key, log)
         return log
 
     def put(self, key: str, value: Log | None) -> None:
         """Keep a log in memory."""
         assert value is not None
         self.cache[key] = value
+        self._count(key, value.version)
+
+    def forget(self, key: str) -> Log | None:
+        """Take a log out of memory; answers it if it was there."""
+        self._count(key, 0)
+        return self.cache.pop(key, None)
 
     def shrink(self) -> None:
         """Forget logs until the rest fit; the last one always stays."""
-        held = sum(log.version for log in self.cache.values())
-        while held > self._max_entries and len(self.cache) > 1:
-            held -= self.cache.popitem(last=False)[1].version
+        while self._held > self._max_entries and len(self.cache) > 1:
+            self.forget(next(iter(self.cache)))
+
+    def _count(self, key: str, entries: int) -> None:
+        self._held += entries - self._entries.pop(key, 0)
+        if entries:
+            self._entries[key] = entries
 
 
-class _Answer(NamedTuple):
-    """An answer that waits for the commit: digests of names by member, and of donors by version."""
+class _Uncommitted(NamedTuple):
+    """What was recorded and waits for the commit: digests of names by member, and of donors by version."""
 
     recorded: Recorded
     names: dict[int, str]
@@ -83,13 +98,13 @@ class _Answer(NamedTuple):
 
 
 class _Batch:
-    """What one transaction will hold, and the answers that wait for it."""
+    """What one transaction will hold, and what was recorded in it."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.texts: list[Text] = []
         self.built_on: dict[str, LastLine] = {}
-        self.answers: list[_Answer] = []
+        self.uncommitted: list[_Uncommitted] = []
 
     def add(self, fund: Log, job: Job) -> None:
         """Take over what a fund has decided and not yet committed."""
@@ -99,8 +114,8 @@ class _Batch:
         self.texts += job.texts
         fund.pending = []
 
-    def answer(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
-        """The answer made of a fund's events from version `first` to `last`."""
+    def note(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
+        """What a job recorded: a fund's events from version `first` to `last`."""
         events = tuple(fund.entries[first - 1 : last])
         head = fund.head if last == fund.version else fund.entries[last].prev
         spoken_of = job.speaks_of(fund) if job.speaks_of else events
@@ -112,7 +127,7 @@ class _Batch:
         names = {number: member.name for number, member in recorded.members.items() if member.name}
         donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}
         texts = {text.digest: text.text for text in job.texts}
-        self.answers.append(_Answer(recorded, names, donors, texts, job.dry_run and not replayed))
+        self.uncommitted.append(_Uncommitted(recorded, names, donors, texts, job.dry_run and not replayed))
         return recorded
 
 
@@ -162,19 +177,21 @@ class Ledger(Application[str]):
         return LineStore(self.mapper, self.recorder)
 
     def _prepare(self) -> bytes:
-        """Fill the settings table, unless it is only read; answers the secret that keys the digests of request bodies.
+        """Bring the tables up to date, unless they are only read; answers the secret that keys digests of requests.
 
         A plain digest of a body with a name and a birth year could be guessed back; a keyed one cannot.
         """
         may_write = self.database.access != "read"
+        if may_write:
+            upgrade(self.database)
         with self.database.transaction(commit=may_write) as transaction:
-            for name, value in (("schema", SCHEMA), ("request_secret", secrets.token_hex(32))) if may_write else ():
+            if may_write:
                 transaction.execute(
-                    "INSERT INTO settings VALUES (:name, :value) ON CONFLICT DO NOTHING", name=name, value=value
+                    "INSERT INTO settings VALUES ('request_secret', :secret) ON CONFLICT DO NOTHING",
+                    secret=secrets.token_hex(32),
                 )
             stored = {row["name"]: row["value"] for row in transaction.query("SELECT name, value FROM settings")}
-        if stored["schema"] != SCHEMA:
-            raise UnsafeStorage(f"the database has schema {stored['schema']}; this program knows schema {SCHEMA}")
+        refuse_newer(int(stored["schema"]))
         return bytes.fromhex(stored["request_secret"])
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -237,7 +254,7 @@ class Ledger(Application[str]):
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            if log := self._logs.cache.pop(job.fund, None):
+            if log := self._logs.forget(job.fund):
                 self.losses.doubted[job.fund] = log
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
@@ -297,10 +314,10 @@ class Ledger(Application[str]):
         return fund.version > version
 
     def _decide_on(self, fund: Log, job: Job, batch: _Batch) -> Recorded:
-        if job.request and (answered := fund.answered(job.request.key)):
-            if answered.digest != job.request.digest:
-                raise IdempotencyKeyReused(key=job.request.key, version=answered.last)
-            return batch.answer(fund, job, answered.first, answered.last, replayed=True)
+        if job.request and (earlier := fund.recorded_request(job.request.key)):
+            if earlier.digest != job.request.digest:
+                raise IdempotencyKeyReused(key=job.request.key, version=earlier.last)
+            return batch.note(fund, job, earlier.first, earlier.last, replayed=True)
         if job.expected_version not in (None, fund.version):
             raise VersionMismatch(expected=job.expected_version, version=fund.version)
         first = fund.version + 1
@@ -314,10 +331,10 @@ class Ledger(Application[str]):
             assert job.request, "only a dry run may come without a key"
             self._logs.put(trial.id, trial)
             batch.add(trial, job)
-        return batch.answer(trial, job, first, trial.version)
+        return batch.note(trial, job, first, trial.version)
 
     def _commit(self, batch: _Batch) -> None:
-        """Store the batch in one transaction, then complete the answers with positions and names."""
+        """Store the batch in one transaction, then complete what was recorded with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
         built_on = [line for line in batch.built_on.values() if line.version]
         positions = self.recorder.insert_events(rows, texts=batch.texts, built_on=built_on) if rows else ()
@@ -328,15 +345,15 @@ class Ledger(Application[str]):
             (row.originator_id, row.originator_version): position for row, position in zip(rows, positions, strict=True)
         }
         texts = self.register.texts(
-            digest for answer in batch.answers for digest in (*answer.names.values(), *answer.donors.values())
+            digest for each in batch.uncommitted for digest in (*each.names.values(), *each.donors.values())
         )
-        for answer in batch.answers:
-            recorded = answer.recorded
-            if not answer.is_dry_run:
+        for each in batch.uncommitted:
+            recorded = each.recorded
+            if not each.is_dry_run:
                 line = LastLine(recorded.fund, recorded.version, recorded.head)
                 recorded.position = at.get(line[:2]) or self.recorder.confirmed(line)
                 self.losses.note(*line)
-            known = texts | answer.unregistered
-            recorded.names = {number: known[digest] for number, digest in answer.names.items() if digest in known}
-            recorded.donors = {version: known[digest] for version, digest in answer.donors.items() if digest in known}
+            known = texts | each.unregistered
+            recorded.names = {number: known[digest] for number, digest in each.names.items() if digest in known}
+            recorded.donors = {version: known[digest] for version, digest in each.donors.items() if digest in known}
         self._logs.shrink()

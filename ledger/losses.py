@@ -18,11 +18,6 @@ from ledger.aggregates.log import Log
 from ledger.database import Database
 from ledger.events import NO_HEAD
 
-CREATE_LOSSES = (
-    "CREATE TABLE IF NOT EXISTS losses (fund TEXT NOT NULL, first_version BIGINT NOT NULL, "
-    "last_version BIGINT NOT NULL, PRIMARY KEY (fund, first_version, last_version))"
-)
-
 log = logging.getLogger("microfund")
 
 
@@ -87,7 +82,7 @@ class Losses:
         except PersistenceError as error:
             log.error("the loss could not be written down: %s", type(error).__name__)  # noqa: TRY400  # No values.
 
-    def told(self) -> list[Loss]:
+    def found(self) -> list[Loss]:
         """All losses that any process found, by fund."""
         if not self._database.has("losses"):
             return []  # A database that is only read may have been made before there was this table.

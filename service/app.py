@@ -58,7 +58,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
             app.state.principals = Principals(ledger.database)
-            app.state.checkpoints = Checkpoints(ledger)
+            app.state.checkpoints = Checkpoints(ledger.database, ledger.recorder)
             signer = partial(signer_of, settings, app.state.checkpoints)
             app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
 

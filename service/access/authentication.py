@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.principals import Principal, Principals
 from service.http.parsing import accept_language, header
-from service.http.problems import answer
+from service.http.problems import problem_response
 from service.http.refusals import Unauthorized
 
 
@@ -34,7 +34,7 @@ class Authentication:
         if scope["type"] == "http" and scope["path"] not in OPEN and not scope["path"].startswith(STATIC):
             principal = await self._holder(scope)
             if principal is None:
-                refused: Response = answer(Unauthorized(), accept_language(scope))
+                refused: Response = problem_response(Unauthorized(), accept_language(scope))
                 return await refused(scope, receive, send)
             scope["principal"] = principal
         return await self._app(scope, receive, send)

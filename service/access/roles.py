@@ -47,12 +47,12 @@ def sees_people(principal: Principal) -> bool:
     return bool(principal.roles & READERS)
 
 
-def scope_of(principal: Principal, province: str | None = None, district: str | None = None) -> funds.Scope:
+def scope_of(principal: Principal, province: str | None = None, district: str | None = None) -> funds.FundFilter:
     """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
     own = principal.scope
     if (own.province and province not in (None, own.province)) or (
         own.district and district not in (None, own.district)
     ):
-        return funds.Scope(funds=[])
+        return funds.FundFilter(funds=[])
     by_code = not (own.everything or own.province)
-    return funds.Scope(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
+    return funds.FundFilter(sorted(own.funds) if by_code else None, own.province or province, own.district or district)

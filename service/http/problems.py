@@ -125,7 +125,7 @@ def field_problem(error: FieldError, language: str) -> dict[str, Any]:
     return {"pointer": error.pointer, "code": error.code, "detail": detail}
 
 
-def answer(refusal: Refusal, accept_language: str | None, body: Any = None) -> Response:
+def problem_response(refusal: Refusal, accept_language: str | None, body: Any = None) -> Response:
     """The response for a refusal; `body` is what was sent, to point at the field that is at fault."""
     language = language_of(accept_language)
     content = problem(refusal, language)
@@ -274,7 +274,9 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def respond(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             error = MethodNotAllowed(allowed=", ".join(methods_at(app, request.url.path)))
-        return answer(refusal_for(error), accept_language(request.scope), getattr(request.state, "body", None))
+        return problem_response(
+            refusal_for(error), accept_language(request.scope), getattr(request.state, "body", None)
+        )
 
     kinds = (Refusal, RequestValidationError, HTTPException, PersistenceError, BrokenChain, DoesNotFollow)
     for kind in (*kinds, jobs.StorageUnavailable, writer.QueueFull):

@@ -15,7 +15,7 @@ from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service.access.principals import Principals
 from service.inspection import arguments
-from service.inspection.paper_references import Paper
+from service.inspection.paper_references import PaperReference
 from service.terminal import (
     BROKEN,
     Language,
@@ -70,7 +70,7 @@ def verify(
     what was asked for on paper is not in it."""
     if [what is not None, everything, projections].count(True) != 1:
         raise Mistake("name a fund or a file, or say --all or --projections")
-    paper = Paper.read(code, head, voucher)
+    paper = PaperReference.read(code, head, voucher)
     if paper.is_given and what is None:
         raise Mistake("a check code, a head or a voucher is looked for in one fund or file")
     if projections:
@@ -84,15 +84,15 @@ def verify(
             verified = list(_verified(ledger, ledger.logs() if what is None else [what], paper))
     for name, found in verified:
         tell_verification(name, found, language)
-        for told in paper.told(found, language):
-            say(told)
+        for sentence in paper.sentences(found, language):
+            say(sentence)
     if not all(found.valid and paper.is_found(found) for _, found in verified):
         raise typer.Exit(BROKEN)
 
 
 def _verify_projections(language: str) -> None:
     """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
-    from ledger.projections.proof import differences
+    from ledger.projections.proof import divergences
 
     with ledger_of(load_settings(), "read") as ledger:
         read_model, funds, found = read_model_of(ledger), ledger.funds(), 0
@@ -102,7 +102,7 @@ def _verify_projections(language: str) -> None:
             raise Mistake("the read model has not been made yet: run microfund rebuild")
         with progress("funds") as show:
             for done, fund in enumerate(funds, start=1):
-                for difference in differences(ledger, [fund]):
+                for difference in divergences(ledger, [fund]):
                     row = {"table": difference.table, "key": str(difference.key)}
                     tell("verified.other_row", language, fund=fund, **row)
                     found += 1
@@ -121,7 +121,7 @@ def _lines_of(file: Path) -> Iterator[bytes]:
         raise Mistake(f"{file}: {error.strerror}") from None
 
 
-def _verified(ledger: "Ledger", logs: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
+def _verified(ledger: "Ledger", logs: list[str], paper: PaperReference) -> Iterator[tuple[str, Verification]]:
     with progress("funds") as show:
         for done, log in enumerate(logs, start=1):
             lines = ledger.recorder.lines(log, 0, None)

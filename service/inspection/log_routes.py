@@ -33,7 +33,7 @@ from service.http.rate_limits import neighbourhood
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
 from service.http.state import AppState, AtState
 from service.reads.dependencies import CaughtUp
-from service.reads.view import asked
+from service.reads.query import ask_tables
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -95,7 +95,7 @@ async def check(
     def question(tables: Reader, _: int) -> str | None:
         return journal.day_of_code(tables, fund, code.replace("-", ""))
 
-    on = await asyncio.to_thread(asked, state, wanted, question)
+    on = await asyncio.to_thread(ask_tables, state, wanted, question)
     answer = {"fund": fund, "matches": on is not None, "on": on}
     return Response(msgspec.json.encode(answer), media_type="application/json")
 

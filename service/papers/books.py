@@ -10,7 +10,7 @@ from ledger.projections import journal, members
 from service.http.refusals import PaperTooLong
 from service.papers.book_pages import in_pages
 from service.papers.printing import Book
-from service.reads.view import Answer
+from service.reads.query import Answer
 from service.words import wording
 
 MOST_LINES: Final = 2_000

@@ -6,7 +6,7 @@ from typing import TypeVar
 from ledger.events import Event, check_code, head_of
 from ledger.projections import journal
 from service.papers.printing import Book
-from service.reads.view import Answer
+from service.reads.query import Answer
 
 E = TypeVar("E", bound=Event)
 

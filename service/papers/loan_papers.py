@@ -10,7 +10,7 @@ from service.http.refusals import PaperTooLong
 from service.papers.books import MOST_LINES
 from service.papers.entries import E, entry_of
 from service.papers.printing import Book
-from service.reads.view import Answer
+from service.reads.query import Answer
 
 Settled = Literal["in_period", "all"]
 """Which of the loans that nothing is owed of any more stand in the loan book."""

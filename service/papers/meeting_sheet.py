@@ -6,8 +6,8 @@ from typing import Any, Final
 from ledger.chart import POTS
 from ledger.projections import balances
 from service.papers.printing import Book
+from service.reads.query import Answer
 from service.reads.sheet import sheet_of
-from service.reads.view import Answer
 
 BLANK_LINES: Final = 6
 """Lines for what is neither dues nor savings nor a repayment."""

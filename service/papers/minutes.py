@@ -10,7 +10,7 @@ from ledger.projections import balances, journal
 from service.papers.books import cash_lines
 from service.papers.entries import entry_of
 from service.papers.printing import Book
-from service.reads.view import Answer
+from service.reads.query import Answer
 
 BOARD: Final[tuple[Office, ...]] = ("treasurer", "accountant", "chair")
 """Who is present when money is counted or goods are handed over."""

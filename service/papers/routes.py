@@ -18,7 +18,7 @@ from service.papers.minutes import fill_cash_count, fill_goods
 from service.papers.printing import Paper
 from service.papers.vouchers import fill_pot_transfer, fill_reversal, fill_voucher
 from service.reads.dependencies import On, Since, Until
-from service.reads.view import refuse_upside_down
+from service.reads.query import refuse_upside_down
 
 router = APIRouter(
     prefix="/v1/funds/{fund}/papers",
@@ -65,7 +65,7 @@ async def cash_book(
 ) -> Response:
     """Sổ quỹ tiền mặt (A4): opening, every voucher with the running balance, the sums carried from page to page,
     closing. By default the month of `to`."""
-    as_of = printer.view.as_of
+    as_of = printer.query.as_of
     last = min(until or as_of, as_of)
     first = since or last.replace(day=1)
     refuse_upside_down(first, last)
@@ -78,7 +78,7 @@ async def loan_book(printer: AtPrinter, since: Since, settled: Settled = "in_per
     """Sổ theo dõi vay vốn (A4): where the loans that were handed out stand at the end of a day. Of those that nothing
     is owed of any more, the ones settled since `from` (by default the first day of the year), or with `settled=all` all
     there ever were."""
-    as_of = printer.view.as_of
+    as_of = printer.query.as_of
     first = since or as_of.replace(month=1, day=1)
     refuse_upside_down(first, as_of)
     paper = Paper("loan-book", "A4 landscape", lambda book: fill_loan_book(book, first, settled))
@@ -89,7 +89,7 @@ async def loan_book(printer: AtPrinter, since: Since, settled: Settled = "in_per
 async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
     """A member's passbook (A5): every line with running savings and debt."""
     paper = Paper("passbook", "A5 landscape", lambda book: fill_passbook(book, member))
-    return await printer.printed(paper, f"member-{member}-{printer.view.as_of}")
+    return await printer.printed(paper, f"member-{member}-{printer.query.as_of}")
 
 
 # --- loans --------------------------------------------------------------------------------------------------------

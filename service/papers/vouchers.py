@@ -20,7 +20,7 @@ from ledger.projections import journal
 from service.papers.books import cash_lines
 from service.papers.entries import entered_instead, entry_of
 from service.papers.printing import Book
-from service.reads.view import Answer
+from service.reads.query import Answer
 from service.words import catalogue, wording
 
 

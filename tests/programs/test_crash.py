@@ -22,7 +22,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.history import verify
 from ledger.jobs import Recorded, StorageUnavailable
-from ledger.projections.proof import differences
+from ledger.projections.proof import divergences
 from service.access.principals import Principals, Scope
 from tests.support.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
 from tests.support.processes import acknowledge, let_begin, start
@@ -179,7 +179,7 @@ def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_a
     assert service.ask("GET", "verification")[1]["valid"]
     service.kill()
     with opened(database_url) as ledger:
-        assert list(differences(ledger)) == [], "the read model caught up with nothing lost and nothing twice"
+        assert list(divergences(ledger)) == [], "the read model caught up with nothing lost and nothing twice"
 
 
 def test_sixteen_clients_with_the_same_and_with_other_requests_lose_and_double_nothing(database_url: str) -> None:

@@ -233,7 +233,7 @@ class Bad(Checkpoints):
     """Checkpoints of a database that is away, or overtaken, as long as there is something to raise."""
 
     def __init__(self, village: House, *errors: Exception) -> None:
-        super().__init__(village.state.ledger)
+        super().__init__(village.state.ledger.database, village.state.ledger.recorder)
         self.errors = list(errors)
 
     def make(self, signer: Signer, now: datetime, *, after_another_key: bool = False) -> Made:

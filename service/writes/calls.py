@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job
 from ledger.register import Text, written
 from service.access.principals import Principal
 from service.http.body import Dated
-from service.writes.bodies.meeting_lines import call_of
+from service.writes.table import ON_SHEETS
 
 
-class Fact(NamedTuple):
+class Call(NamedTuple):
     """One call of one of the fund's methods, with the texts that go beside it."""
 
     decide: Callable[..., object]
@@ -27,8 +27,8 @@ class Fact(NamedTuple):
     texts: Mapping[str, Text]
 
 
-class Sent(NamedTuple):
-    """How a request was sent: by whom, when, under which key, with what conditions."""
+class RequestContext(NamedTuple):
+    """Who asks for a write, when, under which key and on what condition; whatever the body is."""
 
     principal: Principal
     at: datetime
@@ -36,35 +36,37 @@ class Sent(NamedTuple):
     expected_version: int | None
     dry_run: bool
 
-    def stamp(self, fund: str, fact: Fact, mark: RequestMark | None = None) -> Stamp:
-        """The stamp of a fact told in this request; a line of a sheet bears a mark of its own."""
-        return Stamp(
-            on=fact.on,
+    def metadata(self, fund: str, call: Call, mark: RequestMark | None = None) -> EntryMetadata:
+        """The metadata of an entry made by this request; a line of a sheet bears a mark of its own."""
+        return EntryMetadata(
+            on=call.on,
             recorded_at=self.at,
             recorded_by=self.principal.id,
             member=self.principal.members.get(fund),
             aliases=self.principal.aliases.get(fund, frozenset()),
             request=mark or self.mark,
-            texts={kind: text.digest for kind, text in fact.texts.items()},
+            texts={kind: text.digest for kind, text in call.texts.items()},
         )
 
 
-def fact_of(
+def call_of(
     decide: Callable[..., object],
     numbers: tuple[int, ...],
     facts: Mapping[str, Any],
     body: Dated,
     fund: str,
     today: date,
-) -> Fact:
+) -> Call:
     """A body as a call of the fund's method; it happened today, unless it names its day."""
     texts = {kind: written(fund, text) for kind, text in body.texts().items()}
-    return Fact(decide, numbers, facts, body.on or today, texts)
+    return Call(decide, numbers, facts, body.on or today, texts)
 
 
-def line_fact(line: Any, fund: str, on: date) -> Fact:
+def line_call(line: Any, fund: str, on: date) -> Call:
     """A line as a call of the fund's method; it happened on `on`, unless it names its own day."""
-    return fact_of(*call_of(line), line, fund, on)
+    write, facts = ON_SHEETS[line.type], line.facts()
+    numbers = tuple(facts.pop(name) for name in write.numbers)
+    return call_of(write.decide, numbers, facts, line, fund, on)
 
 
 def digest_of(what: str, body: Any, secret: bytes) -> str:
@@ -76,22 +78,22 @@ def digest_of(what: str, body: Any, secret: bytes) -> str:
 _in_order = msgspec.json.Encoder(order="sorted").encode
 
 
-def job_of(fund: str, facts: list[Fact], sent: Sent, *, opens: bool = False, most: int = 1) -> Job:
-    """The job that records these facts together, or none of them; one of them may come to `most` events."""
+def job_of(fund: str, calls: list[Call], context: RequestContext, *, opens: bool = False, most: int = 1) -> Job:
+    """The job that makes these calls together, or none of them; one of them may come to `most` events."""
 
     def decide(aggregate: Fund) -> None:
-        with aggregate.one_act() if len(facts) > 1 else nullcontext():
-            for fact in facts:
-                fact.decide(aggregate, sent.stamp(fund, fact), *fact.numbers, **fact.facts)
+        with aggregate.one_act() if len(calls) > 1 else nullcontext():
+            for call in calls:
+                call.decide(aggregate, context.metadata(fund, call), *call.numbers, **call.facts)
 
     return Job(
         fund=fund,
         decide=decide,
-        request=sent.mark,
-        texts=tuple(text for fact in facts for text in fact.texts.values()),
-        expected_version=sent.expected_version,
+        request=context.mark,
+        texts=tuple(text for call in calls for text in call.texts.values()),
+        expected_version=context.expected_version,
         opens=opens,
-        several=max(len(facts), most) > 1,
-        facts=max(len(facts), most),
-        dry_run=sent.dry_run,
+        several=max(len(calls), most) > 1,
+        facts=max(len(calls), most),
+        dry_run=context.dry_run,
     )
