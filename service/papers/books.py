@@ -29,6 +29,7 @@ def fill_cash_book(book: Book, since: date, until: date, pot: Pot | None) -> Ans
     people = book.people(line["member"] for line in lines)
     told = [line | _told(book, line, people) for line in lines]
     return {
+        "dated": until,
         "since": since,
         "until": until,
         "pot": pot or "both",

@@ -13,7 +13,7 @@ E = TypeVar("E", bound=Event)
 
 def entry_of(book: Book, version: int, kind: type[E]) -> tuple[E, Answer] | None:
     """The entry of this kind with this version, and what its paper says of it: `line` (its line of the journal),
-    `on`, `written` (the texts about people that the register still has), `version`, `code`, `recorded_at` and
+    `dated`, `written` (the texts about people that the register still has), `version`, `code`, `recorded_at` and
     `undone_by`. None if there is none by the end of the day the book is seen from."""
     line = journal.entry(book.reader, book.fund, version)
     if line is None or line["on"] > book.as_of.isoformat():
@@ -25,7 +25,7 @@ def entry_of(book: Book, version: int, kind: type[E]) -> tuple[E, Answer] | None
     texts = book.state.ledger.register.texts((event.texts or {}).values())
     return event, {
         "line": line,
-        "on": event.on,
+        "dated": event.on,
         "written": {name: texts[digest] for name, digest in (event.texts or {}).items() if digest in texts},
         "version": version,
         "code": check_code(head_of(stored.line)),

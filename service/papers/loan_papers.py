@@ -40,7 +40,7 @@ def fill_loan_book(book: Book, since: date, settled: Settled) -> Answer:
 def fill_loan_request(book: Book, number: int) -> Answer | None:
     loan = loans.loan(book.reader, book.fund, number, book.as_of)
     found = loan and _entry_of_loan(book, number, LoanRequested)
-    return found and _proven(found) | _parties(book, loan) | {"on": found[0].on}
+    return found and _proven(found) | _parties(book, loan)
 
 
 def fill_loan_note(book: Book, number: int) -> Answer | None:
@@ -53,7 +53,7 @@ def fill_loan_note(book: Book, number: int) -> Answer | None:
     loan = loans.loan(book.reader, book.fund, number, on) or known
     found = _entry_of_loan(book, number, LoanDisbursed)
     interest = sum(instalment["interest"] for instalment in loan["plan"])
-    return _proven(found) | _parties(book, loan) | {"on": on, "interest": interest}
+    return _proven(found) | _parties(book, loan) | {"dated": on, "interest": interest}
 
 
 def fill_write_off(book: Book, version: int) -> Answer | None:

@@ -18,7 +18,7 @@ def fill_meeting_sheet(book: Book, day: date) -> Answer:
     born = book.namesakes()
     pots = balances.balances(book.reader, book.fund, day)["pots"]
     return {
-        "on": day,
+        "dated": day,
         "sheet": sheet,
         "roll": [_on_the_roll(line, born) for line in sheet["roll"]],
         "people": book.people(loan["member"] for loan in sheet["loans"]),

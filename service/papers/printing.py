@@ -97,14 +97,16 @@ def _name_of_line(item: Mapping[str, Any]) -> str:
 
 
 class Paper(NamedTuple):
-    """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in."""
+    """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in: `dated`, where the
+    paper is of another day than the one it is seen from, `code` where it is about one entry, and what its own template
+    asks for."""
 
     template: str
     size: Size
     fill: Callable[[Book], Answer | None]
 
 
-def words_for_templates(language: str) -> dict[str, Callable[..., object]]:
+def words_for_templates(language: str) -> dict[str, Callable[..., object] | str]:
     """The forms in which templates write what the books hold. `some` leaves a nought blank; it and `figures` are for
     the cells of a table that names its unit."""
 
@@ -130,6 +132,7 @@ def words_for_templates(language: str) -> dict[str, Callable[..., object]]:
         "words": lambda amount: wording.in_words(amount, language),
         "rate": lambda ppm: "" if ppm is None else wording.rate(ppm, language),
         "capital": wording.capitalised,
+        "unit": wording.UNITS[language],
         "word": lambda enumeration, value: catalogue.word(enumeration, value, language),
         "qr": _qr,
     }

@@ -94,4 +94,4 @@ def test_a_transfer_that_was_undone_is_marked(village: House) -> None:
     text = read(village, f"pot-transfers/{version}")
 
     assert f"ĐÃ HỦY (GHI SỐ ÂM) Bút toán số {undone} ngày 16/05/2024: lý do khác." in text
-    assert "Số phiếu giữ nguyên" not in text, "it has no number of a book of vouchers"
+    assert "Số phiếu không dùng lại" not in text, "it has no number of a book of vouchers"

@@ -71,12 +71,16 @@ def test_a_reversed_voucher_with_a_long_note_still_fits_its_sheet(village: House
     note = "Thăm bà Sầm ốm, mua đường sữa và cam; " * 5
     paid = {"activity": "visit_gift", "amount": 1_777_777, "on": "2024-05-15", "note": note}
     expense = village.recorded(f"{AT}/expenses", paid)
-    village.recorded(f"{AT}/entries/{expense['version']}/reversal", {"reason": "wrong_amount", "on": "2024-05-16"})
+    right = paid | {"type": "expense", "amount": 1_777_000}
+    undone = {"reason": "wrong_amount", "note": note, "on": "2024-05-16", "replacement": right}
+    slip = village.recorded(f"{AT}/entries/{expense['version']}/reversal", undone)["versions"][0]
+    village.recorded(f"{AT}/expenses", paid)
 
-    text = text_of(village.get(f"{AT}/papers/vouchers/{expense['voucher']}?format=pdf").content)
-
-    assert "ĐÃ HỦY (GHI SỐ ÂM)" in text
-    assert "Trang 1/1" in text
+    for paper in (f"vouchers/{expense['voucher']}", f"reversals/{slip}"):
+        text = text_of(village.get(f"{AT}/papers/{paper}?known_version={slip + 1}&format=pdf").content)
+        assert "Theo sổ đã ghi đến bút toán" in text
+        assert "Ghi lại đúng ở phiếu chi số PC-2024-0004." in text
+        assert "Trang 1/1" in text
 
 
 # The face
