@@ -120,7 +120,10 @@ def _matter(book: Book, together: list[Mapping[str, Any]]) -> str:
         return book.said("line.dues_for_months", months=months)
     matter = book.line(line)
     if line["type"] in ("LoanRepaid", "SavingsSetOff"):
-        matter += f" ({book.phrase('line.split', principal=line['principal'], interest=line['interest'])})"
+        given_up = line["written_off"]
+        matter += f" ({book.split(line['principal'] - given_up, line['interest'], given_up)})"
+    elif line["waived"]:
+        matter += f" ({book.phrase('line.interest', interest=line['waived'])})"
     elif line["written_off"]:
         matter += f" ({book.phrase('line.principal', principal=line['written_off'])})"
     return f"{matter}, {book.phrase('line.by_bank')}" if line["amount"] and not line["voucher"] else matter

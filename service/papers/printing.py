@@ -52,6 +52,11 @@ class Book(NamedTuple):
             return self.said(f"line.{name}", **{**item, "on": date.fromisoformat(item["on"])})
         return wording.capitalised(catalogue.word("event", name, self.language))
 
+    def split(self, principal: int, interest: int, forgiven: int) -> str:
+        """What a repayment consists of, and the rest of principal that was given up with it."""
+        paid = self.phrase("line.split", principal=principal, interest=interest)
+        return f"{paid}; {self.phrase('line.forgiven', forgiven=forgiven)}" if forgiven else paid
+
     def people(self, numbers: Iterable[int | None]) -> dict[int, str]:
         """How members are named on paper: by the number alone once the name was erased."""
         wanted = {number for number in numbers if number is not None}

@@ -58,7 +58,7 @@ def _matter(book: Book, event: Event, about: Answer) -> str:
     """What the money was for: the kind of entry, what a repayment consists of, and what was noted."""
     matter = book.line(about["line"])
     if isinstance(event, LoanRepaid):
-        matter += f" ({book.phrase('line.split', principal=event.principal, interest=event.interest)})"
+        matter += f" ({book.split(event.principal, event.interest, event.forgiven)})"
     return f"{matter}: {note}" if (note := about["written"].get("note")) else matter
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.service.test_papers import AT, read
+from tests.service.test_papers import AT, read, spoken
 from tests.support.service import NAME, SOUND, House
 
 
@@ -94,6 +94,22 @@ def test_a_request_tells_what_was_decided_and_asks_where_nothing_was(village: Ho
     village.recorded(f"{AT}/loans/3/rejection", {"reason": "Chờ đợt sau", "on": "2024-05-15"})
     assert "Không duyệt, ngày 15/05/2024." in read(village, "loans/3/request")
     assert village.get(f"{AT}/papers/loans/99/request").status_code == 404
+
+
+def test_a_rest_that_was_given_up_is_told_on_the_receipt_and_in_the_passbook(village: House) -> None:
+    owed = village.get(f"{AT}/loans/1?as_of=2024-05-15").json()["settlement_amount"]
+    settling = {"amount": owed - 400, "settle": True, "on": "2024-05-15"}
+    repaid = village.recorded(f"{AT}/loans/1/repayments", settling)
+
+    split = f"gốc 4.999.600 đ, lãi {spoken(repaid['split']['interest'])}; bỏ qua gốc lẻ 400 đ"
+    assert f"Trả nợ khoản vay số 1 ({split})" in read(village, f"vouchers/{repaid['voucher']}")
+    assert f"Trả nợ khoản vay số 1 ({split})" in read(village, "members/1")
+
+
+def test_interest_that_was_waived_stands_in_the_passbook(village: House) -> None:
+    village.recorded(f"{AT}/loans/1/waiver", {"amount": 50_000, "reason": "Nhà bị lũ", "on": "2024-05-15"})
+
+    assert "Miễn lãi khoản vay số 1 (lãi 50.000 đ)" in read(village, "members/1")
 
 
 def test_minutes_of_a_write_off_tell_what_was_lent_came_back_and_is_given_up_and_why(village: House) -> None:
