@@ -52,12 +52,13 @@ def _faults() -> tuple[type[Exception], ...]:
     """What is wrong with the settings, the key or the database, and says so itself."""
     from eventsourcing.persistence import PersistenceError
 
+    from ledger.aggregates.log import BrokenChain
     from ledger.database import UnsafeStorage
     from ledger.projections.batch import ReadModelBroken
     from service.checkpoints.signing import BadKey
     from service.settings import BadSettings
 
-    return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError, UnicodeEncodeError
+    return BadSettings, BadKey, BrokenChain, UnsafeStorage, ReadModelBroken, PersistenceError, UnicodeEncodeError
 
 
 # --- the service --------------------------------------------------------------------------------------------------
