@@ -11,11 +11,11 @@ import typer
 from ledger.days import civil_day
 from ledger.faults import Fault
 from service.access.commands import token
-from service.access.principals import Principals
 from service.checkpoints import commands as checkpoint_commands
 from service.inspection.commands import diff, export, flags, history, verify
 from service.inspection.sample_commands import sample
 from service.operations.commands import rebuild
+from service.people import commands as people_commands
 from service.takeover.commands import import_books
 from service.terminal import (
     BROKEN,
@@ -38,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(token, name="token")
+app.add_typer(people_commands.app, name="people")
 app.command()(sample)
 app.add_typer(checkpoint_commands.app, name="checkpoint")
 
@@ -69,9 +70,10 @@ def _faults() -> tuple[type[Exception], ...]:
     """What is wrong with the command, the settings, the key or the database."""
     from eventsourcing.persistence import PersistenceError
 
+    from ledger.refusals import Refusal
     from service.settings import BadSettings
 
-    return Fault, BadSettings, PersistenceError, UnicodeEncodeError
+    return Fault, Refusal, BadSettings, PersistenceError, UnicodeEncodeError
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -107,16 +109,22 @@ def serve(
 
 @app.command()
 def demo(language: Language = "vi") -> None:
-    """Fill an empty database with the plan's 24 clubs, and say how to log in."""
+    """Fill an empty database with the plan's 24 clubs, and say how to log in: an invitation for one person of each
+    role, and tokens for programs."""
+    from service.access.operator import Operator
     from service.demo import fill
 
     settings, now = load_settings(), datetime.now(UTC)
     with ledger_of(settings, "make") as ledger:
         with progress("months of 24 clubs") as show:
             made = fill(ledger, today=civil_day(now), progress=show)
-        principals = Principals(ledger)
-        tokens = [(principal, principals.admit(now, principal)) for principal in made.principals[:DEMO_TOKENS]]
-    say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
+        operator = Operator(ledger, lambda: now)
+        acting = made.principals[:DEMO_TOKENS]
+        tokens = [(principal, operator.issue_token(principal)) for principal in acting]
+        say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
+        for principal in (*acting, made.member):
+            person = operator.admit(principal.name, principal.roles, principal.scope, principal.members)
+            people_commands.tell_invitation(ledger, settings, operator.invite(person).code, person, language)
     for principal, issued in tokens:
         say(f"{issued}  {principal.name} ({', '.join(sorted(principal.roles))})")
     say("Next: microfund serve")

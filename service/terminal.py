@@ -51,8 +51,11 @@ def give_up(said: str, exit_code: int = WRONG_USE) -> NoReturn:
 
 def said_of(error: Exception, language: str) -> str:
     """What went wrong, in the reader's language."""
+    from ledger.refusals import Refusal
     from service.words import catalogue
 
+    if isinstance(error, Refusal):  # As the service says it.
+        return catalogue.render(f"refusal.{error.code}.detail", language, **error.facts)
     if isinstance(error, ExceptionGroup):
         return "; ".join(said_of(each, language) for each in error.exceptions)
     area, code, facts = _named(error)

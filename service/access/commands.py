@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from service.access.principals import ROLES, Principals, Scope
+from service.access.principals import ROLES, Principal, Role, Scope, new_id
 from service.terminal import Language, Mistake, errors, ledger_of, load_settings, say
 
 token = typer.Typer(help="Tokens, the keys to the service.", no_args_is_help=True)
@@ -25,25 +25,33 @@ def token_issue(
     language: Language = "vi",
 ) -> None:
     """Make a principal and print their token, once."""
-    unknown = sorted(set(role) - set(ROLES))
+    from service.access.operator import Operator
+
+    roles = roles_given(role)
+    scope = scope_given(everything=everything, province=province, district=district, commune=commune, funds=fund)
+    principal = Principal(id=new_id(), name=name, roles=roles, scope=scope, members=dict(memberships(member)))
+    with ledger_of(load_settings(), "make") as ledger:
+        say(Operator(ledger, lambda: datetime.now(UTC)).issue_token(principal))
+
+
+def roles_given(given: Iterable[str]) -> frozenset[Role]:
+    """Roles as they were typed."""
+    unknown = sorted(set(given) - set(ROLES))
     if unknown:
         raise Mistake("no-role", unknown=", ".join(unknown), roles=", ".join(ROLES))
-    scope = Scope(everything=everything, province=province, district=district, commune=commune, funds=tuple(fund))
+    return frozenset(known for known in ROLES if known in given)
+
+
+def scope_given(**given: Any) -> Scope:
+    """A scope as it was typed."""
+    scope = Scope(**given)
     if not scope.is_well_formed:
         raise Mistake("scope")
-    with ledger_of(load_settings(), "make") as ledger:
-        say(
-            Principals(ledger).issue(
-                datetime.now(UTC),
-                name=name,
-                roles=frozenset(known for known in ROLES if known in role),
-                scope=scope,
-                members=dict(_memberships(member)),
-            )
-        )
+    return scope
 
 
-def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
+def memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Which member somebody is, as it was typed."""
     for text in given:
         fund, _, number = text.rpartition(":")
         if not fund or not (number.isascii() and number.isdecimal()):
@@ -54,7 +62,9 @@ def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
 @token.command("revoke")
 def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")], language: Language = "vi") -> None:
     """End a token's validity; services forget it within seconds."""
+    from service.access.operator import Operator
+
     with ledger_of(load_settings(), "write") as ledger:
-        if not Principals(ledger).revoke(datetime.now(UTC), revoked):
+        if not Operator(ledger, lambda: datetime.now(UTC)).revoke_token(revoked):
             raise Mistake("no-token")
     errors.print("revoked")

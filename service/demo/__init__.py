@@ -40,7 +40,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What was made: how many clubs, members and events, how many refusals by their code, and who acted in it.
 
     The first of the principals are the province's administrator, inspector and reporter; then come each club's chair
-    and treasurer.
+    and treasurer. `member` is of the first club, and acts in nothing.
     """
 
     clubs: int
@@ -48,6 +48,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     refusals: dict[str, int]
     principals: tuple[Principal, ...]
+    member: Principal
 
 
 def fill(
@@ -93,6 +94,7 @@ def fill(
             province.reporter,
             *(person for life in lives for person in (life.village.board.chair, life.village.board.treasurer)),
         ),
+        member=lives[0].village.board.member,
     )
 
 
