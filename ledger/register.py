@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ledger.database import Database
@@ -47,11 +47,15 @@ class Register:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.on_read: Callable[[], None] = lambda: None
+        """Called whenever texts were read, by whomever and for whatever."""
 
     def texts(self, digests: Iterable[str]) -> dict[str, str]:
         """The texts still registered under these digests; what was erased is missing."""
         wanted = list(dict.fromkeys(digests))
         rows = self._database.select_in("SELECT digest, text FROM texts WHERE digest IN", wanted)
+        if rows:
+            self.on_read()
         return {row["digest"]: row["text"] for row in rows}
 
     def erase(self, fund: str, digests: Iterable[str]) -> int:

@@ -74,6 +74,14 @@ STEPS: Final = (
             "CREATE INDEX IF NOT EXISTS attempts_by_end ON attempts (until)",
         ),
     ),
+    Step(
+        "who was shown a person",
+        (
+            "CREATE TABLE IF NOT EXISTS readers (id TEXT PRIMARY KEY, at TEXT NOT NULL, fund TEXT NOT NULL, "
+            "principal TEXT NOT NULL, role TEXT NOT NULL, what TEXT NOT NULL, member BIGINT)",
+            "CREATE INDEX IF NOT EXISTS readers_by_fund ON readers (fund, id)",
+        ),
+    ),
 )
 
 

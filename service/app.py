@@ -12,9 +12,11 @@ from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
+from service.access import reader_routes
 from service.access.authentication import Authentication
 from service.access.places import Places
 from service.access.principals import Principals
+from service.access.readers import ReaderLog, ReaderNotes, note_shown
 from service.access.throttle import Throttle
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
@@ -32,7 +34,7 @@ from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
 from service.pages import layout, start
 from service.papers import routes as papers
-from service.reads import count_routes, sheet_routes
+from service.reads import count_routes, person_routes, sheet_routes
 from service.reads import routes as reads
 from service.settings import Settings
 from service.writes import meeting_routes
@@ -59,6 +61,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
             app.state.principals = Principals(ledger.database)
+            app.state.reader_log = opened.enter_context(ReaderLog(ledger.database, now, settings.readers_months))
+            ledger.register.on_read = note_shown
             app.state.throttle = opened.enter_context(Throttle(ledger.database, now))
             app.state.checkpoints = Checkpoints(ledger)
             signer = partial(signer_of, settings, app.state.checkpoints)
@@ -93,6 +97,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         meeting_routes,
         reads,
         sheet_routes,
+        person_routes,
+        reader_routes,
         count_routes,
         papers,
         log_routes,
@@ -108,9 +114,10 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)
+    app.add_middleware(ReaderNotes)
     app.add_middleware(Authentication)
     app.add_middleware(ErrorsAndMetrics, metrics=app.state.metrics)
-    app.open_door(app.routes, lambda door: ErrorsAndMetrics(Authentication(door), app.state.metrics))
+    app.open_door(app.routes, lambda door: ErrorsAndMetrics(Authentication(ReaderNotes(door)), app.state.metrics))
     documented(app)
     return app
 

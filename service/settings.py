@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     wrong_codes: Annotated[int, Field(ge=1)] = 10
     """How many wrong codes one address, and one code or person, may try in `wrong_codes_minutes`."""
     wrong_codes_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    readers_months: Annotated[int, Field(ge=1, le=1200)] = 24
+    """How long the log of readers keeps who was shown a person."""
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """The addresses or networks of proxies before the service, separated by commas: what they say in `Forwarded`, else
     in `X-Forwarded-For`, of where a request comes from is believed."""

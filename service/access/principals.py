@@ -9,7 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import msgspec
 
@@ -67,6 +67,10 @@ _SELECT: Final = (
     "WHERE t.digest = :digest AND t.revoked_at IS NULL"
 )
 _SELECT_LINKED: Final = "SELECT principal, member FROM memberships WHERE fund = :fund"
+_SELECT_OF_MEMBER: Final = (
+    "SELECT p.principal FROM memberships m JOIN principals p ON p.id = m.principal "
+    "WHERE m.fund = :fund AND m.member = :member ORDER BY p.id"
+)
 _SELECT_ALIASES: Final = (
     "SELECT other.fund, other.principal FROM memberships own "
     "JOIN memberships other ON other.fund = own.fund AND other.member = own.member "
@@ -119,6 +123,18 @@ class Principals:
         """The member's numbers in a fund of those among some principals who are members of it, by the principal."""
         found = {row["principal"]: row["member"] for row in self._database.query(_SELECT_LINKED, fund=fund)}
         return {principal: found[principal] for principal in ids if principal in found}
+
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """The names of these principals, by their ids."""
+        rows = self._database.select_in("SELECT principal FROM principals WHERE id IN", sorted(ids))
+        found = (msgspec.json.decode(row["principal"], type=Principal) for row in rows)
+        return {principal.id: principal.name for principal in found}
+
+    def of_member(self, fund: str, member: int) -> list[dict[str, Any]]:
+        """Who is linked to a member: `[{principal, name, roles}]`."""
+        rows = self._database.query(_SELECT_OF_MEMBER, fund=fund, member=member)
+        found = (msgspec.json.decode(row["principal"], type=Principal) for row in rows)
+        return [{"principal": one.id, "name": one.name, "roles": sorted(one.roles)} for one in found]
 
     def remembered(self, token: str) -> Principal | None:
         """The holder of a token that was looked up a moment ago; does not block."""

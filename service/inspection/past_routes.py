@@ -11,6 +11,7 @@ from ledger.differences import End, Point
 from ledger.events import check_code
 from ledger.projections import journal
 from ledger.projections.tables import Reader
+from service.access.readers import showing
 from service.access.roles import READERS, admitted
 from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber, PointText
 from service.http.parsing import StrictRoute, accept_language
@@ -96,8 +97,9 @@ async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Res
             return None
         after = journal.entry(reader, view.fund, version + 1)
         neighbours = {"previous": version - 1 or None, "next": after and after["version"]}
-        about = found | _opened(view, version, language) | {"neighbours": neighbours}
-        return with_names(view, reader, about, [found])
+        with showing([found["member"]]):
+            entry = found | _opened(view, version, language) | {"neighbours": neighbours}
+        return with_names(view, reader, entry, [found])
 
     return await view.answer(ask)
 

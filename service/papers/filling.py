@@ -8,6 +8,7 @@ from ledger.chart import Pot
 from ledger.events import CashCounted, Event, LoanRepaid, check_code, head_of
 from ledger.events.governance import NOTES
 from ledger.projections import journal, loans, members
+from service.access.readers import note_shown, showing
 from service.http.refusals import PaperTooLong
 from service.papers.printing import Book
 from service.reads.sheet import sheet_of
@@ -34,7 +35,8 @@ def fill_voucher(book: Book, number: str) -> Answer | None:
     entry = journal.entry(book.reader, book.fund, line["version"])
     assert entry is not None, "a line of the cash book is an entry"
     event, about = _stored(book, line["version"])
-    texts = book.state.ledger.register.texts((event.texts or {}).values())
+    with showing([line["member"]]):
+        texts = book.state.ledger.register.texts((event.texts or {}).values())
     written = {kind: texts[digest] for kind, digest in (event.texts or {}).items() if digest in texts}
     cash: dict[str, int] = {}
     for leg in entry["legs"]:
@@ -132,6 +134,8 @@ def fill_passbook(book: Book, number: int) -> Answer | None:
     if len(lines) > MOST_LINES:
         raise PaperTooLong(most=MOST_LINES)
     last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
+    with showing([number]):
+        note_shown()  # Also of one whose name was erased.
     return {
         "member": found,
         "who": book.people([number])[number],

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from ledger.days import VILLAGE_TIME
 from ledger.projections import members
 from ledger.projections.tables import Reader
+from service.access.readers import showing
 from service.http.refusals import PdfUnavailable
 from service.http.state import AppState
 from service.reads.view import Answer
@@ -57,7 +58,8 @@ class Book(NamedTuple):
         """How members are named on paper: by the number alone once the name was erased."""
         wanted = {number for number in numbers if number is not None}
         digests = members.names(self.reader, self.fund, wanted)
-        names = self.state.ledger.register.texts(digests.values())
+        with showing(digests):
+            names = self.state.ledger.register.texts(digests.values())
         return {number: self.person(number, names.get(digests.get(number, ""))) for number in sorted(wanted)}
 
     def person(self, number: int, name: str | None) -> str:

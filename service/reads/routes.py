@@ -14,6 +14,7 @@ from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from service.access.principals import Principal
+from service.access.readers import note_shown, showing
 from service.access.roles import FIGURE_READERS, READERS, admitted, scope_of
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
 from service.http.parsing import StrictRoute
@@ -151,6 +152,8 @@ async def one_member(view: AtPoint, member: PathNumber) -> Response:
         borrowed = loans.loan_book(reader, view.fund, view.as_of, member=member)["items"]
         lines = journal.statement(reader, view.fund, member, view.as_of)
         owed = _dues_owed(view, reader, member)
+        with showing([member]):
+            note_shown()  # Also of one whose name was erased.
         return named(view, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
 
     return await view.answer(ask)
