@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -47,7 +48,12 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as opened:
-            ledger = Ledger(settings.database, "write", max_cached_entries=settings.max_cached_entries)
+            ledger = Ledger(
+                settings.database,
+                "write",
+                max_cached_entries=settings.max_cached_entries,
+                register_key=Path(settings.register_key),
+            )
             opened.callback(ledger.close)
             read_model = ReadModel(ledger.database)
             read_model.create_tables()

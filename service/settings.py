@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     """How long a read waits for the read model to have what it must show."""
     checkpoint_key: str = "microfund-checkpoint.pem"
     """The file of the private key that checkpoints are signed with; made if there is none. Never in the database."""
+    register_key: str = "microfund-register.key"
+    """The file of the key that names, phones and notes are encrypted with; made at first use. Never in the database.
+    What was erased is told beside it, under the suffix `.erasures`."""
     checkpoint_name: Annotated[str, Field(pattern=f"^{NAME}$")] = "microfund"
     """Under which name checkpoints are issued: something like `so-quy.example`, the same for all copies, for ever."""
     checks_per_minute: Annotated[int, Field(ge=1)] = 30
