@@ -30,6 +30,7 @@ RETRY_SECONDS: Final = 60
 AT_ONCE: Final = 1_000
 """How many texts are written anew in one transaction."""
 
+KEEP: Final = "INSERT INTO register VALUES (:fund, :digest, :encrypted)"
 DELETE: Final = "DELETE FROM register WHERE fund = :fund AND digest = :digest"
 REPLACE: Final = "UPDATE register SET encrypted = :encrypted WHERE fund = :fund AND digest = :digest"
 COUNT_OTHERS: Final = "SELECT COUNT(*) AS texts FROM register WHERE encrypted NOT LIKE :own"

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ledger.database import Database, Transaction, UnsafeStorage
-from ledger.register import Encrypted, Text
+from ledger.events.people import PEOPLE
+from ledger.register import KEEP, Encrypted, Text, written
 
 CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 SELECT_REACHED = "SELECT value FROM settings WHERE name = 'schema'"
@@ -54,10 +55,31 @@ def _encrypt_texts(transaction: Transaction, encrypt: Encrypt) -> None:
     """Until then names lay open. The pages of a dropped table are overwritten (`secure_delete`), like deleted rows."""
     rows = transaction.query("SELECT fund, digest, salt, text FROM texts")
     encrypted = encrypt((Text(**row) for row in rows), transaction)
-    transaction.execute_many(
-        "INSERT INTO register VALUES (:fund, :digest, :encrypted)", [row._asdict() for row in encrypted]
-    )
+    transaction.execute_many(KEEP, [row._asdict() for row in encrypted])
     transaction.execute("DROP TABLE texts")
+    _encrypt_names(transaction, encrypt)
+
+
+def _encrypt_names(transaction: Transaction, encrypt: Encrypt) -> None:
+    """The names of principals as well. Their table is made anew: PostgreSQL keeps the old text of a changed row."""
+    principals = [
+        msgspec.json.decode(row["principal"]) for row in transaction.query("SELECT principal FROM principals")
+    ]
+    transaction.execute("DROP TABLE principals")
+    transaction.execute("CREATE TABLE principals (id TEXT PRIMARY KEY, principal TEXT NOT NULL, name TEXT NOT NULL)")
+    names = [written(PEOPLE, principal["name"]) for principal in principals]
+    transaction.execute_many(KEEP, [row._asdict() for row in encrypt(names, transaction)])
+    transaction.execute_many(
+        "INSERT INTO principals VALUES (:id, :principal, :name)",
+        [
+            {
+                "id": principal["id"],
+                "principal": msgspec.json.encode(principal | {"name": ""}).decode(),
+                "name": name.digest,
+            }
+            for principal, name in zip(principals, names, strict=True)
+        ],
+    )
 
 
 STEPS: Final = (
@@ -91,6 +113,16 @@ STEPS: Final = (
             "CREATE TABLE IF NOT EXISTS attempts (key TEXT NOT NULL, attempt TEXT NOT NULL, until TEXT NOT NULL, "
             "PRIMARY KEY (key, attempt))",
             "CREATE INDEX IF NOT EXISTS attempts_by_end ON attempts (until)",
+        ),
+    ),
+    Step(
+        "what people log in and approve with, each kept as a digest: sessions of phones, codes of invitations, PINs",
+        (
+            "CREATE TABLE sessions (digest TEXT PRIMARY KEY, phone TEXT NOT NULL, last_seen TEXT NOT NULL)",
+            "CREATE UNIQUE INDEX sessions_by_phone ON sessions (phone)",
+            "CREATE TABLE invitation_codes (digest TEXT PRIMARY KEY, invitation TEXT NOT NULL)",
+            "CREATE TABLE pins (person TEXT PRIMARY KEY, salt TEXT NOT NULL, digest TEXT NOT NULL, "
+            "tries BIGINT NOT NULL)",
         ),
     ),
     Step(

@@ -100,7 +100,7 @@ def demo() -> None:
                 made = fill(ledger, today=civil_day(now), progress=show)
             except DatabaseNotEmpty as error:
                 raise Mistake(f"{error}; name another one in MICROFUND_DATABASE") from None
-        principals = Principals(ledger.database)
+        principals = Principals(ledger)
         tokens = [(principal, principals.admit(now, principal)) for principal in made.principals[:DEMO_TOKENS]]
     say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
     for principal, issued in tokens:

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    origin: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")] | None = None
+    """Under which address people reach the service, such as `https://so-quy.example`: for invitations, and to know what
+    browsers send from our own pages. By default what the request's Host says, which behind TLS is not enough."""
     max_cached_entries: Annotated[int, Field(ge=1)] = 300_000
     """How many entries the funds kept in memory may hold together: about 1 KB each."""
     read_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0

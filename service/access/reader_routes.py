@@ -8,11 +8,11 @@ from typing import Any, Final
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.access.authentication import principals_of
 from service.access.dependencies import AtReaderLog
 from service.access.principals import Principals
 from service.access.readers import NO_END, ReaderLog
 from service.access.roles import LOG_READERS, admitted
+from service.access.state import AtAccess
 from service.http.fields import Cursor, FundCode, Limit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
@@ -26,13 +26,18 @@ _ID: Final = re.compile(r"[0-9T:.+-]{32} [0-9a-f]{12}")
 
 @router.get("/funds/{fund}/readers", dependencies=[Depends(admitted(LOG_READERS))])
 async def fund_readers(
-    request: Request, log: AtReaderLog, fund: FundCode, cursor: Cursor | None = None, limit: Limit = 100
+    request: Request,
+    log: AtReaderLog,
+    access: AtAccess,
+    fund: FundCode,
+    cursor: Cursor | None = None,
+    limit: Limit = 100,
 ) -> Response:
     """Who was shown a name, phone, note or passbook of this club, when, as what, and of which member (null: of several
     or all), latest first. `what` is the kind of answer, `title` says it in words."""
     language = language_of(accept_language(request.scope))
     page = await asyncio.to_thread(
-        readers_told, log, principals_of(request), fund, language, before=before(cursor), limit=limit
+        readers_told, log, access.principals, fund, language, before=before(cursor), limit=limit
     )
     content = msgspec.json.encode({"fund": fund, **page})
     return Response(content, headers={"Content-Language": language}, media_type="application/json")

@@ -79,6 +79,16 @@ def showing(members: Iterable[int | None]) -> Iterator[None]:
         shown.about = outer
 
 
+@contextmanager
+def to_themselves() -> Iterator[None]:
+    """What is read meanwhile answers one's own write, or is one's own: nobody else is shown."""
+    token = _shown.set(None)
+    try:
+        yield
+    finally:
+        _shown.reset(token)
+
+
 class Looked(NamedTuple):
     """A row of the log: who saw what, and of which member; None for several or all. `fund` is empty for none."""
 

@@ -9,38 +9,34 @@ from fastapi import APIRouter, Depends, Query, Response
 from ledger.events import Draw
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
-from service.access.principals import Principal
-from service.access.roles import INSPECTORS, READERS, admitted, scope_of
-from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
+from service.access.roles import INSPECTORS, READERS, InScope, admitted
+from service.http.fields import Drawn, FundCode, PathNumber, Seed
 from service.http.parsing import StrictRoute
 from service.http.state import AtState
-from service.inspection.samples import clubs_told, told
+from service.inspection.samples import clubs_answer, entries_answer
 from service.reads.dependencies import CaughtUp, Since, Until
-from service.reads.view import refuse_upside_down
+from service.reads.query import refuse_upside_down
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 AskedSeed = Annotated[Seed, Query(description="A number that somebody else made public and nobody knew before.")]
 
 
-@router.get("/sample")
+@router.get("/sample", dependencies=[Depends(admitted(INSPECTORS))])
 async def sample_of_clubs(
     state: AtState,
-    principal: Annotated[Principal, Depends(admitted(INSPECTORS))],
+    scope: InScope,
     position: CaughtUp,
     seed: AskedSeed,
     clubs: Drawn,
-    province: Words | None = None,
-    district: Words | None = None,
 ) -> Response:
     """Clubs drawn by lot from those in scope, in the order drawn.
 
     They are ordered by the SHA-256 of `seed|FUND`, in hex, and the first are the sample. `of` is how many there are,
     and `population` the SHA-256 of all their codes, sorted, each on a line: who has the list can draw again.
     """
-    scope = scope_of(principal, province, district)
     codes = await asyncio.to_thread(funds.codes, state.ledger.database, scope)
-    answer = {"seed": seed, "position": position} | clubs_told(seed, codes, clubs)
+    answer = {"seed": seed, "position": position} | clubs_answer(seed, codes, clubs)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
@@ -66,4 +62,4 @@ async def sample_of_a_fund(
     entries = await asyncio.to_thread(lambda: list(state.ledger.entries(fund, upto=known_version)))
     if not entries:
         raise FundNotFound
-    return Response(msgspec.json.encode(told(draw, entries)), media_type="application/json")
+    return Response(msgspec.json.encode(entries_answer(draw, entries)), media_type="application/json")

@@ -15,6 +15,8 @@ def person_of(state: AppState, principals: Principals, fund: str, number: int) -
         raise MemberNotFound(member=number)
     theirs = [event for event in replayed.entries if getattr(event, "member", None) == number]
     texts = state.ledger.register.texts(digest for event in theirs for digest in (event.texts or {}).values())
+    linked = principals.of_member(fund, number)
+    names = principals.names(linked)
     written = [
         {"version": event.version, "kind": kind, "text": texts[digest]}
         for event in theirs
@@ -32,5 +34,7 @@ def person_of(state: AppState, principals: Principals, fund: str, number: int) -
         "left_on": member.left_on,
         "texts": written,
         "entries": [{"version": event.version, "type": event.name, "on": event.on} for event in theirs],
-        "principals": principals.of_member(fund, number),
+        "principals": [
+            {"principal": id, "name": names.get(id), "roles": roles} for id, roles in sorted(linked.items())
+        ],
     }

@@ -6,12 +6,12 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.access.authentication import principals_of
 from service.access.dependencies import AtReaderLog
 from service.access.principals import Principal
 from service.access.reader_routes import before, readers_told
 from service.access.readers import note_shown, showing
 from service.access.roles import DECIDERS, ROLES_OF_ALL, admitted
+from service.access.state import AtAccess
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import Forbidden
@@ -27,6 +27,7 @@ async def member_person(
     request: Request,
     state: AtState,
     log: AtReaderLog,
+    access: AtAccess,
     principal: Annotated[Principal, Depends(admitted(ROLES_OF_ALL))],
     fund: FundCode,
     member: PathNumber,
@@ -37,13 +38,13 @@ async def member_person(
     in, who is linked to them, and who looked at it (`readers`, in pages). For the member themselves and the chair."""
     if not principal.roles & DECIDERS and principal.members.get(fund) != member:
         raise Forbidden
-    principals, language = principals_of(request), language_of(accept_language(request.scope))
+    principals, language = access.principals, language_of(accept_language(request.scope))
 
     def ask() -> bytes:
         with showing([member]):
             found = person_of(state, principals, fund, member)
             note_shown()  # Also of one whose name was erased.
-        readers = readers_told(log, principals, fund, language, member=member, before=before(cursor), limit=limit)
+            readers = readers_told(log, principals, fund, language, member=member, before=before(cursor), limit=limit)
         return msgspec.json.encode(found | {"readers": readers})
 
     content = await asyncio.to_thread(ask)
