@@ -183,9 +183,9 @@ async def people_log(
 
     def ask() -> Answer:
         people, after = at.access.directory.people(), _number(cursor)
-        events = people.entries if order == "asc" else reversed(people.entries)
-        beyond = (event for event in events if not after or (event.version > after) is (order == "asc"))
-        seen = [event for event in beyond if _concerns(at, people, reader, event)]
+        ascending = order == "asc"
+        events = people.entries[after:] if ascending else people.entries[: after - 1 if after else None][::-1]
+        seen = [event for event in events if _concerns(at, people, reader, event)]
         page = seen[:limit]
         return {
             "items": [_line(event) for event in page],

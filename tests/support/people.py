@@ -21,9 +21,13 @@ class Caller:
         self.person = person
         self.cookie = cookie
 
+    def headers(self) -> dict[str, str]:
+        """What the browser sends along."""
+        return {"Cookie": f"{COOKIE}={self.cookie}", **OURS}
+
     def ask(self, method: str, path: str, body: Any = None, pin: str | None = None, **headers: str) -> Any:
         """A request as the browser sends it, from our own page."""
-        sent = {"Cookie": f"{COOKIE}={self.cookie}", **OURS} | {n.replace("_", "-"): v for n, v in headers.items()}
+        sent = self.headers() | {name.replace("_", "-"): value for name, value in headers.items()}
         if pin is not None:
             sent["Approval-Pin"] = pin
         if method == "POST":

@@ -25,6 +25,7 @@ from tests.support.keys import key_for
 FUND = "LS-CL-MAIPHA"
 OTHER_FUND = "LS-VQ-DIEMHE"
 NEW_FUND = "LS-VL-TANMY"
+NO_SUCH = "LS-NO-SUCH"
 OPENED_ON = "2024-01-10"
 NAME = "Hoàng Thị Sầm"
 
