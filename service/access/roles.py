@@ -8,15 +8,13 @@ from fastapi import Depends, Request
 from ledger.projections import funds
 from ledger.refusals import FundNotFound, NotFound
 from service.access.places import places_of
-from service.access.principals import ROLES, Principal, Role
+from service.access.principals import Principal, Role
 from service.http.fields import Words
 from service.http.refusals import Forbidden
 
 WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
 DECIDERS: frozenset[Role] = frozenset({"chair"})
 OPENERS: frozenset[Role] = frozenset({"admin"})
-ROLES_OF_ALL: frozenset[Role] = frozenset(ROLES)
-"""Routes that judge by more than the role."""
 LOG_READERS: frozenset[Role] = frozenset({"chair", "inspector", "admin"})
 """Who sees who looked at people's data."""
 INSPECTORS: frozenset[Role] = frozenset({"inspector"})

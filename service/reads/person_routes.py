@@ -10,7 +10,7 @@ from service.access.dependencies import AtReaderLog
 from service.access.principals import Principal
 from service.access.reader_routes import before, readers_told
 from service.access.readers import note_shown, showing
-from service.access.roles import DECIDERS, ROLES_OF_ALL, admitted
+from service.access.roles import DECIDERS, MEMBERS, READERS, admitted
 from service.access.state import AtAccess
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute, accept_language
@@ -28,7 +28,7 @@ async def member_person(
     state: AtState,
     log: AtReaderLog,
     access: AtAccess,
-    principal: Annotated[Principal, Depends(admitted(ROLES_OF_ALL))],
+    principal: Annotated[Principal, Depends(admitted(READERS | MEMBERS))],
     fund: FundCode,
     member: PathNumber,
     cursor: Cursor | None = None,

@@ -120,6 +120,7 @@ def test_all_else_of_the_document_answers_ones_own_write() -> None:
         ("post", "/v1/people/{person}/pin-reset"),
         ("post", "/v1/invitations/accept"),
         ("put", "/v1/session/pin"),
+        ("delete", "/v1/people/{person}/person"),
         ("delete", "/v1/session"),
         ("delete", "/v1/phones/{phone}"),
     }
@@ -176,6 +177,7 @@ def test_neither_does_what_is_done_about_people_and_ones_own_session(village: Ho
     village.client.delete(f"/v1/phones/{told['phone']['phone']}", headers=village.headers())
     let_in(village, person.person).ask("DELETE", "/session")
     village.recorded(f"/people/{person.person}/revocation")
+    village.client.delete(f"/v1/people/{person.person}/person", headers=village.headers())
     assert stored(village) == []
 
 
