@@ -21,7 +21,9 @@ class Said(NamedTuple):
 
 def command(database_url: str, *words: str, **environment: str) -> Said:
     """What `microfund` with these words and this environment answers."""
-    given = {"MICROFUND_DATABASE": database_url, "MICROFUND_REGISTER_KEY": str(key_for(database_url)), **environment}
+    given = {"MICROFUND_DATABASE": database_url, **environment}
+    if "MICROFUND_REGISTER_KEY" not in given:
+        given["MICROFUND_REGISTER_KEY"] = str(key_for(database_url))
     results, errors = TextIOWrapper(BytesIO(), "utf-8"), StringIO()
     with pytest.MonkeyPatch.context() as typed, redirect_stdout(results), redirect_stderr(errors):
         for name, value in given.items():
