@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from service.terminal import Mistake, errors, ledger_of, load_settings, progress
+from service.terminal import Language, Mistake, ledger_of, load_settings, of_file, progress, tell
 
 register = typer.Typer(help="The register of names, phones and notes.", no_args_is_help=True)
 
@@ -22,15 +22,14 @@ def rotate_key(
     is_lost: Annotated[
         bool, typer.Option("--key-is-lost", help="Begin a new key without the one before; its names stay shut.")
     ] = False,
+    language: Language = "vi",
 ) -> None:
     """Encrypt the register with a new key, while the service runs; cut off, it is gone on with when typed again.
 
     The key before stays in the file, for backups and for copies of the service, until --drop-old.
     """
-    from ledger.refusals import RegisterKeyUnusable
-
     if drop_old and is_lost:
-        raise Mistake("say --drop-old or --key-is-lost, not both")
+        raise Mistake("drop-or-lost")
     settings = load_settings()
     with ledger_of(settings, "write") as ledger, progress("texts") as show:
         total = ledger.database.query("SELECT COUNT(*) AS texts FROM register")[0]["texts"]
@@ -43,8 +42,6 @@ def rotate_key(
                 texts = ledger.register.drop_old_keys(done)
             else:
                 texts = ledger.register.rotate(is_lost=is_lost, on_done=done)
-        except RegisterKeyUnusable:
-            raise Mistake(f"MICROFUND_REGISTER_KEY: {settings.register_key} {ledger.register.trouble()}") from None
         except OSError as error:
-            raise Mistake(f"{settings.register_key}: {error.strerror}") from None
-    errors.print(f"encrypted {texts} texts anew{'; the old keys are gone' if drop_old else ''}")
+            raise of_file(settings.register_key, error, language) from None
+    tell("register.dropped" if drop_old else "register.rotated", language, texts=texts)

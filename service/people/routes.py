@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from service.access.approval import ApprovalPin, approval_of
+from service.access.codes import qr_of
 from service.access.delegation import DIRECTORY_READERS, GIVERS
 from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.principals import ROLES, Principal
@@ -28,7 +29,6 @@ from service.people.bodies import (
     PhoneId,
     Revocation,
 )
-from service.people.codes import qr_of
 from service.writes.calls import RequestContext
 from service.writes.dependencies import AsSent
 

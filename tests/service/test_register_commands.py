@@ -13,7 +13,7 @@ def test_the_key_is_changed_and_the_old_one_dropped_beneath_a_running_service(vi
 
     changed = command(url, "register", "rotate-key")
     assert (changed.returncode, village.get(f"/funds/{FUND}/members").json()["items"][0]["name"]) == (0, NAME)
-    assert "texts anew" in changed.stderr
+    assert "bằng khóa mới" in changed.stdout
     assert key.read_text().endswith(before)
 
     assert command(url, "register", "rotate-key", "--drop-old").returncode == 0
@@ -30,7 +30,7 @@ def test_a_lost_key_is_said_and_a_new_one_begun_only_if_that_is_meant(village: H
     key.unlink()
 
     refused = command(url, "register", "rotate-key", MICROFUND_REGISTER_KEY=str(key))
-    assert (refused.returncode, "is not there" in refused.stderr, key.exists()) == (2, True, False)
+    assert (refused.returncode, "khóa giữ tên" in refused.stderr, key.exists()) == (2, True, False)
 
     begun = command(url, "register", "rotate-key", "--key-is-lost", MICROFUND_REGISTER_KEY=str(key))
     assert (begun.returncode, key.exists()) == (0, True)
