@@ -13,6 +13,7 @@ import msgspec
 
 from ledger.application import Ledger
 from ledger.days import add_months
+from ledger.faults import Fault
 from ledger.refusals import Refusal
 from service.access.principals import Principal
 from service.demo.diary import Told, instant
@@ -29,12 +30,10 @@ BATCH = 400
 FIRST_DAY = date(2016, 1, 1)
 
 
-class DatabaseNotEmpty(Exception):
+class DatabaseNotEmpty(Fault):
     """There are funds in the database already; the demo fills only an empty one, and changes nothing here."""
 
-    def __init__(self, funds: int) -> None:
-        super().__init__(f"the database holds {funds} funds already; the demo fills only an empty one")
-        self.funds = funds
+    area = "demo"
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +66,7 @@ def fill(
     all clubs together, and how many there will be. Raises `DatabaseNotEmpty`.
     """
     if there := ledger.funds():
-        raise DatabaseNotEmpty(len(there))
+        raise DatabaseNotEmpty("not-empty", funds=len(there))
     random = Random(seed)  # noqa: S311  # Repeatable on purpose; nothing here is a secret.
     province = Province(random)
     lives = [

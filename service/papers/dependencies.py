@@ -46,7 +46,7 @@ class Printer(NamedTuple):
         found = self.query.ask(lambda reader: self._filled_in(paper, reader))
         book, club, filled = found.figures
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
-        footer = book.said("footer", position=found.position, **stands)
+        footer = book.said("footer_of_entry" if "code" in filled else "footer", on=book.state.today(), **stands)
         style = TEMPLATES.get_template("papers/paper.css").render(
             size=paper.size, footer=css_text(footer), page=css_text(book.said("page"))
         )
@@ -57,8 +57,8 @@ class Printer(NamedTuple):
             known=self._known(book, club["version"]),
             language=self.language,
             parked=found.parked,
+            size=paper.size,
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.
-            today=book.state.today(),
             **words_for_templates(self.language),
             **filled,
         )

@@ -1,7 +1,5 @@
 """`microfund people`: who may log in, as whoever runs the service sets it up."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,18 +13,6 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 app = typer.Typer(help="People who log in: invited, listed, ended, and the log of that.", no_args_is_help=True)
-
-
-@contextmanager
-def _refusals(language: str) -> Iterator[None]:
-    """Says a refusal in words, as the service would."""
-    from ledger.refusals import Refusal
-    from service.words import catalogue
-
-    try:
-        yield
-    except Refusal as refusal:
-        raise Mistake(catalogue.render(f"refusal.{refusal.code}.detail", language, **refusal.facts)) from None
 
 
 Person = Annotated[str, typer.Argument(help="As `microfund people list` names them.")]
@@ -50,11 +36,11 @@ def invite(
     from service.access.operator import Operator
 
     if (person is None) == (name is None):
-        raise Mistake("name somebody new with --name, or say who it is in the directory")
+        raise Mistake("whom-to-invite")
     scope = {"everything": everything, "province": province, "district": district, "commune": commune, "funds": fund}
     new = None if name is None else (name, roles_given(role), scope_given(**scope), dict(memberships(member)), phone)
     settings = load_settings()
-    with ledger_of(settings, "make" if new else "write") as ledger, _refusals(language):
+    with ledger_of(settings, "make" if new else "write") as ledger:
         operator = Operator(ledger, lambda: datetime.now(UTC))
         invited = operator.admit(*new) if new else str(person)
         tell_invitation(ledger, settings, operator.invite(invited).code, invited, language)
@@ -116,7 +102,7 @@ def revoke(person: Person, reason: str | None = None, language: Language = "vi")
     """End a person's access, with all their phones; every copy of the service knows within five seconds."""
     from service.access.operator import Operator
 
-    with ledger_of(load_settings(), "write") as ledger, _refusals(language):
+    with ledger_of(load_settings(), "write") as ledger:
         Operator(ledger, lambda: datetime.now(UTC)).revoke(person, reason)
     tell("people.revoked", language, person=person)
 
