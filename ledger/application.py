@@ -23,19 +23,19 @@ from ledger.aggregates.fund import Fund
 from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
 from ledger.aggregates.warnings import warnings
-from ledger.database import EVENTS_TABLE, Access, Database, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Access, Database
 from ledger.events import Entry, Event, head_of, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.losses import LastLine, Losses, MissingLine
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
+from ledger.schema import refuse_newer, upgrade
 from ledger.storage import Recorder, environment
 from ledger.storage.lines import LineMapper, LineStore
 from ledger.storage.postgres_sessions import ReadOnlyDatabase
 from ledger.storage.sqlite_file import DatabaseFileGone
 
-SCHEMA = "1"
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
 PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
@@ -52,24 +52,39 @@ class LogCache(Cache[str, Log]):
         super().__init__()
         self.cache: OrderedDict[str, Log] = OrderedDict()
         self._max_entries = max_entries
+        self._entries: dict[str, int] = {}
+        """How many entries each log had when it was last used; a sum over thousands of logs would cost a commit."""
+        self._held = 0
 
     def get(self, key: str, *, evict: bool = False) -> Log:
         """A log, from now on the most recently used. Raises `KeyError`."""
         log = self.cache.pop(key)
-        if not evict:
-            self.cache[key] = log
+        if evict:
+            self._count(key, 0)
+        else:
+            self.put(key, log)
         return log
 
     def put(self, key: str, value: Log | None) -> None:
         """Keep a log in memory."""
         assert value is not None
         self.cache[key] = value
+        self._count(key, value.version)
+
+    def forget(self, key: str) -> Log | None:
+        """Take a log out of memory; answers it if it was there."""
+        self._count(key, 0)
+        return self.cache.pop(key, None)
 
     def shrink(self) -> None:
         """Forget logs until the rest fit; the last one always stays."""
-        held = sum(log.version for log in self.cache.values())
-        while held > self._max_entries and len(self.cache) > 1:
-            held -= self.cache.popitem(last=False)[1].version
+        while self._held > self._max_entries and len(self.cache) > 1:
+            self.forget(next(iter(self.cache)))
+
+    def _count(self, key: str, entries: int) -> None:
+        self._held += entries - self._entries.pop(key, 0)
+        if entries:
+            self._entries[key] = entries
 
 
 class _Answer(NamedTuple):
@@ -162,19 +177,21 @@ class Ledger(Application[str]):
         return LineStore(self.mapper, self.recorder)
 
     def _prepare(self) -> bytes:
-        """Fill the settings table, unless it is only read; answers the secret that keys the digests of request bodies.
+        """Bring the tables up to date, unless they are only read; answers the secret that keys digests of requests.
 
         A plain digest of a body with a name and a birth year could be guessed back; a keyed one cannot.
         """
         may_write = self.database.access != "read"
+        if may_write:
+            upgrade(self.database)
         with self.database.transaction(commit=may_write) as transaction:
-            for name, value in (("schema", SCHEMA), ("request_secret", secrets.token_hex(32))) if may_write else ():
+            if may_write:
                 transaction.execute(
-                    "INSERT INTO settings VALUES (:name, :value) ON CONFLICT DO NOTHING", name=name, value=value
+                    "INSERT INTO settings VALUES ('request_secret', :secret) ON CONFLICT DO NOTHING",
+                    secret=secrets.token_hex(32),
                 )
             stored = {row["name"]: row["value"] for row in transaction.query("SELECT name, value FROM settings")}
-        if stored["schema"] != SCHEMA:
-            raise UnsafeStorage(f"the database has schema {stored['schema']}; this program knows schema {SCHEMA}")
+        refuse_newer(int(stored["schema"]))
         return bytes.fromhex(stored["request_secret"])
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -237,7 +254,7 @@ class Ledger(Application[str]):
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            if log := self._logs.cache.pop(job.fund, None):
+            if log := self._logs.forget(job.fund):
                 self.losses.doubted[job.fund] = log
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:

@@ -18,11 +18,6 @@ from ledger.aggregates.log import Log
 from ledger.database import Database
 from ledger.events import NO_HEAD
 
-CREATE_LOSSES = (
-    "CREATE TABLE IF NOT EXISTS losses (fund TEXT NOT NULL, first_version BIGINT NOT NULL, "
-    "last_version BIGINT NOT NULL, PRIMARY KEY (fund, first_version, last_version))"
-)
-
 log = logging.getLogger("microfund")
 
 

@@ -1,20 +1,101 @@
-"""The tables beside the log that no replay could make anew."""
+"""The tables beside the log that no replay could make anew, made and changed in numbered steps.
+
+A database says in its settings which step it has reached; whoever opens it to write takes the steps that it lacks, each
+in a transaction of its own. A step that anybody's database may have taken is never changed: what is to be different
+is one more step at the end.
+"""
 
 from __future__ import annotations
 
-from ledger.losses import CREATE_LOSSES
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
-CREATE_CHECKPOINTS = "CREATE TABLE IF NOT EXISTS checkpoints (number BIGINT PRIMARY KEY, note TEXT NOT NULL)"
-CREATE_LEAVES = (
-    "CREATE TABLE IF NOT EXISTS checkpoint_leaves (number BIGINT PRIMARY KEY, fund TEXT NOT NULL, "
-    "version BIGINT NOT NULL, head TEXT NOT NULL)"
-)
+import msgspec
 
-CREATE_TEXTS = (
-    "CREATE TABLE IF NOT EXISTS texts (fund TEXT NOT NULL, digest TEXT NOT NULL, salt TEXT NOT NULL, "
-    "text TEXT NOT NULL, folded TEXT NOT NULL, PRIMARY KEY (fund, digest))"
-)
+from ledger.database import Database, Transaction, UnsafeStorage
 
 CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
-CREATE_TABLES = (CREATE_TEXTS, CREATE_SETTINGS, CREATE_CHECKPOINTS, CREATE_LEAVES, CREATE_LOSSES)
-"""The tables beside the log that no replay could make anew."""
+SELECT_REACHED = "SELECT value FROM settings WHERE name = 'schema'"
+NOTE_REACHED = "INSERT INTO settings VALUES ('schema', :step) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+# PostgreSQL's IF NOT EXISTS fails when two processes start at once.
+IN_TURN = "SELECT pg_advisory_xact_lock(hashtext('microfund schema'))"
+
+
+class Step(NamedTuple):
+    """One change of the tables: what it is about, its statements, and what then fills them from what there was."""
+
+    about: str
+    statements: tuple[str, ...]
+    fill: Callable[[Transaction], None] = lambda _: None
+
+
+def _link_members(transaction: Transaction) -> None:
+    """Until then the links of principals to members stood within the principals alone."""
+    for row in transaction.query("SELECT id, principal FROM principals"):
+        for fund, member in msgspec.json.decode(row["principal"]).get("members", {}).items():
+            transaction.execute(
+                "INSERT INTO memberships VALUES (:id, :fund, :member) ON CONFLICT DO NOTHING",
+                id=row["id"],
+                fund=fund,
+                member=member,
+            )
+
+
+STEPS: Final = (
+    Step(
+        "the register of texts about people, and checkpoints with their leaves",
+        (
+            "CREATE TABLE IF NOT EXISTS texts (fund TEXT NOT NULL, digest TEXT NOT NULL, salt TEXT NOT NULL, "
+            "text TEXT NOT NULL, folded TEXT NOT NULL, PRIMARY KEY (fund, digest))",
+            "CREATE TABLE IF NOT EXISTS checkpoints (number BIGINT PRIMARY KEY, note TEXT NOT NULL)",
+            "CREATE TABLE IF NOT EXISTS checkpoint_leaves (number BIGINT PRIMARY KEY, fund TEXT NOT NULL, "
+            "version BIGINT NOT NULL, head TEXT NOT NULL)",
+        ),
+    ),
+    Step(
+        "what is gone from the log; principals with their tokens, and which of them are one member",
+        (
+            "CREATE TABLE IF NOT EXISTS losses (fund TEXT NOT NULL, first_version BIGINT NOT NULL, "
+            "last_version BIGINT NOT NULL, PRIMARY KEY (fund, first_version, last_version))",
+            "CREATE TABLE IF NOT EXISTS principals (id TEXT PRIMARY KEY, principal TEXT NOT NULL)",
+            "CREATE TABLE IF NOT EXISTS tokens (digest TEXT PRIMARY KEY, principal TEXT NOT NULL, "
+            "issued_at TEXT NOT NULL, revoked_at TEXT)",
+            "CREATE TABLE IF NOT EXISTS memberships (principal TEXT NOT NULL, fund TEXT NOT NULL, "
+            "member BIGINT NOT NULL, PRIMARY KEY (principal, fund))",
+            "CREATE INDEX IF NOT EXISTS memberships_by_member ON memberships (fund, member)",
+        ),
+        _link_members,
+    ),
+)
+
+
+def upgrade(database: Database, steps: tuple[Step, ...] = STEPS) -> None:
+    """Take the steps that a database lacks. Killed in between, it goes on where it was. Raises `UnsafeStorage` for a
+    database that has taken more steps than this program knows."""
+    while _take_next(database, steps):
+        pass
+
+
+def refuse_newer(reached: int, steps: tuple[Step, ...] = STEPS) -> None:
+    """Raises `UnsafeStorage` for a database that has taken more steps than this program knows."""
+    if reached > len(steps):
+        raise UnsafeStorage(
+            f"the database has schema {reached}; this program knows schema {len(steps)}, and a newer one is needed"
+        )
+
+
+def _take_next(database: Database, steps: tuple[Step, ...]) -> bool:
+    """Take one step; answers whether there was one to take."""
+    with database.transaction() as transaction:
+        if database.is_postgres:
+            transaction.query(IN_TURN)
+        transaction.execute(CREATE_SETTINGS)
+        reached = next((int(row["value"]) for row in transaction.query(SELECT_REACHED)), 0)
+        refuse_newer(reached, steps)
+        if reached == len(steps):
+            return False
+        for statement in steps[reached].statements:
+            transaction.execute(statement)
+        steps[reached].fill(transaction)
+        transaction.execute(NOTE_REACHED, step=str(reached + 1))
+    return True

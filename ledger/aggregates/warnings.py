@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from itertools import islice
 from statistics import median_low
-from typing import Final, NamedTuple
+from types import UnionType
+from typing import Any, Final, NamedTuple
 
 from ledger.aggregates.fund import Fund
 from ledger.chart import cash_movement
@@ -36,7 +38,7 @@ USUAL_OF: Final = 8
 LOOKED_BACK: Final = 400
 """Entries among which they are looked for: some meetings' worth."""
 
-ORDINARY: Final = (ContributionReceived, ExpensePaid, SavingsWithdrawn, LoanRepaid)
+Ordinary = ContributionReceived | ExpensePaid | SavingsWithdrawn | LoanRepaid
 """What comes again and again in like amounts; gifts and loans do not."""
 
 SINGLE_HOLDERS: Final = frozenset({"chair", "deputy_chair", "secretary", "accountant", "treasurer"})
@@ -53,17 +55,23 @@ class Warning(NamedTuple):
 
 def warnings(fund: Fund, event: Event) -> tuple[Warning, ...]:
     """What is worth a second look about an event that the fund has recorded."""
-    return tuple(found for check in CHECKS for found in check(fund, event))
+    return tuple(found for check in _checks_of(type(event)) for found in check(fund, event))
 
 
-def _possible_duplicate(fund: Fund, event: Event) -> Iterator[Warning]:
+@cache
+def _checks_of(kind: type[Event]) -> list[Check]:
+    """The checks that such an event can fail: most events are dues of a sheet, and most checks are not about those."""
+    return [check for about, check in CHECKS if issubclass(kind, about)]
+
+
+def _possible_duplicate(fund: Fund, event: Voucher) -> Iterator[Warning]:
     if earlier := fund.possible_duplicate(event):
         yield Warning("possible-duplicate", (earlier,), (("version", earlier),))
 
 
-def _dues(fund: Fund, event: Event) -> Iterator[Warning]:
+def _dues(fund: Fund, event: ContributionReceived) -> Iterator[Warning]:
     """Dues for a month that was paid already, or that lies far off."""
-    if not isinstance(event, ContributionReceived) or event.kind != "dues" or not event.for_month:
+    if event.kind != "dues" or not event.for_month:
         return
     month = date.fromisoformat(f"{event.for_month}-01")
     if abs((month.year - event.on.year) * 12 + month.month - event.on.month) > FAR_MONTHS:
@@ -80,14 +88,12 @@ def _paid_before(fund: Fund, event: ContributionReceived) -> tuple[int, ...]:
     return tuple(version for version in same if version not in fund.reversed_by)
 
 
-def _amount_unusual(fund: Fund, event: Event) -> Iterator[Warning]:
+def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
     """Ten times, or a tenth, of what this kind usually is in this club, and beyond all that there was of late."""
-    if not isinstance(event, ORDINARY):
-        return
     kind = _kind(event)
     latest, oldest = event.version - 1, max(event.version - 1 - LOOKED_BACK, 0)
     recent = (fund.entries[index] for index in range(latest - 1, oldest - 1, -1))
-    like = (each for each in recent if isinstance(each, ORDINARY) and _kind(each) == kind)
+    like = (each for each in recent if isinstance(each, Ordinary) and _kind(each) == kind)
     amounts = [each.amount for each in islice(like, USUAL_OF)]
     if len(amounts) < USUAL_OF:
         return
@@ -102,59 +108,58 @@ def _kind(event: Event) -> tuple[str, str | None]:
     return event.name, getattr(event, "kind", None) or getattr(event, "activity", None)
 
 
-def _reversal_day_differs(fund: Fund, event: Event) -> Iterator[Warning]:
+def _reversal_day_differs(fund: Fund, event: EntryReversed) -> Iterator[Warning]:
     """Between the day of a wrong entry and that of its reversal both count."""
-    if isinstance(event, EntryReversed):
-        wrong = fund.entries[event.reverses - 1]
-        if event.posted and event.on > wrong.on:
-            yield Warning("reversal-day-differs", (wrong.version,), (("since", wrong.on), ("until", event.on)))
+    wrong = fund.entries[event.reverses - 1]
+    if event.posted and event.on > wrong.on:
+        yield Warning("reversal-day-differs", (wrong.version,), (("since", wrong.on), ("until", event.on)))
 
 
 def _counts_covered(fund: Fund, event: Event) -> Iterator[Warning]:
     """Cash of a day that a count has covered, the day of the count itself included."""
-    if isinstance(event, CashCounted) or not cash_movement(event.legs()):
-        return
-    covering = [version for version, counted_on in fund.counts.items() if counted_on >= event.on]
-    if covering := [version for version in covering if version < event.version]:
+    covering = [version for version, on in fund.counts.items() if on >= event.on and version < event.version]
+    if covering and not isinstance(event, CashCounted) and cash_movement(event.legs()):
         yield Warning("counts-covered", tuple(covering), (("on", fund.counts[covering[0]]),))
 
 
-def _left_before(fund: Fund, event: Event) -> Iterator[Warning]:
-    """An entry of a member dated after they left, or a departure told late, with entries after it."""
-    if isinstance(event, MemberLeft):
-        later = tuple(
-            each.version
-            for each in fund.entries[: event.version - 1]
-            if getattr(each, "member", None) == event.member
-            and each.on > event.on
-            and isinstance(each, Voucher)
-            and each.version not in fund.reversed_by
-        )
-        if later:
-            yield Warning("left-before", later, (("member", event.member), ("left_on", event.on)))
-        return
-    number = getattr(event, "member", None)
-    member = fund.members.get(number) if number is not None and isinstance(event, Voucher) else None
+def _departure_told_late(fund: Fund, event: MemberLeft) -> Iterator[Warning]:
+    """A departure with entries of the member after it."""
+    later = tuple(
+        each.version
+        for each in fund.entries[: event.version - 1]
+        if getattr(each, "member", None) == event.member
+        and each.on > event.on
+        and isinstance(each, Voucher)
+        and each.version not in fund.reversed_by
+    )
+    if later:
+        yield Warning("left-before", later, (("member", event.member), ("left_on", event.on)))
+
+
+def _left_before(fund: Fund, event: Voucher) -> Iterator[Warning]:
+    """An entry of a member dated after they left."""
+    member = fund.members.get(getattr(event, "member", None) or 0)
     if member and member.left_on and event.on > member.left_on:
         yield Warning("left-before", facts=(("member", member.number), ("left_on", member.left_on)))
 
 
-def _office_vacant(fund: Fund, event: Event) -> Iterator[Warning]:
+def _office_vacant(fund: Fund, event: MemberLeft | OfficeLeft) -> Iterator[Warning]:
     """Who leaves, or leaves an office, of which nobody else has charge from then on."""
-    if not isinstance(event, MemberLeft | OfficeLeft):
-        return
     left = {event.office} if isinstance(event, OfficeLeft) else {o for o, m in fund.offices if m == event.member}
     held = {office for office, member in fund.offices if member != event.member}
     for office in sorted((left & SINGLE_HOLDERS) - held):
         yield Warning("office-vacant", facts=(("office", office),))
 
 
-CHECKS: Final[tuple[Callable[[Fund, Event], Iterator[Warning]], ...]] = (
-    _possible_duplicate,
-    _dues,
-    _amount_unusual,
-    _reversal_day_differs,
-    _counts_covered,
-    _left_before,
-    _office_vacant,
+Check = Callable[[Fund, Any], Iterator[Warning]]
+CHECKS: Final[tuple[tuple[type[Event] | UnionType, Check], ...]] = (
+    (Voucher, _possible_duplicate),
+    (ContributionReceived, _dues),
+    (Ordinary, _amount_unusual),
+    (EntryReversed, _reversal_day_differs),
+    (Event, _counts_covered),
+    (MemberLeft, _departure_told_late),
+    (Voucher, _left_before),
+    (MemberLeft | OfficeLeft, _office_vacant),
 )
+"""Each check with the events that it is about."""

@@ -14,7 +14,6 @@ from psycopg.sql import SQL, Identifier
 from ledger.database import EVENTS_TABLE, NO_LEDGER, Database, UnsafeStorage
 from ledger.losses import LastLine, MissingLine
 from ledger.register import Text
-from ledger.schema import CREATE_TABLES
 from ledger.storage.lines import ACCESS, NO_LIMIT
 from ledger.storage.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
 from ledger.storage.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
@@ -33,7 +32,6 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         table = {"schema": Identifier(self.datastore.schema), "table": Identifier(self.events_table_name)}
-        self.sql_create_statements += [SQL(statement).format() for statement in CREATE_TABLES]
         self.insert_lines = SQL(INSERT_LINES).format(**table)
         self.confirm_line = SQL(CONFIRM_LINE).format(**table)
         self.select_lines = SQL(SELECT_LINES).format(**table)

@@ -15,7 +15,6 @@ from ledger.database import EVENTS_TABLE, Access
 from ledger.events import head_of
 from ledger.losses import LastLine, MissingLine
 from ledger.register import Text
-from ledger.schema import CREATE_TABLES
 from ledger.sqlite_engine import insert_rows, sqlite
 from ledger.storage.lines import ACCESS, NO_LIMIT
 from ledger.storage.sqlite_connections import JOURNAL_MODE, DurableDatastore
@@ -24,10 +23,6 @@ from ledger.storage.sqlite_file import GONE
 
 class SQLiteRecorder(SQLiteApplicationRecorder):
     """The log in SQLite; positions are row ids."""
-
-    def construct_create_table_statements(self) -> list[str]:
-        """The library's table of events, with ours beside it."""
-        return [*super().construct_create_table_statements(), *CREATE_TABLES]
 
     def _insert_events(
         self,

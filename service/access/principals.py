@@ -75,14 +75,6 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     aliases: dict[str, frozenset[str]] = {}
 
 
-_TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS principals (id TEXT PRIMARY KEY, principal TEXT NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS tokens (digest TEXT PRIMARY KEY, principal TEXT NOT NULL, issued_at TEXT NOT NULL, "
-    "revoked_at TEXT)",
-    "CREATE TABLE IF NOT EXISTS memberships (principal TEXT NOT NULL, fund TEXT NOT NULL, member BIGINT NOT NULL, "
-    "PRIMARY KEY (principal, fund))",
-    "CREATE INDEX IF NOT EXISTS memberships_by_member ON memberships (fund, member)",
-)
 _SELECT: Final = (
     "SELECT p.principal FROM tokens t JOIN principals p ON p.id = t.principal "
     "WHERE t.digest = :digest AND t.revoked_at IS NULL"
@@ -102,14 +94,6 @@ class Principals:
         self._database = database
         self._seconds = seconds
         self._remembered: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
-        if database.access != "read":
-            with database.transaction() as transaction:
-                for statement in _TABLES:
-                    transaction.execute(statement)
-                if not transaction.query("SELECT principal FROM memberships LIMIT 1"):
-                    # A database made before this table has the links within the principals alone.
-                    for row in transaction.query("SELECT principal FROM principals"):
-                        _link(transaction, msgspec.json.decode(row["principal"], type=Principal))
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
         """Make a principal, and a token for them."""

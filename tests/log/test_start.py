@@ -112,15 +112,12 @@ def test_all_of_a_postgres_url_counts(postgres_url: str) -> None:
     assert parameters("postgresql://quy@a,b,c/quy")["target_session_attrs"] == "read-write"
 
 
-def test_another_schema_is_refused_and_the_secret_is_kept(database_url: str) -> None:
+def test_the_secret_that_keys_digests_is_made_once(database_url: str) -> None:
     with opened(database_url) as ledger:
         secret = ledger.request_secret
         assert len(secret) == 32
     with opened(database_url) as ledger:
         assert ledger.request_secret == secret
-        ledger.database.execute("UPDATE settings SET value = '99' WHERE name = 'schema'")
-    with pytest.raises(UnsafeStorage, match="schema 99"):
-        Ledger(database_url)
 
 
 # --- storage that is in the way ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from service.access.principals import Principal, Principals
+from service.access.principals import Principal
 from tests.support.service import BYLAWS, FUND, NAME, OPENED_ON, OTHER_FUND, House, house, opening
 
 ON = "2024-05-15"
@@ -70,15 +70,6 @@ def test_a_revoked_token_still_tells_who_approved(village: House) -> None:
     chair = village.issue("chair", members={FUND: 1})
     village.recorded(f"{LOANS}/1/approval", {"on": ON}, token=chair)
     village.principals.revoke(village.clock(), chair)
-
-    assert disbursed_by(village, {FUND: 1}).status_code == 422
-
-
-def test_links_of_a_database_made_before_there_was_a_table_of_them_count(village: House) -> None:
-    approved_by(village, {FUND: 1})
-    village.state.ledger.database.execute("DROP TABLE memberships")
-
-    village.app.state.principals = Principals(village.state.ledger.database)
 
     assert disbursed_by(village, {FUND: 1}).status_code == 422
 
