@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger.database import Database, Transaction, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Database, Transaction, UnsafeStorage
 
 CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 SELECT_REACHED = "SELECT value FROM settings WHERE name = 'schema'"
@@ -65,6 +65,10 @@ STEPS: Final = (
             "CREATE INDEX IF NOT EXISTS memberships_by_member ON memberships (fund, member)",
         ),
         _link_members,
+    ),
+    Step(
+        "where a club has moved to is found in the log without reading all that it holds of the club",
+        (f"CREATE INDEX IF NOT EXISTS place_changes ON {EVENTS_TABLE} (originator_id) WHERE topic = 'PlaceChanged'",),
     ),
 )
 

@@ -18,7 +18,8 @@ from service.papers.printing import Book, Format, Paper, content_policy, css_tex
 from service.reads.dependencies import AtPoint, CaughtUp
 from service.reads.view import Answer, View, asked
 from service.templating import TEMPLATES
-from service.words.wording import language_of
+from service.words.places import place
+from service.words.wording import capitalised, language_of
 
 PRESS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="press")
 """PDFs are laid out one at a time, beside the event loop: a thick book must not take the threads of other readers."""
@@ -48,10 +49,11 @@ class Printer(NamedTuple):
 
         def question(tables: Reader, position: int) -> tuple[Book, Answer, Answer, Answer | None]:
             reader, standing = self.view.standpoint(tables)
-            club = funds.fund(reader, fund)
-            assert club, "a view has a standpoint"
             book = Book(state, reader, fund, self.view.as_of, self.language)
-            return book, standing | {"position": position}, club, paper.fill(book)
+            filled = paper.fill(book)
+            club = funds.fund(reader, fund, (filled or {}).get("dated", book.as_of))
+            assert club, "a view has a standpoint"
+            return book, standing | {"position": position}, club, filled
 
         book, standing, club, filled = asked(state, self.view.wanted, question)
         if filled is None:
@@ -68,6 +70,7 @@ class Printer(NamedTuple):
             known=self._known(book, club["version"]),
             language=self.language,
             parked=standing["parked"],
+            place=capitalised(place(club["commune"], club["district"], club["province"], self.language)),
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.
             today=state.today(),
             **words_for_templates(self.language),

@@ -41,6 +41,7 @@ def fill_voucher(book: Book, number: str) -> Answer | None:
         if leg["account"] == "cash":
             cash[leg["pot"]] = cash.get(leg["pot"], 0) + abs(leg["debit"] - leg["credit"])
     return about | {
+        "dated": event.on,
         "line": line,
         "title": number[:2],
         "amount": line["received"] or line["paid"],
@@ -68,6 +69,7 @@ def fill_cash_book(book: Book, since: date, until: date, pot: Pot | None) -> Ans
     ends = journal.cash_book(book.reader, book.fund, since, until, pot=pot, limit=1)
     lines = list(_cash_lines(book, since, until, pot))
     return {
+        "dated": until,
         "since": since,
         "until": until,
         "pot": pot or "both",
@@ -156,6 +158,7 @@ def fill_cash_count(book: Book, version: int) -> Answer | None:
     assert isinstance(count, CashCounted)
     quantities = {note: (count.notes or {}).get(str(note), 0) for note in NOTES}
     return about | {
+        "dated": count.on,
         "count": count,
         "notes": quantities if count.notes else None,
         "witnesses": list(book.people(count.witnesses).values()),
@@ -166,6 +169,7 @@ def fill_meeting_sheet(book: Book, day: date) -> Answer:
     sheet = sheet_of(book.state, book.fund, day)
     roll = [line | {"owed": sum(month["amount"] for month in line["dues_owed"])} for line in sheet["roll"]]
     return {
+        "dated": day,
         "on": day,
         "sheet": sheet,
         "roll": roll,

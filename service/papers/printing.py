@@ -68,7 +68,10 @@ class Book(NamedTuple):
 
 
 class Paper(NamedTuple):
-    """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in."""
+    """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in.
+
+    A paper of another day than the one it is seen from says so in `dated`: its head names the place of that day.
+    """
 
     template: str
     size: Size

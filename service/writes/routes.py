@@ -52,6 +52,8 @@ def _add(write: Write) -> None:
             await _refuse_foreign_fund(places_of(request), sent.principal, body)
             if (on := body.on or today) < body.founded_on:
                 raise OutOfOrder(on=on, earliest=body.founded_on)
+        if isinstance(body, club.NewPlace) and not sent.principal.scope.holds(fund, _place_in(body)):
+            raise Forbidden
         facts = [fact_of(write.decide, numbers, body.facts(), body, fund, today)]
         if isinstance(body, Reversal) and body.replacement:
             facts.append(line_fact(body.replacement, fund, facts[0].on))
@@ -59,6 +61,8 @@ def _add(write: Write) -> None:
             job_of(fund, facts, sent, opens=isinstance(body, club.NewFund), most=write.facts)
         )
         state.acknowledged = max(state.acknowledged, recorded.position or 0)
+        if isinstance(body, club.NewPlace):
+            places_of(request).forget(fund)
         return _response(recorded, sent, request)
 
     record.__signature__ = _described(write)  # type: ignore[attr-defined]
@@ -93,9 +97,13 @@ async def _refuse_foreign_fund(known: Places, principal: Principal, body: club.N
 
     It is judged before the fund is asked anything: which keys that one knows is nobody's business here.
     """
-    places = (Place(body.province, body.district, body.commune), await known.place_of(body.fund))
+    places = (_place_in(body), await known.place_of(body.fund))
     if not all(principal.scope.holds(body.fund, place) for place in places if place):
         raise Forbidden
+
+
+def _place_in(body: club.NewFund | club.NewPlace) -> Place:
+    return Place(body.province, body.district, body.commune)
 
 
 def _response(recorded: Recorded, sent: Sent, request: Request) -> Response:

@@ -31,6 +31,7 @@ LOAN: Final = FUND + "/loans/{loan}"
 WRITES: Final = (
     Write("/funds", club.NewFund, Fund.open, OPENERS),
     Write(FUND + "/bylaws", club.NewBylaws, Fund.adopt_bylaws, DECIDERS),
+    Write(FUND + "/place", club.NewPlace, Fund.change_place, OPENERS),
     Write(FUND + "/members", club.NewMember, Fund.join),
     Write(FUND + "/members/{member}/changes", club.MemberChange, Fund.change_member),
     Write(FUND + "/members/{member}/departure", club.Departure, Fund.leave),

@@ -25,7 +25,7 @@ from ledger.events import (
     OpeningBalancesDeclared,
 )
 from ledger.projections import balances, borrowing, funds, journal, loans, members
-from ledger.projections.funds import Scope
+from ledger.projections.funds import Area, Scope
 from ledger.projections.tables import LAST_DAY, Reader
 from tests.ledger.test_golden_book import Bookkeeper
 from tests.ledger.test_golden_book import rows as golden
@@ -162,14 +162,14 @@ def test_the_funds_in_scope_are_listed_and_counted_together(database_url: str) -
             return found["funds"], found["current"]["borrowers"], found["current"]["members"]
 
         assert codes(Scope()) == ["LS-A", "LS-B", "LS-C", "TN-A"]
-        assert codes(Scope(province="Lạng Sơn", district="Chi Lăng")) == ["LS-A", "LS-B"]
-        assert codes(Scope(funds=["LS-B", "TN-A", "LS-C"], province="Lạng Sơn")) == ["LS-B", "LS-C"]
+        assert codes(Scope(area=Area("Lạng Sơn", "Chi Lăng"))) == ["LS-A", "LS-B"]
+        assert codes(Scope(["LS-B", "TN-A", "LS-C"], Area("Lạng Sơn"))) == ["LS-B", "LS-C"]
         assert codes(Scope(funds=[])) == []
         assert codes(Scope(), limit=3, after="LS-A") == ["LS-B", "LS-C", "TN-A"]
         assert funds.funds(tables, Scope(), limit=2)["next"] == "LS-B"
         assert [each["outstanding"] for each in funds.funds(tables, Scope())["items"]] == [1_000_000, 0, 2_000_000, 0]
         assert owing(Scope()) == (4, 3, 7)
-        assert owing(Scope(district="Chi Lăng")) == (3, 1, 5)
+        assert owing(Scope(area=Area(district="Chi Lăng"))) == (3, 1, 5)
         assert owing(Scope(funds=["LS-C"])) == (1, 2, 2)
         assert owing(Scope(funds=[])) == (0, 0, 0)
         standing = funds.standing(tables, "LS-B")

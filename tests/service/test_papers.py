@@ -55,7 +55,7 @@ def test_a_receipt_names_payer_amount_in_figures_and_words_both_dates_and_its_ch
     assert "Ngày phát sinh: 15/03/2024" in text
     assert "Ghi vào sổ lúc: 10:00 ngày 15/06/2024" in text
     assert code_of(village, DUES) in text
-    for place in ("Câu lạc bộ Mai Pha", "Mai Pha · huyện, thành phố: Lạng Sơn · tỉnh: Lạng Sơn"):
+    for place in ("Câu lạc bộ Mai Pha", "Mai Pha, Lạng Sơn, tỉnh Lạng Sơn"):
         assert place in text
     for signature in ("Người nộp tiền", "Thủ quỹ", "Kế toán", "Chủ nhiệm"):
         assert f"{signature} (Ký, họ tên)" in text
