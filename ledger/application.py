@@ -88,8 +88,8 @@ class LogCache(Cache[str, Log]):
             self._entries[key] = entries
 
 
-class _Answer(NamedTuple):
-    """An answer that waits for the commit: digests of names by member, and of donors by version."""
+class _Uncommitted(NamedTuple):
+    """What was recorded and waits for the commit: digests of names by member, and of donors by version."""
 
     recorded: Recorded
     names: dict[int, str]
@@ -99,13 +99,13 @@ class _Answer(NamedTuple):
 
 
 class _Batch:
-    """What one transaction will hold, and the answers that wait for it."""
+    """What one transaction will hold, and what was recorded in it."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.texts: list[Text] = []
         self.built_on: dict[str, LastLine] = {}
-        self.answers: list[_Answer] = []
+        self.uncommitted: list[_Uncommitted] = []
 
     def add(self, fund: Log, job: Job) -> None:
         """Take over what a fund has decided and not yet committed."""
@@ -115,8 +115,8 @@ class _Batch:
         self.texts += job.texts
         fund.pending = []
 
-    def answer(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
-        """The answer made of a fund's events from version `first` to `last`."""
+    def note(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
+        """What a job recorded: a fund's events from version `first` to `last`."""
         events = tuple(fund.entries[first - 1 : last])
         head = fund.head if last == fund.version else fund.entries[last].prev
         spoken_of = job.speaks_of(fund) if job.speaks_of else events
@@ -128,7 +128,7 @@ class _Batch:
         names = {number: member.name for number, member in recorded.members.items() if member.name}
         donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}
         texts = {text.digest: text.text for text in job.texts}
-        self.answers.append(_Answer(recorded, names, donors, texts, job.dry_run and not replayed))
+        self.uncommitted.append(_Uncommitted(recorded, names, donors, texts, job.dry_run and not replayed))
         return recorded
 
 
@@ -325,10 +325,10 @@ class Ledger(Application[str]):
         return fund.version > version
 
     def _decide_on(self, fund: Log, job: Job, batch: _Batch) -> Recorded:
-        if job.request and (answered := fund.answered(job.request.key)):
-            if answered.digest != job.request.digest:
-                raise IdempotencyKeyReused(key=job.request.key, version=answered.last)
-            return batch.answer(fund, job, answered.first, answered.last, replayed=True)
+        if job.request and (earlier := fund.recorded_request(job.request.key)):
+            if earlier.digest != job.request.digest:
+                raise IdempotencyKeyReused(key=job.request.key, version=earlier.last)
+            return batch.note(fund, job, earlier.first, earlier.last, replayed=True)
         if job.expected_version not in (None, fund.version):
             raise VersionMismatch(expected=job.expected_version, version=fund.version)
         first = fund.version + 1
@@ -342,10 +342,10 @@ class Ledger(Application[str]):
             assert job.request, "only a dry run may come without a key"
             self._logs.put(trial.id, trial)
             batch.add(trial, job)
-        return batch.answer(trial, job, first, trial.version)
+        return batch.note(trial, job, first, trial.version)
 
     def _commit(self, batch: _Batch) -> None:
-        """Store the batch in one transaction, then complete the answers with positions and names."""
+        """Store the batch in one transaction, then complete what was recorded with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
         built_on = [line for line in batch.built_on.values() if line.version]
         positions = self.recorder.insert_events(rows, texts=batch.texts, built_on=built_on) if rows else ()
@@ -356,15 +356,15 @@ class Ledger(Application[str]):
             (row.originator_id, row.originator_version): position for row, position in zip(rows, positions, strict=True)
         }
         texts = self.register.texts(
-            digest for answer in batch.answers for digest in (*answer.names.values(), *answer.donors.values())
+            digest for each in batch.uncommitted for digest in (*each.names.values(), *each.donors.values())
         )
-        for answer in batch.answers:
-            recorded = answer.recorded
-            if not answer.is_dry_run:
+        for each in batch.uncommitted:
+            recorded = each.recorded
+            if not each.is_dry_run:
                 line = LastLine(recorded.fund, recorded.version, recorded.head)
                 recorded.position = at.get(line[:2]) or self.recorder.confirmed(line)
                 self.losses.note(*line)
-            known = texts | answer.unregistered
-            recorded.names = {number: known[digest] for number, digest in answer.names.items() if digest in known}
-            recorded.donors = {version: known[digest] for version, digest in answer.donors.items() if digest in known}
+            known = texts | each.unregistered
+            recorded.names = {number: known[digest] for number, digest in each.names.items() if digest in known}
+            recorded.donors = {version: known[digest] for version, digest in each.donors.items() if digest in known}
         self._logs.shrink()

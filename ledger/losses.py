@@ -82,7 +82,7 @@ class Losses:
         except PersistenceError as error:
             log.error("the loss could not be written down: %s", type(error).__name__)  # noqa: TRY400  # No values.
 
-    def told(self) -> list[Loss]:
+    def found(self) -> list[Loss]:
         """All losses that any process found, by fund."""
         if not self._database.has("losses"):
             return []  # A database that is only read may have been made before there was this table.

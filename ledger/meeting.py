@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Event
 from ledger.refusals import IdempotencyKeyReused, LinesRefused, Refusal
 
@@ -21,21 +21,21 @@ Turn = Literal["receipt", "move", "payment"]
 TURNS: tuple[Turn, ...] = get_args(Turn)
 
 
-class Line(msgspec.Struct, frozen=True):
-    """A line of the sheet: its stamp bears its own key; `decide` is the decision it asks for."""
+class SheetLine(msgspec.Struct, frozen=True):
+    """A line of the sheet: its metadata bear its own key; `decide` is the decision it asks for."""
 
-    stamp: Stamp
-    decide: Callable[[Fund, Stamp], object]
+    metadata: EntryMetadata
+    decide: Callable[[Fund, EntryMetadata], object]
     turn: Turn = "receipt"
 
     @property
     def key(self) -> str:
         """The line's idempotency key."""
-        assert self.stamp.request
-        return self.stamp.request.key
+        assert self.metadata.request
+        return self.metadata.request.key
 
 
-class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class LineOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a line: the events it recorded, now or earlier, or why it was refused. Of a sheet recorded
     before, only the refusal's `code` is known."""
 
@@ -50,28 +50,28 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """A meeting's paper sheet as it was sent."""
 
     name: str
-    stamp: Stamp
-    lines: tuple[Line, ...]
+    metadata: EntryMetadata
+    lines: tuple[SheetLine, ...]
     present: tuple[int, ...]
     by_proxy: tuple[int, ...] = ()
     opening_cash: int | None = None
     closing_cash: int | None = None
     partial: bool = False
 
-    def hold(self, fund: Fund) -> tuple[LineAnswer, ...]:
+    def hold(self, fund: Fund) -> tuple[LineOutcome, ...]:
         """Record the lines and the attendance. To be decided on a copy: it may refuse after some lines.
 
         A sheet is one act: accounts are judged at the day's end with all its lines in, whatever their order. `partial`
         takes receipts first, moves between boxes next, payments last, as many as fit. Raises `LinesRefused` with every
-        line's answer, unless `partial`; and what `Fund.hold_meeting` raises.
+        line's outcome, unless `partial`; and what `Fund.hold_meeting` raises.
         """
-        book_opening = fund.cash_at(self.stamp.on)
-        answers = self._entered(fund)
-        refused = {answer.key: answer.refusal.code for answer in answers if answer.refusal}
+        book_opening = fund.cash_at(self.metadata.on)
+        outcomes = self._entered(fund)
+        refused = {outcome.key: outcome.refusal.code for outcome in outcomes if outcome.refusal}
         if refused and not self.partial:
-            raise LinesRefused(answers, count=len(refused))
+            raise LinesRefused(outcomes, count=len(refused))
         fund.hold_meeting(
-            self.stamp,
+            self.metadata,
             sheet=self.name,
             present=self.present,
             by_proxy=self.by_proxy,
@@ -80,29 +80,29 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
             book_opening=book_opening,
             refused=refused or None,
         )
-        return answers
+        return outcomes
 
-    def _entered(self, fund: Fund) -> tuple[LineAnswer, ...]:
+    def _entered(self, fund: Fund) -> tuple[LineOutcome, ...]:
         """What became of each line. After each one taken, those refused before it are tried again: a repayment may
         stand above its own disbursement, an expense above the dues that pay for it."""
         waiting = list(range(len(self.lines)))
         if self.partial:
             waiting.sort(key=lambda index: TURNS.index(self.lines[index].turn))
-        answers: dict[int, LineAnswer] = {}
+        outcomes: dict[int, LineOutcome] = {}
         place = 0
         while place < len(waiting):
             index = waiting[place]
-            answers[index] = _entered(fund, self.lines[index])
-            if answers[index].refusal:
+            outcomes[index] = _entered(fund, self.lines[index])
+            if outcomes[index].refusal:
                 place += 1
             else:
                 waiting.pop(place)
                 place = 0
         if waiting and not self.partial:
-            answers |= self._entered_together(fund, {index: answers[index] for index in waiting})
-        return tuple(answers[index] for index in range(len(self.lines)))
+            outcomes |= self._entered_together(fund, {index: outcomes[index] for index in waiting})
+        return tuple(outcomes[index] for index in range(len(self.lines)))
 
-    def _entered_together(self, fund: Fund, refused: dict[int, LineAnswer]) -> dict[int, LineAnswer]:
+    def _entered_together(self, fund: Fund, refused: dict[int, LineOutcome]) -> dict[int, LineOutcome]:
         """Lines that do not fit one by one, such as a deposit and a withdrawal of the same money, may do so together;
         if not, each stays refused as it was alone."""
         try:
@@ -111,32 +111,32 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         except Refusal:
             return refused
 
-    def found(self, fund: Fund) -> tuple[LineAnswer, ...]:
+    def found(self, fund: Fund) -> tuple[LineOutcome, ...]:
         """What became of the lines when this sheet was recorded before."""
         return tuple(self._found(fund, line) for line in self.lines)
 
-    def _found(self, fund: Fund, line: Line) -> LineAnswer:
-        if answered := fund.answered(line.key):
-            events = tuple(fund.entries[answered.first - 1 : answered.last])
-            return LineAnswer(key=line.key, status="recorded", events=events)
+    def _found(self, fund: Fund, line: SheetLine) -> LineOutcome:
+        if earlier := fund.recorded_request(line.key):
+            events = tuple(fund.entries[earlier.first - 1 : earlier.last])
+            return LineOutcome(key=line.key, status="recorded", events=events)
         refused = fund.meetings[self.name].refused or {}
-        return LineAnswer(key=line.key, status="refused", code=refused.get(line.key, LinesRefused.code))
+        return LineOutcome(key=line.key, status="refused", code=refused.get(line.key, LinesRefused.code))
 
 
-def _entered(fund: Fund, line: Line) -> LineAnswer:
-    request = line.stamp.request
+def _entered(fund: Fund, line: SheetLine) -> LineOutcome:
+    request = line.metadata.request
     assert request
-    if answered := fund.answered(request.key):
-        events = tuple(fund.entries[answered.first - 1 : answered.last])
+    if earlier := fund.recorded_request(request.key):
+        events = tuple(fund.entries[earlier.first - 1 : earlier.last])
         # A line's day is part of what its key stands for, also where the sheet gave it and not the line.
-        if answered.digest != request.digest or events[0].on != line.stamp.on:
-            reused = IdempotencyKeyReused(key=request.key, version=answered.last)
-            return LineAnswer(key=request.key, status="refused", refusal=reused)
-        return LineAnswer(key=request.key, status="replayed", events=events)
+        if earlier.digest != request.digest or events[0].on != line.metadata.on:
+            reused = IdempotencyKeyReused(key=request.key, version=earlier.last)
+            return LineOutcome(key=request.key, status="refused", refusal=reused)
+        return LineOutcome(key=request.key, status="replayed", events=events)
     before = fund.version
     try:
-        line.decide(fund, line.stamp)
+        line.decide(fund, line.metadata)
     except Refusal as refusal:
         assert fund.version == before, "a line records one fact, or none"
-        return LineAnswer(key=request.key, status="refused", refusal=refusal)
-    return LineAnswer(key=request.key, status="recorded", events=tuple(fund.entries[before:]))
+        return LineOutcome(key=request.key, status="refused", refusal=refusal)
+    return LineOutcome(key=request.key, status="recorded", events=tuple(fund.entries[before:]))

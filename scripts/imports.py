@@ -1,9 +1,10 @@
 """Prints who imports whom, folder by folder: how many imports each row makes of each column's modules.
 
     python -m scripts.imports           folders and lone files of the service, folders of the ledger
-    python -m scripts.imports --circles also which of them import each other, directly or by way of others
+    python -m scripts.imports --circles also which modules import each other, directly or by way of others
 
-Imports within functions and those that only a type checker reads are counted like any other.
+Imports within functions and those that only a type checker reads are counted like any other. A circle that is closed by
+those alone is called one of annotations: no program runs in it.
 """
 
 import argparse
@@ -36,24 +37,57 @@ def imported(tree: ast.AST) -> list[str]:
     return [name for name in found if name.partition(".")[0] in PACKAGES]
 
 
+def modules() -> dict[str, Path]:
+    """Every module of the two packages, by its dotted name."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
 def picture() -> Counter[tuple[str, str]]:
     """How often each place imports from each other."""
     counts: Counter[tuple[str, str]] = Counter()
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            for name in imported(ast.parse(path.read_text("utf-8"))):
-                if place_of(module) != place_of(name):
-                    counts[place_of(module), place_of(name)] += 1
+    for module, path in modules().items():
+        for name in imported(ast.parse(path.read_text("utf-8"))):
+            if place_of(module) != place_of(name):
+                counts[place_of(module), place_of(name)] += 1
     return counts
 
 
-def reachable(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """From where one gets where, by any number of imports."""
-    known = set(edges)
-    while more := {(a, d) for a, b in known for c, d in known if b == c} - known:
-        known |= more
-    return known
+class _Running(ast.NodeTransformer):
+    """What is left of a module when it runs: without what only a type checker reads."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return node.orelse
+        return self.generic_visit(node)
+
+
+def edges(*, running: bool = False) -> dict[str, set[str]]:
+    """Which modules each module imports; when it runs, or also for annotations."""
+    known = modules()
+    found: dict[str, set[str]] = {}
+    for module, path in known.items():
+        tree: ast.AST = ast.parse(path.read_text("utf-8"))
+        names = imported(_Running().visit(tree) if running else tree)
+        found[module] = {name if name in known else name.rpartition(".")[0] for name in names} & known.keys() - {module}
+    return found
+
+
+def reached(start: str, edges: dict[str, set[str]]) -> set[str]:
+    """Where one gets from a module by any number of imports."""
+    found: set[str] = set()
+    ahead = [start]
+    while ahead:
+        ahead += edges[ahead.pop()] - found
+        found |= set(ahead)
+    return found
+
+
+def circles(edges: dict[str, set[str]]) -> list[tuple[str, ...]]:
+    """The groups of modules that import each other."""
+    ways = {module: reached(module, edges) for module in edges}
+    groups = {tuple(sorted(other for other in ways[module] if module in ways[other])) for module in ways}
+    return sorted(group for group in groups if group)
 
 
 def main() -> None:
@@ -70,11 +104,10 @@ def main() -> None:
         print(f"{numbers[row]:>3}  {row:<{width - 5}}{cells}")
     print(f"\n{len(places)} places, {len(counts)} pairs, {counts.total()} imports")
     if given.circles:
-        ways = reachable(set(counts))
-        for place in places:
-            others = [other for other in places if other != place and {(place, other), (other, place)} <= ways]
-            if others:
-                print(f"circle: {place} <-> {', '.join(others)}")
+        running = circles(edges(running=True))
+        for circle in circles(edges()):
+            kind = "circle" if any(set(inner) <= set(circle) for inner in running) else "circle of annotations"
+            print(f"{kind}: {', '.join(circle)}")
 
 
 if __name__ == "__main__":

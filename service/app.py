@@ -14,7 +14,8 @@ from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
 from service.access.authentication import Authentication
 from service.access.places import Places
-from service.access.principals import Principals
+from service.access.state import AccessState
+from service.access.throttle import Throttle
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
@@ -31,6 +32,7 @@ from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
 from service.pages import layout, start
 from service.papers import routes as papers
+from service.people import routes as people
 from service.reads import count_routes, sheet_routes
 from service.reads import routes as reads
 from service.settings import Settings
@@ -57,15 +59,17 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
-            app.state.principals = Principals(ledger.database)
-            app.state.checkpoints = Checkpoints(ledger)
+            access = AccessState(ledger, now)
+            app.state.access, app.state.principals, app.state.sessions = access, access.principals, access.sessions
+            app.state.throttle = opened.enter_context(Throttle(ledger.database, now))
+            app.state.checkpoints = Checkpoints(ledger.database, ledger.recorder)
             signer = partial(signer_of, settings, app.state.checkpoints)
             app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
 
             def forget() -> None:
                 """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
                 state.forget()
-                app.state.places = Places(ledger)
+                app.state.places = access.places = Places(ledger)
                 app.state.flag_service = FlagService(ledger, app.state.principals, settings.flag)
 
             forget()
@@ -92,6 +96,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         reads,
         sheet_routes,
         count_routes,
+        people,
         papers,
         log_routes,
         checkpoints,

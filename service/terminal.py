@@ -97,7 +97,7 @@ def tell_verification(name: str, found: "Verification", language: str) -> None:
 
 def tell_losses(ledger: "Ledger", fund: str | None, language: str) -> None:
     """What the service found gone from the log: of one fund, or of all. A history that has lost its end looks whole."""
-    for loss in ledger.losses.told():
+    for loss in ledger.losses.found():
         if fund in (None, loss.fund):
             tell("verified.lost", language, fund=loss.fund, first=loss.first, last=loss.last)
 

@@ -156,7 +156,7 @@ def demo_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 @pytest.fixture
 def checkpoints(ledger: Ledger) -> Checkpoints:
     """The checkpoints of the ledger that a file's tests are about."""
-    return Checkpoints(ledger)
+    return Checkpoints(ledger.database, ledger.recorder)
 
 
 @pytest.fixture

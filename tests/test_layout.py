@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.imports import circles, edges
+
 HOME = Path(__file__).parent.parent
 SERVICE = {str(path.relative_to(HOME)): path for path in sorted((HOME / "service").rglob("*.py"))}
 
@@ -31,12 +33,6 @@ KNOWS_THE_WEB = ("http", "access", "pages", "app")
 TERMINAL = ("typer",)
 KNOWS_THE_TERMINAL = ("terminal", "command_line")
 """Elsewhere it is `commands.py` and the like."""
-
-EXCEPTIONS = {
-    "service/writes/headers.py": "reads the headers of a write from the request, for FastAPI to document",
-    "service/reads/view.py": "asks and answers in one",
-}
-"""Files that know the web all the same, each with its reason."""
 
 
 def part_of(path: str) -> str:
@@ -77,12 +73,7 @@ def test_an_import_against_the_order_would_be_found():
 @pytest.mark.parametrize("path", SERVICE)
 def test_only_routes_know_the_web(path):
     name = Path(path).stem
-    may = (
-        part_of(path) in KNOWS_THE_WEB
-        or name in ("routes", "dependencies")
-        or name.endswith("_routes")
-        or path in EXCEPTIONS
-    )
+    may = part_of(path) in KNOWS_THE_WEB or name in ("routes", "dependencies") or name.endswith("_routes")
     assert may or not knows(SERVICE[path], WEB)
 
 
@@ -93,12 +84,22 @@ def test_only_commands_know_the_terminal(path):
     assert may or not knows(SERVICE[path], TERMINAL)
 
 
-@pytest.mark.parametrize("path", EXCEPTIONS)
-def test_no_exception_outlives_its_reason(path):
-    assert path not in SERVICE or knows(SERVICE[path], WEB)
-
-
 def test_pages_never_import_a_route():
     pages = [path for path in SERVICE if part_of(path) == "pages"]
     words = [word for path in pages for name in imported(SERVICE[path]) for word in name.split(".")]
     assert [word for word in words if word == "routes" or word.endswith("_routes")] == []
+
+
+def test_no_modules_import_each_other_but_events_and_what_they_change_and_only_in_annotations():
+    """Why these may, `DECISIONS.md` says."""
+    assert circles(edges(running=True)) == []
+    wanted, of_people = sorted(circles(edges()), key=len, reverse=True)
+    assert of_people == ("ledger.aggregates.people", "ledger.events.people")
+    assert {name.rpartition(".")[0] or name for name in wanted} == {"ledger.aggregates", "ledger.events", "ledger"}
+    assert {name for name in wanted if name.startswith("ledger.aggregates.")} == {
+        f"ledger.aggregates.{name}" for name in ("loan", "log", "member", "state")
+    }
+
+
+def test_a_circle_would_be_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [("b", "c")]

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ledger.aggregates.log import E, Stamp
+from ledger.aggregates.log import E, EntryMetadata
 from ledger.aggregates.state import State
 from ledger.chart import NEVER_NEGATIVE, Leg, Legs, cash_movement, is_balanced
 from ledger.days import DailyBalance
@@ -38,10 +38,10 @@ class Books(State):
         # Within an act of several facts: the legs that are only judged at its end, with their days.
         self.unjudged: list[tuple[date, Leg]] | None = None
 
-    def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
+    def _record(self, fact: type[E], metadata: EntryMetadata, /, **facts: Any) -> E:
         """Record one fact, or refuse it by the rules that hold for every fact."""
-        self._refuse_day(fact, stamp.on)
-        event = self._next(fact, stamp, facts)
+        self._refuse_day(fact, metadata.on)
+        event = self._next(fact, metadata, facts)
         if (amount := getattr(event, "amount", 1)) < 1:
             raise AmountNotPositive(amount=amount)
         legs = event.legs()

@@ -15,7 +15,7 @@ import msgspec
 
 from ledger.aggregates.governance import Governance
 from ledger.aggregates.lending import Lending
-from ledger.aggregates.log import BrokenChain, Stamp
+from ledger.aggregates.log import BrokenChain, EntryMetadata
 from ledger.aggregates.roll import Roll
 from ledger.chart import Place, Pot, negated
 from ledger.events import (
@@ -55,7 +55,7 @@ from ledger.refusals import (
     SamePot,
 )
 
-__all__ = ["BrokenChain", "Fund", "Stamp"]
+__all__ = ["BrokenChain", "EntryMetadata", "Fund"]
 
 
 NEVER_REVERSED = (EntryReversed, OpeningBooks, FundDissolved)
@@ -70,7 +70,7 @@ class Fund(Roll, Lending, Governance):
 
     def receive_contribution(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         member: int,
         kind: ContributionKind,
@@ -81,12 +81,12 @@ class Fund(Roll, Lending, Governance):
     ) -> ContributionReceived:
         """Take dues, a share, savings or a fine, brought by the member or by `paid_by`. Raises `MemberNotFound`,
         `MemberNotOnRoll`."""
-        self._member_on_roll(member, stamp.on)
+        self._member_on_roll(member, metadata.on)
         if paid_by is not None:
             self.member(paid_by)
         return self._record(
             ContributionReceived,
-            stamp,
+            metadata,
             member=member,
             kind=kind,
             amount=amount,
@@ -97,7 +97,7 @@ class Fund(Roll, Lending, Governance):
 
     def receive_donation(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         source: DonationSource,
         pot: Pot,
@@ -107,12 +107,12 @@ class Fund(Roll, Lending, Governance):
     ) -> DonationReceived:
         """Take a gift of cash, to the pot the donor names."""
         return self._record(
-            DonationReceived, stamp, source=source, foreign=foreign, pot=pot, amount=amount, document=document
+            DonationReceived, metadata, source=source, foreign=foreign, pot=pot, amount=amount, document=document
         )
 
     def receive_in_kind_donation(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         source: DonationSource,
         items: tuple[Item, ...],
@@ -122,17 +122,17 @@ class Fund(Roll, Lending, Governance):
     ) -> InKindDonationReceived:
         """Take equipment; it touches neither cash nor loan capital. Raises `AmountTooLarge`."""
         return self._record(
-            InKindDonationReceived, stamp, source=source, foreign=foreign, pot=pot, items=items, document=document
+            InKindDonationReceived, metadata, source=source, foreign=foreign, pot=pot, items=items, document=document
         )
 
     def pay_expense(
-        self, stamp: Stamp, *, activity: Activity, amount: int, pot: Pot = "activity", place: Place = "cash"
+        self, metadata: EntryMetadata, *, activity: Activity, amount: int, pot: Pot = "activity", place: Place = "cash"
     ) -> ExpensePaid:
         """Pay for an activity. Raises `InsufficientFunds`."""
-        return self._record(ExpensePaid, stamp, activity=activity, pot=pot, place=place, amount=amount)
+        return self._record(ExpensePaid, metadata, activity=activity, pot=pot, place=place, amount=amount)
 
     def withdraw_savings(
-        self, stamp: Stamp, *, member: int, amount: int, place: Place = "cash", paid_by: int | None = None
+        self, metadata: EntryMetadata, *, member: int, amount: int, place: Place = "cash", paid_by: int | None = None
     ) -> SavingsWithdrawn:
         """Give a member back some of their savings, also after they left; `paid_by` received it for them. Raises
         `MemberNotFound`, `InsufficientSavings`, `InsufficientFunds`."""
@@ -141,49 +141,51 @@ class Fund(Roll, Lending, Governance):
             self.member(paid_by)
         left = -self.balances.get(("revolving", "savings", member), 0) - amount
         return self._record(
-            SavingsWithdrawn, stamp, member=member, amount=amount, savings_left=left, place=place, paid_by=paid_by
+            SavingsWithdrawn, metadata, member=member, amount=amount, savings_left=left, place=place, paid_by=paid_by
         )
 
     def receive_income(
-        self, stamp: Stamp, *, kind: IncomeKind, pot: Pot, amount: int, place: Place = "cash"
+        self, metadata: EntryMetadata, *, kind: IncomeKind, pot: Pot, amount: int, place: Place = "cash"
     ) -> IncomeReceived:
         """Take what the club earned."""
-        return self._record(IncomeReceived, stamp, kind=kind, pot=pot, place=place, amount=amount)
+        return self._record(IncomeReceived, metadata, kind=kind, pot=pot, place=place, amount=amount)
 
-    def transfer_between_pots(self, stamp: Stamp, *, source: Pot, target: Pot, amount: int) -> PotTransferred:
+    def transfer_between_pots(
+        self, metadata: EntryMetadata, *, source: Pot, target: Pot, amount: int
+    ) -> PotTransferred:
         """Move cash from one pot to the other, as the meeting minuted. Raises `SamePot`, `InsufficientFunds`."""
         if source == target:
             raise SamePot
-        return self._record(PotTransferred, stamp, source=source, target=target, amount=amount)
+        return self._record(PotTransferred, metadata, source=source, target=target, amount=amount)
 
     def move_by_bank(
-        self, stamp: Stamp, *, direction: Literal["deposit", "withdrawal"], pot: Pot, amount: int
+        self, metadata: EntryMetadata, *, direction: Literal["deposit", "withdrawal"], pot: Pot, amount: int
     ) -> BankDeposited | BankWithdrawn:
         """Take cash to the bank, or fetch it from there. Raises `InsufficientFunds`."""
         if direction == "deposit":
-            return self.move_to_bank(stamp, pot=pot, amount=amount)
-        return self.fetch_from_bank(stamp, pot=pot, amount=amount)
+            return self.move_to_bank(metadata, pot=pot, amount=amount)
+        return self.fetch_from_bank(metadata, pot=pot, amount=amount)
 
-    def move_to_bank(self, stamp: Stamp, *, pot: Pot, amount: int) -> BankDeposited:
+    def move_to_bank(self, metadata: EntryMetadata, *, pot: Pot, amount: int) -> BankDeposited:
         """Take cash to the bank. Raises `InsufficientFunds`."""
-        return self._record(BankDeposited, stamp, pot=pot, amount=amount)
+        return self._record(BankDeposited, metadata, pot=pot, amount=amount)
 
-    def fetch_from_bank(self, stamp: Stamp, *, pot: Pot, amount: int) -> BankWithdrawn:
+    def fetch_from_bank(self, metadata: EntryMetadata, *, pot: Pot, amount: int) -> BankWithdrawn:
         """Fetch cash from the bank. Raises `InsufficientFunds`."""
-        return self._record(BankWithdrawn, stamp, pot=pot, amount=amount)
+        return self._record(BankWithdrawn, metadata, pot=pot, amount=amount)
 
-    def receive_advance(self, stamp: Stamp, *, source: DonationSource, amount: int) -> AdvanceReceived:
+    def receive_advance(self, metadata: EntryMetadata, *, source: DonationSource, amount: int) -> AdvanceReceived:
         """Borrow capital for the revolving pot, free of interest."""
-        return self._record(AdvanceReceived, stamp, advance=len(self.advances) + 1, source=source, amount=amount)
+        return self._record(AdvanceReceived, metadata, advance=len(self.advances) + 1, source=source, amount=amount)
 
-    def repay_advance(self, stamp: Stamp, number: int, *, amount: int) -> AdvanceRepaid:
+    def repay_advance(self, metadata: EntryMetadata, number: int, *, amount: int) -> AdvanceRepaid:
         """Give back some of an advance. Raises `AdvanceNotFound`, `BelowZero`, `InsufficientFunds`."""
         if number not in self.advances:
             raise AdvanceNotFound(advance=number)
         left = -self.balances.get(("revolving", "advances", number), 0) - amount
-        return self._record(AdvanceRepaid, stamp, advance=number, amount=amount, outstanding=left)
+        return self._record(AdvanceRepaid, metadata, advance=number, amount=amount, outstanding=left)
 
-    def reverse_entry(self, stamp: Stamp, version: int, *, reason: ReversalReason) -> EntryReversed:
+    def reverse_entry(self, metadata: EntryMetadata, version: int, *, reason: ReversalReason) -> EntryReversed:
         """Undo an entry by posting its legs negated: once, and only if no later day falls below zero by it.
 
         Raises `EntryNotFound`, `AlreadyReversed`, `NotReversible`, `OutOfOrder`, `LiveRepayments`, `LoanChangedSince`,
@@ -192,7 +194,7 @@ class Fund(Roll, Lending, Governance):
         event = self._live_entry(version)
         if isinstance(event, NEVER_REVERSED) or not (event.legs() or isinstance(event, REVERSIBLE_MEMOS)):
             raise NotReversible(version=version, entry=event.name)
-        return self._reverse(stamp, event, reason)
+        return self._reverse(metadata, event, reason)
 
     def _live_entry(self, version: int) -> Event:
         """An entry that was not reversed. Raises `EntryNotFound`, `AlreadyReversed`."""
@@ -202,15 +204,15 @@ class Fund(Roll, Lending, Governance):
             raise AlreadyReversed(version=version, reversed_by=self.reversed_by[version])
         return self.entries[version - 1]
 
-    def _reverse(self, stamp: Stamp, event: Event, reason: ReversalReason) -> EntryReversed:
-        if stamp.on < event.on:
-            raise OutOfOrder(on=stamp.on, earliest=event.on)
+    def _reverse(self, metadata: EntryMetadata, event: Event, reason: ReversalReason) -> EntryReversed:
+        if metadata.on < event.on:
+            raise OutOfOrder(on=metadata.on, earliest=event.on)
         self._refuse_loan_reversal(event)
         if isinstance(event, MemberLeft | MemberReturned):
             self._refuse_roll_reversal(event)
         return self._record(
             EntryReversed,
-            stamp,
+            metadata,
             reverses=event.version,
             entry=event.name,
             reason=reason,
@@ -221,27 +223,27 @@ class Fund(Roll, Lending, Governance):
         )
 
     def undo_meeting(
-        self, stamp: Stamp, version: int, *, reason: ReversalReason, as_held: bool = False
+        self, metadata: EntryMetadata, version: int, *, reason: ReversalReason, as_held: bool = False
     ) -> EntryReversed:
         """Undo a whole sheet in one act: all its live lines, last first, and then its attendance; its name is free
         again, the keys of its lines stay spent. `version` is that of its `MeetingHeld`.
 
-        Dated as the meeting (`as_held`) or the stamp; a line with a day of its own is reversed no earlier than that.
-        Raises what reversing each line raises, and `MeetingNotFound`.
+        Dated as the meeting (`as_held`) or on `metadata.on`; a line with a day of its own is reversed no earlier than
+        that. Raises what reversing each line raises, and `MeetingNotFound`.
         """
         held = self._live_entry(version)
         if not isinstance(held, MeetingHeld):
             raise MeetingNotFound(version=version)
         if as_held:
-            stamp = msgspec.structs.replace(stamp, on=held.on)
+            metadata = msgspec.structs.replace(metadata, on=held.on)
         with self.one_act():
             for line in reversed(self._lines_of(held)):
-                then = msgspec.structs.replace(stamp, on=max(stamp.on, line.on))
+                then = msgspec.structs.replace(metadata, on=max(metadata.on, line.on))
                 if isinstance(line, LoanRequested):
                     self.reject_loan(then, line.loan)
                 else:
                     self._reverse(then, line, reason)
-            return self._reverse(stamp, held, reason)
+            return self._reverse(metadata, held, reason)
 
     def _lines_of(self, held: MeetingHeld) -> list[Event]:
         """A sheet's live lines, in order, those of later resends too."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ledger.aggregates.books import Books
-from ledger.aggregates.log import Stamp
+from ledger.aggregates.log import EntryMetadata
 from ledger.chart import ASSETS, POTS, Key, Leg, Legs
 from ledger.events import (
     AttendanceCorrected,
@@ -60,10 +60,10 @@ from ledger.refusals import (
 )
 
 
-def _difference(stood: OpeningBooks, told: OpeningBooks) -> Legs:
+def _difference(stood: OpeningBooks, corrected: OpeningBooks) -> Legs:
     """What turns one declaration of the old books into another, by account."""
     sums: Counter[Key] = Counter()
-    for sign, books in ((-1, stood), (1, told)):
+    for sign, books in ((-1, stood), (1, corrected)):
         for leg in books.opening_legs():
             sums[leg.pot, leg.account, leg.of] += sign * leg.amount
     return tuple(Leg(*key[:2], amount, key[2]) for key, amount in sorted(sums.items(), key=str) if amount)
@@ -80,7 +80,7 @@ class Governance(Books):
 
     def hold_meeting(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         sheet: str,
         present: Sequence[int],
@@ -99,14 +99,14 @@ class Governance(Books):
             return None
         return self._record(
             MeetingHeld,
-            stamp,
+            metadata,
             meeting=self.meetings_held + 1,
             sheet=sheet,
-            **self._attendance(stamp.on, present, by_proxy),
+            **self._attendance(metadata.on, present, by_proxy),
             opening_cash=opening_cash,
             closing_cash=closing_cash,
             book_opening=book_opening,
-            book_closing=self.cash_at(stamp.on),
+            book_closing=self.cash_at(metadata.on),
             refused=refused,
         )
 
@@ -124,20 +124,20 @@ class Governance(Books):
         return {"present": tuple(present), "by_proxy": tuple(by_proxy), "absent": absent}
 
     def correct_attendance(
-        self, stamp: Stamp, version: int, *, present: Sequence[int], by_proxy: Sequence[int] = ()
+        self, metadata: EntryMetadata, version: int, *, present: Sequence[int], by_proxy: Sequence[int] = ()
     ) -> AttendanceCorrected:
         """Note anew who came to a meeting, named by the version of its `MeetingHeld`; dated as the meeting. Raises
         `MeetingNotFound`, `NobodyPresent`, `NamedTwice`, `MemberNotFound`, `MemberNotOnRoll`."""
         held = next((meeting for meeting in self.meetings.values() if meeting.version == version), None)
         if held is None:
             raise MeetingNotFound(version=version)
-        then = msgspec.structs.replace(stamp, on=held.on)
+        then = msgspec.structs.replace(metadata, on=held.on)
         attendance = self._attendance(held.on, present, by_proxy)
         return self._record(AttendanceCorrected, then, of=version, sheet=held.sheet, **attendance)
 
     def count_cash(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         reason: CountReason,
         counted: int,
@@ -154,15 +154,15 @@ class Governance(Books):
             if total != counted:
                 raise NotesDoNotAddUp(notes_total=total, counted=counted)
         for number in witnesses:
-            self._member_on_roll(number, stamp.on)
+            self._member_on_roll(number, metadata.on)
             if list(witnesses).count(number) > 1:
                 raise NamedTwice(member=number)
-        expected = self.cash_at(stamp.on, pot)
+        expected = self.cash_at(metadata.on, pot)
         short = max(expected - counted, 0)
-        bearable = self._lowest_cash("activity", stamp.on)
+        bearable = self._lowest_cash("activity", metadata.on)
         return self._record(
             CashCounted,
-            stamp,
+            metadata,
             pot=pot,
             counted=counted,
             expected=expected,
@@ -175,13 +175,13 @@ class Governance(Books):
 
     # --- periods --------------------------------------------------------------------------------------------------
 
-    def close_period(self, stamp: Stamp, *, through: date) -> PeriodClosed:
+    def close_period(self, metadata: EntryMetadata, *, through: date) -> PeriodClosed:
         """Close the books up to and including `through`, with the balances they certify.
 
         Raises `NothingToClose`, `FutureDay`.
         """
-        if through > stamp.on:
-            raise FutureDay(on=through, today=stamp.on)
+        if through > metadata.on:
+            raise FutureDay(on=through, today=metadata.on)
         if self.closed_through and through <= self.closed_through:
             raise NothingToClose(closed_through=self.closed_through)
         balances = (
@@ -190,18 +190,18 @@ class Governance(Books):
             for account in CERTIFIED
             if (amount := self._balance_at(pot, account, through))
         )
-        return self._record(PeriodClosed, stamp, through=through, balances=tuple(balances))
+        return self._record(PeriodClosed, metadata, through=through, balances=tuple(balances))
 
-    def reopen_period(self, stamp: Stamp, *, since: date) -> PeriodReopened:
+    def reopen_period(self, metadata: EntryMetadata, *, since: date) -> PeriodReopened:
         """Let the days from `since` on take entries again. Raises `PeriodNotClosed`."""
         if not self.closed_through or since > self.closed_through:
             raise PeriodNotClosed(since=since)
-        return self._record(PeriodReopened, stamp, since=since, closed_through=since - timedelta(days=1))
+        return self._record(PeriodReopened, metadata, since=since, closed_through=since - timedelta(days=1))
 
     # --- offices --------------------------------------------------------------------------------------------------
 
     def take_office(
-        self, stamp: Stamp, *, member: int, office: Office, until: date | None = None
+        self, metadata: EntryMetadata, *, member: int, office: Office, until: date | None = None
     ) -> OfficeTaken | OfficeLeft:
         """Put a member in an office, or end it: naming the holder again with `until` ends it on that day.
 
@@ -210,32 +210,32 @@ class Governance(Books):
         """
         holds = (office, member) in self.offices
         if holds and until:
-            return self.leave_office(msgspec.structs.replace(stamp, on=until), member=member, office=office)
+            return self.leave_office(msgspec.structs.replace(metadata, on=until), member=member, office=office)
         if holds:
             raise OfficeHeldAlready(member=member, office=office)
-        self._member_on_roll(member, stamp.on)
-        if until and until < stamp.on:
-            raise OutOfOrder(on=until, earliest=stamp.on)
+        self._member_on_roll(member, metadata.on)
+        if until and until < metadata.on:
+            raise OutOfOrder(on=until, earliest=metadata.on)
         if office not in SEVERAL_HOLDERS:
             for predecessor in [holder for held, holder in self.offices if held == office]:
-                self.leave_office(stamp, member=predecessor, office=office)
-        return self._record(OfficeTaken, stamp, member=member, office=office, until=until)
+                self.leave_office(metadata, member=predecessor, office=office)
+        return self._record(OfficeTaken, metadata, member=member, office=office, until=until)
 
-    def leave_office(self, stamp: Stamp, *, member: int, office: Office) -> OfficeLeft:
+    def leave_office(self, metadata: EntryMetadata, *, member: int, office: Office) -> OfficeLeft:
         """End a member's office. Raises `OfficeNotHeld`, `OutOfOrder`."""
         if (office, member) not in self.offices:
             raise OfficeNotHeld(member=member, office=office)
         taken = (event for event in reversed(self.entries) if isinstance(event, OfficeTaken))
         since = next(event.on for event in taken if (event.office, event.member) == (office, member))
-        if stamp.on < since:
-            raise OutOfOrder(on=stamp.on, earliest=since)
-        return self._record(OfficeLeft, stamp, member=member, office=office)
+        if metadata.on < since:
+            raise OutOfOrder(on=metadata.on, earliest=since)
+        return self._record(OfficeLeft, metadata, member=member, office=office)
 
     # --- the beginning and the end --------------------------------------------------------------------------------
 
     def declare_opening_balances(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         revolving: OpeningPot,
         activity: OpeningPot,
@@ -253,8 +253,8 @@ class Governance(Books):
         for event in self.entries:
             if event.legs() or isinstance(event, OpeningBalancesDeclared):
                 raise BooksHaveBegun(version=event.version)
-        told = self._opening_books(
-            stamp.on,
+        declared = self._opening_books(
+            metadata.on,
             revolving=revolving,
             activity=activity,
             equipment=equipment,
@@ -263,7 +263,7 @@ class Governance(Books):
             advances=advances,
             document=document,
         )
-        return self._record(OpeningBalancesDeclared, stamp, **told)
+        return self._record(OpeningBalancesDeclared, metadata, **declared)
 
     def _opening_books(
         self,
@@ -297,7 +297,7 @@ class Governance(Books):
         }
 
     def correct_opening_balances(
-        self, stamp: Stamp, *, loans: Sequence[OldLoan] = (), **books: Any
+        self, metadata: EntryMetadata, *, loans: Sequence[OldLoan] = (), **books: Any
     ) -> OpeningBalancesCorrected:
         """Put right what was taken over: the whole declaration as it should have been, on the opening day; the
         difference is posted on that day. Loans are matched by their place in the list, new ones come last.
@@ -307,25 +307,25 @@ class Governance(Books):
         """
         if self.old_books is None:
             raise NoOpeningBalances
-        if stamp.on != self.old_books.on:
-            raise OutOfOrder(on=stamp.on, earliest=self.old_books.on)
-        told = self._opening_books(stamp.on, loans=loans, **books)
+        if metadata.on != self.old_books.on:
+            raise OutOfOrder(on=metadata.on, earliest=self.old_books.on)
+        declared = self._opening_books(metadata.on, loans=loans, **books)
         numbers = [old.loan for old in self.old_books.loans]
         numbers += range(len(self.loans) + 1, len(self.loans) + 1 + len(loans) - len(numbers))
-        told["loans"] = tuple(
-            msgspec.structs.replace(loan, loan=number) for loan, number in zip(told["loans"], numbers, strict=False)
+        declared["loans"] = tuple(
+            msgspec.structs.replace(loan, loan=number) for loan, number in zip(declared["loans"], numbers, strict=False)
         )
-        self._refuse_changing_loans_in_use(told["loans"])
-        corrected = msgspec.structs.replace(self.old_books, **told)
-        return self._record(OpeningBalancesCorrected, stamp, posted=_difference(self.old_books, corrected), **told)
+        self._refuse_changing_loans_in_use(declared["loans"])
+        posted = _difference(self.old_books, msgspec.structs.replace(self.old_books, **declared))
+        return self._record(OpeningBalancesCorrected, metadata, posted=posted, **declared)
 
     def _refuse_changing_loans_in_use(self, loans: Sequence[OpeningLoan]) -> None:
         assert self.old_books
-        told = {loan.loan: loan for loan in loans}
+        declared = {loan.loan: loan for loan in loans}
         for old in self.old_books.loans:
             loan = self.loans[old.loan]
             own = {v for v in loan.repayments if not isinstance(self.entries[v - 1], OpeningBooks)}
-            if told.get(old.loan) != old and (own or loan.reschedulings or loan.recoveries):
+            if declared.get(old.loan) != old and (own or loan.reschedulings or loan.recoveries):
                 raise LoanHasEntries(loan=old.loan, version=min((*own, *(r.version for r in loan.reschedulings))))
 
     def _refuse_implausible(self, loan: OldLoan, on: date) -> None:
@@ -344,17 +344,19 @@ class Governance(Books):
                 disbursed_on=loan.disbursed_on,
             )
 
-    def note_inspection(self, stamp: Stamp, *, kind: InspectionKind, sample: Draw | None = None) -> InspectionMade:
+    def note_inspection(
+        self, metadata: EntryMetadata, *, kind: InspectionKind, sample: Draw | None = None
+    ) -> InspectionMade:
         """Keep that an inspector came. A sample is drawn here, never brought along. Raises `EntryNotFound`."""
         if sample and sample.known_version and sample.known_version > self.version:
             raise EntryNotFound(version=sample.known_version)
-        return self._record(InspectionMade, stamp, kind=kind, sample=drawn(sample, self.entries) if sample else None)
+        return self._record(InspectionMade, metadata, kind=kind, sample=drawn(sample, self.entries) if sample else None)
 
-    def dissolve(self, stamp: Stamp, *, document: str | None = None) -> FundDissolved:
+    def dissolve(self, metadata: EntryMetadata, *, document: str | None = None) -> FundDissolved:
         """Wind the fund up and hand over what is left. Raises `StillOwed`, `OutOfOrder`."""
         latest = max(self.last_on)
-        if stamp.on < latest:
-            raise OutOfOrder(on=stamp.on, earliest=latest)
+        if metadata.on < latest:
+            raise OutOfOrder(on=metadata.on, earliest=latest)
         open_sums = {
             account: abs(sum(amount for (_, its_account, _), amount in self.balances.items() if its_account == account))
             for account in ("loans", "savings", "advances")
@@ -367,4 +369,4 @@ class Governance(Books):
             for (pot, account, _), amount in sorted(self.balances.items(), key=lambda item: item[0][:2])
             if account in ASSETS and amount
         )
-        return self._record(FundDissolved, stamp, remainder=tuple(remainder), document=document)
+        return self._record(FundDissolved, metadata, remainder=tuple(remainder), document=document)

@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.aggregates.books import Books
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.log import Stamp
+from ledger.aggregates.log import EntryMetadata
 from ledger.aggregates.member import Member
 from ledger.chart import Place
 from ledger.days import whole_months
@@ -63,7 +63,7 @@ class Lending(Books):
 
     def request_loan(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         *,
         member: int,
         principal: int,
@@ -76,14 +76,14 @@ class Lending(Books):
         assert term_months > 0
         if principal < 1:
             raise AmountNotPositive(amount=principal)
-        self._member_on_roll(member, stamp.on)
+        self._member_on_roll(member, metadata.on)
         if guarantor is not None:
-            self._member_on_roll(guarantor, stamp.on)
+            self._member_on_roll(guarantor, metadata.on)
             if guarantor == member:
                 raise GuarantorIsBorrower(member=member)
         return self._record(
             LoanRequested,
-            stamp,
+            metadata,
             loan=len(self.loans) + 1,
             member=member,
             principal=principal,
@@ -92,20 +92,20 @@ class Lending(Books):
             guarantor=guarantor,
         )
 
-    def approve_loan(self, stamp: Stamp, number: int, *, override: bool = False) -> LoanApproved:
+    def approve_loan(self, metadata: EntryMetadata, number: int, *, override: bool = False) -> LoanApproved:
         """Grant a loan on the terms of the bylaws in force. An override sets the bylaws' conditions aside, not these:
         `LoanNotRequested`, `OutOfOrder`, `OwnLoan`, `MemberNotOnRoll`, `NoBylawsInForce`. Raises `NotEligible`."""
-        loan = self._requested_loan(stamp, number)
-        if stamp.member == loan.member:
+        loan = self._requested_loan(metadata, number)
+        if metadata.member == loan.member:
             raise OwnLoan(loan=number)
-        borrower = self._member_on_roll(loan.member, stamp.on)
-        bylaws = self.bylaws_on(stamp.on)
-        broken = self._broken_rules(loan, borrower, stamp.on)
+        borrower = self._member_on_roll(loan.member, metadata.on)
+        bylaws = self.bylaws_on(metadata.on)
+        broken = self._broken_rules(loan, borrower, metadata.on)
         if broken and not override:
             raise NotEligible(loan=number, reasons=broken)
         return self._record(
             LoanApproved,
-            stamp,
+            metadata,
             loan=number,
             member=loan.member,
             monthly_rate_ppm=bylaws.monthly_rate_ppm,
@@ -117,12 +117,12 @@ class Lending(Books):
             interest_rounding=bylaws.interest_rounding,
         )
 
-    def _requested_loan(self, stamp: Stamp, number: int) -> Loan:
+    def _requested_loan(self, metadata: EntryMetadata, number: int) -> Loan:
         loan = self.loan(number)
         if loan.status != "requested":
             raise LoanNotRequested(loan=number, status=loan.status)
-        if stamp.on < loan.requested_on:
-            raise OutOfOrder(on=stamp.on, earliest=loan.requested_on)
+        if metadata.on < loan.requested_on:
+            raise OutOfOrder(on=metadata.on, earliest=loan.requested_on)
         return loan
 
     def _broken_rules(self, loan: Loan, borrower: Member, on: date) -> tuple[str, ...]:
@@ -144,19 +144,19 @@ class Lending(Books):
             debtor.number == borrower.number or (home is not None and debtor.home_on(on) == home) for debtor in debtors
         )
 
-    def reject_loan(self, stamp: Stamp, number: int) -> LoanRejected:
+    def reject_loan(self, metadata: EntryMetadata, number: int) -> LoanRejected:
         """Refuse a member's request, or take back an approval before the money is handed out. Raises `LoanNotFound`,
         `LoanNotRequested`, `OutOfOrder`."""
         loan = self.loan(number)
         if loan.status == "approved":
             assert isinstance(loan.conditions, LoanApproved)
-            if stamp.on < loan.conditions.on:
-                raise OutOfOrder(on=stamp.on, earliest=loan.conditions.on)
+            if metadata.on < loan.conditions.on:
+                raise OutOfOrder(on=metadata.on, earliest=loan.conditions.on)
         else:
-            self._requested_loan(stamp, number)
-        return self._record(LoanRejected, stamp, loan=number, member=loan.member)
+            self._requested_loan(metadata, number)
+        return self._record(LoanRejected, metadata, loan=number, member=loan.member)
 
-    def disburse_loan(self, stamp: Stamp, number: int, *, place: Place = "cash") -> LoanDisbursed:
+    def disburse_loan(self, metadata: EntryMetadata, number: int, *, place: Place = "cash") -> LoanDisbursed:
         """Hand out the principal. Raises `LoanNotApproved`, `OutOfOrder`, `SamePersonApproved`, `MemberNotOnRoll`,
         `InsufficientFunds`."""
         loan = self.loan(number)
@@ -164,18 +164,18 @@ class Lending(Books):
             raise LoanNotApproved(loan=number, status=loan.status)
         approval = loan.conditions
         assert isinstance(approval, LoanApproved)
-        if stamp.on < approval.on:
-            raise OutOfOrder(on=stamp.on, earliest=approval.on)
-        if approval.two_person_approval and stamp.is_of(approval.recorded_by):
+        if metadata.on < approval.on:
+            raise OutOfOrder(on=metadata.on, earliest=approval.on)
+        if approval.two_person_approval and metadata.is_of(approval.recorded_by):
             raise SamePersonApproved(loan=number)
-        self._member_on_roll(loan.member, stamp.on)
+        self._member_on_roll(loan.member, metadata.on)
         return self._record(
-            LoanDisbursed, stamp, loan=number, member=loan.member, principal=loan.principal, place=place
+            LoanDisbursed, metadata, loan=number, member=loan.member, principal=loan.principal, place=place
         )
 
     def repay_loan(
         self,
-        stamp: Stamp,
+        metadata: EntryMetadata,
         number: int,
         *,
         amount: int,
@@ -187,15 +187,15 @@ class Lending(Books):
         to its own day. `settle` closes the loan and forgives a rest of principal below `MOST_FORGIVEN`. Raises
         `LoanNotRunning`, `OutOfOrder`, `Overpayment`, `SettlementShort`, `PrincipalOverRepaid`, `RestTooLarge`,
         `MemberNotFound`."""
-        loan = self._running_loan(stamp, number)
+        loan = self._running_loan(metadata, number)
         if paid_by is not None:
             self.member(paid_by)
-        forgiven = self._rest(loan, stamp.on, amount) if settle else 0
-        parts = loan.split(stamp.on, amount + forgiven)
-        self._refuse_over_repaid(loan, Repayment(stamp.on, *parts))
+        forgiven = self._rest(loan, metadata.on, amount) if settle else 0
+        parts = loan.split(metadata.on, amount + forgiven)
+        self._refuse_over_repaid(loan, Repayment(metadata.on, *parts))
         return self._record(
             LoanRepaid,
-            stamp,
+            metadata,
             amount=amount,
             forgiven=forgiven,
             place=place,
@@ -211,15 +211,15 @@ class Lending(Books):
             raise RestTooLarge(loan=loan.number, rest=rest, most=min(MOST_FORGIVEN, now.outstanding))
         return max(rest, 0)  # More than the settlement amount is refused as an overpayment.
 
-    def set_off_savings(self, stamp: Stamp, number: int, *, amount: int) -> SavingsSetOff:
+    def set_off_savings(self, metadata: EntryMetadata, number: int, *, amount: int) -> SavingsSetOff:
         """Pay on a loan from the borrower's own savings, also after death; split like a repayment. Raises
         `LoanNotRunning`, `OutOfOrder`, `Overpayment`, `SettlementShort`, `PrincipalOverRepaid`,
         `InsufficientSavings`."""
-        loan = self._running_loan(stamp, number)
-        parts = loan.split(stamp.on, amount)
-        self._refuse_over_repaid(loan, Repayment(stamp.on, *parts))
+        loan = self._running_loan(metadata, number)
+        parts = loan.split(metadata.on, amount)
+        self._refuse_over_repaid(loan, Repayment(metadata.on, *parts))
         left = -self.balances.get(("revolving", "savings", loan.member), 0) - amount
-        return self._record(SavingsSetOff, stamp, amount=amount, savings_left=left, **self._divided(loan, parts))
+        return self._record(SavingsSetOff, metadata, amount=amount, savings_left=left, **self._divided(loan, parts))
 
     def _divided(self, loan: Loan, parts: Split, forgiven: int = 0) -> dict[str, int]:
         """A payment on a loan as its event tells it."""
@@ -240,14 +240,14 @@ class Lending(Books):
         if payment.principal == loan.outstanding:
             self._refuse_interest_left(loan, payment)
 
-    def waive_interest(self, stamp: Stamp, number: int, *, amount: int) -> InterestWaived:
-        """Let go of interest due on the stamp's day, the month begun excluded. Raises `LoanNotRunning`, `OutOfOrder`,
+    def waive_interest(self, metadata: EntryMetadata, number: int, *, amount: int) -> InterestWaived:
+        """Let go of interest due on the entry's day, the month begun excluded. Raises `LoanNotRunning`, `OutOfOrder`,
         `LaterRepayments`, `WaiverAboveInterest`."""
-        loan = self._loan_at_its_end(stamp, number)
-        due = loan.standing(stamp.on).interest_due
+        loan = self._loan_at_its_end(metadata, number)
+        due = loan.standing(metadata.on).interest_due
         if amount > due:
             raise WaiverAboveInterest(amount=amount, interest_due=due, loan=number)
-        return self._record(InterestWaived, stamp, loan=number, member=loan.member, amount=amount)
+        return self._record(InterestWaived, metadata, loan=number, member=loan.member, amount=amount)
 
     def _refuse_interest_left(self, loan: Loan, last: Repayment) -> None:
         """A late entry may clear the principal although later days still owe interest, which nobody could then pay."""
@@ -255,42 +255,42 @@ class Lending(Books):
         if closed.standing(max(repayment.on for repayment in closed.repayments.values())).interest_due:
             raise LaterRepayments(loan=loan.number, on=last.on)
 
-    def _running_loan(self, stamp: Stamp, number: int) -> Loan:
+    def _running_loan(self, metadata: EntryMetadata, number: int) -> Loan:
         loan = self.loan(number)
-        if loan.status == "settled" and any(repayment.on > stamp.on for repayment in loan.repayments.values()):
+        if loan.status == "settled" and any(repayment.on > metadata.on for repayment in loan.repayments.values()):
             raise PrincipalOverRepaid(loan=number, available=0)
         if loan.status == "written_off":
-            _refuse_changed_since(loan, stamp)
+            _refuse_changed_since(loan, metadata)
         if loan.status != "running":
             raise LoanNotRunning(loan=number, status=loan.status)
         earliest = loan.taken_over_on or loan.disbursed_on
         assert earliest
-        if stamp.on < earliest:
-            raise OutOfOrder(on=stamp.on, earliest=earliest)
-        _refuse_changed_since(loan, stamp)
+        if metadata.on < earliest:
+            raise OutOfOrder(on=metadata.on, earliest=earliest)
+        _refuse_changed_since(loan, metadata)
         return loan
 
-    def _loan_at_its_end(self, stamp: Stamp, number: int) -> Loan:
+    def _loan_at_its_end(self, metadata: EntryMetadata, number: int) -> Loan:
         """A running loan, for what rests on all that was repaid by then."""
-        loan = self._running_loan(stamp, number)
-        if any(repayment.on > stamp.on for repayment in loan.repayments.values()):
-            raise LaterRepayments(loan=number, on=stamp.on)
+        loan = self._running_loan(metadata, number)
+        if any(repayment.on > metadata.on for repayment in loan.repayments.values()):
+            raise LaterRepayments(loan=number, on=metadata.on)
         return loan
 
     def reschedule_loan(
-        self, stamp: Stamp, number: int, *, term_months: int, override: bool = False
+        self, metadata: EntryMetadata, number: int, *, term_months: int, override: bool = False
     ) -> LoanRescheduled:
-        """Plan the principal still owed anew, over `term_months` from the stamp's day; interest accrued by then, or
+        """Plan the principal still owed anew, over `term_months` from the entry's day; interest accrued by then, or
         paid ahead, is carried. A term beyond the bylaws' cap of that day needs an override. Raises `LoanNotFound`,
         `LoanNotRunning`, `OutOfOrder`, `LoanChangedSince`, `LaterRepayments`, `NotEligible`."""
-        loan = self._loan_at_its_end(stamp, number)
-        broken = ("term-above-cap",) if term_months > self.bylaws_on(stamp.on).max_term_months else ()
+        loan = self._loan_at_its_end(metadata, number)
+        broken = ("term-above-cap",) if term_months > self.bylaws_on(metadata.on).max_term_months else ()
         if broken and not override:
             raise NotEligible(loan=number, reasons=broken)
-        now = loan.standing(stamp.on)
+        now = loan.standing(metadata.on)
         return self._record(
             LoanRescheduled,
-            stamp,
+            metadata,
             loan=number,
             member=loan.member,
             term_months=term_months,
@@ -299,34 +299,34 @@ class Lending(Books):
             override=Override(broken) if broken else None,
         )
 
-    def write_off_loan(self, stamp: Stamp, number: int, *, amount: int | None = None) -> LoanWrittenOff:
+    def write_off_loan(self, metadata: EntryMetadata, number: int, *, amount: int | None = None) -> LoanWrittenOff:
         """Give up on the principal still owed, or on a part of it: the rest runs on. Raises `LoanNotFound`,
         `LoanNotRunning`, `OutOfOrder`, `LoanChangedSince`, `LaterRepayments`, `WriteOffAboveOutstanding`."""
-        loan = self._loan_at_its_end(stamp, number)
+        loan = self._loan_at_its_end(metadata, number)
         given_up = loan.outstanding if amount is None else amount
         if given_up > loan.outstanding:
             raise WriteOffAboveOutstanding(amount=given_up, outstanding=loan.outstanding, loan=number)
         return self._record(
             LoanWrittenOff,
-            stamp,
+            metadata,
             loan=number,
             member=loan.member,
             amount=given_up,
             outstanding=loan.outstanding - given_up,
         )
 
-    def recover_loan(self, stamp: Stamp, number: int, *, amount: int) -> LoanRecovered:
+    def recover_loan(self, metadata: EntryMetadata, number: int, *, amount: int) -> LoanRecovered:
         """Take money on a loan that was written off: an income, up to what was lost. Raises `LoanNotFound`,
         `LoanNotWrittenOff`, `OutOfOrder`, `RecoveryAboveLoss`."""
         loan = self.loan(number)
         if not loan.write_offs or loan.status == "running":
             raise LoanNotWrittenOff(loan=number, status=loan.status)
-        if stamp.on < loan.write_offs[-1].on:
-            raise OutOfOrder(on=stamp.on, earliest=loan.write_offs[-1].on)
+        if metadata.on < loan.write_offs[-1].on:
+            raise OutOfOrder(on=metadata.on, earliest=loan.write_offs[-1].on)
         recoverable = loan.loss - sum(loan.recoveries.values())
         if amount > recoverable:
             raise RecoveryAboveLoss(amount=amount, recoverable=recoverable, loan=number)
-        return self._record(LoanRecovered, stamp, loan=number, member=loan.member, amount=amount)
+        return self._record(LoanRecovered, metadata, loan=number, member=loan.member, amount=amount)
 
     def _refuse_loan_reversal(self, event: Event) -> None:
         """A loan is taken apart from its end: what later facts of it rest on cannot be undone before them."""
@@ -344,7 +344,7 @@ class Lending(Books):
             raise LiveRepayments(loan=loan.number, entry=event.name)
 
 
-def _refuse_changed_since(loan: Loan, stamp: Stamp) -> None:
+def _refuse_changed_since(loan: Loan, metadata: EntryMetadata) -> None:
     latest = loan.latest_change
-    if latest and stamp.on < latest.on:
+    if latest and metadata.on < latest.on:
         raise LoanChangedSince(loan=loan.number, entry=latest.name, version=latest.version, changed_on=latest.on)

@@ -18,8 +18,8 @@ from ledger.refusals import FutureDay
 E = TypeVar("E", bound=Event)
 
 
-class Stamp(msgspec.Struct, frozen=True, kw_only=True):
-    """Who tells a log of a fact and when: the day it happened, the instant it was heard, the principal.
+class EntryMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entry says beside its fact: the day it happened, the instant it was recorded, and by which principal.
 
     `member` is the principal's own number in a fund, if they have one, and `aliases` are the other principals who are
     linked to that member: one person with several tokens. `texts` are digests of what was written about people. Raises
@@ -53,7 +53,7 @@ class BrokenChain(Exception):
         self.version = version
 
 
-class Answered(msgspec.Struct, frozen=True, gc=False):
+class RecordedRequest(msgspec.Struct, frozen=True, gc=False):
     """Where in the log a request's facts lie, and the digest of its body."""
 
     digest: str
@@ -104,7 +104,7 @@ class Log:
                 setattr(twin, name, copy(value))
         return twin
 
-    def answered(self, key: str) -> Answered | None:
+    def recorded_request(self, key: str) -> RecordedRequest | None:
         """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
         if not (first := self.requests.get(key)):
             return None
@@ -112,25 +112,27 @@ class Log:
         assert request
         while last < self.version and self.entries[last].request == request:
             last += 1
-        return Answered(request.digest, first, last)
+        return RecordedRequest(request.digest, first, last)
 
     # --- recording ------------------------------------------------------------------------------------------------
 
-    def _record(self, fact: type[E], stamp: Stamp, /, **facts: Any) -> E:
+    def _record(self, fact: type[E], metadata: EntryMetadata, /, **facts: Any) -> E:
         """Record one fact."""
-        return self._add(self._next(fact, stamp, facts))
+        return self._add(self._next(fact, metadata, facts))
 
-    def _next(self, fact: type[E], stamp: Stamp, facts: dict[str, Any]) -> E:
+    def _next(self, fact: type[E], metadata: EntryMetadata, facts: dict[str, Any]) -> E:
         """A fact as this log's next event."""
         return fact(
             fund=self.id,
             version=self.version + 1,
             prev=self.head,
-            on=stamp.on,
-            recorded_at=max(stamp.recorded_at, self.entries[-1].recorded_at) if self.entries else stamp.recorded_at,
-            recorded_by=stamp.recorded_by,
-            request=stamp.request,
-            texts=stamp.texts or None,
+            on=metadata.on,
+            recorded_at=max(metadata.recorded_at, self.entries[-1].recorded_at)
+            if self.entries
+            else metadata.recorded_at,
+            recorded_by=metadata.recorded_by,
+            request=metadata.request,
+            texts=metadata.texts or None,
             **facts,
         )
 

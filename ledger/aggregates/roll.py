@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.aggregates.books import Books
-from ledger.aggregates.log import Stamp
+from ledger.aggregates.log import EntryMetadata
 from ledger.events import (
     Bylaws,
     BylawsAdopted,
@@ -54,29 +54,35 @@ def acting_members(event: Event) -> frozenset[int]:
 class Roll(Books):
     """Decisions about the club and its members."""
 
-    def open(self, stamp: Stamp, *, bylaws: Bylaws, **club: Any) -> FundOpened:
+    def open(self, metadata: EntryMetadata, *, bylaws: Bylaws, **club: Any) -> FundOpened:
         """Open the fund, with the bylaws it starts under. Raises `FundExists`, `RateAboveLegalCeiling`."""
         if self.version:
             raise FundExists(fund=self.id)
         self._refuse_usury(bylaws)
-        opened = self._record(FundOpened, stamp, **club)
-        self._record(BylawsAdopted, stamp, bylaws=bylaws)
+        opened = self._record(FundOpened, metadata, **club)
+        self._record(BylawsAdopted, metadata, bylaws=bylaws)
         return opened
 
-    def adopt_bylaws(self, stamp: Stamp, bylaws: Bylaws) -> BylawsAdopted:
-        """Put a new set of bylaws in force from the stamp's day. Raises `RateAboveLegalCeiling`."""
+    def adopt_bylaws(self, metadata: EntryMetadata, bylaws: Bylaws) -> BylawsAdopted:
+        """Put a new set of bylaws in force from the entry's day. Raises `RateAboveLegalCeiling`."""
         self._refuse_usury(bylaws)
-        return self._record(BylawsAdopted, stamp, bylaws=bylaws)
+        return self._record(BylawsAdopted, metadata, bylaws=bylaws)
 
     def change_place(
-        self, stamp: Stamp, *, commune: str, province: str, district: str | None = None, document: str | None = None
+        self,
+        metadata: EntryMetadata,
+        *,
+        commune: str,
+        province: str,
+        district: str | None = None,
+        document: str | None = None,
     ) -> PlaceChanged:
-        """The club lies elsewhere from the stamp's day, or its commune has another name. Raises `NothingChanged`."""
-        self._refuse_day(PlaceChanged, stamp.on)
-        if place_of(self.place_on(stamp.on)) == (commune, district, province):
+        """The club lies elsewhere from the metadata's day, or its commune has another name. Raises `NothingChanged`."""
+        self._refuse_day(PlaceChanged, metadata.on)
+        if place_of(self.place_on(metadata.on)) == (commune, district, province):
             raise NothingChanged
         return self._record(
-            PlaceChanged, stamp, commune=commune, district=district, province=province, document=document
+            PlaceChanged, metadata, commune=commune, district=district, province=province, document=document
         )
 
     @staticmethod
@@ -84,54 +90,54 @@ class Roll(Books):
         if bylaws.monthly_rate_ppm > MAX_MONTHLY_RATE_PPM:
             raise RateAboveLegalCeiling(rate_ppm=bylaws.monthly_rate_ppm, ceiling_ppm=MAX_MONTHLY_RATE_PPM)
 
-    def join(self, stamp: Stamp, *, birth_year: int, **person: Any) -> MemberJoined:
+    def join(self, metadata: EntryMetadata, *, birth_year: int, **person: Any) -> MemberJoined:
         """Put a member on the roll, under the next number. Raises `BirthYearImplausible`."""
-        self._refuse_birth_year(stamp, birth_year)
-        return self._record(MemberJoined, stamp, member=len(self.members) + 1, birth_year=birth_year, **person)
+        self._refuse_birth_year(metadata, birth_year)
+        return self._record(MemberJoined, metadata, member=len(self.members) + 1, birth_year=birth_year, **person)
 
-    def change_member(self, stamp: Stamp, number: int, **changes: Any) -> MemberChanged:
+    def change_member(self, metadata: EntryMetadata, number: int, **changes: Any) -> MemberChanged:
         """Change what is known of a member. Raises `MemberNotFound`, `NothingChanged`, `OutOfOrder`."""
         member = self.member(number)
-        if not changes and not stamp.texts:
+        if not changes and not metadata.texts:
             raise NothingChanged
-        if stamp.on < member.joined_on:
-            raise OutOfOrder(on=stamp.on, earliest=member.joined_on)
+        if metadata.on < member.joined_on:
+            raise OutOfOrder(on=metadata.on, earliest=member.joined_on)
         if "birth_year" in changes:
-            self._refuse_birth_year(stamp, changes["birth_year"])
-        return self._record(MemberChanged, stamp, member=number, **changes)
+            self._refuse_birth_year(metadata, changes["birth_year"])
+        return self._record(MemberChanged, metadata, member=number, **changes)
 
     @staticmethod
-    def _refuse_birth_year(stamp: Stamp, birth_year: int) -> None:
-        if not stamp.on.year - OLDEST_AGE <= birth_year <= stamp.on.year:
-            raise BirthYearImplausible(birth_year=birth_year, year=stamp.on.year)
+    def _refuse_birth_year(metadata: EntryMetadata, birth_year: int) -> None:
+        if not metadata.on.year - OLDEST_AGE <= birth_year <= metadata.on.year:
+            raise BirthYearImplausible(birth_year=birth_year, year=metadata.on.year)
 
-    def leave(self, stamp: Stamp, number: int, reason: str) -> MemberLeft:
+    def leave(self, metadata: EntryMetadata, number: int, reason: str) -> MemberLeft:
         """Take a member off the roll; never refused for what they owe. Raises `MemberNotFound`, `AlreadyLeft`."""
         member = self.member(number)
         if member.left_on:
             raise AlreadyLeft(member=number, left_on=member.left_on)
         earliest = member.absences[-1][1] if member.absences else member.joined_on
-        if stamp.on < earliest:
-            raise OutOfOrder(on=stamp.on, earliest=earliest)
-        return self._record(MemberLeft, stamp, member=number, reason=reason)
+        if metadata.on < earliest:
+            raise OutOfOrder(on=metadata.on, earliest=earliest)
+        return self._record(MemberLeft, metadata, member=number, reason=reason)
 
-    def take_back(self, stamp: Stamp, number: int) -> MemberReturned:
+    def take_back(self, metadata: EntryMetadata, number: int) -> MemberReturned:
         """Put a former member on the roll again under the same number: debts, savings and "ever" go on. Raises
         `MemberNotFound`, `StillMember`, `OutOfOrder`."""
         member = self.member(number)
         if member.left_on is None:
             raise StillMember(member=number)
-        if stamp.on < member.left_on:
-            raise OutOfOrder(on=stamp.on, earliest=member.left_on)
-        return self._record(MemberReturned, stamp, member=number)
+        if metadata.on < member.left_on:
+            raise OutOfOrder(on=metadata.on, earliest=member.left_on)
+        return self._record(MemberReturned, metadata, member=number)
 
-    def forgive_dues(self, stamp: Stamp, number: int, *, months: tuple[str, ...]) -> DuesForgiven:
+    def forgive_dues(self, metadata: EntryMetadata, number: int, *, months: tuple[str, ...]) -> DuesForgiven:
         """Ask a member no longer for the dues of some months (`YYYY-MM`). Raises `MemberNotFound`, `NothingChanged`."""
         self.member(number)
         new = tuple(sorted({month for month in months if (number, month) not in self.forgiven_dues}))
         if not new:
             raise NothingChanged
-        return self._record(DuesForgiven, stamp, member=number, months=new)
+        return self._record(DuesForgiven, metadata, member=number, months=new)
 
     def _refuse_roll_reversal(self, event: MemberLeft | MemberReturned) -> None:
         """A departure or a return is undone while nothing rests on it: no later one, and nobody on the roll by it."""

@@ -30,7 +30,8 @@ from ledger.refusals import (
 )
 
 if TYPE_CHECKING:
-    from ledger.application import Ledger
+    from ledger.database import Database
+    from ledger.storage.lines import Lines
 
 LEAF = ("number", "fund", "version", "head")
 SELECT_LEAVES = (
@@ -85,11 +86,12 @@ class Overtaken(Exception):
 
 
 class Checkpoints:
-    """The checkpoints of one database. Methods block; all raise the event store's `PersistenceError`s."""
+    """The checkpoints kept in a database, over the log whose lines lie beside them. Methods block; all raise the event
+    store's `PersistenceError`s."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._database = ledger.database.unhurried()
+    def __init__(self, database: Database, log: Lines) -> None:
+        self._database = database.unhurried()
+        self._log = log
 
     # --- making ---------------------------------------------------------------------------------------------------
 
@@ -164,7 +166,7 @@ class Checkpoints:
     def lines(self, fund: str, after: int, upto: int) -> Iterator[bytes]:
         """A fund's stored lines after a version, a stretch at a time."""
         for start in range(after, upto, LINES_AT_ONCE):
-            yield from self._ledger.recorder.lines(fund, start, min(start + LINES_AT_ONCE, upto))
+            yield from self._log.lines(fund, start, min(start + LINES_AT_ONCE, upto))
 
     def _keep(self, signer: Signer, checkpoint: Checkpoint, moved: Sequence[Leaf]) -> str:
         """Store the leaves, read them back, and only then sign; all in one transaction. Raises `Overtaken`."""

@@ -20,7 +20,7 @@ from ledger.refusals import Refusal
 Kind = Literal["signature", "note", "leaves", "broken", "rewritten", "truncated", "vanished"]
 
 
-class Finding(NamedTuple):
+class Mismatch(NamedTuple):
     """What does not fit. For a fund: `version` is the first that cannot be right, `intact` the last still vouched for.
 
     `signature`: not signed by this key. `note`: the database keeps another checkpoint, or none, under this number.
@@ -34,18 +34,18 @@ class Finding(NamedTuple):
     intact: int = 0
 
 
-def findings(
+def mismatches(
     checkpoints: Checkpoints, note: str, key: Key, progress: Callable[[int, int], None] = lambda done, total: None
-) -> Iterator[Finding]:
+) -> Iterator[Mismatch]:
     """Compare a checkpoint with the database. Raises `NotACheckpoint` for a text that is none."""
     checkpoint = read(note)
     if checkpoint.origin != key.name or not key.has_signed(note):
-        yield Finding("signature")
+        yield Mismatch("signature")
     if not _is_kept(checkpoints, checkpoint):
-        yield Finding("note")
+        yield Mismatch("note")
     leaves = checkpoints.leaves(0, checkpoint.size)
     if (len(leaves), root_of([leaf.hash() for leaf in leaves])) != (checkpoint.size, checkpoint.root):
-        yield Finding("leaves")
+        yield Mismatch("leaves")
     vouched: dict[str, dict[int, str]] = defaultdict(dict)
     for leaf in leaves:
         vouched[leaf.fund][leaf.version] = leaf.head
@@ -62,16 +62,16 @@ def _is_kept(checkpoints: Checkpoints, checkpoint: Checkpoint) -> bool:
         return False
 
 
-def _changed(checkpoints: Checkpoints, fund: str, vouched: dict[int, str]) -> Finding | None:
+def _changed(checkpoints: Checkpoints, fund: str, vouched: dict[int, str]) -> Mismatch | None:
     """Follow a fund's lines up to the last version vouched for."""
     version, intact, last = 0, 0, max(vouched)
     for version, head in enumerate(follow(checkpoints.lines(fund, 0, last), fund), 1):
         if version in vouched:
             if vouched[version] != head:
-                return Finding("rewritten", fund, version, intact)
+                return Mismatch("rewritten", fund, version, intact)
             intact = version
     if version == last:
         return None
     if next(checkpoints.lines(fund, version, last), None) is not None:
-        return Finding("broken", fund, version + 1, intact)
-    return Finding("truncated" if version else "vanished", fund, version + 1, intact)
+        return Mismatch("broken", fund, version + 1, intact)
+    return Mismatch("truncated" if version else "vanished", fund, version + 1, intact)

@@ -24,14 +24,6 @@ from ledger.events.governance import (
     MeetingHeld,
     OfficeLeft,
     OfficeTaken,
-    OldLoan,
-    OpeningAdvance,
-    OpeningBalancesCorrected,
-    OpeningBalancesDeclared,
-    OpeningBooks,
-    OpeningLoan,
-    OpeningPot,
-    OpeningSavings,
     PeriodClosed,
     PeriodReopened,
 )
@@ -63,6 +55,16 @@ from ledger.events.money import (
     Item,
     PotTransferred,
     SavingsWithdrawn,
+)
+from ledger.events.opening import (
+    OldLoan,
+    OpeningAdvance,
+    OpeningBalancesCorrected,
+    OpeningBalancesDeclared,
+    OpeningBooks,
+    OpeningLoan,
+    OpeningPot,
+    OpeningSavings,
 )
 
 AnyEvent = (

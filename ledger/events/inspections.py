@@ -9,8 +9,8 @@ from typing import Literal
 import msgspec
 
 from ledger.events.base import Event, Voucher
-from ledger.events.governance import OpeningBalancesDeclared
 from ledger.events.loans import LoanDisbursed
+from ledger.events.opening import OpeningBalancesDeclared
 from ledger.sampling import in_order_of_lot
 
 InspectionKind = Literal["sample", "focal", "complaint"]

@@ -11,7 +11,7 @@ from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Key, Pot
 from ledger.database import Transaction
 from ledger.money import MAX_AMOUNT
 from ledger.projections.funds import held_on
-from ledger.projections.tables import Reader, Rows, Table, Told, until
+from ledger.projections.tables import LoggedEvent, Reader, Rows, Table, until
 
 BALANCES = Table(
     "balances",
@@ -24,10 +24,10 @@ BALANCES = Table(
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-def moved(told: Iterable[Told]) -> dict[Key, int]:
+def moved(events: Iterable[LoggedEvent]) -> dict[Key, int]:
     """How a fund's events move its balances. Raises `OverflowError` for a leg no fund could have posted."""
     changes: dict[Key, int] = defaultdict(int)
-    for _, _, legs, _ in told:
+    for _, _, legs, _ in events:
         for leg in legs:
             if abs(leg.amount) > MAX_AMOUNT:
                 raise OverflowError

@@ -19,7 +19,7 @@ from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of, is_fund
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.funds import Last
-from ledger.projections.tables import History, Reader, Rows, Table, Told
+from ledger.projections.tables import History, LoggedEvent, Reader, Rows, Table
 
 HISTORIES: tuple[History, ...] = (members.HISTORY, loans.HISTORY)
 
@@ -46,7 +46,7 @@ ONLY_ADDED_TO: tuple[Table, ...] = tuple(
 )
 """The tables that a rebuild fills without looking anything up in them."""
 
-ADDED: Mapping[Table, Callable[[Iterable[Told]], Rows]] = {
+ADDED: Mapping[Table, Callable[[Iterable[LoggedEvent]], Rows]] = {
     **funds.ADDED,
     **journal.ADDED,
     **{history.facts: history.rows for history in HISTORIES},
@@ -81,7 +81,7 @@ class Unstorable(Exception):
     """An event holds a number or a character that the databases cannot keep."""
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """A line of the log at its place. `event` is None, and `why` says why, when it could not be read."""
 
     position: int
@@ -92,12 +92,12 @@ class Line(NamedTuple):
     why: str = ""
 
 
-def read(position: int, fund: str, version: int, line: bytes) -> Line:
+def read(position: int, fund: str, version: int, line: bytes) -> LogLine:
     """A row of the log, its line decoded if it can be."""
     try:
-        return Line(position, fund, version, line, decode(line))
+        return LogLine(position, fund, version, line, decode(line))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        return Line(position, fund, version, line, None, type(error).__name__)
+        return LogLine(position, fund, version, line, None, type(error).__name__)
 
 
 class Changes(NamedTuple):
@@ -114,7 +114,7 @@ Done = Mapping[str, Changes]
 """By fund."""
 
 
-def worked_out(reader: Reader, lines: Iterable[Line]) -> Done:
+def worked_out(reader: Reader, lines: Iterable[LogLine]) -> Done:
     """What these lines do to the tables as they stand. Raises `ReadModelBroken` for a version that is not the next
     one."""
     by_fund = _by_fund(lines)
@@ -139,20 +139,20 @@ def worked_out(reader: Reader, lines: Iterable[Line]) -> Done:
     return done
 
 
-def from_nothing(lines: Iterable[Line]) -> Done:
+def from_nothing(lines: Iterable[LogLine]) -> Done:
     """What the whole histories of funds do to empty tables; nothing needs to be asked."""
     return {fund: _worked_out(Last(), its, {}) for fund, its in _by_fund(lines).items()}
 
 
-def _by_fund(lines: Iterable[Line]) -> dict[str, list[Line]]:
+def _by_fund(lines: Iterable[LogLine]) -> dict[str, list[LogLine]]:
     """The lines of funds; those of other kinds of log are passed over."""
-    by_fund: dict[str, list[Line]] = defaultdict(list)
+    by_fund: dict[str, list[LogLine]] = defaultdict(list)
     for line in lines:
         by_fund[line.fund].append(line)
     return {log: its for log, its in by_fund.items() if is_fund(log)}
 
 
-def _touched(last: Last, lines: Sequence[Line]) -> dict[History, set[int]]:
+def _touched(last: Last, lines: Sequence[LogLine]) -> dict[History, set[int]]:
     """The members and loans whose derived rows are made anew."""
     touched: dict[History, set[int]] = {history: set() for history in HISTORIES}
     latest_on = last.latest_on
@@ -166,7 +166,7 @@ def _touched(last: Last, lines: Sequence[Line]) -> dict[History, set[int]]:
     return touched
 
 
-def _worked_out(last: Last, lines: Sequence[Line], kept: Kept) -> Changes:
+def _worked_out(last: Last, lines: Sequence[LogLine], kept: Kept) -> Changes:
     """What a fund's lines do, up to the first that cannot be applied; there the fund is parked."""
     done = _tried(last, lines, kept)
     if not isinstance(done, Exception):
@@ -185,29 +185,29 @@ def _worked_out(last: Last, lines: Sequence[Line], kept: Kept) -> Changes:
     return changes
 
 
-def _tried(last: Last, lines: Sequence[Line], kept: Kept) -> Changes | Exception:
+def _tried(last: Last, lines: Sequence[LogLine], kept: Kept) -> Changes | Exception:
     try:
         return _project(last, lines, kept)
     except Exception as poison:  # noqa: BLE001  # Nothing is read or written here: whatever it is, it is this fund's own.
         return poison
 
 
-def _project(last: Last, lines: Sequence[Line], kept: Kept) -> Changes:
+def _project(last: Last, lines: Sequence[LogLine], kept: Kept) -> Changes:
     """What a fund's lines do to the tables. Reads and writes nothing; raises whatever a poisonous line provokes."""
-    last, told = followed(last, lines)
+    last, events = followed(last, lines)
     for line in lines:
         if _is_suspect(line.line):
             _refuse_unstorable(msgspec.to_builtins(line.event))
-    added = {table: rows(told) for table, rows in ADDED.items()}
+    added = {table: rows(events) for table, rows in ADDED.items()}
     for history in HISTORIES:
         added |= history.derived_rows(added[history.facts], kept.get(history))
-    return Changes(last, added, balances.moved(told), kept)
+    return Changes(last, added, balances.moved(events), kept)
 
 
-def followed(last: Last, lines: Iterable[Line]) -> tuple[Last, list[Told]]:
+def followed(last: Last, lines: Iterable[LogLine]) -> tuple[Last, list[LoggedEvent]]:
     """A fund's next lines, and up to where they go. Raises `DoesNotFollow`."""
     version, head, latest_on = last
-    told = []
+    events = []
     for line in lines:
         event = line.event
         version += 1
@@ -216,22 +216,22 @@ def followed(last: Last, lines: Iterable[Line]) -> tuple[Last, list[Told]]:
         if isinstance(event, FundOpened) != (version == 1):
             raise DoesNotFollow(line.fund, version)
         head, latest_on = head_of(line.line), max(latest_on, event.on)
-        told.append(Told(event, _iso(event.on), event.legs(), head))
-    return Last(version, head, latest_on), told
+        events.append(LoggedEvent(event, _iso(event.on), event.legs(), head))
+    return Last(version, head, latest_on), events
 
 
 _iso = lru_cache(maxsize=4096)(date.isoformat)
 
 
-def rows_from_nothing(table: Table, last: Last, told: Sequence[Told]) -> Rows:
+def rows_from_nothing(table: Table, last: Last, events: Sequence[LoggedEvent]) -> Rows:
     """The rows of one table, from the whole history of a fund."""
-    fund = told[0].event.fund
+    fund = events[0].event.fund
     for history in HISTORIES:
         if table in history.derived:
-            return history.derived_rows(history.rows(told))[table]
+            return history.derived_rows(history.rows(events))[table]
     if table is balances.BALANCES:
-        return balances.rows({fund: balances.moved(told)})
-    rows = ADDED[table](told) if table in ADDED else []
+        return balances.rows({fund: balances.moved(events)})
+    rows = ADDED[table](events) if table in ADDED else []
     return funds.rows(rows, {fund: last}) if table is funds.FUNDS else rows
 
 

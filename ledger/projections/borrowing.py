@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ledger.database import Row
 from ledger.days import add_months
 from ledger.events import PRODUCTION
-from ledger.projections.funds import Scope, count
+from ledger.projections.funds import FundFilter, count
 from ledger.projections.tables import Reader, percent
 
 PurposeAsked = Literal["production", "any"]
@@ -67,7 +67,7 @@ GROUP BY s.sex, s.poverty, s.birth_year
 
 def borrowing(
     reader: Reader,
-    scope: Scope,
+    scope: FundFilter,
     as_of: date,
     *,
     since: date | None = None,

@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.database import Row, Transaction
 from ledger.events import NO_HEAD, BylawsAdopted, FundOpened, PlaceChanged, check_code
-from ledger.projections.tables import LAST_DAY, Reader, Rows, Table, Told, until
+from ledger.projections.tables import LAST_DAY, LoggedEvent, Reader, Rows, Table, until
 
 FUNDS = Table(
     "funds",
@@ -49,8 +49,8 @@ class Area(NamedTuple):
 EVERYWHERE: Final = Area()
 
 
-class Scope(NamedTuple):
-    """The funds a question is about: all that meet every condition given. `Scope()` is all funds.
+class FundFilter(NamedTuple):
+    """The funds a question is about: all that meet every condition given. `FundFilter()` is all funds.
 
     `area` is where they lay on the day asked about, for a figure of a place is that of its own time. `now_in` is where
     they lie now: that goes by who may ask, whatever the day.
@@ -112,7 +112,7 @@ def lasts(reader: Reader, codes: Sequence[str], parked: str) -> tuple[dict[str, 
     return {code: known.get(code, Last()) for code in codes}, {row["fund"] for row in rows if not row["head"]}
 
 
-def _opened(told: Iterable[Told]) -> Rows:
+def _opened(events: Iterable[LoggedEvent]) -> Rows:
     """A fund's opening; how far it has come is noted by `rows`."""
     return [
         (
@@ -125,12 +125,12 @@ def _opened(told: Iterable[Told]) -> Rows:
             NO_HEAD,
             "",
         )
-        for event, on, *_ in told
+        for event, on, *_ in events
         if isinstance(event, FundOpened)
     ]
 
 
-def _lain(told: Iterable[Told]) -> Rows:
+def _lain(events: Iterable[LoggedEvent]) -> Rows:
     """Where a club lies, and since when."""
     return [
         (
@@ -141,7 +141,7 @@ def _lain(told: Iterable[Told]) -> Rows:
             event.district,
             event.province,
         )
-        for event, on, *_ in told
+        for event, on, *_ in events
         if isinstance(event, FundOpened | PlaceChanged)
     ]
 
@@ -150,11 +150,11 @@ EVER: Final = date.min.isoformat()
 """Since when a club has lain where it was opened: figures of a day before that are asked for by the same place."""
 
 
-def _adopted(told: Iterable[Told]) -> Rows:
+def _adopted(events: Iterable[LoggedEvent]) -> Rows:
     """The bylaws adopted."""
     return [
         (event.fund, event.version, on, msgspec.json.encode(msgspec.structs.asdict(event.bylaws)).decode())
-        for event, on, *_ in told
+        for event, on, *_ in events
         if isinstance(event, BylawsAdopted)
     ]
 
@@ -198,7 +198,7 @@ def fund(reader: Reader, code: str, as_of: date | None = None) -> dict[str, Any]
     those in force at `as_of` (None before the first), `members` are on the roll and `loans` have `outstanding`
     principal at `as_of`; `cash` is in both boxes together, in đồng.
     """
-    page = funds(reader, Scope(funds=[code]), as_of)["items"]
+    page = funds(reader, FundFilter(funds=[code]), as_of)["items"]
     if not page:
         return None
     in_force = reader.query(
@@ -210,7 +210,7 @@ def fund(reader: Reader, code: str, as_of: date | None = None) -> dict[str, Any]
 
 
 def funds(
-    reader: Reader, scope: Scope, as_of: date | None = None, *, after: str = "", limit: int = 100
+    reader: Reader, scope: FundFilter, as_of: date | None = None, *, after: str = "", limit: int = 100
 ) -> dict[str, Any]:
     """The funds in scope by code, each as `fund` has it but without bylaws: `{"items": […], "next": code or None}`.
 
@@ -231,13 +231,13 @@ def funds(
     return {"items": items, "next": items[-1]["fund"] if len(rows) > limit else None}
 
 
-def count(reader: Reader, scope: Scope, as_of: date | None = None) -> int:
+def count(reader: Reader, scope: FundFilter, as_of: date | None = None) -> int:
     """How many funds there are in scope."""
     conditions, parameters = scope.sql(as_of)
     return int(reader.query(f"SELECT COUNT(*) AS funds FROM funds WHERE 1 = 1{conditions}", **parameters)[0]["funds"])
 
 
-def codes(reader: Reader, scope: Scope) -> list[str]:
+def codes(reader: Reader, scope: FundFilter) -> list[str]:
     """The codes of all funds in scope, in order."""
     conditions, parameters = scope.sql()
     rows = reader.query(f"SELECT fund FROM funds WHERE 1 = 1{conditions} ORDER BY fund", **parameters)
@@ -249,7 +249,7 @@ def held_on(reader: Reader, codes: Sequence[str], as_of: date | None) -> str:
 
     Once the latest entry has happened, the balances kept are the answer; legs are added up for the days before.
     """
-    conditions, parameters = Scope(funds=codes).sql()
+    conditions, parameters = FundFilter(funds=codes).sql()
     later = f"SELECT fund FROM funds WHERE latest_on > :until{conditions} LIMIT 1"
     is_past = as_of is not None and reader.query(later, until=until(as_of), **parameters)
     return "legs WHERE on_day <= :until" if is_past else "balances WHERE 1 = 1"
@@ -273,7 +273,7 @@ def standing(reader: Reader, code: str) -> dict[str, Any] | None:
 
 def _figures(reader: Reader, codes: Sequence[str], as_of: date | None) -> dict[str, dict[str, int]]:
     """The key figures of these funds."""
-    conditions, parameters = Scope(funds=codes).sql()
+    conditions, parameters = FundFilter(funds=codes).sql()
     figures: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(FIGURES, 0))
     held = held_on(reader, codes, as_of)
     for name, sql in FIGURES.items():

@@ -14,7 +14,7 @@ import msgspec
 from ledger.chart import Pot
 from ledger.database import Row
 from ledger.events import Event, InterestWaived, LoanRescheduled, check_code
-from ledger.projections.tables import Reader, Rows, Table, Told, until
+from ledger.projections.tables import LoggedEvent, Reader, Rows, Table, until
 
 ENTRIES = Table(
     "entries",
@@ -47,7 +47,7 @@ PLAIN = ("voucher", "member", "loan", "for_month", "reverses")
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-def _entered(told: Iterable[Told]) -> Rows:
+def _entered(events: Iterable[LoggedEvent]) -> Rows:
     """The events themselves."""
     return [
         (
@@ -61,15 +61,15 @@ def _entered(told: Iterable[Told]) -> Rows:
             *_reader(type(event))(event),
             check_code(head).replace("-", ""),
         )
-        for event, on, _, head in told
+        for event, on, _, head in events
     ]
 
 
-def _posted(told: Iterable[Told]) -> Rows:
+def _posted(events: Iterable[LoggedEvent]) -> Rows:
     """Their legs."""
     return [
         (event.fund, event.version, number, on, leg.pot, leg.account, "" if leg.of is None else str(leg.of), leg.amount)
-        for event, on, legs, _ in told
+        for event, on, legs, _ in events
         for number, leg in enumerate(legs, 1)
     ]
 

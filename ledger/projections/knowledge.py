@@ -12,7 +12,7 @@ from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
 from ledger.database import Database, Row
 from ledger.events import Entry, head_of
-from ledger.projections.batch import TABLES, Line, followed, rows_from_nothing
+from ledger.projections.batch import TABLES, LogLine, followed, rows_from_nothing
 from ledger.projections.funds import Last
 from ledger.projections.read_model import make_tables
 from ledger.sqlite_engine import connect
@@ -43,7 +43,7 @@ class Known:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._last, self._told = followed(
-            Last(), (Line(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries)
+            Last(), (LogLine(0, entry.event.fund, entry.event.version, entry.line, entry.event) for entry in entries)
         )
         self.version, self.head = self._last.version, self._last.head
         """The last entry's, and the hash of its line."""

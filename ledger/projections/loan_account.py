@@ -36,7 +36,7 @@ PAR_DAYS = 30
 """A loan further behind its plan than this counts as at risk (PAR30)."""
 
 OPENING = frozenset({OpeningBalancesDeclared.__name__, OpeningBalancesCorrected.__name__})
-"""What brings an old club's loans into the book; the latest is how they should have been told."""
+"""What brings an old club's loans into the book; the latest is how they should have been declared."""
 
 REPAYING = (LoanRepaid.__name__, SavingsSetOff.__name__)
 LET_GO = (InterestWaived.__name__, LoanWrittenOff.__name__)
@@ -48,13 +48,13 @@ _OF_OLD_BOOKS = (
 )  # fmt: skip
 
 
-def as_it_was_told(openings: Iterable[Row]) -> Row | None:
-    """How an old club's loan should have been told: the first of the tellings since which nothing changed."""
-    told: Row | None = None
+def as_declared(openings: Iterable[Row]) -> Row | None:
+    """How an old club's loan should have been declared: the first of the declarations since which nothing changed."""
+    declared: Row | None = None
     for fact in openings:
-        if fact["purpose"] and (told is None or any(fact[name] != told[name] for name in _OF_OLD_BOOKS)):
-            told = fact
-    return told
+        if fact["purpose"] and (declared is None or any(fact[name] != declared[name] for name in _OF_OLD_BOOKS)):
+            declared = fact
+    return declared
 
 
 class Phase(NamedTuple):
@@ -72,8 +72,8 @@ class Account:
 
     def __init__(self, facts: Sequence[Row]) -> None:
         openings = [fact for fact in facts if fact["fact"] in OPENING]
-        told = as_it_was_told(openings)
-        self.asked = told or facts[0]
+        declared = as_declared(openings)
+        self.asked = declared or facts[0]
         self.never_was = bool(openings and not openings[-1]["purpose"])
         """Whether the old books, put right, have no such loan."""
         self.number: int = self.asked["loan"]
@@ -83,7 +83,7 @@ class Account:
         for fact in facts:
             if fact["version"] not in undone:
                 self.live[fact["fact"]].append(fact)
-        opening = [told] if told else []
+        opening = [declared] if declared else []
         granted = self.live[LoanApproved.__name__] or opening
         received = opening or self.live[LoanDisbursed.__name__]
         if self.never_was:

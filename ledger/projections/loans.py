@@ -30,7 +30,7 @@ from ledger.events import (
     OpeningBooks,
     SavingsSetOff,
 )
-from ledger.projections.loan_account import OPENING, Account, as_it_was_told
+from ledger.projections.loan_account import OPENING, Account, as_declared
 from ledger.projections.tables import FOREVER, History, Reader, Rows, Table, percent, until
 
 LOAN_FACTS = Table(
@@ -42,7 +42,7 @@ LOAN_FACTS = Table(
     "outstanding BIGINT, override_rules TEXT",
     key="fund, loan, version",
 )
-"""What happened to each loan; what a fact does not tell is null.
+"""What happened to each loan; what a fact does not say is null.
 
 `change` is what it does to the principal outstanding, `received_on` the day the money was handed out (before the books
 for a loan that was taken over); a rescheduling's `principal` and `interest` are the sums it plans anew and carries.
@@ -69,7 +69,7 @@ LOAN_SPELLS = Table(
 
 OPENINGS = (OpeningBalancesDeclared, OpeningBalancesCorrected)
 
-_TOLD = LOAN_FACTS.names[LOAN_FACTS.names.index("member") :]
+_FILLED = LOAN_FACTS.names[LOAN_FACTS.names.index("member") :]
 
 OfLoan = (
     LoanRequested
@@ -90,25 +90,25 @@ def _rows(event: OfLoan, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
     """The fact an event tells of a loan."""
     if event.loan is None:
         return ()
-    told: dict[str, object] = {}
+    values: dict[str, object] = {}
     if isinstance(event, LoanDisbursed):
-        told = {"received_on": on}
+        values = {"received_on": on}
     elif isinstance(event, LoanRescheduled):
-        told = {"principal": event.outstanding, "interest": event.interest_carried}
+        values = {"principal": event.outstanding, "interest": event.interest_carried}
     elif isinstance(event, LoanWrittenOff | LoanRecovered):
-        told = {"principal": event.amount}
+        values = {"principal": event.amount}
     elif isinstance(event, InterestWaived):
-        told = {"interest": event.amount}
+        values = {"interest": event.amount}
     if isinstance(event, LoanApproved | LoanRescheduled) and event.override:
-        told["override_rules"] = json.dumps(event.override.rules)
-    return (_row(event, on, legs, event.loan, event, told),)
+        values["override_rules"] = json.dumps(event.override.rules)
+    return (_row(event, on, legs, event.loan, event, values),)
 
 
 def _old_loans(event: OpeningBooks, on: str, legs: Legs) -> Iterable[tuple[Any, ...]]:
     """Loans that were running when the club's books were taken over; put right, also those that never were."""
     for old in event.loans:
-        told: dict[str, object] = {"received_on": old.disbursed_on.isoformat(), "interest": old.interest_owed or None}
-        yield _row(event, on, legs, old.loan, old, told)
+        values: dict[str, object] = {"received_on": old.disbursed_on.isoformat(), "interest": old.interest_owed or None}
+        yield _row(event, on, legs, old.loan, old, values)
     for gone in _posted_to(legs) - {old.loan for old in event.loans}:
         yield _row(event, on, legs, gone, event, {})
 
@@ -118,20 +118,20 @@ def _posted_to(legs: Legs) -> set[int]:
 
 
 def _row(
-    event: Event, on: str, legs: Legs, loan: int, teller: msgspec.Struct, told: dict[str, object]
+    event: Event, on: str, legs: Legs, loan: int, source: msgspec.Struct, values: dict[str, object]
 ) -> tuple[Any, ...]:
     change = sum(leg.amount for leg in legs if leg.account == "loans" and leg.of == loan)
-    facts = [getattr(teller, field) if field else None for field in _fields(type(teller))]
-    for name, value in told.items():
-        facts[_TOLD.index(name)] = value
+    facts = [getattr(source, field) if field else None for field in _fields(type(source))]
+    for name, value in values.items():
+        facts[_FILLED.index(name)] = value
     return (event.fund, loan, event.version, event.name, on, change, *facts)
 
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> tuple[str | None, ...]:
-    """Of the columns that a fact may tell, those that this kind does, under the same name; None for the others."""
+    """Of the columns that a fact may fill, those that this kind does, under the same name; None for the others."""
     known = {field.name for field in msgspec.structs.fields(kind)}
-    return tuple(name if name in known else None for name in _TOLD)
+    return tuple(name if name in known else None for name in _FILLED)
 
 
 def _touched(event: LoanDisbursed | LoanWrittenOff | EntryReversed, _: bool) -> Iterable[int]:
@@ -140,7 +140,7 @@ def _touched(event: LoanDisbursed | LoanWrittenOff | EntryReversed, _: bool) -> 
 
 
 def _touched_by_repayment(event: LoanRepaid | SavingsSetOff, is_late: bool) -> Iterable[int]:
-    """A repayment that leaves principal outstanding cuts no spell, unless it is told late: then later days count."""
+    """A repayment that leaves principal outstanding cuts no spell, unless it is values late: then later days count."""
     return (event.loan,) if is_late or not event.outstanding else ()
 
 
@@ -151,7 +151,7 @@ def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
     openings = [fact for fact in facts if fact["fact"] in OPENING]
     if openings and not openings[-1]["purpose"]:
         return {}  # The old books were put right: there never was such a loan.
-    asked = as_it_was_told(openings) or facts[0]
+    asked = as_declared(openings) or facts[0]
     assert asked["purpose"], "a loan begins with its request, or with the books"
     who = (asked["member"], asked["purpose"])
     key = (asked["fund"], asked["loan"])
@@ -181,7 +181,7 @@ HISTORY = History(
     facts=LOAN_FACTS,
     owner="loan",
     derived=(LOAN_RECEIPTS, LOAN_SPELLS),
-    tell={**dict.fromkeys(get_args(OfLoan), _rows), **dict.fromkeys(OPENINGS, _old_loans)},
+    facts_of={**dict.fromkeys(get_args(OfLoan), _rows), **dict.fromkeys(OPENINGS, _old_loans)},
     touched={
         **dict.fromkeys((LoanDisbursed, LoanWrittenOff, EntryReversed), _touched),
         **dict.fromkeys((LoanRepaid, SavingsSetOff), _touched_by_repayment),

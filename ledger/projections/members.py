@@ -20,7 +20,7 @@ MEMBER_FACTS = Table(
     "name TEXT, phone TEXT",
     key="fund, member, version",
 )
-"""What was told of each member; what a fact does not tell is null. `name` and `phone` are digests."""
+"""What was recorded of each member; what a fact does not say is null. `name` and `phone` are digests."""
 
 MEMBERS = Table(
     "members",
@@ -46,13 +46,13 @@ DESCRIBED = ("sex", "birth_year", "poverty", "household")
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-Told = MemberJoined | MemberChanged | MemberLeft | MemberReturned | EntryReversed
+OfMember = MemberJoined | MemberChanged | MemberLeft | MemberReturned | EntryReversed
 
 COMING_AND_GOING = frozenset({MemberLeft.__name__, MemberReturned.__name__})
 """What is told of the roll and may be reversed."""
 
 
-def _rows(event: Told, on: str, _: Legs) -> Iterable[tuple[Any, ...]]:
+def _rows(event: OfMember, on: str, _: Legs) -> Iterable[tuple[Any, ...]]:
     """The fact an event tells of a member."""
     if not _is_of_the_roll(event):
         return ()
@@ -68,11 +68,11 @@ def _reader(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
     return kind.reader(*DESCRIBED, "reason", "reverses")
 
 
-def _is_of_the_roll(event: Told) -> bool:
+def _is_of_the_roll(event: OfMember) -> bool:
     return not isinstance(event, EntryReversed) or event.entry in COMING_AND_GOING
 
 
-def _touched(event: Told, _: bool) -> Iterable[int]:
+def _touched(event: OfMember, _: bool) -> Iterable[int]:
     return (event.member,) if event.member is not None and _is_of_the_roll(event) else ()
 
 
@@ -113,8 +113,8 @@ HISTORY = History(
     facts=MEMBER_FACTS,
     owner="member",
     derived=(MEMBERS, MEMBER_SPELLS),
-    tell=dict.fromkeys(get_args(Told), _rows),
-    touched=dict.fromkeys(get_args(Told), _touched),
+    facts_of=dict.fromkeys(get_args(OfMember), _rows),
+    touched=dict.fromkeys(get_args(OfMember), _touched),
     derive=_derive,
 )
 

@@ -31,7 +31,7 @@ class Positions(Protocol):
         ...
 
 
-class Log(Protocol):
+class ProvenLedger(Protocol):
     """As much of the ledger as the proof needs."""
 
     database: Database
@@ -54,7 +54,7 @@ class Log(Protocol):
         ...
 
 
-class Difference(NamedTuple):
+class Divergence(NamedTuple):
     """A row that is not what a replay makes it; `live` or `replayed` is None where it is missing."""
 
     fund: str
@@ -64,7 +64,7 @@ class Difference(NamedTuple):
     replayed: Mapping[str, Any] | None
 
 
-def differences(ledger: Log, funds: Iterable[str] | None = None) -> Iterator[Difference]:
+def divergences(ledger: ProvenLedger, funds: Iterable[str] | None = None) -> Iterator[Divergence]:
     """Compare the tables of these funds (or all) with a fresh replay up to the same version, and their balances with
     the aggregate's own. Nothing is to be found while the read model is sound, also while it follows; a fund that is
     parked is found by that row. Raises for a history that was changed."""
@@ -79,18 +79,18 @@ def differences(ledger: Log, funds: Iterable[str] | None = None) -> Iterator[Dif
             yield from _compared(fund, {"balances": live["balances"]}, {"balances": balances})
         for missed in () if live["parked"] else ledger.entries(fund, after=version, upto=version + 1):
             if ledger.recorder.position_of(fund, missed.event.version) <= position:
-                yield Difference(fund, "entries", (fund, missed.event.version), None, {"type": missed.event.name})
+                yield Divergence(fund, "entries", (fund, missed.event.version), None, {"type": missed.event.name})
 
 
 Rows = Mapping[str, Mapping[tuple[Any, ...], Row]]
 
 
-def _compared(fund: str, live: Rows, replayed: Rows) -> Iterator[Difference]:
+def _compared(fund: str, live: Rows, replayed: Rows) -> Iterator[Divergence]:
     for table, rows in live.items():
         for key in sorted(rows.keys() | replayed[table].keys()):
             ours, theirs = rows.get(key), replayed[table].get(key)
             if ours != theirs:
-                yield Difference(fund, table, key, ours, theirs)
+                yield Divergence(fund, table, key, ours, theirs)
 
 
 def _balances(fund: str, balances: Mapping[Key, int]) -> dict[tuple[Any, ...], Row]:

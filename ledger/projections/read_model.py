@@ -23,7 +23,7 @@ from ledger.projections.batch import (
     ONLY_ADDED_TO,
     TABLES,
     Done,
-    Line,
+    LogLine,
     ReadModelBroken,
     from_nothing,
     read,
@@ -88,9 +88,12 @@ class ReadModel:
         self._at_in_log = f"{EVENTS_TABLE}.{self._at}"
 
     def create_tables(self) -> None:
-        """Make the tables that are missing. Raises `ReadModelBroken` when another version of this program made them."""
-        with self._alone() as transaction:
-            make_tables(transaction)
+        """Make the tables if there are none. Raises `ReadModelBroken` for those of another version of this program."""
+        # All are made in one transaction, so one tells of all. To make them once more "if they do not exist" would lock
+        # each in turn, and a follower that is writing to them in another process could end in a deadlock.
+        if not self.database.has(POSITION.name):
+            with self._alone() as transaction:
+                make_tables(transaction)
         self.check_tables()
 
     def check_tables(self) -> None:
@@ -230,7 +233,7 @@ class ReadModel:
 
     def _chunks(self, upto: int) -> Iterator[tuple[int, Done]]:
         """The log up to a position, some whole funds at a time: how many events, and what they come to."""
-        lines: list[Line] = []
+        lines: list[LogLine] = []
         for row in self.database.query(f"SELECT DISTINCT originator_id AS fund FROM {EVENTS_TABLE} ORDER BY 1"):
             lines += self._whole(row["fund"], upto)
             if len(lines) >= CATCHING_UP:
@@ -239,12 +242,12 @@ class ReadModel:
         if lines:
             yield len(lines), from_nothing(lines)
 
-    def _whole(self, fund: str, upto: int) -> list[Line]:
+    def _whole(self, fund: str, upto: int) -> list[LogLine]:
         lines = self._lines("originator_id = :fund ORDER BY originator_version", fund=fund)
         # Not a condition of the query: PostgreSQL may then go through the whole log for each fund.
         return [line for line in lines if line.position <= upto]
 
-    def _lines(self, where: str, **parameters: Any) -> list[Line]:
+    def _lines(self, where: str, **parameters: Any) -> list[LogLine]:
         columns = f"{self._at}, originator_id, originator_version, state"
         rows = self.database.values(f"SELECT {columns} FROM {EVENTS_TABLE} WHERE {where}", **parameters)
         return [read(*row) for row in rows]
@@ -284,7 +287,7 @@ class ReadModel:
         row = transaction.query(f"SELECT position, head FROM read_model{locked}")[0]
         return row["position"], row["head"]
 
-    def _read_on(self, position: int, head: str, limit: int) -> Sequence[Line]:
+    def _read_on(self, position: int, head: str, limit: int) -> Sequence[LogLine]:
         """The log after a position. Raises `ReadModelBroken` when the log at the position is not what was applied:
         a tail was deleted, and SQLite gives its row ids away again."""
         # The lines from the last one applied on; nothing lies at position 0.

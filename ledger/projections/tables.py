@@ -33,7 +33,7 @@ Rows = list[tuple[Any, ...]]
 """Of a table, their values in the order of its columns."""
 
 
-class Told(NamedTuple):
+class LoggedEvent(NamedTuple):
     """An event in its place of a fund's log, its day as the tables have it, what it does to the books, and the hash of
     its line."""
 
@@ -99,22 +99,25 @@ class Table:
 class History:
     """Facts kept for each member or each loan, and the tables derived from all facts of one of them.
 
-    By the type of the event: `tell` makes the facts it adds (given its day as text and its legs), `touched` the numbers
-    whose derived rows it may change (told whether an earlier entry has a later day). `derive` makes the derived rows
-    from all facts in order of version.
+    By the type of the event: `facts_of` makes the facts it adds (given its day as text and its legs), `touched` the
+    numbers whose derived rows it may change (given whether an earlier entry has a later day). `derive` makes the
+    derived rows from all facts in order of version.
     """
 
     facts: Table
     owner: str
     derived: tuple[Table, ...]
-    tell: Mapping[type[Event], Callable[[Any, str, Legs], Iterable[tuple[Any, ...]]]]
+    facts_of: Mapping[type[Event], Callable[[Any, str, Legs], Iterable[tuple[Any, ...]]]]
     touched: Mapping[type[Event], Callable[[Any, bool], Iterable[int]]]
     derive: Callable[[Sequence[Row]], Mapping[Table, Rows]]
 
-    def rows(self, told: Iterable[Told]) -> Rows:
+    def rows(self, events: Iterable[LoggedEvent]) -> Rows:
         """The facts that events add."""
         return [
-            row for event, on, legs, _ in told if (tell := self.tell.get(type(event))) for row in tell(event, on, legs)
+            row
+            for event, on, legs, _ in events
+            if (facts_of := self.facts_of.get(type(event)))
+            for row in facts_of(event, on, legs)
         ]
 
     def derived_rows(

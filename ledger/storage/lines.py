@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
@@ -13,14 +13,18 @@ from ledger.aggregates.kinds import kind_of
 from ledger.aggregates.log import BrokenChain
 from ledger.events import Entry
 
-if TYPE_CHECKING:
-    from ledger.storage import Recorder
-
-
 NO_LIMIT = 2**62
 
 ACCESS = "ACCESS"
 """Under which name a factory finds what the database is opened for."""
+
+
+class Lines(Protocol):
+    """Whatever has the stored lines of logs: a recorder."""
+
+    def lines(self, log: str, after: int, upto: int | None, /) -> list[bytes]:
+        """A log's lines in order, from the version `after` on, up to a version or all."""
+        ...
 
 
 class LineMapper(Mapper[str]):
@@ -35,8 +39,6 @@ class LineMapper(Mapper[str]):
 class LineStore(EventStore[str]):
     """From stored lines to entries: the lines alone, since a line says itself which log and version it is."""
 
-    recorder: Recorder
-
     def get(
         self, originator_id: str, *, gt: int | None = None, lte: int | None = None, **_: Any
     ) -> Iterator[DomainEventProtocol[str]]:
@@ -45,8 +47,8 @@ class LineStore(EventStore[str]):
         kind = kind_of(originator_id)
         if kind is None:
             return
-        decode = kind.decode
-        for number, line in enumerate(self.recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
+        decode, recorder = kind.decode, cast("Lines", self.recorder)
+        for number, line in enumerate(recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
             try:
                 event = decode(line)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:

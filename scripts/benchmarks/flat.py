@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from statistics import median
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.application import Ledger
 from ledger.events import Request
 from ledger.jobs import Job, Recorded
@@ -61,23 +61,23 @@ def _in_turns(work: Callable[[int], None], small: int, large: int, times: int) -
     return median(seconds[small]), median(seconds[large])
 
 
-def _stamp() -> Stamp:
+def _metadata() -> EntryMetadata:
     key = f"flat-{next(_keys):08d}"
     request = Request(key, hashlib.sha256(key.encode()).hexdigest())
-    return Stamp(on=UNTIL, recorded_at=datetime.now(UTC), recorded_by="p-treasurer", request=request)
+    return EntryMetadata(on=UNTIL, recorded_at=datetime.now(UTC), recorded_by="p-treasurer", request=request)
 
 
 def _record(ledger: Ledger, size: int, *, lines: int) -> None:
-    stamps = [_stamp() for _ in range(lines)]
+    requests = [_metadata() for _ in range(lines)]
 
     def decide(fund: Fund) -> None:
         if lines == 1:
-            fund.receive_donation(stamps[0], source="business", pot="revolving", amount=5_000_000)
+            fund.receive_donation(requests[0], source="business", pot="revolving", amount=5_000_000)
             return
-        for number, stamp in enumerate(stamps):
-            fund.receive_contribution(stamp, member=number % MEMBERS + 1, kind="dues", amount=10_000)
+        for number, metadata in enumerate(requests):
+            fund.receive_contribution(metadata, member=number % MEMBERS + 1, kind="dues", amount=10_000)
 
-    job = Job(fund=code_of(size), decide=decide, request=stamps[0].request, several=lines > 1)
+    job = Job(fund=code_of(size), decide=decide, request=requests[0].request, several=lines > 1)
     (outcome,) = ledger.record([job])
     if not isinstance(outcome, Recorded):
         raise outcome
@@ -88,7 +88,7 @@ def _decider(ledger: Ledger, *sizes: int) -> Callable[[int], None]:
 
     def decide(size: int) -> None:
         fund = funds[size]
-        fund.receive_donation(_stamp(), source="business", pot="revolving", amount=5_000_000)
+        fund.receive_donation(_metadata(), source="business", pot="revolving", amount=5_000_000)
         fund.pending.clear()
 
     return decide

@@ -12,7 +12,7 @@ from itertools import islice
 import msgspec
 from eventsourcing.persistence import StoredEvent
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.application import Ledger
 from ledger.chart import POTS
 from ledger.events import NO_HEAD, Entry, Request, decode, encode, head_of
@@ -58,7 +58,7 @@ class _Life:
         self._members = members
         self._loans: list[int] = []
         self.fund.open(
-            self._stamp(),
+            self._metadata(),
             bylaws=BYLAWS,
             club="Câu lạc bộ Mai Pha",
             commune="Mai Pha",
@@ -69,16 +69,16 @@ class _Life:
         for number in range(1, members + 1):
             sex = "female" if number % 3 else "male"
             self.fund.join(
-                self._stamp(), sex=sex, birth_year=1940 + number % 40, poverty="none", household=f"H{number}"
+                self._metadata(), sex=sex, birth_year=1940 + number % 40, poverty="none", household=f"H{number}"
             )
         for pot in POTS:
-            self.fund.receive_donation(self._stamp(), source="state_budget", pot=pot, amount=500_000_000)
+            self.fund.receive_donation(self._metadata(), source="state_budget", pot=pot, amount=500_000_000)
 
-    def _stamp(self) -> Stamp:
+    def _metadata(self) -> EntryMetadata:
         told = self.fund.version
         on = OPENED_ON + (UNTIL - OPENED_ON) * min(told, self._events) // self._events
         key = f"{self.fund.id}-{told:08d}"
-        return Stamp(
+        return EntryMetadata(
             on=on,
             recorded_at=datetime.combine(on, time(11), UTC) + timedelta(milliseconds=told),
             recorded_by="p-treasurer",
@@ -88,7 +88,7 @@ class _Life:
     def receive_gift(self) -> None:
         """A gift, never the same twice."""
         amount = 5_000_000 + self.fund.version
-        self.fund.receive_donation(self._stamp(), source="business", pot="revolving", amount=amount)
+        self.fund.receive_donation(self._metadata(), source="business", pot="revolving", amount=amount)
 
     def live(self, turn: int) -> None:
         """The next of about 90 things that happen in a month."""
@@ -97,27 +97,27 @@ class _Life:
         match turn % 90:
             case 20 | 50 | 80 if left >= 3:
                 number = fund.request_loan(
-                    self._stamp(), member=member, principal=3_000_000, term_months=6, purpose="livestock"
+                    self._metadata(), member=member, principal=3_000_000, term_months=6, purpose="livestock"
                 ).loan
-                fund.approve_loan(self._stamp(), number, override=True)
-                fund.disburse_loan(self._stamp(), number)
+                fund.approve_loan(self._metadata(), number, override=True)
+                fund.disburse_loan(self._metadata(), number)
                 self._loans.append(number)
             case 35 | 65 if self._loans:
-                stamp, number = self._stamp(), self._loans[0]
-                owed = fund.loan(number).standing(stamp.on).settlement_amount
-                fund.repay_loan(stamp, number, amount=owed // 2)
+                metadata, number = self._metadata(), self._loans[0]
+                owed = fund.loan(number).standing(metadata.on).settlement_amount
+                fund.repay_loan(metadata, number, amount=owed // 2)
             case 5 | 40 | 70 if self._loans:
-                stamp, number = self._stamp(), self._loans.pop(0)
-                owed = fund.loan(number).standing(stamp.on).settlement_amount
-                fund.repay_loan(stamp, number, amount=owed)
+                metadata, number = self._metadata(), self._loans.pop(0)
+                owed = fund.loan(number).standing(metadata.on).settlement_amount
+                fund.repay_loan(metadata, number, amount=owed)
             case 10 | 30 | 55 | 60:
-                fund.pay_expense(self._stamp(), activity="visit_gift", amount=50_000)
+                fund.pay_expense(self._metadata(), activity="visit_gift", amount=50_000)
             case 15:
-                fund.receive_donation(self._stamp(), source="member", pot="activity", amount=200_000 + turn)
+                fund.receive_donation(self._metadata(), source="member", pot="activity", amount=200_000 + turn)
             case rest if rest % 6 == 0:
-                fund.receive_contribution(self._stamp(), member=member, kind="savings", amount=20_000)
+                fund.receive_contribution(self._metadata(), member=member, kind="savings", amount=20_000)
             case _:
-                fund.receive_contribution(self._stamp(), member=member, kind="dues", amount=10_000)
+                fund.receive_contribution(self._metadata(), member=member, kind="dues", amount=10_000)
 
 
 def retold(entries: Sequence[Entry], code: str, province: str, district: str) -> Iterator[StoredEvent]:

@@ -27,14 +27,14 @@ def token_issue(
     unknown = sorted(set(role) - set(ROLES))
     if unknown:
         raise Mistake(f"there is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
-    scope = Scope(everything=everything, province=province, district=district, commune=commune, funds=frozenset(fund))
+    scope = Scope(everything=everything, province=province, district=district, commune=commune, funds=tuple(fund))
     if not scope.is_well_formed:
         raise Mistake(
             "a scope is one of: --all, --province (--district and --commune only with it), or one --fund and more"
         )
     with ledger_of(load_settings(), "make") as ledger:
         say(
-            Principals(ledger.database).issue(
+            Principals(ledger).issue(
                 datetime.now(UTC),
                 name=name,
                 roles=frozenset(known for known in ROLES if known in role),
@@ -56,6 +56,6 @@ def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
 def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> None:
     """End a token's validity; services forget it within seconds."""
     with ledger_of(load_settings(), "write") as ledger:
-        if not Principals(ledger.database).revoke(datetime.now(UTC), revoked):
+        if not Principals(ledger).revoke(datetime.now(UTC), revoked):
             raise Mistake("that is no valid token")
     errors.print("revoked")

@@ -3,17 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Annotated, NamedTuple
+from threading import Lock
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from ledger.application import Ledger
-from service.access.principals import REMEMBERED_SECONDS, Place
-
-
-class _Remembered(NamedTuple):
-    until: float
-    place: Place
+from service.access.principals import Place
+from service.access.remembering import Remembered
 
 
 class Places:
@@ -22,31 +19,32 @@ class Places:
 
     def __init__(self, ledger: Ledger, seconds: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
-        self._seconds = seconds
-        self._remembered: dict[str, _Remembered] = {}
-        self._forgotten = 0
+        self._remembered: Remembered[Place] = Remembered(seconds)
+        self._moves = 0
+        self._turn = Lock()
 
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
-        until, place = self._remembered.get(fund, (0.0, None))
-        now, forgotten = self._seconds(), self._forgotten
-        if place and now < until:
+        return self._remembered.get(fund) or await asyncio.to_thread(self.known, fund)
+
+    def known(self, fund: str) -> Place | None:
+        """The same; blocks, unless somebody asked a moment ago."""
+        if place := self._remembered.get(fund):
             return place
-        if place:  # One looks; those who come meanwhile are not made to wait.
-            self._remembered[fund] = _Remembered(now + REMEMBERED_SECONDS, place)
-        place = await asyncio.to_thread(self._place_now, fund)
-        if place and self._forgotten == forgotten:
-            self._remembered[fund] = _Remembered(now + REMEMBERED_SECONDS, place)
-        return place
+        asked_at, moves = self._remembered.now(), self._moves
+        told = self._ledger.place_of(fund)
+        if told is None:
+            return None
+        place = Place(told.province, told.district, told.commune)
+        with self._turn:
+            # What was looked up before a club moved, and found after it, is not kept.
+            return self._remembered.put(fund, place, asked_at) if moves == self._moves else place
 
     def forget(self, fund: str) -> None:
-        """Look anew for where a fund is: it has just moved. What somebody looked up before that is not kept either."""
-        self._forgotten += 1
-        self._remembered.pop(fund, None)
-
-    def _place_now(self, fund: str) -> Place | None:
-        told = self._ledger.place_of(fund)
-        return Place(told.province, told.district, told.commune) if told else None
+        """Look anew for where a fund is: it has just moved."""
+        with self._turn:
+            self._moves += 1
+            self._remembered.forget(fund)
 
 
 def places_of(request: Request) -> Places:

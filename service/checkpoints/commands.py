@@ -29,7 +29,7 @@ def make(
 
     settings = load_settings()
     with ledger_of(settings, "write") as ledger:
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         signer = signer_of(settings, checkpoints, may_be_new=new_key)
         while True:
             try:
@@ -60,7 +60,7 @@ def list_all(language: Language = "vi") -> None:
     from ledger.checkpoints import NO_END, Checkpoints
 
     with ledger_of(load_settings(), "read") as ledger:
-        for made in Checkpoints(ledger).listed(most=NO_END):
+        for made in Checkpoints(ledger.database, ledger.recorder).listed(most=NO_END):
             tell("checkpoint.listed", language, **_facts(made.checkpoint))
 
 
@@ -75,7 +75,7 @@ def show(
     from ledger.checkpoints import Checkpoints
 
     with ledger_of(load_settings(), "read") as ledger:
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         try:
             made = checkpoints.one(number)
         except CheckpointNotFound:
@@ -98,7 +98,7 @@ def key() -> None:
         say(str(kept_signer(settings).key))
         return
     with ledger_of(settings, "read") as ledger:
-        say(str(signer_of(settings, Checkpoints(ledger)).key))
+        say(str(signer_of(settings, Checkpoints(ledger.database, ledger.recorder)).key))
 
 
 @app.command()
@@ -111,7 +111,7 @@ def verify(
     naming each fund that was rewritten, cut short or is gone."""
     from ledger.checkpoints import Checkpoints
     from ledger.checkpoints.notes import Key, NotACheckpoint, as_written, read
-    from ledger.checkpoints.vouching import findings
+    from ledger.checkpoints.vouching import mismatches
     from service.checkpoints.signing import kept_signer
 
     settings = load_settings()
@@ -126,9 +126,9 @@ def verify(
     except OSError as error:
         raise Mistake(f"{file}: {error.strerror}") from None
     with ledger_of(settings, "read") as ledger, progress("funds") as done:
-        found = list(findings(Checkpoints(ledger), note, known, done))
-    for finding in found:
-        tell(f"checkpoint.{finding.kind}", language, **finding._asdict())
+        found = list(mismatches(Checkpoints(ledger.database, ledger.recorder), note, known, done))
+    for mismatch in found:
+        tell(f"checkpoint.{mismatch.kind}", language, **mismatch._asdict())
     if found:
         raise typer.Exit(BROKEN)
     tell("checkpoint.holds", language, **_facts(checkpoint))

@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from random import Random
 from typing import Any, NamedTuple
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.days import VILLAGE_TIME
 from ledger.events import Request
 from ledger.events.corrections import ReversalReason
@@ -49,7 +49,7 @@ class Diary:
         several: bool = False,
         **facts: Any,
     ) -> str:
-        """Have `decide(fund, stamp, **facts)` recorded at an instant; answers the request's key.
+        """Have `decide(fund, metadata, **facts)` recorded at an instant; answers the request's key.
 
         `decide` is a decision of `Fund`, or a function that makes several. `own_number` is the principal's own as a
         member; `texts` are what is written about people, by kind.
@@ -60,7 +60,7 @@ class Diary:
             kind: written(self._fund, text, salt=self._random.randbytes(16).hex())
             for kind, text in (texts or {}).items()
         }
-        stamp = Stamp(
+        metadata = EntryMetadata(
             on=on,
             recorded_at=at,
             recorded_by=by,
@@ -71,8 +71,8 @@ class Diary:
         )
         job = Job(
             fund=self._fund,
-            decide=lambda fund: decide(fund, stamp, **facts),
-            request=stamp.request,
+            decide=lambda fund: decide(fund, metadata, **facts),
+            request=metadata.request,
             texts=tuple(rows.values()),
             opens=opens,
             several=several,
@@ -107,14 +107,14 @@ def weeks_later(random: Random, day: date, most: int = 40) -> datetime:
 # --- corrections -------------------------------------------------------------------------------------------------
 
 
-def reverse(fund: Fund, stamp: Stamp, *, key: str, reason: ReversalReason) -> None:
+def reverse(fund: Fund, metadata: EntryMetadata, *, key: str, reason: ReversalReason) -> None:
     """Undo what a request recorded."""
-    fund.reverse_entry(stamp, fund.requests[key], reason=reason)
+    fund.reverse_entry(metadata, fund.requests[key], reason=reason)
 
 
 def replace(
     fund: Fund,
-    stamp: Stamp,
+    metadata: EntryMetadata,
     *,
     key: str,
     reason: ReversalReason,
@@ -122,5 +122,5 @@ def replace(
     facts: dict[str, Any],
 ) -> None:
     """Undo what a request recorded and enter it as it should have been, in one act."""
-    reverse(fund, stamp, key=key, reason=reason)
-    decision(fund, stamp, **facts)
+    reverse(fund, metadata, key=key, reason=reason)
+    decision(fund, metadata, **facts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
 from ledger.days import whole_months
@@ -272,11 +272,13 @@ def due(loan: Loan, on: date) -> int:
     return max(principal, 0) + (0 if is_held_back else now.interest_due)
 
 
-def lend_at_once(fund: Fund, stamp: Stamp, *, member: int, principal: int, term_months: int, purpose: Purpose) -> None:
+def lend_at_once(
+    fund: Fund, metadata: EntryMetadata, *, member: int, principal: int, term_months: int, purpose: Purpose
+) -> None:
     """Ask for a loan, grant it and pay it out in one sitting."""
-    asked = fund.request_loan(stamp, member=member, principal=principal, term_months=term_months, purpose=purpose)
-    fund.approve_loan(stamp, asked.loan, override=True)
-    fund.disburse_loan(stamp, asked.loan)
+    asked = fund.request_loan(metadata, member=member, principal=principal, term_months=term_months, purpose=purpose)
+    fund.approve_loan(metadata, asked.loan, override=True)
+    fund.disburse_loan(metadata, asked.loan)
 
 
 def _disbursed_on(loan: Loan) -> date:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.member import Member
 from ledger.days import add_months
 from ledger.events.club import LeavingReason, Poverty
@@ -299,15 +299,15 @@ class Life:
                 tell(next(lines), on, village.treasurer, Fund.change_member, number=member.number, poverty=better)
 
 
-def hold_meeting(fund: Fund, stamp: Stamp, *, present: list[int], by_proxy: list[int]) -> None:
+def hold_meeting(fund: Fund, metadata: EntryMetadata, *, present: list[int], by_proxy: list[int]) -> None:
     """Keep a meeting's attendance; the club counted what the books say."""
-    before = fund.cash_at(stamp.on - timedelta(days=1))
+    before = fund.cash_at(metadata.on - timedelta(days=1))
     fund.hold_meeting(
-        stamp,
-        sheet=stamp.on.isoformat(),
+        metadata,
+        sheet=metadata.on.isoformat(),
         present=present,
         by_proxy=by_proxy,
         opening_cash=before,
-        closing_cash=fund.cash_at(stamp.on),
+        closing_cash=fund.cash_at(metadata.on),
         book_opening=before,
     )

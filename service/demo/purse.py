@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.chart import Place
 from ledger.events.money import Activity, DonationSource, IncomeKind
 from service.demo.diary import evening, instant
@@ -176,6 +176,6 @@ class Purse:
         village.diary.tell(at, on, village.treasurer, count_box, difference=difference, witnesses=witnesses)
 
 
-def count_box(fund: Fund, stamp: Stamp, *, difference: int, witnesses: list[int]) -> None:
+def count_box(fund: Fund, metadata: EntryMetadata, *, difference: int, witnesses: list[int]) -> None:
     """Find in the box what the books expect, but for a difference."""
-    fund.count_cash(stamp, reason="periodic", counted=fund.cash_at(stamp.on) + difference, witnesses=witnesses)
+    fund.count_cash(metadata, reason="periodic", counted=fund.cash_at(metadata.on) + difference, witnesses=witnesses)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ledger.events import FUND_CODE
 from ledger.refusals import NotFound
 from service.http.parsing import StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
-from service.http.problems import answer, misfitting, refusal_for
+from service.http.problems import misfitting, problem_response, refusal_for
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -40,7 +40,9 @@ class DirectRoute(StrictRoute):
         except ClientDisconnect:
             raise
         except Exception as error:  # noqa: BLE001  # What nobody foresaw is logged and answered as elsewhere.
-            response = answer(refusal_for(error), accept_language(scope), getattr(request.state, "body", None))
+            response = problem_response(
+                refusal_for(error), accept_language(scope), getattr(request.state, "body", None)
+            )
         await response(scope, receive, send)
 
 

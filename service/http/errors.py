@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ledger.refusals import NotFound
 from service.http.metrics import Metrics
 from service.http.parsing import accept_language
-from service.http.problems import answer, refusal_for
+from service.http.problems import problem_response, refusal_for
 
 LEFT: Final = 499
 """The status under which a request is counted whose sender left before the answer, as nginx has it."""
@@ -47,7 +47,7 @@ class ErrorsAndMetrics:
         except ClientDisconnect:
             pass  # Nobody is there to be answered, and nothing is wrong here.
         except Exception as error:  # noqa: BLE001  # The last net: logged, counted, answered.
-            problem = answer(refusal_for(error), accept_language(scope))
+            problem = problem_response(refusal_for(error), accept_language(scope))
             if status == LEFT:
                 await problem(scope, receive, watched)
         finally:

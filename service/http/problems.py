@@ -41,6 +41,7 @@ from service.http.refusals import (
     MethodNotAllowed,
     NotANumber,
     PdfUnavailable,
+    PinLocked,
     PositionNotReached,
     QueueFull,
     StorageUnavailable,
@@ -81,6 +82,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     TooManyRequests: 429,
+    PinLocked: 429,
     StorageUnavailable: 503,
     QueueFull: 503,
     CheckpointKeyUnusable: 503,
@@ -125,7 +127,7 @@ def field_problem(error: FieldError, language: str) -> dict[str, Any]:
     return {"pointer": error.pointer, "code": error.code, "detail": detail}
 
 
-def answer(refusal: Refusal, accept_language: str | None, body: Any = None) -> Response:
+def problem_response(refusal: Refusal, accept_language: str | None, body: Any = None) -> Response:
     """The response for a refusal; `body` is what was sent, to point at the field that is at fault."""
     language = language_of(accept_language)
     content = problem(refusal, language)
@@ -137,7 +139,7 @@ def answer(refusal: Refusal, accept_language: str | None, body: Any = None) -> R
         headers["WWW-Authenticate"] = 'Bearer realm="microfund"'
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = str(refusal.facts["allowed"])
-    if content["status"] in (429, 503):
+    if content["status"] in (429, 503) and not isinstance(refusal, PinLocked):  # That one no waiting mends.
         headers["Retry-After"] = str(refusal.facts.get("retry_after", RETRY_SECONDS))
     return Response(msgspec.json.encode(content), content["status"], headers, "application/problem+json")
 
@@ -274,7 +276,9 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def respond(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             error = MethodNotAllowed(allowed=", ".join(methods_at(app, request.url.path)))
-        return answer(refusal_for(error), accept_language(request.scope), getattr(request.state, "body", None))
+        return problem_response(
+            refusal_for(error), accept_language(request.scope), getattr(request.state, "body", None)
+        )
 
     kinds = (Refusal, RequestValidationError, HTTPException, PersistenceError, BrokenChain, DoesNotFollow)
     for kind in (*kinds, jobs.StorageUnavailable, writer.QueueFull):

@@ -11,11 +11,12 @@ import typer
 
 from ledger.days import civil_day
 from ledger.events import is_fund
+from ledger.events.people import PEOPLE
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service.access.principals import Principals
 from service.inspection import arguments
-from service.inspection.paper_references import Paper
+from service.inspection.paper_references import PaperReference
 from service.terminal import (
     BROKEN,
     Language,
@@ -58,6 +59,7 @@ def verify(
         str | None, typer.Argument(metavar="FUND | FILE.ndjson", help="A fund, or a file of lines.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every fund of the database, and its other logs.")] = False,
+    people: Annotated[bool, typer.Option("--people", help="The log of who may log in, and who let them.")] = False,
     projections: Annotated[
         bool, typer.Option("--projections", help="Every table of the read model, compared with a fresh replay.")
     ] = False,
@@ -68,9 +70,10 @@ def verify(
 ) -> None:
     """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line; also 1 if
     what was asked for on paper is not in it."""
-    if [what is not None, everything, projections].count(True) != 1:
-        raise Mistake("name a fund or a file, or say --all or --projections")
-    paper = Paper.read(code, head, voucher)
+    if [what is not None, everything, people, projections].count(True) != 1:
+        raise Mistake("name a fund or a file, or say --all, --people or --projections")
+    what = PEOPLE if people else what
+    paper = PaperReference.read(code, head, voucher)
     if paper.is_given and what is None:
         raise Mistake("a check code, a head or a voucher is looked for in one fund or file")
     if projections:
@@ -84,15 +87,15 @@ def verify(
             verified = list(_verified(ledger, ledger.logs() if what is None else [what], paper))
     for name, found in verified:
         tell_verification(name, found, language)
-        for told in paper.told(found, language):
-            say(told)
+        for sentence in paper.sentences(found, language):
+            say(sentence)
     if not all(found.valid and paper.is_found(found) for _, found in verified):
         raise typer.Exit(BROKEN)
 
 
 def _verify_projections(language: str) -> None:
     """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
-    from ledger.projections.proof import differences
+    from ledger.projections.proof import divergences
 
     with ledger_of(load_settings(), "read") as ledger:
         read_model, funds, found = read_model_of(ledger), ledger.funds(), 0
@@ -102,7 +105,7 @@ def _verify_projections(language: str) -> None:
             raise Mistake("the read model has not been made yet: run microfund rebuild")
         with progress("funds") as show:
             for done, fund in enumerate(funds, start=1):
-                for difference in differences(ledger, [fund]):
+                for difference in divergences(ledger, [fund]):
                     row = {"table": difference.table, "key": str(difference.key)}
                     tell("verified.other_row", language, fund=fund, **row)
                     found += 1
@@ -121,12 +124,12 @@ def _lines_of(file: Path) -> Iterator[bytes]:
         raise Mistake(f"{file}: {error.strerror}") from None
 
 
-def _verified(ledger: "Ledger", logs: list[str], paper: Paper) -> Iterator[tuple[str, Verification]]:
+def _verified(ledger: "Ledger", logs: list[str], paper: PaperReference) -> Iterator[tuple[str, Verification]]:
     with progress("funds") as show:
         for done, log in enumerate(logs, start=1):
             lines = ledger.recorder.lines(log, 0, None)
             if not lines:
-                raise Mistake(f"there is no fund {log}")
+                raise Mistake("nobody has been admitted yet" if log == PEOPLE else f"there is no fund {log}")
             yield log, paper.walk(lines)
             show(done, len(logs))
 
@@ -144,7 +147,7 @@ def flags(
         raise Mistake("name a fund, or say --all")
     settings, today = load_settings(), civil_day(datetime.now(UTC))
     with ledger_of(settings, "read") as ledger:
-        flag_service = FlagService(ledger, Principals(ledger.database), settings.flag)
+        flag_service = FlagService(ledger, Principals(ledger), settings.flag)
         try:
             for line in (
                 flag_service.worst_first(today, language) if fund is None else flag_service.page(fund, today, language)

@@ -13,7 +13,7 @@ from ledger.aggregates.fund import Fund
 from ledger.days import VILLAGE_TIME
 from ledger.differences import Figure
 from service.inspection import arguments
-from service.inspection.entry_details import explained, nobody, points
+from service.inspection.entry_details import difference_answer, nobody, points
 from service.words import catalogue, wording
 
 Answer = Mapping[str, Any]
@@ -26,7 +26,7 @@ def print_difference(fund: Fund, start: str, end: str, language: str, most: int)
     """Print the difference between two points, members by number only; at most `most` entries of each figure, and in
     all. What is left out is counted, and every sum holds all the same. Raises `Mistake`."""
     first, last = points(fund, arguments.point(start), arguments.point(end) if end else None)
-    found = explained(fund, first, last, language, nobody, limit=len(fund.entries))
+    found = difference_answer(fund, first, last, language, nobody, limit=len(fund.entries))
     width = None if sys.stdout.isatty() else FILE_WIDTH
     Console(width=width, highlight=False).print(*_told(found, _Words(language), most), sep="\n")
 

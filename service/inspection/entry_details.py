@@ -26,7 +26,7 @@ def nobody(_: Iterable[str]) -> dict[str, str]:
     return {}
 
 
-class Teller:
+class EntryWords:
     """Tells of a fund's entries and figures in one language. Members go by name as far as the register has it."""
 
     def __init__(
@@ -81,7 +81,7 @@ def days_late(event: Event) -> int:
     return (civil_day(event.recorded_at) - event.on).days
 
 
-def explained(
+def difference_answer(
     fund: Fund, start: Point, end: Point, language: str, texts: Texts, *, after: int = 0, limit: int
 ) -> dict[str, Any]:
     """Every figure of a fund that differs between two points, and a page of the entries in view from one only.
@@ -96,10 +96,10 @@ def explained(
     differing = [difference for difference in found if difference.amount]
     later = [event for event in apart if event.version > after]
     page = later[:limit]
-    teller = Teller(fund, language, texts, page, differing)
+    words = EntryWords(fund, language, texts, page, differing)
     known = max(start.version, end.version)
 
-    def told(event: Event) -> dict[str, Any]:
+    def entry(event: Event) -> dict[str, Any]:
         reversed_by = fund.reversed_by.get(event.version)
         is_at_end = end.sees(event)
         return {
@@ -113,20 +113,20 @@ def explained(
             "reversed_by": reversed_by if reversed_by and reversed_by <= known else None,
             "in": "to" if is_at_end else "from",
             "why": (start if is_at_end else end).misses(event),
-            "sentence": teller.sentence(event),
+            "sentence": words.sentence(event),
         }
 
     return {
         "from": _end(start),
         "to": _end(end),
-        "figures": [teller.figure(difference) for difference in differing],
+        "figures": [words.figure(difference) for difference in differing],
         "count": len(apart),
-        "entries": [told(event) for event in page],
+        "entries": [entry(event) for event in page],
         "next": page[-1].version if len(later) > limit else None,
     }
 
 
-def stepped(fund: Fund, as_of: date, language: str, texts: Texts) -> dict[str, Any]:
+def entry_effect(fund: Fund, as_of: date, language: str, texts: Texts) -> dict[str, Any]:
     """What the last entry of a fund did: `{sentence, days_late, figures: [{figure, label, before, after}], bylaws}`.
 
     The figures are all that the entry touches, as they stood before it was recorded and after, of what had happened by
@@ -134,15 +134,15 @@ def stepped(fund: Fund, as_of: date, language: str, texts: Texts) -> dict[str, A
     """
     event = fund.entries[-1]
     _, found = differences(fund.entries, Point(as_of, fund.version - 1), Point(as_of, fund.version))
-    teller = Teller(fund, language, texts, [event], found)
+    words = EntryWords(fund, language, texts, [event], found)
     in_force = fund.bylaws_on(event.on) if fund.bylaws else None
     return {
-        "sentence": teller.sentence(event),
+        "sentence": words.sentence(event),
         "days_late": days_late(event),
         "figures": [
             {
                 "figure": difference.figure._asdict(),
-                "label": teller.label(difference.figure),
+                "label": words.label(difference.figure),
                 "before": difference.before,
                 "after": difference.after,
             }

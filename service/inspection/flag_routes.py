@@ -16,9 +16,9 @@ from service.access.roles import READERS, InScope, admitted
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AtState
-from service.inspection.flag_service import FlagService, counted, rule_told, told
-from service.reads.dependencies import AsOf, AtPoint, CaughtUp
-from service.reads.view import Answer, asked, last_code
+from service.inspection.flag_service import FlagService, counted, flag_answer, rule_answer
+from service.reads.dependencies import AsOf, AtPoint, CaughtUp, answered
+from service.reads.query import Answer, ask_tables, last_code
 from service.words import catalogue
 from service.words.wording import language_of
 
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.get("/funds/{fund}/flags", dependencies=[Depends(admitted(READERS))])
-async def fund_flags(flag_service: AtFlagService, request: Request, view: AtPoint) -> Response:
+async def fund_flags(flag_service: AtFlagService, request: Request, query: AtPoint) -> Response:
     """What to ask a club about: each flag with the rule in words (`why`), what was found, and the entries behind it.
 
     A flag is a question, not an accusation. `rules` lists all that were looked at, `flags` of each; `thresholds` are
@@ -43,21 +43,21 @@ async def fund_flags(flag_service: AtFlagService, request: Request, view: AtPoin
     language = language_of(accept_language(request.scope))
 
     def ask(reader: Reader) -> Answer:
-        standing = funds.standing(reader, view.fund)
-        assert standing, "a view has a standpoint"
-        found = flag_service.flags(view.fund, standing["version"], standing["head"], view.as_of)
+        standing = funds.standing(reader, query.fund)
+        assert standing, "a query has a standpoint"
+        found = flag_service.flags(query.fund, standing["version"], standing["head"], query.as_of)
         counts = counted(found)
         return {
             "note": catalogue.render("flag.note", language),
-            "items": [told(flag, flag_service.thresholds, language) for flag in found],
+            "items": [flag_answer(flag, flag_service.thresholds, language) for flag in found],
             "rules": [
-                rule_told(rule, flag_service.thresholds, language) | {"flags": counts.get(rule, 0)} for rule in RULES
+                rule_answer(rule, flag_service.thresholds, language) | {"flags": counts.get(rule, 0)} for rule in RULES
             ],
             "thresholds": asdict(flag_service.thresholds),
         }
 
     async with flag_service.turn:
-        answer = await view.answer(ask)
+        answer = await answered(query, ask)
     answer.headers["Content-Language"] = language
     return answer
 
@@ -78,7 +78,7 @@ async def all_flags(
     def listed(tables: Reader, position: int) -> Answer:
         return funds.funds(tables, scope, as_of, after=last_code(cursor), limit=limit) | {"position": position}
 
-    page = await asyncio.to_thread(asked, state, wanted, listed)
+    page = await asyncio.to_thread(ask_tables, state, wanted, listed)
     items = []
     for row in page["items"]:
         async with flag_service.turn:

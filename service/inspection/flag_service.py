@@ -54,7 +54,7 @@ class FlagService:
         """The lines of a page about a fund: rule by rule, what was found, with the entries behind it."""
         found = self.look(fund, day)
         for rule, count in counted(found).items():
-            words = rule_told(rule, self.thresholds, language)
+            words = rule_answer(rule, self.thresholds, language)
             yield f"{words['title']} ({count})"
             yield f"  {words['why']}"
             for flag in (flag for flag in found if flag.rule == rule):
@@ -86,15 +86,15 @@ def counted(found: Iterable[Flag]) -> dict[str, int]:
     return {rule: counts[rule] for rule in RULES if rule in counts}
 
 
-def told(flag: Flag, thresholds: Thresholds, language: str) -> dict[str, Any]:
+def flag_answer(flag: Flag, thresholds: Thresholds, language: str) -> dict[str, Any]:
     """A flag in words: `title`, the rule as `why`, what was found as `finding`, and the entries behind it."""
-    return rule_told(flag.rule, thresholds, language) | {
+    return rule_answer(flag.rule, thresholds, language) | {
         "finding": catalogue.render(f"flag.{flag.rule}.finding", language, **flag.facts),
         **msgspec.structs.asdict(flag),
     }
 
 
-def rule_told(rule: str, thresholds: Thresholds, language: str) -> dict[str, str]:
+def rule_answer(rule: str, thresholds: Thresholds, language: str) -> dict[str, str]:
     """A rule in words, with the thresholds it is judged by."""
     limits: Mapping[str, int] = asdict(thresholds)
     return {

@@ -12,7 +12,7 @@ from service.bounds import CHECK_CODE, HEAD, VOUCHER
 from service.terminal import Mistake
 
 
-class Paper(NamedTuple):
+class PaperReference(NamedTuple):
     """What stands on paper, to be found in a history."""
 
     code: str | None
@@ -20,7 +20,7 @@ class Paper(NamedTuple):
     voucher: str | None
 
     @classmethod
-    def read(cls, code: str | None, head: str | None, voucher: str | None) -> "Paper":
+    def read(cls, code: str | None, head: str | None, voucher: str | None) -> "PaperReference":
         """As it was given. Raises `Mistake` for what nobody could have printed."""
         forms = {"--code": (code, CHECK_CODE), "--head": (head, HEAD), "--voucher": (voucher, VOUCHER)}
         for option, (text, form) in forms.items():
@@ -44,7 +44,7 @@ class Paper(NamedTuple):
         has_place = found.matches_version is not None or not (self.code or self.head)
         return has_place and found.bearers != []
 
-    def told(self, found: Verification, language: str) -> Iterator[str]:
+    def sentences(self, found: Verification, language: str) -> Iterator[str]:
         """What was found, a line each."""
         from service.words import catalogue
 

@@ -16,10 +16,10 @@ from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber,
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
 from service.http.state import AtState
-from service.inspection.entry_details import explained, points, stepped
-from service.reads.dependencies import AtPoint, CaughtUp, within_reach
+from service.inspection.entry_details import difference_answer, entry_effect, points
+from service.reads.dependencies import AtPoint, CaughtUp, answered, within_reach
 from service.reads.people import with_names
-from service.reads.view import Answer, View
+from service.reads.query import Answer, FundQuery
 from service.words.wording import language_of
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute, dependencies=[Depends(admitted(READERS))])
@@ -59,7 +59,9 @@ async def difference(
         replayed = state.ledger.replayed(fund)
         first, last = points(replayed, *ends)
         first, last, after = _turned_to(cursor, first, last)
-        found = explained(replayed, first, last, language, state.ledger.register.texts, after=after, limit=limit)
+        found = difference_answer(
+            replayed, first, last, language, state.ledger.register.texts, after=after, limit=limit
+        )
         if found["next"] is not None:
             found["next"] = f"{first.version}.{last.version}.{found['next']}"
         # The log is read itself, which may be ahead of the read model.
@@ -82,7 +84,7 @@ def _turned_to(cursor: str | None, first: Point, last: Point) -> tuple[Point, Po
 
 
 @router.get("/funds/{fund}/entries/{version}")
-async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Response:
+async def one_entry(request: Request, query: AtPoint, version: PathNumber) -> Response:
     """One entry: its legs, every figure they touch before and after it in the order of recording, the bylaws in force
     on its day as they were known, its line as it is stored with the line's SHA-256, and what was noted with it.
 
@@ -91,26 +93,26 @@ async def one_entry(request: Request, view: AtPoint, version: PathNumber) -> Res
     language = language_of(accept_language(request.scope))
 
     def ask(reader: Reader) -> Answer | None:
-        found = journal.entry(reader, view.fund, version)
-        if found is None or found["on"] > view.as_of.isoformat():
+        found = journal.entry(reader, query.fund, version)
+        if found is None or found["on"] > query.as_of.isoformat():
             return None
-        after = journal.entry(reader, view.fund, version + 1)
+        after = journal.entry(reader, query.fund, version + 1)
         neighbours = {"previous": version - 1 or None, "next": after and after["version"]}
-        about = found | _opened(view, version, language) | {"neighbours": neighbours}
-        return with_names(view, reader, about, [found])
+        about = found | _opened(query, version, language) | {"neighbours": neighbours}
+        return with_names(query, reader, about, [found])
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
-def _opened(view: View, version: int, language: str) -> Answer:
+def _opened(query: FundQuery, version: int, language: str) -> Answer:
     """An entry's line, and what the fund replayed up to it has to say."""
-    (line,) = view.state.ledger.recorder.lines(view.fund, version - 1, version)
-    fund = view.state.ledger.replayed(view.fund, upto=version)
+    (line,) = query.state.ledger.recorder.lines(query.fund, version - 1, version)
+    fund = query.state.ledger.replayed(query.fund, upto=version)
     event = fund.entries[-1]
-    told = stepped(fund, view.as_of, language, view.state.ledger.register.texts)
-    return told | {
+    effect = entry_effect(fund, query.as_of, language, query.state.ledger.register.texts)
+    return effect | {
         "check_code": check_code(fund.head),
-        "texts": view.texts(event.texts or {}),
+        "texts": query.texts(event.texts or {}),
         "line": line.decode(),
         "hash": fund.head,
         "prev": event.prev,

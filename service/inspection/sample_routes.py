@@ -13,9 +13,9 @@ from service.access.roles import INSPECTORS, READERS, InScope, admitted
 from service.http.fields import Drawn, FundCode, PathNumber, Seed
 from service.http.parsing import StrictRoute
 from service.http.state import AtState
-from service.inspection.samples import clubs_told, told
+from service.inspection.samples import clubs_answer, entries_answer
 from service.reads.dependencies import CaughtUp, Since, Until
-from service.reads.view import refuse_upside_down
+from service.reads.query import refuse_upside_down
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -36,7 +36,7 @@ async def sample_of_clubs(
     and `population` the SHA-256 of all their codes, sorted, each on a line: who has the list can draw again.
     """
     codes = await asyncio.to_thread(funds.codes, state.ledger.database, scope)
-    answer = {"seed": seed, "position": position} | clubs_told(seed, codes, clubs)
+    answer = {"seed": seed, "position": position} | clubs_answer(seed, codes, clubs)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
@@ -62,4 +62,4 @@ async def sample_of_a_fund(
     entries = await asyncio.to_thread(lambda: list(state.ledger.entries(fund, upto=known_version)))
     if not entries:
         raise FundNotFound
-    return Response(msgspec.json.encode(told(draw, entries)), media_type="application/json")
+    return Response(msgspec.json.encode(entries_answer(draw, entries)), media_type="application/json")

@@ -7,11 +7,11 @@ from ledger.chart import cash_movement
 from ledger.events import Draw, Entry, Voucher, check_code, drawn, head_of
 from ledger.events.inspections import loans_in, vouchers_in
 from ledger.sampling import in_order_of_lot
-from service.reads.view import Answer
+from service.reads.query import Answer
 from service.words import catalogue
 
 
-def clubs_told(seed: str, codes: Sequence[str], clubs: int) -> Answer:
+def clubs_answer(seed: str, codes: Sequence[str], clubs: int) -> Answer:
     """What is drawn from these funds, and what pins them."""
     listed = "".join(f"{code}\n" for code in sorted(codes))
     return {
@@ -21,7 +21,7 @@ def clubs_told(seed: str, codes: Sequence[str], clubs: int) -> Answer:
     }
 
 
-def told(draw: Draw, entries: Sequence[Entry]) -> Answer:
+def entries_answer(draw: Draw, entries: Sequence[Entry]) -> Answer:
     """What is drawn from a fund's entries, with where each is found; and the head that pins what it was drawn from."""
     events = [entry.event for entry in entries]
     sample, head = drawn(draw, events), head_of(entries[-1].line)
@@ -51,7 +51,7 @@ def _voucher(event: Voucher) -> Answer:
 
 def clubs_drawn(seed: str, codes: Sequence[str], clubs: int, language: str) -> Iterator[str]:
     """The clubs drawn, line by line."""
-    answer = clubs_told(seed, codes, clubs)
+    answer = clubs_answer(seed, codes, clubs)
     facts = {"drawn": len(answer["clubs"]), "of": answer["of"], "population": answer["population"]}
     yield catalogue.phrase("sample.clubs", language, **facts)
     yield from answer["clubs"]
@@ -59,7 +59,7 @@ def clubs_drawn(seed: str, codes: Sequence[str], clubs: int, language: str) -> I
 
 def entries_drawn(draw: Draw, entries: Sequence[Entry], language: str) -> Iterator[str]:
     """The vouchers and loans drawn, line by line."""
-    answer = told(draw, entries)
+    answer = entries_answer(draw, entries)
     yield catalogue.phrase("sample.entries", language, **answer)
     for kind in ("vouchers", "loans"):
         yield catalogue.phrase(f"sample.{kind}", language, drawn=len(answer[kind]), of=answer[f"of_{kind}"])

@@ -47,7 +47,7 @@ def _found(state: AppState, checkpoints: Checkpoints, anchoring: Anchoring) -> d
         found["read_model"] = _read_model(state)
         trouble = key_trouble(state.settings, checkpoints) or anchoring.trouble
         found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": trouble}
-        found["lost"] = state.ledger.losses.told()
+        found["lost"] = state.ledger.losses.found()
     except PersistenceError as error:
         found["storage"]["trouble"] = found["storage"]["trouble"] or why_not_read(error)
     return found

@@ -10,8 +10,8 @@ from ledger.events.governance import NOTES
 from ledger.projections import journal, loans, members
 from service.http.refusals import PaperTooLong
 from service.papers.printing import Book
+from service.reads.query import Answer
 from service.reads.sheet import sheet_of
-from service.reads.view import Answer
 
 MOST_LINES: Final = 2_000
 """The longest book that is printed at once, about two busy years of a club."""

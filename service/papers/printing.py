@@ -19,7 +19,7 @@ from ledger.projections import members
 from ledger.projections.tables import Reader
 from service.http.refusals import PdfUnavailable
 from service.http.state import AppState
-from service.reads.view import Answer
+from service.reads.query import Answer
 from service.words import catalogue, wording
 
 Format = Literal["html", "pdf"]

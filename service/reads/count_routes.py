@@ -9,30 +9,30 @@ from ledger.projections import counts
 from ledger.projections.tables import Reader
 from service.access.roles import FIGURE_READERS, admitted
 from service.http.parsing import StrictRoute
-from service.reads.dependencies import AtPoint
-from service.reads.view import Answer
+from service.reads.dependencies import AtPoint, answered
+from service.reads.query import Answer
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.get("/funds/{fund}/cash-counts", dependencies=[Depends(admitted(FIGURE_READERS))])
-async def cash_counts(view: AtPoint) -> Response:
+async def cash_counts(query: AtPoint) -> Response:
     """Every count of the box: what was counted, expected and missing; `reversed_by`, the entry that undid the count, if
     one did; and `recorded_after`, the entries that came later for days the count had covered and change what was
     expected, with what they do to the box."""
 
     def ask(reader: Reader) -> Answer:
-        later, undone = counts.recorded_after(reader, view.fund), counts.reversed_counts(reader, view.fund)
+        later, undone = counts.recorded_after(reader, query.fund), counts.reversed_counts(reader, query.fund)
         items = []
-        for version in counts.counts(reader, view.fund):
-            (line,) = view.state.ledger.recorder.lines(view.fund, version - 1, version)
+        for version in counts.counts(reader, query.fund):
+            (line,) = query.state.ledger.recorder.lines(query.fund, version - 1, version)
             count = decode(line)
             assert isinstance(count, CashCounted)
-            if count.on <= view.as_of:
+            if count.on <= query.as_of:
                 items.append(_told(count, later.get(version, {})) | {"reversed_by": undone.get(version)})
         return {"items": items}
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
 def _told(count: CashCounted, later: dict[int, dict[str, int]]) -> dict[str, Any]:

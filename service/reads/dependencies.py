@@ -1,17 +1,19 @@
-"""What routes read of a request: up to where the books must be, and from which point they are seen."""
+"""What routes read of a request: up to where the books must be, and at which point they are asked; and the answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+import msgspec
+from fastapi import Depends, Query, Request, Response
 
 from ledger.days import last_asked
+from ledger.projections.tables import Reader
 from service.http.fields import Day, FundCode, Instant, PathNumber, Position
 from service.http.refusals import FieldError, InvalidFields, PositionNotReached
 from service.http.state import AppState, AtState
-from service.reads.view import View
+from service.reads.query import Answer, FundQuery, answer_of
 
 
 def within_reach(state: AppState, parameter: str, day: date | None) -> None:
@@ -63,7 +65,7 @@ CaughtUp = Annotated[int, Depends(caught_up)]
 """The position that the tables must have before a question is answered."""
 
 
-async def _view(
+async def _query(
     request: Request,
     state: AtState,
     wanted: CaughtUp,
@@ -71,8 +73,18 @@ async def _view(
     as_of: AsOf,
     known_at: Instant | None = None,
     known_version: PathNumber | None = None,
-) -> View:
-    return View(state, request.scope["principal"], fund, as_of, known_version, known_at, wanted)
+) -> FundQuery:
+    return FundQuery(state, request.scope["principal"], fund, as_of, known_version, known_at, wanted)
 
 
-AtPoint = Annotated[View, Depends(_view)]
+AtPoint = Annotated[FundQuery, Depends(_query)]
+
+
+async def answered(query: FundQuery, question: Callable[[Reader], Answer | None]) -> Response:
+    """What a query finds, in JSON, with the fund's version as the ETag; asked and encoded off the event loop."""
+    return await asyncio.to_thread(_answered, query, question)
+
+
+def _answered(query: FundQuery, question: Callable[[Reader], Answer | None]) -> Response:
+    found = query.ask(question)
+    return Response(msgspec.json.encode(answer_of(found)), 200, {"ETag": f'"{found.version}"'}, "application/json")

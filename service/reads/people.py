@@ -5,22 +5,22 @@ from typing import Any
 
 from ledger.projections import members
 from ledger.projections.tables import Reader
-from service.reads.view import Answer, View
+from service.reads.query import Answer, FundQuery
 
 
-def named(view: View, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def named(query: FundQuery, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Members with the texts of the register in place of their digests."""
     digests = {(index, kind): person[kind] for index, person in enumerate(people) for kind in ("name", "phone")}
-    texts = view.texts(digests)
+    texts = query.texts(digests)
     return [
         person | {kind: texts.get((index, kind)) for kind in ("name", "phone")} for index, person in enumerate(people)
     ]
 
 
-def with_names(view: View, reader: Reader, page: Answer, items: Iterable[dict[str, Any]]) -> Answer:
+def with_names(query: FundQuery, reader: Reader, page: Answer, items: Iterable[dict[str, Any]]) -> Answer:
     """A page with the `names` of the members its lines speak of, by number, for whoever may see them."""
-    if not view.sees_people:
+    if not query.sees_people:
         return page
     numbers = sorted({item["member"] for item in items if item.get("member")})
-    digests = {n: found["name"] for n in numbers if (found := members.member(reader, view.fund, n))}
-    return page | {"names": view.texts(digests)}
+    digests = {n: found["name"] for n in numbers if (found := members.member(reader, query.fund, n))}
+    return page | {"names": query.texts(digests)}

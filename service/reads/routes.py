@@ -13,19 +13,21 @@ from ledger.dues import monthly_dues
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
-from service.access.roles import FIGURE_READERS, READERS, InScope, admitted
+from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
 from service.http.state import AppState, AtState
-from service.reads.dependencies import AsOf, AtPoint, CaughtUp, Since, Until
+from service.reads.dependencies import AsOf, AtPoint, CaughtUp, Since, Until, answered
 from service.reads.people import named, with_names
-from service.reads.view import Answer, View, asked, last_code, refuse_upside_down
+from service.reads.query import Answer, FundQuery, ask_tables, last_code, refuse_upside_down
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
 PEOPLE: Final = [Depends(admitted(READERS))]
+OWN: Final = [Depends(admitted(READERS | MEMBERS))]
+"""A member reads what is the own."""
 
 LoanStatus = Literal["requested", "approved", "rejected", "running", "settled", "written_off"]
 EventName = Annotated[str, Enumerated(tuple(EVENT_TYPES))]
@@ -76,85 +78,85 @@ async def _of_all(state: AppState, wanted: int, as_of: date, ask: Callable[[Read
     def question(tables: Reader, position: int) -> Answer:
         return {"as_of": as_of, "position": position} | ask(tables)
 
-    content = await asyncio.to_thread(asked, state, wanted, question)
+    content = await asyncio.to_thread(ask_tables, state, wanted, question)
     return Response(msgspec.json.encode(content), media_type="application/json")
 
 
 # --- one fund -----------------------------------------------------------------------------------------------------
 
 
-@router.get("/funds/{fund}", dependencies=FIGURES)
-async def one_fund(view: AtPoint) -> Response:
+@router.get("/funds/{fund}", dependencies=[Depends(admitted(FIGURE_READERS | MEMBERS))])
+async def one_fund(query: AtPoint) -> Response:
     """The club, its bylaws in force, where its log stands, and its key figures."""
-    return await view.answer(lambda reader: funds.fund(reader, view.fund, view.as_of))
+    return await answered(query, lambda reader: funds.fund(reader, query.fund, query.as_of))
 
 
 @router.get("/funds/{fund}/balances", dependencies=FIGURES)
-async def fund_balances(view: AtPoint) -> Response:
+async def fund_balances(query: AtPoint) -> Response:
     """What lies in each pot; equity = assets − liabilities."""
-    return await view.answer(lambda reader: balances.balances(reader, view.fund, view.as_of))
+    return await answered(query, lambda reader: balances.balances(reader, query.fund, query.as_of))
 
 
 @router.get("/funds/{fund}/trial-balance", dependencies=FIGURES)
-async def fund_trial_balance(view: AtPoint) -> Response:
+async def fund_trial_balance(query: AtPoint) -> Response:
     """Every account that is not zero; debits equal credits."""
-    return await view.answer(lambda reader: balances.trial_balance(reader, view.fund, view.as_of))
+    return await answered(query, lambda reader: balances.trial_balance(reader, query.fund, query.as_of))
 
 
 @router.get("/funds/{fund}/borrowing", dependencies=FIGURES)
 async def fund_borrowing(
-    view: AtPoint,
+    query: AtPoint,
     since: Since,
     purpose: Purpose = "production",
     threshold: Threshold = "60",
 ) -> Response:
     """The club's member borrowing rates: three readings side by side."""
-    refuse_upside_down(since, view.as_of)
+    refuse_upside_down(since, query.as_of)
 
     def ask(reader: Reader) -> Answer:
         return borrowing.borrowing(
-            reader, funds.Scope([view.fund]), view.as_of, since=since, purpose=purpose, threshold=int(threshold)
+            reader, funds.FundFilter([query.fund]), query.as_of, since=since, purpose=purpose, threshold=int(threshold)
         )
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
 # --- members ------------------------------------------------------------------------------------------------------
 
 
 @router.get("/funds/{fund}/members", dependencies=PEOPLE)
-async def fund_members(view: AtPoint, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
+async def fund_members(query: AtPoint, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
     """The roll at the end of a day, with names and phones as far as the register has them."""
-    view, after = view.turned_to(cursor)
+    query, after = query.turned_to(cursor)
 
     def ask(reader: Reader) -> Answer:
-        page = members.roll(reader, view.fund, view.as_of, after=after, limit=limit)
-        return page | {"items": named(view, page["items"])}
+        page = members.roll(reader, query.fund, query.as_of, after=after, limit=limit)
+        return page | {"items": named(query, page["items"])}
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
-@router.get("/funds/{fund}/members/{member}", dependencies=PEOPLE)
-async def one_member(view: AtPoint, member: PathNumber) -> Response:
+@router.get("/funds/{fund}/members/{member}", dependencies=OWN)
+async def one_member(query: AtPoint, member: PathNumber) -> Response:
     """One member's statement (passbook): every line with running savings and debt, and the dues owed by month."""
 
     def ask(reader: Reader) -> Answer | None:
-        found = members.member(reader, view.fund, member, view.as_of)
+        found = members.member(reader, query.fund, member, query.as_of)
         if found is None:
             return None
-        borrowed = loans.loan_book(reader, view.fund, view.as_of, member=member)["items"]
-        lines = journal.statement(reader, view.fund, member, view.as_of)
-        owed = _dues_owed(view, reader, member)
-        return named(view, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
+        borrowed = loans.loan_book(reader, query.fund, query.as_of, member=member)["items"]
+        lines = journal.statement(reader, query.fund, member, query.as_of)
+        owed = _dues_owed(query, reader, member)
+        return named(query, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
-def _dues_owed(view: View, reader: Reader, member: int) -> list[dict[str, Any]]:
-    standing = funds.standing(reader, view.fund)
-    assert standing, "a view has a standpoint"
-    fund = view.state.ledger.replayed(view.fund, upto=standing["version"])
-    owed = (month for month in monthly_dues(fund, view.as_of) if month.member == member and month.owed)
+def _dues_owed(query: FundQuery, reader: Reader, member: int) -> list[dict[str, Any]]:
+    standing = funds.standing(reader, query.fund)
+    assert standing, "a query has a standpoint"
+    fund = query.state.ledger.replayed(query.fund, upto=standing["version"])
+    owed = (month for month in monthly_dues(fund, query.as_of) if month.member == member and month.owed)
     return [{"month": month.month, "amount": month.owed} for month in owed]
 
 
@@ -163,27 +165,27 @@ def _dues_owed(view: View, reader: Reader, member: int) -> list[dict[str, Any]]:
 
 @router.get("/funds/{fund}/loans", dependencies=FIGURES)
 async def loan_book(
-    view: AtPoint, status: LoanStatus | None = None, cursor: Cursor | None = None, limit: Limit = 100
+    query: AtPoint, status: LoanStatus | None = None, cursor: Cursor | None = None, limit: Limit = 100
 ) -> Response:
     """The loan book at the end of a day."""
-    view, after = view.turned_to(cursor)
+    query, after = query.turned_to(cursor)
 
     def ask(reader: Reader) -> Answer:
-        page = loans.loan_book(reader, view.fund, view.as_of, status=status, after=after, limit=limit)
-        return with_names(view, reader, page, page["items"])
+        page = loans.loan_book(reader, query.fund, query.as_of, status=status, after=after, limit=limit)
+        return with_names(query, reader, page, page["items"])
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
 @router.get("/funds/{fund}/loans/{loan}", dependencies=FIGURES)
-async def one_loan(view: AtPoint, loan: PathNumber) -> Response:
+async def one_loan(query: AtPoint, loan: PathNumber) -> Response:
     """One loan: its terms, plan, repayments and standing."""
 
     def ask(reader: Reader) -> Answer | None:
-        found = loans.loan(reader, view.fund, loan, view.as_of)
-        return found and with_names(view, reader, found, [found])
+        found = loans.loan(reader, query.fund, loan, query.as_of)
+        return found and with_names(query, reader, found, [found])
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
 # --- the journal --------------------------------------------------------------------------------------------------
@@ -191,7 +193,7 @@ async def one_loan(view: AtPoint, loan: PathNumber) -> Response:
 
 @router.get("/funds/{fund}/entries", dependencies=PEOPLE)
 async def fund_entries(
-    view: AtPoint,
+    query: AtPoint,
     since: Since,
     until: Until,
     type: EventName | None = None,  # The parameter's name in the contract.
@@ -207,26 +209,26 @@ async def fund_entries(
         try:
             page = journal.entries(
                 reader,
-                view.fund,
+                query.fund,
                 kind=type,
                 member=member,
                 loan=loan,
                 since=since,
-                until=min(until or view.as_of, view.as_of),
+                until=min(until or query.as_of, query.as_of),
                 ascending=order == "asc",
                 cursor=cursor,
                 limit=limit,
             )
         except journal.BadCursor:
             raise CursorInvalid from None
-        return with_names(view, reader, page, page["items"])
+        return with_names(query, reader, page, page["items"])
 
-    return await view.answer(ask)
+    return await answered(query, ask)
 
 
 @router.get("/funds/{fund}/cash-book", dependencies=FIGURES)
 async def cash_book(
-    view: AtPoint,
+    query: AtPoint,
     since: Since,
     until: Until,
     pot: Pot | None = None,
@@ -234,15 +236,15 @@ async def cash_book(
     limit: Limit = MOST_ITEMS,
 ) -> Response:
     """Sổ quỹ tiền mặt: opening, every voucher with the running balance, closing. By default the month of `to`."""
-    last = min(until or view.as_of, view.as_of)
+    last = min(until or query.as_of, query.as_of)
     first = since or last.replace(day=1)
     refuse_upside_down(first, last)
 
     def ask(reader: Reader) -> Answer:
         try:
-            page = journal.cash_book(reader, view.fund, first, last, pot=pot, cursor=cursor, limit=limit)
+            page = journal.cash_book(reader, query.fund, first, last, pot=pot, cursor=cursor, limit=limit)
         except journal.BadCursor:
             raise CursorInvalid from None
-        return with_names(view, reader, page | {"from": first, "to": last}, page["items"])
+        return with_names(query, reader, page | {"from": first, "to": last}, page["items"])
 
-    return await view.answer(ask)
+    return await answered(query, ask)

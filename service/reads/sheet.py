@@ -9,7 +9,7 @@ from ledger.aggregates.loan import Loan
 from ledger.dues import monthly_dues, recent_months
 from ledger.events import check_code
 from service.http.state import AppState
-from service.reads.view import Answer
+from service.reads.query import Answer
 
 
 def sheet_of(state: AppState, code: str, on: date) -> dict[str, Any]:

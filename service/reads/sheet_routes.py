@@ -11,9 +11,9 @@ from service.access.roles import READERS, admitted
 from service.http.fields import FundCode
 from service.http.parsing import StrictRoute
 from service.http.state import AtState
-from service.reads.dependencies import AtPoint, On
+from service.reads.dependencies import AtPoint, On, answered
+from service.reads.query import Answer
 from service.reads.sheet import dues_by_month, sheet_of
-from service.reads.view import Answer
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -27,12 +27,12 @@ async def meeting_sheet(state: AtState, fund: FundCode, on: On) -> Response:
 
 
 @router.get("/funds/{fund}/dues", dependencies=[Depends(admitted(READERS))])
-async def dues(view: AtPoint) -> Response:
+async def dues(query: AtPoint) -> Response:
     """Dues by the month they are for: what the bylaws asked and what came, each month, all members together."""
 
     def ask(reader: Reader) -> Answer:
-        standing = funds.standing(reader, view.fund)
-        assert standing, "a view has a standpoint"
-        return dues_by_month(view.state.ledger.replayed(view.fund, upto=standing["version"]), view.as_of)
+        standing = funds.standing(reader, query.fund)
+        assert standing, "a query has a standpoint"
+        return dues_by_month(query.state.ledger.replayed(query.fund, upto=standing["version"]), query.as_of)
 
-    return await view.answer(ask)
+    return await answered(query, ask)

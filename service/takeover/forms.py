@@ -115,7 +115,7 @@ def aside_of(form: Form, aside: Aside) -> dict[str, str]:
     return cells | {marked: f"{mark_of(aside)} {cells[marked]}"}
 
 
-class Place(NamedTuple):
+class CellAddress(NamedTuple):
     """Where something stands: a form, and a row and column of it if it is one cell."""
 
     form: Form | None = None
@@ -138,7 +138,7 @@ class Place(NamedTuple):
 class Finding(NamedTuple):
     """Something that is not right, where, and the facts of it."""
 
-    place: Place
+    place: CellAddress
     code: str
     facts: Mapping[str, Any] = {}
 
@@ -156,10 +156,10 @@ class Report(NamedTuple):
     findings: list[Finding]
     notes: list[Finding]
 
-    def find(self, place: Place, code: str, **facts: object) -> None:
+    def find(self, place: CellAddress, code: str, **facts: object) -> None:
         """Something is not right."""
         self.findings.append(Finding(place, code, facts))
 
-    def note(self, place: Place, code: str, **facts: object) -> None:
+    def note(self, place: CellAddress, code: str, **facts: object) -> None:
         """Something was passed over or mended."""
         self.notes.append(Finding(place, code, facts))

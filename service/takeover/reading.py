@@ -15,8 +15,7 @@ import msgspec
 from ledger.chart import POTS, Place, Pot
 from ledger.events import Item, OldLoan, OpeningPot, OpeningSavings
 from ledger.events.money import DonationSource
-from service.takeover.forms import FORMS, MAX_MEMBERS, Finding, Form, Report
-from service.takeover.forms import Place as Cell
+from service.takeover.forms import FORMS, MAX_MEMBERS, CellAddress, Finding, Form, Report
 from service.takeover.rows import Row, assign, rows_of, shown
 from service.takeover.spreadsheets import Table, Unreadable, content_of, tables_of
 
@@ -62,7 +61,7 @@ def read(paths: Sequence[Path], today: date) -> Takeover | list[Finding]:
             tables += tables_of(file.name, content)
         except Unreadable as unreadable:
             told = {name: shown(fact) if isinstance(fact, str) else fact for name, fact in unreadable.facts.items()}
-            report.find(Cell(), unreadable.code, file=shown(file.name), **told)
+            report.find(CellAddress(), unreadable.code, file=shown(file.name), **told)
     findings = report.findings
     if findings:
         return findings
@@ -81,7 +80,7 @@ def _files(paths: Sequence[Path], report: Report) -> Iterator[Path]:
     for path in paths:
         for file in sorted(path.iterdir()) if path.is_dir() else [path]:
             if path.is_dir() and file.suffix.lower() != ".csv":
-                report.note(Cell(), "file-passed-over", file=shown(file.name))
+                report.note(CellAddress(), "file-passed-over", file=shown(file.name))
             else:
                 yield file
 
@@ -91,7 +90,7 @@ def _at_odds(rows: Mapping[Form, list[Row]]) -> Iterator[Finding]:
     days = [row for row in rows["balances"] if "on" in row.values]
     on = days[0].values["on"] if days else None
     if on is None and not any("on" in row.wrong for row in rows["balances"]):
-        yield Finding(Cell("balances"), "closing-day-missing")
+        yield Finding(CellAddress("balances"), "closing-day-missing")
     yield from (Finding(row.at("on"), "closing-day-differs", {"on": on}) for row in days if row.values["on"] != on)
     yield from _members_at_odds(rows["members"], on)
     roll = {row.values.get("number") for row in rows["members"]}
@@ -114,12 +113,12 @@ def _members_at_odds(members: Sequence[Row], on: date | None) -> Iterator[Findin
         if on and joined_on and joined_on > on:
             yield Finding(row.at("joined_on"), "after-closing-day", {"on": on})
     if not members:
-        yield Finding(Cell("members"), "no-members")
+        yield Finding(CellAddress("members"), "no-members")
     elif len(members) > MAX_MEMBERS:
-        yield Finding(Cell("members"), "too-many-members", {"most": MAX_MEMBERS})
+        yield Finding(CellAddress("members"), "too-many-members", {"most": MAX_MEMBERS})
     elif not any("number" in row.wrong for row in members) and (missing := _gaps(numbers)):
         numbered = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")
-        yield Finding(Cell("members"), "number-missing", {"numbers": numbered})
+        yield Finding(CellAddress("members"), "number-missing", {"numbers": numbered})
 
 
 def _gaps(numbers: set[int]) -> list[int]:
@@ -136,19 +135,19 @@ def _loans_at_odds(loans: Sequence[Row], on: date | None) -> Iterator[Finding]:
             yield Finding(row.at("disbursed_on"), "after-closing-day", {"on": on})
 
 
-class _Line(NamedTuple):
-    """What a line of balances must say beside its amount, and the pot it belongs to where there is no choice."""
+class _BalanceRule(NamedTuple):
+    """What a balance must say beside its amount, and the pot it belongs to where there is no choice."""
 
     needs: frozenset[str]
     pot: Pot | None = None
 
 
-_LINES: Final = {
-    "cash": _Line(frozenset({"pot"})),
-    "bank": _Line(frozenset({"pot"})),
-    "equipment": _Line(frozenset({"what", "quantity", "unit"}), "activity"),
-    "savings": _Line(frozenset({"member"}), "revolving"),
-    "advances": _Line(frozenset({"source"}), "revolving"),
+_BALANCES: Final = {
+    "cash": _BalanceRule(frozenset({"pot"})),
+    "bank": _BalanceRule(frozenset({"pot"})),
+    "equipment": _BalanceRule(frozenset({"what", "quantity", "unit"}), "activity"),
+    "savings": _BalanceRule(frozenset({"member"}), "revolving"),
+    "advances": _BalanceRule(frozenset({"source"}), "revolving"),
 }
 _ONLY_ONCE: Final = {"cash": "pot", "bank": "pot", "savings": "member"}
 """What may stand once only: a pot's cash, its bank account, a member's savings."""
@@ -161,7 +160,7 @@ def _balances_at_odds(lines: Sequence[Row]) -> Iterator[Finding]:
         kind = row.values.get("kind")
         if kind is None:
             continue
-        yield from _line_at_odds(row, _LINES[kind])
+        yield from _line_at_odds(row, _BALANCES[kind])
         if kind in _ONLY_ONCE and (of := row.values.get(_ONLY_ONCE[kind])) is not None:
             named[kind, of] += 1
             if named[kind, of] > 1:
@@ -171,10 +170,10 @@ def _balances_at_odds(lines: Sequence[Row]) -> Iterator[Finding]:
     for pot in POTS:
         for place in ("cash", "bank"):
             if not named[place, pot]:
-                yield Finding(Cell("balances"), "line-missing", {"kind": place, "pot": pot})
+                yield Finding(CellAddress("balances"), "line-missing", {"kind": place, "pot": pot})
 
 
-def _line_at_odds(row: Row, line: _Line) -> Iterator[Finding]:
+def _line_at_odds(row: Row, line: _BalanceRule) -> Iterator[Finding]:
     for field in _PARTICULARS:
         if field in row.wrong:
             continue
@@ -189,7 +188,7 @@ def _line_at_odds(row: Row, line: _Line) -> Iterator[Finding]:
 
 
 def _takeover(digest: str, rows: Mapping[Form, list[Row]], notes: Sequence[Finding]) -> Takeover:
-    lines: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _LINES}
+    lines: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _BALANCES}
     for row in rows["balances"]:
         lines[row.values["kind"]].append(row.values)
     held: dict[tuple[Place, Pot], int] = {

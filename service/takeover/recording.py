@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.application import Ledger
 from ledger.events import Request
 from ledger.jobs import Job, Recorded
@@ -41,9 +41,9 @@ def take_over(
     mark = _mark(ledger, fund, takeover)
     texts = {newcomer.number: _texts(fund, newcomer) for newcomer in takeover.members}
 
-    def stamp(on: date, about: Mapping[str, Text]) -> Stamp:
+    def metadata(on: date, about: Mapping[str, Text]) -> EntryMetadata:
         digests = {kind: text.digest for kind, text in about.items()}
-        return Stamp(on=on, recorded_at=recorded_at, recorded_by=recorded_by, request=mark, texts=digests)
+        return EntryMetadata(on=on, recorded_at=recorded_at, recorded_by=recorded_by, request=mark, texts=digests)
 
     def decide(aggregate: Fund) -> None:
         if aggregate.members:
@@ -51,7 +51,7 @@ def take_over(
         findings = []
         for newcomer in takeover.members:
             try:
-                aggregate.join(stamp(newcomer.joined_on, texts[newcomer.number]), **newcomer.facts)
+                aggregate.join(metadata(newcomer.joined_on, texts[newcomer.number]), **newcomer.facts)
             except Refusal as refusal:
                 if refusal.field is None:
                     raise
@@ -60,7 +60,7 @@ def take_over(
         if findings:
             raise RowsRefused(findings)
         aggregate.declare_opening_balances(
-            stamp(takeover.on, {}),
+            metadata(takeover.on, {}),
             revolving=takeover.pots["revolving"],
             activity=takeover.pots["activity"],
             equipment=takeover.equipment,

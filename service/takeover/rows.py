@@ -18,9 +18,9 @@ from service.takeover.forms import (
     ASIDES,
     COLUMNS,
     FORMS,
+    CellAddress,
     Column,
     Form,
-    Place,
     Report,
     aside_of,
     header_of,
@@ -41,9 +41,9 @@ class Row(NamedTuple):
     values: dict[str, Any]
     wrong: set[str]
 
-    def at(self, field: str) -> Place:
+    def at(self, field: str) -> CellAddress:
         """The cell of a field."""
-        return Place(self.form, self.number, self.columns[field])
+        return CellAddress(self.form, self.number, self.columns[field])
 
 
 class _Wrong(Exception):
@@ -68,16 +68,16 @@ def assign(tables: Sequence[Table], report: Report) -> dict[Form, Table]:
     for table in tables:
         form = forms.get(key_of(table.title))
         if form is None and _is_own_lists(table):
-            report.note(Place(), "lists-passed-over", title=title_of_lists())
+            report.note(CellAddress(), "lists-passed-over", title=title_of_lists())
         elif form is None:
-            report.find(Place(), "sheet-unknown", title=shown(table.title), titles=_titles())
+            report.find(CellAddress(), "sheet-unknown", title=shown(table.title), titles=_titles())
         elif form in found:
-            report.find(Place(form), "sheet-twice")
+            report.find(CellAddress(form), "sheet-twice")
         else:
             found[form] = table
     for form in FORMS:
         if form not in found:
-            report.find(Place(form), "sheet-missing")
+            report.find(CellAddress(form), "sheet-missing")
     return found
 
 
@@ -108,9 +108,9 @@ def rows_of(form: Form, table: Table, today: date, report: Report) -> list[Row] 
         if cell.kind != "text" or cell.text.strip():
             by_row.setdefault(cell.row, {})[cell.column] = cell
     for corner in table.merged:
-        report.find(Place(form, *corner), "merged-cells")
+        report.find(CellAddress(form, *corner), "merged-cells")
     if not by_row:
-        report.find(Place(form), "sheet-empty")
+        report.find(CellAddress(form), "sheet-empty")
         return None
     columns = _columns(form, by_row.pop(min(by_row)), report)
     if columns is None:
@@ -128,7 +128,7 @@ def _columns(form: Form, header: Mapping[int, Cell], report: Report) -> dict[int
     columns: dict[int, Column] = {}
     before = len(report.findings)
     for position, cell in header.items():
-        column, place = known.get(key_of(cell.text)), Place(form, cell.row, position)
+        column, place = known.get(key_of(cell.text)), CellAddress(form, cell.row, position)
         if column is None and (encoding := legacy_encoding(cell.text)):
             report.find(place, "legacy-encoding", encoding=encoding)
         elif column is None:
@@ -139,7 +139,7 @@ def _columns(form: Form, header: Mapping[int, Cell], report: Report) -> dict[int
             columns[position] = column
     missing = [header_of(form, column) for column in COLUMNS[form] if column not in columns.values()]
     if missing:
-        report.find(Place(form), "column-missing", columns=", ".join(missing))
+        report.find(CellAddress(form), "column-missing", columns=", ".join(missing))
     return columns if len(report.findings) == before else None
 
 
@@ -158,7 +158,7 @@ def _is_aside(
             own = {field: key_of(said) for field, said in aside_of(form, aside).items() if said}
             typed = {columns[at].field if at in columns else "": _typed(cell) for at, cell in cells.items()}
             tell = report.note if typed == own else report.find
-            tell(Place(form, number, position), f"{aside}-passed-over" if typed == own else f"{aside}-changed")
+            tell(CellAddress(form, number, position), f"{aside}-passed-over" if typed == own else f"{aside}-changed")
             return True
     return False
 
@@ -174,7 +174,7 @@ def _row(
 ) -> Row:
     row = Row(form, number, {column.field: position for position, column in columns.items()}, {}, set())
     for position in sorted(cells.keys() | columns.keys()):
-        place = Place(form, number, position)
+        place = CellAddress(form, number, position)
         column, cell = columns.get(position), cells.get(position)
         if column is None:
             report.find(place, "column-unknown")

@@ -20,7 +20,7 @@ NUMBERS: Final = ("voucher", "member", "loan", "advance", "meeting")
 """What is numbered, for whoever records something about it next."""
 
 
-def answer(recorded: Recorded, language: str) -> dict[str, Any]:
+def write_answer(recorded: Recorded, language: str) -> dict[str, Any]:
     """What was recorded. Of several facts in one act, the first gives the type, the last one the version; `entries`
     tells each of them."""
     entries = [entry_answer(event, recorded, language) for event in recorded.events]
@@ -41,11 +41,11 @@ def answer(recorded: Recorded, language: str) -> dict[str, Any]:
     return together
 
 
-def warning_told(warning: Warning, language: str) -> dict[str, Any]:
+def warning_answer(warning: Warning, language: str) -> dict[str, Any]:
     """A warning in words; nothing was refused for it."""
     detail = catalogue.render(f"warning.{warning.code}", language, **dict(warning.facts))
-    told: dict[str, Any] = {"code": warning.code, "detail": detail}
-    return told | ({"versions": list(warning.versions)} if warning.versions else {})
+    about: dict[str, Any] = {"code": warning.code, "detail": detail}
+    return about | ({"versions": list(warning.versions)} if warning.versions else {})
 
 
 def _spoken(recorded: Recorded, entries: list[dict[str, Any]], language: str) -> str:
@@ -67,7 +67,7 @@ def entry_answer(event: Event, recorded: Recorded, language: str) -> dict[str, A
     }
     numbers: dict[str, Any] = {name: number for name in NUMBERS if (number := getattr(event, name, None))}
     if found := recorded.warnings.get(event.version):
-        numbers["warnings"] = [warning_told(warning, language) for warning in found]
+        numbers["warnings"] = [warning_answer(warning, language) for warning in found]
         if alike := [warning for warning in found if warning.code == "possible-duplicate"]:
             numbers["possible_duplicate_of"] = alike[0].versions[0]
     if isinstance(event, CashCounted):

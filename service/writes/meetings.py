@@ -5,20 +5,19 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Event, MeetingHeld, check_code
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job, Recorded
-from ledger.meeting import Line as SheetLine
-from ledger.meeting import LineAnswer, Sheet
+from ledger.meeting import LineOutcome, Sheet, SheetLine
 from service.http.body import Body, example
 from service.http.fields import AmountOrNothing, Code, Day, Number, Some
 from service.http.problems import field_problem, misread, problem
 from service.http.refusals import FieldError, InvalidFields
 from service.words import catalogue
 from service.writes.answers import entry_answer
-from service.writes.bodies.meeting_lines import LINE_KINDS, Line
-from service.writes.facts import Fact, Sent, digest_of, line_fact
+from service.writes.calls import Call, RequestContext, digest_of, line_call
+from service.writes.table import TURNS, AnyLine
 
 MOST_LINES: Final = 500
 """A sheet has 50 to 130 lines."""
@@ -62,14 +61,14 @@ class Meeting(Body):
     by_proxy: Annotated[list[Number], Some(500, least=0)] | None = None
     opening_cash: AmountOrNothing | None = None
     closing_cash: AmountOrNothing | None = None
-    lines: Annotated[list[Annotated[Line, WrapValidator(_read)]], Some(MOST_LINES, least=0)]
+    lines: Annotated[list[Annotated[AnyLine, WrapValidator(_read)]], Some(MOST_LINES, least=0)]
     mode: Literal["all", "partial"] = "all"
     sheet: Annotated[str, Code("[A-Za-z0-9_-]{1,64}")] | None = None
 
 
-def facts_of(meeting: Meeting, fund: str) -> tuple[dict[int, Fact], dict[int, InvalidFields]]:
-    """The well-formed lines as facts, and what is wrong with the others, by index."""
-    facts: dict[int, Fact] = {}
+def calls_of(meeting: Meeting, fund: str) -> tuple[dict[int, Call], dict[int, InvalidFields]]:
+    """The well-formed lines as calls, and what is wrong with the others, by index."""
+    calls: dict[int, Call] = {}
     unread: dict[int, InvalidFields] = {}
     lines: list[Any] = meeting.lines  # Those that could not be read are `Misread`.
     for index, line in enumerate(lines):
@@ -78,8 +77,8 @@ def facts_of(meeting: Meeting, fund: str) -> tuple[dict[int, Fact], dict[int, In
         elif line.key is None:
             unread[index] = InvalidFields([FieldError(f"/lines/{index}/key", "field-missing")])
         else:
-            facts[index] = line_fact(line, fund, meeting.held_on)
-    return facts, unread
+            calls[index] = line_call(line, fund, meeting.held_on)
+    return calls, unread
 
 
 def mark_of(line: dict[str, Any], secret: bytes, sheet: str) -> RequestMark:
@@ -88,26 +87,33 @@ def mark_of(line: dict[str, Any], secret: bytes, sheet: str) -> RequestMark:
 
 
 class MeetingAct:
-    """A sheet on its way through the writer. `answers` are its lines', recorded now or answered again; `others` are
-    the sheets of the same day."""
+    """A sheet on its way through the writer. `unread` are the lines that are not well-formed, `outcomes` those of the
+    others, recorded now or before; `others` are the sheets of the same day."""
 
     def __init__(
-        self, meeting: Meeting, fund: str, facts: dict[int, Fact], marks: dict[int, RequestMark], sent: Sent
+        self,
+        meeting: Meeting,
+        fund: str,
+        calls: dict[int, Call],
+        marks: dict[int, RequestMark],
+        unread: dict[int, InvalidFields],
+        context: RequestContext,
     ) -> None:
         self.meeting = meeting
         self.fund = fund
-        self.facts = facts
-        self.sent = sent
-        self.answers: tuple[LineAnswer, ...] = ()
+        self.calls = calls
+        self.unread = unread
+        self.context = context
+        self.outcomes: tuple[LineOutcome, ...] = ()
         self.others: tuple[MeetingHeld, ...] = ()
-        held = Fact(Fund.hold_meeting, (), {}, meeting.held_on, {})
+        held = Call(Fund.hold_meeting, (), {}, meeting.held_on, {})
         lines: list[Any] = meeting.lines
-        turns = {index: LINE_KINDS[lines[index].type].turn for index in facts}
         self.sheet = Sheet(
             name=meeting.sheet or meeting.held_on.isoformat(),
-            stamp=sent.stamp(fund, held),
+            metadata=context.metadata(fund, held),
             lines=tuple(
-                SheetLine(sent.stamp(fund, fact, marks[i]), _deciding(fact), turns[i]) for i, fact in facts.items()
+                SheetLine(context.metadata(fund, call, marks[i]), _deciding(call), TURNS[lines[i].type])
+                for i, call in calls.items()
             ),
             present=tuple(meeting.present),
             by_proxy=tuple(meeting.by_proxy or ()),
@@ -121,41 +127,39 @@ class MeetingAct:
         return Job(
             fund=self.fund,
             decide=self._decide,
-            request=self.sent.mark,
+            request=self.context.mark,
             speaks_of=self._speaks_of,
-            texts=tuple(text for fact in self.facts.values() for text in fact.texts.values()),
-            expected_version=self.sent.expected_version,
+            texts=tuple(text for call in self.calls.values() for text in call.texts.values()),
+            expected_version=self.context.expected_version,
             several=True,
-            facts=1 + len(self.facts),
-            dry_run=self.sent.dry_run,
+            facts=1 + len(self.calls),
+            dry_run=self.context.dry_run,
         )
 
     def _decide(self, fund: Fund) -> None:
-        self.answers = self.sheet.hold(fund)
+        self.outcomes = self.sheet.hold(fund)
 
     def _speaks_of(self, fund: Fund) -> tuple[Event, ...]:
-        self.answers = self.answers or self.sheet.found(fund)
+        self.outcomes = self.outcomes or self.sheet.found(fund)
         same_day = (meeting for meeting in fund.meetings.values() if meeting.on == self.meeting.held_on)
         self.others = tuple(meeting for meeting in same_day if meeting.sheet != self.sheet.name)
         held = fund.meetings.get(self.sheet.name)
-        return (*([held] if held else []), *(event for answer in self.answers for event in answer.events))
+        return (*([held] if held else []), *(event for outcome in self.outcomes for event in outcome.events))
 
 
-def _deciding(fact: Fact) -> Callable[[Fund, Stamp], object]:
-    return lambda fund, stamp: fact.decide(fund, stamp, *fact.numbers, **fact.facts)
+def _deciding(call: Call) -> Callable[[Fund, EntryMetadata], object]:
+    return lambda fund, metadata: call.decide(fund, metadata, *call.numbers, **call.facts)
 
 
 # --- the answer ---------------------------------------------------------------------------------------------------
 
 
-def meeting_answer(
-    act: MeetingAct, recorded: Recorded, unread: dict[int, InvalidFields], language: str
-) -> dict[str, Any]:
+def meeting_answer(act: MeetingAct, recorded: Recorded, language: str) -> dict[str, Any]:
     """What became of the sheet, line by line, and whether the box agrees with the book."""
-    lines = {index: _line(index, a, recorded, language) for index, a in zip(act.facts, act.answers, strict=True)}
-    for index, refusal in unread.items():
-        told = problem(refusal, language) | {"errors": [field_problem(error, language) for error in refusal.errors]}
-        lines[index] = {"index": index, "key": None, "status": "refused", "problem": told}
+    lines = {index: _line(index, a, recorded, language) for index, a in zip(act.calls, act.outcomes, strict=True)}
+    for index, refusal in act.unread.items():
+        found = problem(refusal, language) | {"errors": [field_problem(error, language) for error in refusal.errors]}
+        lines[index] = {"index": index, "key": None, "status": "refused", "problem": found}
     held = [event for event in recorded.events if isinstance(event, MeetingHeld)]
     answer = entry_answer(held[0], recorded, language) if held else {"on": act.meeting.held_on}
     statuses = [line["status"] for line in lines.values()]
@@ -176,17 +180,17 @@ def meeting_answer(
 
 def _entered(act: MeetingAct) -> list[Event]:
     """What the sheet's lines recorded, and did not find recorded before."""
-    return [event for line in act.answers if line.status == "recorded" for event in line.events]
+    return [event for line in act.outcomes if line.status == "recorded" for event in line.events]
 
 
-def _line(index: int, line: LineAnswer, recorded: Recorded, language: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"index": index, "key": line.key, "status": line.status}
+def _line(index: int, line: LineOutcome, recorded: Recorded, language: str) -> dict[str, Any]:
+    about: dict[str, Any] = {"index": index, "key": line.key, "status": line.status}
     if line.refusal:
-        return told | {"problem": problem(line.refusal, language)}
+        return about | {"problem": problem(line.refusal, language)}
     if line.status == "refused":
         title = catalogue.render(f"refusal.{line.code}.title", language)
-        return told | {"problem": {"code": line.code, "title": title}}
-    return told | entry_answer(line.events[-1], recorded, language)
+        return about | {"problem": {"code": line.code, "title": title}}
+    return about | entry_answer(line.events[-1], recorded, language)
 
 
 def _cash(held: MeetingHeld) -> dict[str, Any]:

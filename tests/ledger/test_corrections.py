@@ -36,13 +36,13 @@ from tests.support.village import (
     lends,
     lines,
     loan_of,
+    metadata,
     pays,
     posted,
     refused,
     repays,
     replayed,
     spends,
-    stamp,
     state,
     undoes,
     village,
@@ -51,15 +51,15 @@ from tests.support.village import (
 
 
 def reschedules(loan: int, months: int, *, on: str) -> Act:
-    return lambda fund: fund.reschedule_loan(stamp(on), loan, term_months=months)
+    return lambda fund: fund.reschedule_loan(metadata(on), loan, term_months=months)
 
 
 def writes_off(loan: int, *, on: str) -> Act:
-    return lambda fund: fund.write_off_loan(stamp(on), loan)
+    return lambda fund: fund.write_off_loan(metadata(on), loan)
 
 
 def recovers(loan: int, amount: int, *, on: str) -> Act:
-    return lambda fund: fund.recover_loan(stamp(on), loan, amount=amount)
+    return lambda fund: fund.recover_loan(metadata(on), loan, amount=amount)
 
 
 # What a reversal is
@@ -69,7 +69,7 @@ def test_a_reversal_posts_the_legs_negated_and_says_what_it_undid_and_why():
     fund = village(lends(4, 1_000_000, on="2024-02-05"), repays(1, 110_000, on="2024-03-05"))
     paid = last(fund)
     assert isinstance(paid, LoanRepaid)
-    undone = fund.reverse_entry(stamp("2024-03-20", note="77"), paid.version, reason="wrong_member")
+    undone = fund.reverse_entry(metadata("2024-03-20", note="77"), paid.version, reason="wrong_member")
     assert undone.legs() == negated(paid.legs())
     assert (undone.reverses, undone.entry, undone.reason) == (paid.version, "LoanRepaid", "wrong_member")
     assert (undone.voucher, undone.member, undone.loan) == (paid.voucher, 4, 1)
@@ -102,7 +102,7 @@ def test_an_entry_is_undone_once_and_only_if_it_moved_money():
         undoes(10, on="2024-02-07")(fund)
     for version in (0, -1, 12):
         with refused(fund, EntryNotFound, version=version):
-            fund.reverse_entry(stamp("2024-02-07"), version, reason="duplicate")
+            fund.reverse_entry(metadata("2024-02-07"), version, reason="duplicate")
     for version, entry in ((1, "FundOpened"), (2, "BylawsAdopted"), (3, "MemberJoined"), (11, "EntryReversed")):
         with refused(fund, NotReversible, version=version, entry=entry):
             undoes(version, on="2024-02-07")(fund)
@@ -134,9 +134,9 @@ def test_a_receipt_that_was_spent_is_not_undone():
 def test_savings_that_were_withdrawn_and_advances_that_were_repaid_are_not_undone():
     fund = village(
         pays(4, "savings", 30_000, on="2024-02-05"),
-        lambda fund: fund.receive_advance(stamp("2024-02-05"), source="business", amount=70_000),
-        lambda fund: fund.withdraw_savings(stamp("2024-02-06"), member=4, amount=20_000),
-        lambda fund: fund.repay_advance(stamp("2024-02-06"), 1, amount=1_000),
+        lambda fund: fund.receive_advance(metadata("2024-02-05"), source="business", amount=70_000),
+        lambda fund: fund.withdraw_savings(metadata("2024-02-06"), member=4, amount=20_000),
+        lambda fund: fund.repay_advance(metadata("2024-02-06"), 1, amount=1_000),
     )
     with refused(fund, InsufficientSavings, member=4, available=10_000, amount=30_000):
         undoes(10, on="2024-02-07")(fund)
@@ -189,7 +189,7 @@ def test_a_wrong_amount_is_undone_and_entered_anew_on_its_own_day():
     """ "It was 500,000, not 50,000.\""""
     fund = village(lends(4, 1_000_000, on="2024-02-05"), repays(1, 50_000, on="2024-03-05"))
     undoes(on="2024-03-05")(fund)
-    right = fund.repay_loan(stamp("2024-03-05"), 1, amount=500_000)
+    right = fund.repay_loan(metadata("2024-03-05"), 1, amount=500_000)
     assert (right.interest, right.principal, right.outstanding) == (10_000, 490_000, 510_000)
 
 
@@ -200,7 +200,7 @@ def corrected(fund: Fund, version: int, replacement: Act, *, on: str) -> Fund:
     """The fund after both, told as one act."""
     after = fund.fork()
     with after.one_act():
-        after.reverse_entry(stamp(on), version, reason="wrong_amount")
+        after.reverse_entry(metadata(on), version, reason="wrong_amount")
         replacement(after)
     return after
 
@@ -209,7 +209,7 @@ def test_a_gift_entered_too_high_is_corrected_though_most_of_it_is_spent():
     fund = village(gives(20_500_000, pot="activity", on="2024-02-01"), spends(21_400_000, on="2024-02-02"))
     wrong = last(fund).version - 1
     with refused(fund, InsufficientFunds, available=100_000, amount=20_500_000):
-        fund.reverse_entry(stamp("2024-02-01"), wrong, reason="wrong_amount")
+        fund.reverse_entry(metadata("2024-02-01"), wrong, reason="wrong_amount")
     after = corrected(fund, wrong, gives(20_450_000, pot="activity", on="2024-02-01"), on="2024-02-01")
     assert held(after, "activity", "cash") == after.cash_at(day("2024-02-02"), "activity") == 50_000
     assert replayed(lines(after)).balances == after.balances
@@ -223,7 +223,7 @@ def test_a_correction_that_leaves_too_little_for_what_was_spent_is_refused_and_s
 
 
 def test_a_deposit_entered_too_high_is_corrected_to_no_less_than_what_was_withdrawn():
-    withdraws: Act = lambda fund: fund.withdraw_savings(stamp("2024-02-06"), member=3, amount=300_000)  # noqa: E731
+    withdraws: Act = lambda fund: fund.withdraw_savings(metadata("2024-02-06"), member=3, amount=300_000)  # noqa: E731
     fund = village(pays(3, "savings", 500_000, on="2024-02-05"), withdraws)
     wrong = last(fund).version - 1
     after = corrected(fund, wrong, pays(3, "savings", 300_000, on="2024-02-05"), on="2024-02-05")
@@ -239,7 +239,7 @@ def test_a_repayment_entered_too_high_is_split_anew_though_its_cash_was_lent_aga
     for member, principal in ((3, 10_000_000), (2, 1_000_000)):
         lends(member, principal, on="2024-03-06")(fund)
     with refused(fund, InsufficientFunds, available=70_000, amount=1_070_000):
-        fund.reverse_entry(stamp("2024-03-05"), wrong, reason="wrong_amount")
+        fund.reverse_entry(metadata("2024-03-05"), wrong, reason="wrong_amount")
     after = corrected(fund, wrong, repays(1, 1_050_000, on="2024-03-05"), on="2024-03-05")
     right = last(after)
     assert isinstance(right, LoanRepaid)
@@ -252,7 +252,7 @@ def test_a_repayment_entered_too_high_is_split_anew_though_its_cash_was_lent_aga
 
 def test_a_rescheduling_plans_what_is_owed_anew_and_carries_the_interest():
     fund = village(lends(4, 1_200_000, on="2024-02-05"), repays(1, 100_000, on="2024-03-20"))
-    changed = fund.reschedule_loan(stamp("2024-04-10"), 1, term_months=4)
+    changed = fund.reschedule_loan(metadata("2024-04-10"), 1, term_months=4)
     assert (changed.outstanding, changed.interest_carried) == (1_112_000, 11_120)
     loan = loan_of(fund)
     assert [(each.due_on, each.principal) for each in loan.plan(day("2024-04-10"))] == [
@@ -263,7 +263,7 @@ def test_a_rescheduling_plans_what_is_owed_anew_and_carries_the_interest():
     ]
     assert len(loan.plan(day("2024-04-09"))) == 12
     assert loan.standing(day("2024-05-10")).interest_due == 11_120 + 11_120
-    paid = fund.repay_loan(stamp("2024-05-10"), 1, amount=122_240)
+    paid = fund.repay_loan(metadata("2024-05-10"), 1, amount=122_240)
     assert (paid.interest, paid.principal, paid.outstanding) == (22_240, 100_000, 1_012_000)
     assert loan_of(fund).standing(day("2024-06-10")).interest_due == 10_120
 

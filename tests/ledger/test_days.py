@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.days import DailyBalance, add_months, civil_day, whole_months
 from ledger.refusals import BeforeFundOpened, FutureDay
-from tests.support.village import OPENED, day, given, pays, refused, stamp, village
+from tests.support.village import OPENED, day, given, metadata, pays, refused, village
 
 # Anniversaries
 
@@ -75,14 +75,14 @@ def test_the_village_is_a_day_ahead_of_utc_until_seven_in_the_morning(instant, t
 def test_an_entry_after_midnight_in_the_village_may_be_dated_that_day_though_utc_is_still_at_yesterday():
     just_after_midnight = datetime(2024, 3, 4, 17, 0, tzinfo=UTC)
     fund = village()
-    fund.receive_contribution(stamp("2024-03-05", at=just_after_midnight), member=1, kind="dues", amount=10_000)
+    fund.receive_contribution(metadata("2024-03-05", at=just_after_midnight), member=1, kind="dues", amount=10_000)
     assert fund.entries[-1].on == day("2024-03-05")
 
 
 def test_an_entry_before_midnight_in_the_village_may_not_be_dated_tomorrow():
     just_before_midnight = datetime(2024, 3, 4, 16, 59, 59, tzinfo=UTC)
     with pytest.raises(FutureDay) as refusal:
-        stamp("2024-03-05", at=just_before_midnight)
+        metadata("2024-03-05", at=just_before_midnight)
     assert refusal.value.facts == {"on": day("2024-03-05"), "today": day("2024-03-04")}
 
 
@@ -98,14 +98,14 @@ def test_the_day_in_the_village_does_not_depend_on_the_clock_the_instant_was_tol
 def test_nothing_is_entered_before_the_day_the_fund_opened():
     fund = village()
     with refused(fund, BeforeFundOpened, on=OPENED - timedelta(1), opened_on=OPENED):
-        fund.receive_donation(stamp(OPENED - timedelta(1)), source="community", pot="activity", amount=1_000)
-    fund.receive_donation(stamp(OPENED), source="community", pot="activity", amount=1_000)
+        fund.receive_donation(metadata(OPENED - timedelta(1)), source="community", pot="activity", amount=1_000)
+    fund.receive_donation(metadata(OPENED), source="community", pot="activity", amount=1_000)
 
 
 def test_an_entry_told_late_keeps_its_own_day_and_the_instant_it_was_heard():
     fund = village(pays(1, "dues", 10_000, on="2024-05-05"))
     heard = datetime(2026, 7, 1, 1, 2, 3, tzinfo=UTC)
-    late = fund.pay_expense(stamp("2024-02-05", at=heard), activity="culture", amount=50_000)
+    late = fund.pay_expense(metadata("2024-02-05", at=heard), activity="culture", amount=50_000)
     assert (late.on, late.recorded_at) == (day("2024-02-05"), heard)
 
 
@@ -115,8 +115,8 @@ def test_the_service_never_hears_of_an_entry_before_the_one_it_follows():
     fund = given()
     opened = fund.entries[-1].recorded_at
     later = max(noon, opened)
-    fund.receive_donation(stamp(OPENED, at=later), source="community", pot="activity", amount=1)
-    fund.receive_donation(stamp(OPENED, at=a_minute_before), source="community", pot="activity", amount=2)
+    fund.receive_donation(metadata(OPENED, at=later), source="community", pot="activity", amount=1)
+    fund.receive_donation(metadata(OPENED, at=a_minute_before), source="community", pot="activity", amount=2)
     assert [event.recorded_at for event in fund.entries[-2:]] == [later, later]
 
 

@@ -13,7 +13,7 @@ from ledger.differences import End, Figure, Point, differences, movements
 from tests.support import moments
 from tests.support.histories import random_fund
 from tests.support.moments import Moment
-from tests.support.village import joins, leaves, pays, stamp, undoes, village
+from tests.support.village import joins, leaves, metadata, pays, undoes, village
 
 JANUARY, MAY = date(2024, 1, 31), date(2024, 5, 31)
 
@@ -81,7 +81,7 @@ def test_members_who_came_and_went_are_counted() -> None:
 
 def test_a_move_between_the_pots_leaves_both_boxes_together_as_they_were() -> None:
     fund = village()
-    fund.transfer_between_pots(stamp("2024-01-09"), source="activity", target="revolving", amount=250_000)
+    fund.transfer_between_pots(metadata("2024-01-09"), source="activity", target="revolving", amount=250_000)
 
     moved = movements(fund.entries[-1])
 
@@ -91,8 +91,8 @@ def test_a_move_between_the_pots_leaves_both_boxes_together_as_they_were() -> No
 
 def test_figures_come_in_the_order_a_reader_looks_for_them() -> None:
     fund = village(joins(on="2024-03-01"), pays(4, "savings", 300_000), pays(3, "savings", 1_000), pays(3, "dues", 10))
-    fund.pay_expense(stamp("2024-03-01"), activity="health", amount=5_000)
-    fund.pay_expense(stamp("2024-03-01"), activity="culture", amount=5_000)
+    fund.pay_expense(metadata("2024-03-01"), activity="health", amount=5_000)
+    fund.pay_expense(metadata("2024-03-01"), activity="culture", amount=5_000)
 
     _, found = differences(fund.entries, Point(MAY, 0), Point(MAY, fund.version))
 
@@ -120,7 +120,7 @@ def test_an_end_is_the_version_that_was_known_at_its_instant() -> None:
     heard = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
     for seconds in (0, 0, 60):
         fund.receive_income(
-            stamp("2024-02-01", at=heard + timedelta(seconds=seconds)), kind="collective", pot="activity", amount=1
+            metadata("2024-02-01", at=heard + timedelta(seconds=seconds)), kind="collective", pot="activity", amount=1
         )
     last = fund.version
 

@@ -3,7 +3,7 @@
 from ledger.aggregates.fund import Fund
 from ledger.dues import monthly_dues
 from tests.support.service import FUND, House
-from tests.support.village import bylaws, day, joins, leaves, stamp, undoes, village
+from tests.support.village import bylaws, day, joins, leaves, metadata, undoes, village
 
 # The village opened on 01/01/2024; it meets on the 5th and asks for 10,000 đ a month.
 
@@ -14,7 +14,7 @@ def owed(fund: Fund, on: str, member: int = 4) -> dict[str, int]:
 
 
 def pays_dues(fund: Fund, on: str, amount: int, for_month: str | None = None) -> int:
-    return fund.receive_contribution(stamp(on), member=4, kind="dues", amount=amount, for_month=for_month).version
+    return fund.receive_contribution(metadata(on), member=4, kind="dues", amount=amount, for_month=for_month).version
 
 
 def test_a_month_is_owed_from_its_meeting_day_on() -> None:
@@ -40,7 +40,7 @@ def test_paying_too_much_for_one_month_pays_no_other() -> None:
 
 
 def test_a_month_is_asked_for_by_the_bylaws_of_its_own_meeting_day() -> None:
-    fund = village(lambda fund: fund.adopt_bylaws(stamp("2024-02-06"), bylaws(monthly_dues=20_000)))
+    fund = village(lambda fund: fund.adopt_bylaws(metadata("2024-02-06"), bylaws(monthly_dues=20_000)))
 
     assert owed(fund, "2024-03-31") == {"2024-01": 10_000, "2024-02": 10_000, "2024-03": 20_000}
 

@@ -10,7 +10,7 @@ import pytest
 from ledger.aggregates.fund import Fund
 from ledger.events import ContributionReceived
 from ledger.flags import RULES, Thresholds, flags
-from service.inspection.flag_service import told
+from service.inspection.flag_service import flag_answer
 from service.words import catalogue
 from tests.support.flagged import END, behind, counted, days, prompt, raised, said, spends
 from tests.support.histories import random_fund
@@ -22,8 +22,8 @@ from tests.support.village import (
     given,
     gives,
     lends,
+    metadata,
     repays,
-    stamp,
     undoes,
     village,
     whole_life,
@@ -33,11 +33,13 @@ from tests.support.village import (
 
 
 def meets(on: str, *members: int) -> Act:
-    return lambda fund: fund.hold_meeting(stamp(on), sheet=on, present=members, book_opening=0)
+    return lambda fund: fund.hold_meeting(metadata(on), sheet=on, present=members, book_opening=0)
 
 
 def pays_dues(member: int, month: str, *, on: str) -> Act:
-    return lambda fund: fund.receive_contribution(stamp(on), member=member, kind="dues", amount=10_000, for_month=month)
+    return lambda fund: fund.receive_contribution(
+        metadata(on), member=member, kind="dues", amount=10_000, for_month=month
+    )
 
 
 def lapped(*, present: bool = True, rounds: int = 3) -> Fund:
@@ -85,8 +87,12 @@ def test_repayments_shifted_by_a_month_are_seen_as_dues_are():
 def test_a_box_that_is_not_counted_for_long_is_a_question():
     never = village()
     rarely = village(
-        lambda fund: fund.count_cash(stamp("2024-01-05"), reason="periodic", counted=fund.cash_at(day("2024-01-05"))),
-        lambda fund: fund.count_cash(stamp("2024-12-05"), reason="periodic", counted=fund.cash_at(day("2024-12-05"))),
+        lambda fund: fund.count_cash(
+            metadata("2024-01-05"), reason="periodic", counted=fund.cash_at(day("2024-01-05"))
+        ),
+        lambda fund: fund.count_cash(
+            metadata("2024-12-05"), reason="periodic", counted=fund.cash_at(day("2024-12-05"))
+        ),
     )
 
     assert [flag.facts["days"] for flag in raised(never, "count-gaps", "2024-12-31")] == [365]
@@ -98,7 +104,7 @@ def test_a_box_that_is_not_counted_for_long_is_a_question():
 def test_a_box_counted_every_half_year_and_a_fund_without_cash_are_quiet():
     halves = village(
         *(
-            lambda fund, on=on: fund.count_cash(stamp(on), reason="periodic", counted=fund.cash_at(day(on)))
+            lambda fund, on=on: fund.count_cash(metadata(on), reason="periodic", counted=fund.cash_at(day(on)))
             for on in ("2024-01-15", "2024-07-10", "2025-01-20")
         )
     )
@@ -119,7 +125,7 @@ def test_much_cash_kept_for_months_is_a_question():
 
 def test_much_cash_for_some_days_or_in_the_bank_is_not():
     for_days = village(lends(3, 8_000_000, on="2024-02-10"))
-    in_bank = village(lambda fund: fund.move_to_bank(stamp("2024-01-05"), pot="revolving", amount=15_000_000))
+    in_bank = village(lambda fund: fund.move_to_bank(metadata("2024-01-05"), pot="revolving", amount=15_000_000))
 
     assert raised(for_days, "cash-high") == []
     assert raised(in_bank, "cash-high") == []
@@ -176,7 +182,7 @@ def test_no_history_is_too_strange_for_the_rules_and_what_came_later_is_behind_n
                 spoken.add(flag.rule)
                 assert flag.versions
                 assert all(event.on <= on for event in behind(fund, flag))
-                assert told(flag, strict, "vi")["finding"]
+                assert flag_answer(flag, strict, "vi")["finding"]
 
     assert len(spoken) >= 10, "or the histories try too little"
 

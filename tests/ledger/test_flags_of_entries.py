@@ -9,7 +9,7 @@ import pytest
 from ledger.aggregates.fund import Fund
 from ledger.events import OpeningPot
 from tests.support.flagged import behind, counted, days, prompt, raised, said, spends
-from tests.support.village import FIVE_MEMBERS, Act, day, given, stamp, village
+from tests.support.village import FIVE_MEMBERS, Act, day, given, metadata, village
 
 # --- late -------------------------------------------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ def test_one_slip_found_after_months_is_a_question_and_one_found_after_weeks_is_
 def test_an_old_book_that_is_taken_over_is_not_late():
     fund = given(*FIVE_MEMBERS)
     fund.declare_opening_balances(
-        stamp("2024-01-02"), revolving=OpeningPot(1_000_000, 0), activity=OpeningPot(500_000, 0)
+        metadata("2024-01-02"), revolving=OpeningPot(1_000_000, 0), activity=OpeningPot(500_000, 0)
     )
 
     assert raised(fund, "late-entries", "2026-06-30") == []
@@ -147,8 +147,8 @@ def test_a_slip_or_two_behind_a_count_and_all_that_happened_after_it_are_not():
 def counted_then_undone(reason: Any, *, by: str) -> Fund:
     """A count that found 4,000 đ too little, recorded by the treasurer and reversed by somebody."""
     fund = village()
-    fund.count_cash(stamp("2024-02-05"), reason=reason, counted=fund.cash_at(day("2024-02-05")) - 4_000)
-    fund.reverse_entry(stamp("2024-02-06", by=by), fund.version, reason="wrong_amount")
+    fund.count_cash(metadata("2024-02-05"), reason=reason, counted=fund.cash_at(day("2024-02-05")) - 4_000)
+    fund.reverse_entry(metadata("2024-02-06", by=by), fund.version, reason="wrong_amount")
     return fund
 
 

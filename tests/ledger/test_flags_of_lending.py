@@ -16,9 +16,9 @@ from tests.support.village import (
     grants,
     joins,
     lends,
+    metadata,
     repays,
     settle_all,
-    stamp,
     village,
 )
 
@@ -58,7 +58,7 @@ def test_nobody_can_have_been_a_member_long_enough_in_a_new_club():
     ]
 
     assert raised(village(*acts, min_membership_months=3), "overrides") == []
-    joined = lambda fund: fund.join(stamp("2024-05-01"), birth_year=1960, sex="male", poverty="none")  # noqa: E731
+    joined = lambda fund: fund.join(metadata("2024-05-01"), birth_year=1960, sex="male", poverty="none")  # noqa: E731
     assert len(raised(village(joined, *later, min_membership_months=3), "overrides")) == 1
 
 
@@ -140,7 +140,7 @@ def test_a_loan_of_the_old_book_counts_for_its_household():
         purpose="crops",
     )
     fund.declare_opening_balances(
-        stamp("2024-01-02"), revolving=OpeningPot(9_000_000, 0), activity=OpeningPot(0, 0), loans=(old,)
+        metadata("2024-01-02"), revolving=OpeningPot(9_000_000, 0), activity=OpeningPot(0, 0), loans=(old,)
     )
     lends(5, 6_000_000, on="2024-02-10")(fund)
 
@@ -150,13 +150,13 @@ def test_a_loan_of_the_old_book_counts_for_its_household():
 
 
 def takes_the_chair(member: int, on: str = "2024-01-01") -> Act:
-    return lambda fund: fund.take_office(stamp(on), member=member, office="chair")
+    return lambda fund: fund.take_office(metadata(on), member=member, office="chair")
 
 
 def approved_by(principal: str, *, borrower: int = 5, on: str = "2024-03-10") -> Act:
     def approve(fund: Fund) -> None:
         asks(borrower, on=on)(fund)
-        fund.approve_loan(stamp(on, by=principal), len(fund.loans))
+        fund.approve_loan(metadata(on, by=principal), len(fund.loans))
 
     return approve
 
@@ -210,7 +210,7 @@ def test_interest_of_repayments_told_in_their_order_is_as_the_terms_make_it():
     settled = village(lends(4, 10_000_000, on="2024-02-10"), *in_order)
     settle_all(settled, "2024-06-20")
     rescheduled = village(lends(4, 10_000_000, on="2024-02-10"), *in_order)
-    rescheduled.reschedule_loan(stamp("2024-05-20"), 1, term_months=6)
+    rescheduled.reschedule_loan(metadata("2024-05-20"), 1, term_months=6)
     settle_all(rescheduled, "2024-07-01")
 
     for fund in (running, settled, rescheduled):
@@ -219,10 +219,10 @@ def test_interest_of_repayments_told_in_their_order_is_as_the_terms_make_it():
 
 def planned_anew_twice(repaid: int) -> Fund:
     fund = village(lends(3, 6_000_000, months=6, on="2024-01-10"))
-    fund.reschedule_loan(stamp("2024-03-10"), 1, term_months=6)
+    fund.reschedule_loan(metadata("2024-03-10"), 1, term_months=6)
     if repaid:
         repays(1, repaid, on="2024-04-10")(fund)
-    fund.reschedule_loan(stamp("2024-05-10"), 1, term_months=6)
+    fund.reschedule_loan(metadata("2024-05-10"), 1, term_months=6)
     return fund
 
 

@@ -31,12 +31,12 @@ from tests.support.village import (
     last,
     leaves,
     lends,
+    metadata,
     pays,
     posted,
     refused,
     repays,
     spends,
-    stamp,
     state,
     undoes,
     village,
@@ -181,7 +181,7 @@ def test_nothing_is_left_of_a_fund_that_was_dissolved(pot):
 def test_a_gift_in_kind_touches_neither_cash_nor_loan_capital():
     fund = given()
     gift = (Item("Máy đo huyết áp", 2, "chiếc", 1_800_000), Item("Loa kéo", 1, "bộ", 28_200_000))
-    fund.receive_in_kind_donation(stamp(OPENED), source="state_budget", items=gift)
+    fund.receive_in_kind_donation(metadata(OPENED), source="state_budget", items=gift)
     assert held(fund, "activity", "equipment") == 30_000_000
     assert {account for _, account, _ in fund.balances} == {"equipment", "in_kind"}
 
@@ -189,7 +189,7 @@ def test_a_gift_in_kind_touches_neither_cash_nor_loan_capital():
 @pytest.mark.parametrize(("kind", "account"), [("bank_interest", "bank_interest"), ("other", "other_income")])
 def test_income_may_come_in_at_the_bank(kind, account):
     fund = given()
-    earned = fund.receive_income(stamp(OPENED), kind=kind, pot="revolving", amount=7_000, place="bank")
+    earned = fund.receive_income(metadata(OPENED), kind=kind, pot="revolving", amount=7_000, place="bank")
     assert posted(earned) == {("revolving", "bank"): 7_000, ("revolving", account): -7_000}
 
 
@@ -220,8 +220,8 @@ def test_the_pots_do_not_help_each_other_out_nor_the_bank_the_box():
     with refused(fund, InsufficientFunds, pot="activity", place="cash", available=100_000):
         spends(200_000, on=OPENED)(fund)
     with refused(fund, InsufficientFunds, pot="revolving", place="bank", available=0):
-        fund.fetch_from_bank(stamp(OPENED), pot="revolving", amount=1)
-    fund.move_to_bank(stamp(OPENED), pot="revolving", amount=400_000)
+        fund.fetch_from_bank(metadata(OPENED), pot="revolving", amount=1)
+    fund.move_to_bank(metadata(OPENED), pot="revolving", amount=400_000)
     with refused(fund, InsufficientFunds, pot="revolving", place="cash", available=100_000):
         spends(200_000, on=OPENED, pot="revolving")(fund)
 
@@ -247,30 +247,30 @@ def test_money_that_came_and_went_on_one_day_counts_at_the_end_of_the_day():
 
 def test_savings_are_withdrawn_up_to_what_is_owed_on_that_day_and_every_later_one():
     fund = village(pays(4, "savings", 300_000, on="2024-02-05"), pays(3, "savings", 50_000, on="2024-02-05"))
-    fund.withdraw_savings(stamp("2024-04-05"), member=4, amount=250_000)
+    fund.withdraw_savings(metadata("2024-04-05"), member=4, amount=250_000)
     with refused(fund, InsufficientSavings, member=4, available=50_000, amount=60_000, short_on=day("2024-04-05")):
-        fund.withdraw_savings(stamp("2024-03-05"), member=4, amount=60_000)
+        fund.withdraw_savings(metadata("2024-03-05"), member=4, amount=60_000)
     with refused(fund, InsufficientSavings, member=4, available=0, short_on=day("2024-02-04")):
-        fund.withdraw_savings(stamp("2024-02-04"), member=4, amount=1)
+        fund.withdraw_savings(metadata("2024-02-04"), member=4, amount=1)
     with refused(fund, InsufficientSavings, member=2, available=0):
-        fund.withdraw_savings(stamp("2024-04-05"), member=2, amount=1)
-    assert fund.withdraw_savings(stamp("2024-03-05"), member=4, amount=50_000).savings_left == 0
+        fund.withdraw_savings(metadata("2024-04-05"), member=2, amount=1)
+    assert fund.withdraw_savings(metadata("2024-03-05"), member=4, amount=50_000).savings_left == 0
 
 
 def test_an_advance_is_repaid_up_to_what_is_owed():
-    fund = village(lambda fund: fund.receive_advance(stamp("2024-02-05"), source="credit_fund", amount=3_000_000))
+    fund = village(lambda fund: fund.receive_advance(metadata("2024-02-05"), source="credit_fund", amount=3_000_000))
     with refused(fund, AdvanceNotFound, advance=2):
-        fund.repay_advance(stamp("2024-02-05"), 2, amount=1)
+        fund.repay_advance(metadata("2024-02-05"), 2, amount=1)
     with refused(fund, BelowZero, pot="revolving", account="advances", available=3_000_000, amount=3_000_001):
-        fund.repay_advance(stamp("2024-02-05"), 1, amount=3_000_001)
-    assert fund.repay_advance(stamp("2024-02-05"), 1, amount=2_000_000).outstanding == 1_000_000
-    assert fund.receive_advance(stamp("2024-02-05"), source="credit_fund", amount=1).advance == 2
+        fund.repay_advance(metadata("2024-02-05"), 1, amount=3_000_001)
+    assert fund.repay_advance(metadata("2024-02-05"), 1, amount=2_000_000).outstanding == 1_000_000
+    assert fund.receive_advance(metadata("2024-02-05"), source="credit_fund", amount=1).advance == 2
 
 
 def test_asking_for_an_advance_or_savings_that_never_were_leaves_no_trace_in_the_books():
     fund = village()
     assert fund.balances["revolving", "advances", 1] == 0
-    assert fund.receive_advance(stamp(OPENED), source="credit_fund", amount=1).advance == 1
+    assert fund.receive_advance(metadata(OPENED), source="credit_fund", amount=1).advance == 1
 
 
 MOVES = st.lists(
@@ -309,13 +309,13 @@ def test_a_single_amount_has_a_ceiling_and_sums_of_amounts_have_none():
         gives(MAX_AMOUNT + 1)(fund)
     gift = (Item("Nhà văn hóa", 1, "cái", MAX_AMOUNT), Item("Bàn", 1, "cái", 1))
     with refused(fund, AmountTooLarge, amount=MAX_AMOUNT + 1):
-        fund.receive_in_kind_donation(stamp(OPENED), source="business", items=gift)
+        fund.receive_in_kind_donation(metadata(OPENED), source="business", items=gift)
 
 
 def test_money_moves_between_two_different_pots():
     fund = village()
     with refused(fund, SamePot):
-        fund.transfer_between_pots(stamp(OPENED), source="activity", target="activity", amount=1)
+        fund.transfer_between_pots(metadata(OPENED), source="activity", target="activity", amount=1)
 
 
 # A trial
@@ -329,22 +329,22 @@ TRIALS: dict[str, Act] = {
     "repays": repays(2, 100_000, on="2024-05-01"),
     "undoes": undoes(on="2024-05-01"),
     "adopts": adopts(on="2024-05-01"),
-    "changes": lambda fund: fund.change_member(stamp("2024-05-01"), 2, poverty="poor"),
+    "changes": lambda fund: fund.change_member(metadata("2024-05-01"), 2, poverty="poor"),
     "leaves": leaves(2, "2024-05-01"),
-    "takes office": lambda fund: fund.take_office(stamp("2024-05-01"), member=2, office="volunteer"),
-    "leaves office": lambda fund: fund.leave_office(stamp("2024-05-01"), member=1, office="chair"),
+    "takes office": lambda fund: fund.take_office(metadata("2024-05-01"), member=2, office="volunteer"),
+    "leaves office": lambda fund: fund.leave_office(metadata("2024-05-01"), member=1, office="chair"),
     "meets": lambda fund: fund.hold_meeting(
-        stamp("2024-05-01", key="sheet-0501"), sheet="2024-05-01", present=[1], book_opening=0
+        metadata("2024-05-01", key="sheet-0501"), sheet="2024-05-01", present=[1], book_opening=0
     ),
-    "counts": lambda fund: fund.count_cash(stamp("2024-05-01"), reason="periodic", counted=1),
-    "closes": lambda fund: fund.close_period(stamp("2024-05-01"), through=day("2024-04-30")),
+    "counts": lambda fund: fund.count_cash(metadata("2024-05-01"), reason="periodic", counted=1),
+    "closes": lambda fund: fund.close_period(metadata("2024-05-01"), through=day("2024-04-30")),
 }
 
 
 @pytest.mark.parametrize("name", TRIALS)
 def test_a_trial_on_a_copy_leaves_no_trace_in_the_fund(name):
     fund = village(
-        lambda fund: fund.take_office(stamp("2024-02-01"), member=1, office="chair"),
+        lambda fund: fund.take_office(metadata("2024-02-01"), member=1, office="chair"),
         lends(4, 1_200_000, on="2024-02-05"),
         lends(5, 1_200_000, on="2024-02-05"),
         repays(1, 112_000, on="2024-03-05"),
@@ -365,6 +365,6 @@ def test_no_amount_is_less_than_one_dong(amount):
     fund = village(lends(4, 1_000_000, on="2024-01-10"))
 
     with refused(fund, AmountNotPositive, amount=amount):
-        fund.pay_expense(stamp("2024-02-10"), activity="culture", amount=amount)
+        fund.pay_expense(metadata("2024-02-10"), activity="culture", amount=amount)
     with refused(fund, AmountNotPositive, amount=amount):
-        fund.withdraw_savings(stamp("2024-02-10"), member=4, amount=amount)
+        fund.withdraw_savings(metadata("2024-02-10"), member=4, amount=amount)

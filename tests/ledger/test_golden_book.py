@@ -47,7 +47,7 @@ CLUB = {
     "province": "Lạng Sơn",
     "founded_on": date(2018, 10, 1),
 }
-stamp = partial(village.stamp, at=datetime(2024, 1, 5, 2, 0, tzinfo=UTC))
+metadata = partial(village.metadata, at=datetime(2024, 1, 5, 2, 0, tzinfo=UTC))
 """The paper book of 2023 was entered on 5 January 2024."""
 
 
@@ -65,7 +65,7 @@ class Bookkeeper:
 
     def __init__(self, fund: Fund | None = None) -> None:
         self.fund = fund or Fund(FUND)
-        self.fund.open(stamp("2023-01-01", by="admin"), bylaws=bylaws(**RULES), **CLUB)
+        self.fund.open(metadata("2023-01-01", by="admin"), bylaws=bylaws(**RULES), **CLUB)
         self.names: list[Text] = []
         self.versions: dict[str, int] = {}
         self.entry_of: dict[int, str] = {}
@@ -85,7 +85,7 @@ def take_over(fund: Fund, opening: list[Row]) -> None:
     said = {what: [row for row in opening if row["what"] == f"opening {what}"] for what in OPENING}
     sums = {(row["pot"], row["place"]): int(row["amount"]) for row in said["balance"]}
     fund.declare_opening_balances(
-        stamp(opening[0]["on"]),
+        metadata(opening[0]["on"]),
         revolving=OpeningPot(sums["revolving", "cash"], sums["revolving", "bank"]),
         activity=OpeningPot(sums["activity", "cash"], 0),
         equipment=[Item(row["remark"], 1, "bộ", int(row["amount"])) for row in said["equipment"]],
@@ -118,14 +118,14 @@ def join(fund: Any, row: Row, bookkeeper: Bookkeeper) -> None:
     sex, birth_year = row["detail"].split()
     name = written(fund.id, row["remark"], salt=row["member"])
     bookkeeper.names.append(name)
-    fund.join(stamp(row["on"], name=name.digest), sex=sex, birth_year=int(birth_year), poverty="none")
+    fund.join(metadata(row["on"], name=name.digest), sex=sex, birth_year=int(birth_year), poverty="none")
     assert len(fund.members) == int(row["member"])
 
 
 def contribution(fund: Any, row: Row, _: Bookkeeper) -> None:
     """Dues, a share, savings or a fine, each to its own pot."""
     made = fund.receive_contribution(
-        stamp(row["on"]),
+        metadata(row["on"]),
         member=int(row["member"]),
         kind=row["what"],
         amount=int(row["amount"]),
@@ -137,28 +137,28 @@ def contribution(fund: Any, row: Row, _: Bookkeeper) -> None:
 def expense(fund: Any, row: Row, _: Bookkeeper) -> None:
     """By activity."""
     fund.pay_expense(
-        stamp(row["on"]), activity=row["detail"], pot=row["pot"], place=row["place"], amount=int(row["amount"])
+        metadata(row["on"]), activity=row["detail"], pot=row["pot"], place=row["place"], amount=int(row["amount"])
     )
 
 
 def income(fund: Any, row: Row, _: Bookkeeper) -> None:
     """By kind."""
     fund.receive_income(
-        stamp(row["on"]), kind=row["detail"], pot=row["pot"], place=row["place"], amount=int(row["amount"])
+        metadata(row["on"]), kind=row["detail"], pot=row["pot"], place=row["place"], amount=int(row["amount"])
     )
 
 
 def gift_in_kind(fund: Any, row: Row, _: Bookkeeper) -> None:
     """Worth the amount."""
     items = (Item(row["remark"], 1, "bộ", int(row["amount"])),)
-    fund.receive_in_kind_donation(stamp(row["on"]), source=row["detail"], pot=row["pot"], items=items)
+    fund.receive_in_kind_donation(metadata(row["on"]), source=row["detail"], pot=row["pot"], items=items)
 
 
 def loan_request(fund: Any, row: Row, _: Bookkeeper) -> None:
     """`10 livestock`: months and purpose."""
     months, purpose = row["detail"].split()
     asked = fund.request_loan(
-        stamp(row["on"]),
+        metadata(row["on"]),
         member=int(row["member"]),
         principal=int(row["amount"]),
         term_months=int(months),
@@ -170,77 +170,81 @@ def loan_request(fund: Any, row: Row, _: Bookkeeper) -> None:
 def correction(fund: Any, row: Row, bookkeeper: Bookkeeper) -> None:
     """`30 wrong_amount`: the entry that was wrong, and why."""
     entry, reason = row["detail"].split()
-    fund.reverse_entry(stamp(row["on"]), bookkeeper.versions[entry], reason=reason)
+    fund.reverse_entry(metadata(row["on"]), bookkeeper.versions[entry], reason=reason)
 
 
 def cash_count(fund: Any, row: Row, _: Bookkeeper) -> None:
     """Both pots together, as they lie in one box."""
-    fund.count_cash(stamp(row["on"]), reason=row["detail"], counted=int(row["amount"]), witnesses=[1])
+    fund.count_cash(metadata(row["on"]), reason=row["detail"], counted=int(row["amount"]), witnesses=[1])
 
 
 def write_off(fund: Any, row: Row, _: Bookkeeper) -> None:
     """All that is left of it."""
-    assert fund.write_off_loan(stamp(row["on"]), int(row["loan"])).amount == int(row["amount"])
+    assert fund.write_off_loan(metadata(row["on"]), int(row["loan"])).amount == int(row["amount"])
 
 
 def meeting(fund: Any, row: Row, _: Bookkeeper) -> None:
     """`1 2 3 5`: who was there."""
     fund.hold_meeting(
-        stamp(row["on"]), sheet=row["on"], present=[int(number) for number in row["detail"].split()], book_opening=0
+        metadata(row["on"]), sheet=row["on"], present=[int(number) for number in row["detail"].split()], book_opening=0
     )
 
 
 ENTER: dict[str, Enter] = {
     "member joins": join,
-    "member leaves": lambda fund, row, _: fund.leave(stamp(row["on"]), int(row["member"]), row["detail"]),
+    "member leaves": lambda fund, row, _: fund.leave(metadata(row["on"]), int(row["member"]), row["detail"]),
     "takes office": lambda fund, row, _: fund.take_office(
-        stamp(row["on"]), member=int(row["member"]), office=row["detail"]
+        metadata(row["on"]), member=int(row["member"]), office=row["detail"]
     ),
     "dues": contribution,
     "share": contribution,
     "savings": contribution,
     "fine": contribution,
     "withdrawal": lambda fund, row, _: fund.withdraw_savings(
-        stamp(row["on"]), member=int(row["member"]), amount=int(row["amount"])
+        metadata(row["on"]), member=int(row["member"]), amount=int(row["amount"])
     ),
     "donation": lambda fund, row, _: fund.receive_donation(
-        stamp(row["on"]), source=row["detail"], pot=row["pot"], amount=int(row["amount"])
+        metadata(row["on"]), source=row["detail"], pot=row["pot"], amount=int(row["amount"])
     ),
     "gift in kind": gift_in_kind,
     "income": income,
     "expense": expense,
     "pot transfer": lambda fund, row, _: fund.transfer_between_pots(
-        stamp(row["on"]), source=row["pot"], target=row["detail"], amount=int(row["amount"])
+        metadata(row["on"]), source=row["pot"], target=row["detail"], amount=int(row["amount"])
     ),
-    "to the bank": lambda fund, row, _: fund.move_to_bank(stamp(row["on"]), pot=row["pot"], amount=int(row["amount"])),
+    "to the bank": lambda fund, row, _: fund.move_to_bank(
+        metadata(row["on"]), pot=row["pot"], amount=int(row["amount"])
+    ),
     "from the bank": lambda fund, row, _: fund.fetch_from_bank(
-        stamp(row["on"]), pot=row["pot"], amount=int(row["amount"])
+        metadata(row["on"]), pot=row["pot"], amount=int(row["amount"])
     ),
     "advance received": lambda fund, row, _: fund.receive_advance(
-        stamp(row["on"]), source=row["detail"], amount=int(row["amount"])
+        metadata(row["on"]), source=row["detail"], amount=int(row["amount"])
     ),
     "advance repaid": lambda fund, row, _: fund.repay_advance(
-        stamp(row["on"]), int(row["detail"]), amount=int(row["amount"])
+        metadata(row["on"]), int(row["detail"]), amount=int(row["amount"])
     ),
     "loan requested": loan_request,
-    "loan approved": lambda fund, row, _: fund.approve_loan(stamp(row["on"], by="chair", member=1), int(row["loan"])),
-    "loan rejected": lambda fund, row, _: fund.reject_loan(stamp(row["on"], by="chair"), int(row["loan"])),
-    "loan paid out": lambda fund, row, _: fund.disburse_loan(stamp(row["on"]), int(row["loan"]), place=row["place"]),
-    "repayment": lambda fund, row, _: fund.repay_loan(stamp(row["on"]), int(row["loan"]), amount=int(row["amount"])),
+    "loan approved": lambda fund, row, _: fund.approve_loan(
+        metadata(row["on"], by="chair", member=1), int(row["loan"])
+    ),
+    "loan rejected": lambda fund, row, _: fund.reject_loan(metadata(row["on"], by="chair"), int(row["loan"])),
+    "loan paid out": lambda fund, row, _: fund.disburse_loan(metadata(row["on"]), int(row["loan"]), place=row["place"]),
+    "repayment": lambda fund, row, _: fund.repay_loan(metadata(row["on"]), int(row["loan"]), amount=int(row["amount"])),
     "loan rescheduled": lambda fund, row, _: fund.reschedule_loan(
-        stamp(row["on"]), int(row["loan"]), term_months=int(row["detail"])
+        metadata(row["on"]), int(row["loan"]), term_months=int(row["detail"])
     ),
     "loan written off": write_off,
     "loan recovered": lambda fund, row, _: fund.recover_loan(
-        stamp(row["on"]), int(row["loan"]), amount=int(row["amount"])
+        metadata(row["on"]), int(row["loan"]), amount=int(row["amount"])
     ),
     "correction": correction,
     "cash counted": cash_count,
     "period closed": lambda fund, row, _: fund.close_period(
-        stamp(row["on"]), through=date.fromisoformat(row["detail"])
+        metadata(row["on"]), through=date.fromisoformat(row["detail"])
     ),
     "meeting": meeting,
-    "inspection": lambda fund, row, _: fund.note_inspection(stamp(row["on"]), kind=row["detail"]),
+    "inspection": lambda fund, row, _: fund.note_inspection(metadata(row["on"]), kind=row["detail"]),
 }
 """What a row's word means, as a decision of the fund."""
 

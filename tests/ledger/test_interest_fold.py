@@ -23,7 +23,7 @@ from ledger.refusals import Refusal
 from ledger.terms import Repayment
 from tests.support.histories import random_fund
 from tests.support.interest import Debt, unlike
-from tests.support.village import OPENED, day, given, gives, joins, lends, lines, pays, repays, stamp, undoes
+from tests.support.village import OPENED, day, given, gives, joins, lends, lines, metadata, pays, repays, undoes
 
 LIVES = range(120)
 STEPS = 24
@@ -58,12 +58,12 @@ def happens(fund: Fund, random: Random) -> None:
     loan = fund.loan(number)
     assert loan.disbursed_on
     on = loan.disbursed_on + timedelta(random.choice((0, 28, 29, 30, 31, 59, 60, 91, random.randint(0, 500))))
-    amount, told = random.randint(1, 900_000), stamp(on)
+    amount, told = random.randint(1, 900_000), metadata(on)
     match random.choice("pppppPsswwrrgurr"):
         case "p":
             fund.repay_loan(told, number, amount=amount)
             earlier = max(on - timedelta(random.randint(20, 70)), loan.disbursed_on)
-            fund.repay_loan(stamp(earlier), number, amount=fund.loan(number).outstanding // 2)
+            fund.repay_loan(metadata(earlier), number, amount=fund.loan(number).outstanding // 2)
         case "P":
             rest = random.choice((0, 0, 1, 700))
             fund.repay_loan(told, number, amount=loan.standing(on).settlement_amount - rest, settle=bool(rest))
@@ -134,7 +134,7 @@ def test_the_fold_by_hand_what_is_paid_ahead_is_used_up_first():
     lends(1, 6_000_000, months=6, on="2024-01-10")(fund)
     repays(1, 1_200_000, on="2024-03-20")(fund)
     repays(1, 3_060_000, on="2024-02-16")(fund)
-    fund.reschedule_loan(stamp("2024-04-10", reason="aa11"), 1, term_months=6)
+    fund.reschedule_loan(metadata("2024-04-10", reason="aa11"), 1, term_months=6)
     debt = Debt([json.loads(line) for line in lines(fund)], 1)
     assert debt.owed(day("2024-04-10")) == (1_920_000, -70_800, 0)
     assert debt.owed(day("2024-07-10")) == (1_920_000, -13_200, 0)

@@ -28,11 +28,11 @@ from tests.support.village import (
     leaves,
     lends,
     loan_of,
+    metadata,
     pays,
     refused,
     repays,
     spends,
-    stamp,
     village,
 )
 
@@ -40,7 +40,7 @@ from tests.support.village import (
 
 
 def eligible(fund: Fund, loan: int = 1, on: str = "2024-07-05", **decision: bool) -> LoanApproved:
-    return fund.approve_loan(stamp(on, by="chair", member=1), loan, **decision)
+    return fund.approve_loan(metadata(on, by="chair", member=1), loan, **decision)
 
 
 def refused_for(fund: Fund, *reasons: str, loan: int = 1, on: str = "2024-07-05") -> None:
@@ -132,7 +132,7 @@ def test_an_override_never_grants_a_loan_to_oneself():
     for override in (False, True):
         with refused(fund, OwnLoan, loan=1):
             eligible(fund, override=override)
-    assert fund.approve_loan(stamp("2024-07-05", by="deputy", member=2), 1).member == 1
+    assert fund.approve_loan(metadata("2024-07-05", by="deputy", member=2), 1).member == 1
 
 
 def test_an_override_never_stands_in_for_membership():
@@ -154,21 +154,21 @@ def test_two_persons_are_needed_where_the_bylaws_ask_for_two():
     fund = village(asks(4), asks(5), two_person_approval=True)
     eligible(fund)
     with refused(fund, SamePersonApproved, loan=1):
-        fund.disburse_loan(stamp("2024-07-05", by="chair"), 1)
+        fund.disburse_loan(metadata("2024-07-05", by="chair"), 1)
     adopts(on="2024-07-05", two_person_approval=False)(fund)
     with refused(fund, SamePersonApproved, loan=1):
-        fund.disburse_loan(stamp("2024-07-05", by="chair"), 1)
+        fund.disburse_loan(metadata("2024-07-05", by="chair"), 1)
     hands_out(1, on="2024-07-05")(fund)
     eligible(fund, loan=2)
-    assert isinstance(fund.disburse_loan(stamp("2024-07-05", by="chair"), 2), LoanDisbursed)
+    assert isinstance(fund.disburse_loan(metadata("2024-07-05", by="chair"), 2), LoanDisbursed)
 
 
 def test_two_principals_of_one_member_are_not_two_persons():
     fund = village(asks(4), two_person_approval=True)
     eligible(fund)
     with refused(fund, SamePersonApproved, loan=1):
-        fund.disburse_loan(stamp("2024-07-05", by="another token", aliases=frozenset({"chair", "a third"})), 1)
-    other = stamp("2024-07-05", by="another token", aliases=frozenset({"a third"}))
+        fund.disburse_loan(metadata("2024-07-05", by="another token", aliases=frozenset({"chair", "a third"})), 1)
+    other = metadata("2024-07-05", by="another token", aliases=frozenset({"a third"}))
     assert isinstance(fund.disburse_loan(other, 1), LoanDisbursed)
 
 
@@ -180,7 +180,7 @@ def test_only_a_member_on_the_roll_asks_for_a_loan_or_stands_surety():
 
     def ask(member: int, guarantor: int | None = None, on: str = "2024-02-06") -> LoanRequested:
         terms = {"principal": 1_000_000, "term_months": 12, "guarantor": guarantor}
-        return fund.request_loan(stamp(on), member=member, purpose="trade", **terms)  # type: ignore[arg-type]
+        return fund.request_loan(metadata(on), member=member, purpose="trade", **terms)  # type: ignore[arg-type]
 
     with refused(fund, MemberNotFound, member=9):
         ask(9)
@@ -201,7 +201,7 @@ def test_each_step_of_a_loan_follows_the_one_before():
     with refused(fund, OutOfOrder, on=day("2024-02-04"), earliest=day("2024-02-05")):
         eligible(fund, on="2024-02-04")
     with refused(fund, OutOfOrder, earliest=day("2024-02-05")):
-        fund.reject_loan(stamp("2024-02-04"), 1)
+        fund.reject_loan(metadata("2024-02-04"), 1)
     with refused(fund, LoanNotRunning, loan=1, status="requested"):
         repays(1, 1_000, on="2024-02-07")(fund)
     grants(1, on="2024-02-06")(fund)
@@ -222,7 +222,7 @@ def test_each_step_of_a_loan_follows_the_one_before():
 
 
 def test_a_rejected_loan_goes_no_further():
-    fund = village(asks(4), lambda fund: fund.reject_loan(stamp("2024-02-05"), 1))
+    fund = village(asks(4), lambda fund: fund.reject_loan(metadata("2024-02-05"), 1))
     assert loan_of(fund).status == "rejected"
     with refused(fund, LoanNotRequested, loan=1, status="rejected"):
         eligible(fund)
@@ -235,11 +235,11 @@ def test_a_rejected_loan_goes_no_further():
 
 def test_leaving_is_never_refused_and_repayments_and_withdrawals_go_on():
     fund = village(pays(4, "savings", 300_000), lends(4, 1_000_000, on="2024-02-05"), asks(4, on="2024-02-05"))
-    fund.leave(stamp("2024-03-01"), 4, "died")
+    fund.leave(metadata("2024-03-01"), 4, "died")
     assert loan_of(fund).status == "running"
-    paid = fund.repay_loan(stamp("2024-03-05"), 1, amount=110_000)
+    paid = fund.repay_loan(metadata("2024-03-05"), 1, amount=110_000)
     assert (paid.member, paid.outstanding) == (4, 900_000)
-    assert fund.withdraw_savings(stamp("2024-03-05"), member=4, amount=300_000).savings_left == 0
+    assert fund.withdraw_savings(metadata("2024-03-05"), member=4, amount=300_000).savings_left == 0
     for claim in (lambda: pays(4, "dues", 10_000, on="2024-03-02")(fund), lambda: asks(4, on="2024-03-02")(fund)):
         with refused(fund, MemberNotOnRoll, member=4, on=day("2024-03-02")):
             claim()
@@ -257,11 +257,11 @@ def test_nobody_can_ask_for_nothing_or_less():
 
     for principal in (0, -1):
         with refused(fund, AmountNotPositive, amount=principal):
-            fund.request_loan(stamp("2024-01-10"), member=4, principal=principal, term_months=12, purpose="crops")
+            fund.request_loan(metadata("2024-01-10"), member=4, principal=principal, term_months=12, purpose="crops")
 
 
 def test_a_late_repayment_of_a_loan_settled_since_is_refused_with_the_remedy():
     fund = village(lends(4, 1_000_000, on="2024-01-10"), repays(1, 1_010_000, on="2024-02-10"))
 
     with refused(fund, PrincipalOverRepaid, loan=1):
-        fund.repay_loan(stamp("2024-02-01"), 1, amount=100_000)
+        fund.repay_loan(metadata("2024-02-01"), 1, amount=100_000)

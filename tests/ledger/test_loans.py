@@ -33,9 +33,9 @@ from tests.support.village import (
     last,
     lends,
     loan_of,
+    metadata,
     refused,
     repays,
-    stamp,
     undoes,
     village,
 )
@@ -131,9 +131,9 @@ def test_repayments_divide_as_in_the_golden_list_to_the_dong(case, rows):
         if row["refused"]:
             rule = {"overpayment": Overpayment, "settlement-short": SettlementShort}[row["refused"]]
             with refused(fund, rule, amount=amount, settlement_amount=settlement):
-                fund.repay_loan(stamp(row["paid_on"]), 1, amount=amount)
+                fund.repay_loan(metadata(row["paid_on"]), 1, amount=amount)
         else:
-            paid = fund.repay_loan(stamp(row["paid_on"]), 1, amount=amount)
+            paid = fund.repay_loan(metadata(row["paid_on"]), 1, amount=amount)
             assert (paid.principal, paid.interest) == (int(row["principal"]), int(row["interest"]))
             assert paid.outstanding == int(row["outstanding_after"])
         assert loan_of(fund).outstanding == int(row["outstanding_after"])
@@ -175,7 +175,7 @@ def test_a_dong_less_than_the_settlement_never_clears_the_principal(terms, days)
 def test_the_interest_is_split_between_the_pots_half_up_and_the_cash_follows():
     fund = village(lends(4, 1_000_050, on="2024-02-05"), interest_to_activity_ppm=333_333)
     activity, revolving = held(fund, "activity", "cash"), held(fund, "revolving", "cash")
-    paid = fund.repay_loan(stamp("2024-03-05"), 1, amount=20_000)
+    paid = fund.repay_loan(metadata("2024-03-05"), 1, amount=20_000)
     assert (paid.principal, paid.interest, paid.interest_to_activity) == (9_999, 10_001, 3_334)
     assert held(fund, "activity", "cash") - activity == 3_334
     assert held(fund, "revolving", "cash") - revolving == 9_999 + 6_667
@@ -186,7 +186,7 @@ def test_the_interest_is_split_between_the_pots_half_up_and_the_cash_follows():
 @pytest.mark.parametrize(("share", "to_activity"), [(0, 0), (500_000, 5), (1_000_000, 9)])
 def test_all_some_or_none_of_the_interest_goes_to_the_activity_pot(share, to_activity):
     fund = village(lends(4, 900, on="2024-02-05"), interest_to_activity_ppm=share)
-    paid = fund.repay_loan(stamp("2024-03-05"), 1, amount=9)
+    paid = fund.repay_loan(metadata("2024-03-05"), 1, amount=9)
     assert (paid.interest, paid.interest_to_activity) == (9, to_activity)
 
 
@@ -195,7 +195,7 @@ def test_a_loan_keeps_its_terms_whatever_the_bylaws_say_later():
         lends(4, 1_200_000, on="2024-02-05"),
         adopts(on="2024-02-06", monthly_rate_ppm=5_000, repayment_mode="bullet", interest_to_activity_ppm=1_000_000),
     )
-    paid = fund.repay_loan(stamp("2024-03-05"), 1, amount=112_000)
+    paid = fund.repay_loan(metadata("2024-03-05"), 1, amount=112_000)
     assert (paid.interest, paid.interest_to_activity, paid.principal) == (12_000, 3_600, 100_000)
     assert loan_of(fund).plan(day("2024-03-05"))[0].principal == 100_000
 
@@ -208,7 +208,7 @@ def test_a_late_repayment_is_split_by_what_was_live_up_to_its_own_day_and_later_
     recorded = last(fund)
     assert isinstance(recorded, LoanRepaid)
     assert (recorded.interest, recorded.principal) == (100_000, 100_000)
-    late = fund.repay_loan(stamp("2024-02-29"), 1, amount=467_000)
+    late = fund.repay_loan(metadata("2024-02-29"), 1, amount=467_000)
     assert (late.interest, late.principal, late.outstanding) == (50_000, 417_000, 4_483_000)
     assert loan_of(fund).repayments[recorded.version] == Repayment(day("2024-03-31"), 100_000, 100_000)
     # By the end of March 50,000 and 45,830 had accrued and 150,000 were paid: 54,170 of it in advance.
@@ -219,7 +219,7 @@ def test_a_late_repayment_is_split_by_what_was_live_up_to_its_own_day_and_later_
 
 def test_interest_paid_in_advance_lowers_the_settlement_of_the_month_begun():
     fund = village(lends(4, 5_000_000, on="2024-01-31"), repays(1, 200_000, on="2024-03-31"))
-    fund.repay_loan(stamp("2024-02-29"), 1, amount=467_000)
+    fund.repay_loan(metadata("2024-02-29"), 1, amount=467_000)
     assert loan_of(fund).standing(day("2024-04-10")).settlement_amount == 4_483_000
     assert loan_of(fund).standing(day("2024-05-10")).settlement_amount == 4_483_000 + 44_830 + 44_830 - 54_170
 
@@ -227,11 +227,11 @@ def test_interest_paid_in_advance_lowers_the_settlement_of_the_month_begun():
 def test_a_late_repayment_that_would_repay_more_than_was_lent_is_refused_with_the_remedy():
     fund = village(lends(4, 1_000_000, on="2024-02-05"), repays(1, 910_000, on="2024-03-05"))
     with refused(fund, PrincipalOverRepaid, loan=1, available=100_000, amount=500_000):
-        fund.repay_loan(stamp("2024-02-20"), 1, amount=500_000)
+        fund.repay_loan(metadata("2024-02-20"), 1, amount=500_000)
     later = fund.version
     undoes(later, on="2024-03-05", reason="wrong_date")(fund)
-    fund.repay_loan(stamp("2024-02-20"), 1, amount=500_000)
-    fund.repay_loan(stamp("2024-03-05"), 1, amount=505_000)
+    fund.repay_loan(metadata("2024-02-20"), 1, amount=500_000)
+    fund.repay_loan(metadata("2024-03-05"), 1, amount=505_000)
     assert loan_of(fund).status == "settled"
 
 
@@ -240,12 +240,12 @@ def test_a_late_repayment_may_not_clear_the_principal_over_interest_still_owed()
     repays(1, 600_000, on="2024-06-10")(fund)
 
     with refused(fund, LaterRepayments, loan=1, on=day("2024-02-10")):
-        fund.repay_loan(stamp("2024-02-10"), 1, amount=400_000)
+        fund.repay_loan(metadata("2024-02-10"), 1, amount=400_000)
 
 
 def test_a_written_off_loan_owes_nothing_any_more():
     fund = village(lends(4, 1_000_000, on="2024-01-10"))
-    fund.write_off_loan(stamp("2024-06-10", by="chair"), 1)
+    fund.write_off_loan(metadata("2024-06-10", by="chair"), 1)
 
     assert fund.loans[1].standing(day("2024-06-09")).outstanding == 1_000_000
     assert fund.loans[1].standing(day("2024-06-10")).settlement_amount == 0
@@ -255,8 +255,8 @@ def test_an_approval_can_be_taken_back_until_the_money_is_handed_out():
     fund = village(asks(4), grants(1, on="2024-01-10"), one_open_loan_per_household=True)
 
     with refused(fund, OutOfOrder):
-        fund.reject_loan(stamp("2024-01-09", by="chair"), 1)
-    fund.reject_loan(stamp("2024-01-11", by="chair"), 1)
+        fund.reject_loan(metadata("2024-01-09", by="chair"), 1)
+    fund.reject_loan(metadata("2024-01-11", by="chair"), 1)
     asks(4)(fund)
     grants(2, on="2024-01-12")(fund)
 
@@ -266,12 +266,12 @@ def test_an_approval_can_be_taken_back_until_the_money_is_handed_out():
 def test_a_late_repayment_sees_nothing_of_what_was_paid_after_its_day():
     fund = village(lends(4, 1_000_000, on="2024-02-05"), repays(1, 60_000, on="2024-04-05"))
     with refused(fund, Overpayment, settlement_amount=1_010_000):
-        fund.repay_loan(stamp("2024-03-05"), 1, amount=1_010_001)
+        fund.repay_loan(metadata("2024-03-05"), 1, amount=1_010_001)
 
 
 def test_of_two_repayments_on_one_day_the_second_finds_the_interest_paid():
     fund = village(lends(4, 1_000_000, on="2024-02-05"), repays(1, 15_000, on="2024-03-05"))
-    again = fund.repay_loan(stamp("2024-03-05"), 1, amount=15_000)
+    again = fund.repay_loan(metadata("2024-03-05"), 1, amount=15_000)
     assert (again.interest, again.principal) == (0, 15_000)
 
 

@@ -67,7 +67,7 @@ def test_every_decision_of_the_fund_is_tried_in_random_histories():
     decisions = {
         name
         for name, method in inspect.getmembers(Fund, inspect.isfunction)
-        if not name.startswith("_") and "stamp" in inspect.signature(method).parameters
+        if not name.startswith("_") and "metadata" in inspect.signature(method).parameters
     }
     tried = set(re.findall(r"\bfund\.(\w+)", inspect.getsource(History)))
     by_another = {"move_to_bank", "fetch_from_bank"}  # Two names for what `move_by_bank` does.

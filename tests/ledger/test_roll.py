@@ -26,9 +26,9 @@ from tests.support.village import (
     given,
     joins,
     leaves,
+    metadata,
     pays,
     refused,
-    stamp,
 )
 
 # The club and its bylaws
@@ -37,7 +37,7 @@ from tests.support.village import (
 def test_a_fund_is_opened_once():
     fund = given()
     with refused(fund, FundExists, fund=FUND):
-        fund.open(stamp("2024-02-05"), bylaws=bylaws(), **CLUB)
+        fund.open(metadata("2024-02-05"), bylaws=bylaws(), **CLUB)
 
 
 def test_no_bylaws_are_adopted_above_twenty_per_cent_a_year():
@@ -72,7 +72,10 @@ def test_members_are_numbered_as_they_join_and_no_number_is_given_twice():
 @pytest.mark.parametrize(("birth_year", "is_plausible"), [(1903, False), (1904, True), (2024, True), (2025, False)])
 def test_a_birth_year_must_fit_somebody_alive(birth_year, is_plausible):
     fund = given(joins())
-    for act in (joins(birth_year=birth_year), lambda fund: fund.change_member(stamp(OPENED), 1, birth_year=birth_year)):
+    for act in (
+        joins(birth_year=birth_year),
+        lambda fund: fund.change_member(metadata(OPENED), 1, birth_year=birth_year),
+    ):
         if is_plausible:
             act(fund)
         else:
@@ -84,9 +87,9 @@ def test_a_change_names_what_changed_and_leaves_the_rest():
     fund = given(*FIVE_MEMBERS)
     before = fund.member(3)
     with refused(fund, NothingChanged):
-        fund.change_member(stamp("2024-02-05"), 3)
-    fund.change_member(stamp("2024-02-05"), 3, poverty="hardship")
-    fund.change_member(stamp("2024-02-05", name="a1b2"), 3)
+        fund.change_member(metadata("2024-02-05"), 3)
+    fund.change_member(metadata("2024-02-05"), 3, poverty="hardship")
+    fund.change_member(metadata("2024-02-05", name="a1b2"), 3)
     after = fund.member(3)
     assert (after.poverty, after.name) == ("hardship", "a1b2")
     assert (after.sex, after.birth_year, after.joined_on) == (before.sex, before.birth_year, before.joined_on)
@@ -95,8 +98,8 @@ def test_a_change_names_what_changed_and_leaves_the_rest():
 def test_only_a_member_of_this_fund_is_changed_or_leaves_and_not_before_joining():
     fund = given(joins(on="2024-03-05"))
     for act in (
-        lambda number, on: fund.change_member(stamp(on), number, poverty="poor"),
-        lambda number, on: fund.leave(stamp(on), number, "resigned"),
+        lambda number, on: fund.change_member(metadata(on), number, poverty="poor"),
+        lambda number, on: fund.leave(metadata(on), number, "resigned"),
     ):
         with refused(fund, MemberNotFound, member=2):
             act(2, "2024-03-05")
@@ -107,7 +110,7 @@ def test_only_a_member_of_this_fund_is_changed_or_leaves_and_not_before_joining(
     with refused(fund, MemberNotFound, member=2):
         pays(2, "dues", 10_000, on="2024-03-05")(fund)
     with refused(fund, MemberNotFound, member=2):
-        fund.withdraw_savings(stamp("2024-03-05"), member=2, amount=1)
+        fund.withdraw_savings(metadata("2024-03-05"), member=2, amount=1)
 
 
 def test_a_member_leaves_once():
@@ -118,7 +121,7 @@ def test_a_member_leaves_once():
 
 def test_an_older_change_told_late_does_not_undo_a_newer_one():
     fund = given(*FIVE_MEMBERS)
-    fund.change_member(stamp("2024-06-01"), 4, household="H9")
-    fund.change_member(stamp("2024-03-01"), 4, household="H1", poverty="none")
+    fund.change_member(metadata("2024-06-01"), 4, household="H9")
+    fund.change_member(metadata("2024-03-01"), 4, household="H1", poverty="none")
 
     assert (fund.members[4].household, fund.members[4].poverty) == ("H9", "none")

@@ -27,10 +27,10 @@ from tests.support.village import (
     joins,
     lends,
     lines,
+    metadata,
     refused,
     repays,
     spends,
-    stamp,
     undoes,
     village,
     whole_life,
@@ -118,7 +118,7 @@ def test_what_comes_later_changes_no_draw_from_what_was_known() -> None:
 def test_the_fund_keeps_the_number_what_it_drew_from_and_what_it_drew() -> None:
     fund = village(lends(1, on="2024-01-15"), lends(2, on="2024-01-15"), spends(300_000, on="2024-02-05"))
     before = fund.version
-    made = fund.note_inspection(stamp("2024-03-11"), kind="sample", sample=Draw(seed=SEED, vouchers=2, loans=1))
+    made = fund.note_inspection(metadata("2024-03-11"), kind="sample", sample=Draw(seed=SEED, vouchers=2, loans=1))
     assert made.sample == drawn(Draw(seed=SEED, vouchers=2, loans=1, known_version=before), fund.entries)
     assert (made.sample.known_version, made.sample.of_vouchers, made.sample.of_loans) == (before, 5, 2)
     assert decode(lines(fund)[-1]) == made
@@ -128,12 +128,14 @@ def test_the_fund_keeps_the_number_what_it_drew_from_and_what_it_drew() -> None:
 def test_nothing_can_be_drawn_from_entries_that_are_not_there_yet() -> None:
     fund = village()
     with refused(fund, EntryNotFound, version=fund.version + 1):
-        fund.note_inspection(stamp("2024-03-11"), kind="sample", sample=Draw(seed=SEED, known_version=fund.version + 1))
+        fund.note_inspection(
+            metadata("2024-03-11"), kind="sample", sample=Draw(seed=SEED, known_version=fund.version + 1)
+        )
 
 
 def test_an_inspection_from_before_there_were_samples_is_still_read_and_written_as_it_was() -> None:
     fund = village()
-    fund.note_inspection(stamp("2024-03-11"), kind="focal")
+    fund.note_inspection(metadata("2024-03-11"), kind="focal")
     line = lines(fund)[-1]
     made = decode(line)
     assert b"sample" not in line

@@ -6,35 +6,37 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request
-from ledger.meeting import Line, Sheet
+from ledger.meeting import Sheet, SheetLine
 from ledger.refusals import (
     IdempotencyKeyReused,
     InsufficientFunds,
     LinesRefused,
     MeetingNotFound,
 )
-from tests.support.village import asks, day, given, grants, held, joins, loan_of, refused, stamp, village
+from tests.support.village import asks, day, given, grants, held, joins, loan_of, metadata, refused, village
 
 MEETING = "2024-03-15"
 
 
-def line(key: str, decide: Callable[[Fund, Stamp], object], *, on: str = MEETING, turn: Any = "receipt") -> Line:
-    marked = msgspec.structs.replace(stamp(on), request=Request(key, f"digest of {key}", on))
-    return Line(marked, decide, turn)
+def line(
+    key: str, decide: Callable[[Fund, EntryMetadata], object], *, on: str = MEETING, turn: Any = "receipt"
+) -> SheetLine:
+    marked = msgspec.structs.replace(metadata(on), request=Request(key, f"digest of {key}", on))
+    return SheetLine(marked, decide, turn)
 
 
-def dues(member: int, amount: int, key: str = "dues-0001", on: str = MEETING) -> Line:
+def dues(member: int, amount: int, key: str = "dues-0001", on: str = MEETING) -> SheetLine:
     return line(key, lambda fund, at: fund.receive_contribution(at, member=member, kind="dues", amount=amount), on=on)
 
 
-def visit(amount: int, key: str = "visit-0001") -> Line:
+def visit(amount: int, key: str = "visit-0001") -> SheetLine:
     return line(key, lambda fund, at: fund.pay_expense(at, activity="visit_gift", amount=amount), turn="payment")
 
 
-def sheet(*lines: Line, on: str = MEETING, partial: bool = False) -> Sheet:
-    return Sheet(name=on, stamp=stamp(on), lines=lines, present=(1,), partial=partial)
+def sheet(*lines: SheetLine, on: str = MEETING, partial: bool = False) -> Sheet:
+    return Sheet(name=on, metadata=metadata(on), lines=lines, present=(1,), partial=partial)
 
 
 # A sheet is one act
@@ -127,10 +129,10 @@ def test_a_sheet_is_undone_with_all_its_lines_and_its_name_is_free_again():
     sheet(dues(1, 20_000), visit(5_000)).hold(fund)
     sheet(dues(2, 20_000, "dues-0002")).hold(fund)  # A resend under the same name adds a line.
     meeting = next(iter(fund.meetings.values()))
-    undone = fund.undo_meeting(stamp("2024-04-01"), meeting.version, reason="wrong_date", as_held=True)
+    undone = fund.undo_meeting(metadata("2024-04-01"), meeting.version, reason="wrong_date", as_held=True)
     assert undone.on == day(MEETING)
     assert fund.cash_at(day(MEETING)) == 0
     with refused(fund, MeetingNotFound):
-        fund.undo_meeting(stamp("2024-04-01"), 1, reason="other")
+        fund.undo_meeting(metadata("2024-04-01"), 1, reason="other")
     assert [answer.status for answer in sheet(dues(1, 20_000)).hold(fund)] == ["replayed"], "keys stay spent"
     assert next(iter(fund.meetings.values())).meeting == 2

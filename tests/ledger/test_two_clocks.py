@@ -14,7 +14,7 @@ from ledger.chart import POTS
 from ledger.days import add_months
 from ledger.events import Entry
 from ledger.projections import balances, borrowing, journal, loans, members
-from ledger.projections.funds import Scope
+from ledger.projections.funds import FundFilter
 from ledger.projections.knowledge import Known
 from tests.support import moments
 from tests.support.histories import random_fund
@@ -77,7 +77,7 @@ def test_the_borrowing_rates_of_any_moment_are_those_of_its_lines(seed: int) -> 
     for moment in moments.moments(seed, 3):
         since = add_months(moment.as_of, -3)
         tables = Known(fund.pending[: moment.version])
-        found = borrowing.borrowing(tables, Scope([fund.id]), moment.as_of, since=since, purpose="any")
+        found = borrowing.borrowing(tables, FundFilter([fund.id]), moment.as_of, since=since, purpose="any")
 
         readings = {name: (found[name]["borrowers"], found[name]["loans"]) for name in ("current", "in_period", "ever")}
         assert readings == moments.borrowers(seed, moment, since)

@@ -18,12 +18,12 @@ from tests.support.village import (
     last,
     lends,
     lines,
+    metadata,
     pays,
     refused,
     repays,
     replayed,
     spends,
-    stamp,
     undoes,
     village,
 )
@@ -74,37 +74,37 @@ def test_the_number_of_a_payment_that_was_refused_goes_to_the_next_one():
 WITHOUT: dict[str, Act] = {
     "a loan handed out at the bank": lambda fund: lends_at_the_bank(fund),
     "an expense paid by the bank": lambda fund: fund.pay_expense(
-        stamp("2024-02-06"), activity="training", amount=1_000, pot="revolving", place="bank"
+        metadata("2024-02-06"), activity="training", amount=1_000, pot="revolving", place="bank"
     ),
     "interest the bank gave": lambda fund: fund.receive_income(
-        stamp("2024-02-06"), kind="bank_interest", pot="revolving", amount=1_000, place="bank"
+        metadata("2024-02-06"), kind="bank_interest", pot="revolving", amount=1_000, place="bank"
     ),
 }
 
 
 def lends_at_the_bank(fund) -> None:
-    fund.request_loan(stamp("2024-02-06"), member=4, principal=1_000, term_months=2, purpose="trade")
-    fund.approve_loan(stamp("2024-02-06", by="chair"), 1)
-    fund.disburse_loan(stamp("2024-02-06"), 1, place="bank")
+    fund.request_loan(metadata("2024-02-06"), member=4, principal=1_000, term_months=2, purpose="trade")
+    fund.approve_loan(metadata("2024-02-06", by="chair"), 1)
+    fund.disburse_loan(metadata("2024-02-06"), 1, place="bank")
 
 
 @pytest.mark.parametrize("act", WITHOUT)
 def test_what_moves_no_cash_bears_no_voucher(act):
-    fund = village(lambda fund: fund.move_to_bank(stamp("2024-02-05"), pot="revolving", amount=5_000_000))
+    fund = village(lambda fund: fund.move_to_bank(metadata("2024-02-05"), pot="revolving", amount=5_000_000))
     WITHOUT[act](fund)
     assert voucher(last(fund)) is None
 
 
 def test_money_that_changes_pots_stays_in_the_box_and_bears_no_voucher():
     fund = village()
-    moved = fund.transfer_between_pots(stamp("2024-02-05"), source="activity", target="revolving", amount=1_000)
+    moved = fund.transfer_between_pots(metadata("2024-02-05"), source="activity", target="revolving", amount=1_000)
     assert not isinstance(moved, Voucher)
 
 
 def test_money_between_box_and_bank_leaves_and_enters_the_box():
     fund = village()
-    assert voucher(fund.move_to_bank(stamp("2024-02-05"), pot="revolving", amount=1_000)) == "PC-2024-0001"
-    assert voucher(fund.fetch_from_bank(stamp("2024-02-05"), pot="revolving", amount=1_000)) == "PT-2024-0003"
+    assert voucher(fund.move_to_bank(metadata("2024-02-05"), pot="revolving", amount=1_000)) == "PC-2024-0001"
+    assert voucher(fund.fetch_from_bank(metadata("2024-02-05"), pot="revolving", amount=1_000)) == "PT-2024-0003"
 
 
 def test_a_repayment_is_one_receipt_though_it_goes_to_both_pots():

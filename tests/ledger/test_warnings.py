@@ -2,7 +2,7 @@
 
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.warnings import warnings
-from tests.support.village import day, gives, last, leaves, lends, pays, repays, spends, stamp, undoes, village
+from tests.support.village import day, gives, last, leaves, lends, metadata, pays, repays, spends, undoes, village
 
 # Warnings, and silence in ordinary life
 
@@ -12,7 +12,7 @@ def codes(fund: Fund) -> list[str]:
 
 
 def with_dues(fund: Fund, month: str, on: str, amount: int = 10_000, member: int = 1) -> Fund:
-    fund.receive_contribution(stamp(on), member=member, kind="dues", amount=amount, for_month=month)
+    fund.receive_contribution(metadata(on), member=member, kind="dues", amount=amount, for_month=month)
     return fund
 
 
@@ -44,11 +44,11 @@ def test_ten_times_or_a_tenth_of_the_usual_is_asked_about():
 
 def test_cash_of_a_counted_day_a_later_reversal_and_a_vacant_office_are_asked_about():
     fund = village(gives(1_000_000, pot="activity"))
-    fund.take_office(stamp("2024-02-01"), member=2, office="treasurer")
+    fund.take_office(metadata("2024-02-01"), member=2, office="treasurer")
     spends(50_000, on="2024-03-10")(fund)
     undoes(on="2024-03-12")(fund)
     assert codes(fund) == ["reversal-day-differs"]
-    fund.count_cash(stamp("2024-03-15"), reason="periodic", counted=fund.cash_at(day("2024-03-15")))
+    fund.count_cash(metadata("2024-03-15"), reason="periodic", counted=fund.cash_at(day("2024-03-15")))
     assert codes(fund) == []
     spends(50_000, on="2024-03-15")(fund)
     assert codes(fund) == ["counts-covered"]
@@ -68,11 +68,11 @@ def test_an_entry_of_somebody_who_left_is_asked_about_also_when_the_departure_is
 
 def test_who_comes_for_somebody_that_left_is_not_asked_about_once_it_is_said():
     fund = village(lends(1, 1_000_000, on="2024-01-10"), pays(1, "savings", 200_000), leaves(1, "2024-02-01", "died"))
-    fund.repay_loan(stamp("2024-03-10", paid_by="9c2f"), 1, amount=100_000)
+    fund.repay_loan(metadata("2024-03-10", paid_by="9c2f"), 1, amount=100_000)
     assert codes(fund) == []
-    fund.repay_loan(stamp("2024-03-10"), 1, amount=110_000, paid_by=2)
+    fund.repay_loan(metadata("2024-03-10"), 1, amount=110_000, paid_by=2)
     assert codes(fund) == []
-    fund.withdraw_savings(stamp("2024-03-10", paid_by="9c2f"), member=1, amount=200_000)
+    fund.withdraw_savings(metadata("2024-03-10", paid_by="9c2f"), member=1, amount=200_000)
     assert codes(fund) == []
 
 

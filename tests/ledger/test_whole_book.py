@@ -30,12 +30,12 @@ from tests.support.village import (
     leaves,
     lends,
     loan_of,
+    metadata,
     pays,
     posted,
     refused,
     repays,
     spends,
-    stamp,
     undoes,
     village,
 )
@@ -43,12 +43,12 @@ from tests.support.village import (
 
 def rescheduled(loan: int, *, on: str, months: int) -> Any:
     """A loan is planned anew."""
-    return lambda fund: fund.reschedule_loan(stamp(on), loan, term_months=months)
+    return lambda fund: fund.reschedule_loan(metadata(on), loan, term_months=months)
 
 
 def written_off(loan: int, *, on: str) -> Any:
     """A loan is given up."""
-    return lambda fund: fund.write_off_loan(stamp(on), loan)
+    return lambda fund: fund.write_off_loan(metadata(on), loan)
 
 
 # --- savings ----------------------------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def written_off(loan: int, *, on: str) -> Any:
 
 def test_savings_are_owed_to_the_member_also_after_leaving() -> None:
     fund = village(pays(4, "savings", 300_000), leaves(4, "2024-02-01", "died"))
-    withdrawn = fund.withdraw_savings(stamp("2024-03-01"), member=4, amount=300_000)
+    withdrawn = fund.withdraw_savings(metadata("2024-03-01"), member=4, amount=300_000)
     assert posted(withdrawn) == {("revolving", "savings", 4): 300_000, ("revolving", "cash"): -300_000}
     assert withdrawn.voucher == "PC-2024-0001"
     assert held(fund, "revolving", "savings") == 0
@@ -65,24 +65,24 @@ def test_savings_are_owed_to_the_member_also_after_leaving() -> None:
 def test_nobody_withdraws_what_another_member_saved() -> None:
     fund = village(pays(4, "savings", 300_000), pays(5, "savings", 100_000))
     with refused(fund, InsufficientSavings, member=5, available=100_000, amount=100_001):
-        fund.withdraw_savings(stamp("2024-03-01"), member=5, amount=100_001)
+        fund.withdraw_savings(metadata("2024-03-01"), member=5, amount=100_001)
 
 
 def test_a_late_withdrawal_may_not_make_savings_negative_on_an_earlier_or_a_later_day() -> None:
     fund = village(pays(4, "savings", 300_000, on="2024-02-01"), pays(4, "savings", 200_000, on="2024-04-01"))
-    fund.withdraw_savings(stamp("2024-04-02"), member=4, amount=450_000)
+    fund.withdraw_savings(metadata("2024-04-02"), member=4, amount=450_000)
     with refused(fund, InsufficientSavings, available=50_000, short_on=date(2024, 4, 2)):
-        fund.withdraw_savings(stamp("2024-03-01"), member=4, amount=60_000)
+        fund.withdraw_savings(metadata("2024-03-01"), member=4, amount=60_000)
     with refused(fund, InsufficientSavings, available=0, short_on=date(2024, 1, 31)):
-        fund.withdraw_savings(stamp("2024-01-31"), member=4, amount=1)
+        fund.withdraw_savings(metadata("2024-01-31"), member=4, amount=1)
 
 
 def test_a_deposit_already_withdrawn_is_reversed_only_after_the_withdrawal() -> None:
     fund = village(pays(4, "savings", 300_000, on="2024-02-01"))
     deposit = fund.version
-    withdrawal = fund.withdraw_savings(stamp("2024-02-02"), member=4, amount=100_000).version
+    withdrawal = fund.withdraw_savings(metadata("2024-02-02"), member=4, amount=100_000).version
     with refused(fund, InsufficientSavings, member=4, available=200_000, amount=300_000):
-        fund.reverse_entry(stamp("2024-02-03"), deposit, reason="wrong_member")
+        fund.reverse_entry(metadata("2024-02-03"), deposit, reason="wrong_member")
     undoes(withdrawal, on="2024-02-03")(fund)
     undoes(deposit, on="2024-02-03")(fund)
     assert held(fund, "revolving", "savings") == 0
@@ -94,26 +94,26 @@ def test_a_deposit_already_withdrawn_is_reversed_only_after_the_withdrawal() -> 
 def test_what_the_bank_pays_in_moves_no_cash_and_bears_no_voucher() -> None:
     fund = village()
     interest = fund.receive_income(
-        stamp("2024-02-01"), kind="bank_interest", pot="revolving", place="bank", amount=12_345
+        metadata("2024-02-01"), kind="bank_interest", pot="revolving", place="bank", amount=12_345
     )
     assert posted(interest) == {("revolving", "bank"): 12_345, ("revolving", "bank_interest"): -12_345}
     assert interest.voucher is None
-    assert fund.receive_income(stamp("2024-02-01"), kind="other", pot="activity", amount=1).voucher == "PT-2024-0003"
+    assert fund.receive_income(metadata("2024-02-01"), kind="other", pot="activity", amount=1).voucher == "PT-2024-0003"
 
 
 def test_money_goes_to_the_bank_and_back_within_its_pot() -> None:
     fund = village()
-    there = fund.move_to_bank(stamp("2024-02-01"), pot="activity", amount=600_000)
-    back = fund.fetch_from_bank(stamp("2024-02-02"), pot="activity", amount=200_000)
+    there = fund.move_to_bank(metadata("2024-02-01"), pot="activity", amount=600_000)
+    back = fund.fetch_from_bank(metadata("2024-02-02"), pot="activity", amount=200_000)
     assert (there.voucher, back.voucher) == ("PC-2024-0001", "PT-2024-0003")
     assert (held(fund, "activity", "cash"), held(fund, "activity", "bank")) == (600_000, 400_000)
     with refused(fund, InsufficientFunds, place="bank", available=400_000):
-        fund.fetch_from_bank(stamp("2024-02-03"), pot="activity", amount=400_001)
+        fund.fetch_from_bank(metadata("2024-02-03"), pot="activity", amount=400_001)
 
 
 def test_a_transfer_between_the_pots_stays_in_the_box_and_bears_no_voucher() -> None:
     fund = village()
-    moved = fund.transfer_between_pots(stamp("2024-02-01"), source="activity", target="revolving", amount=250_000)
+    moved = fund.transfer_between_pots(metadata("2024-02-01"), source="activity", target="revolving", amount=250_000)
     assert posted(moved) == {
         ("activity", "transfers"): 250_000,
         ("activity", "cash"): -250_000,
@@ -122,20 +122,20 @@ def test_a_transfer_between_the_pots_stays_in_the_box_and_bears_no_voucher() -> 
     }
     assert not hasattr(moved, "voucher")
     with refused(fund, SamePot):
-        fund.transfer_between_pots(stamp("2024-02-01"), source="activity", target="activity", amount=1)
+        fund.transfer_between_pots(metadata("2024-02-01"), source="activity", target="activity", amount=1)
 
 
 def test_an_advance_is_owed_until_it_is_repaid_and_not_beyond() -> None:
     fund = village()
-    advance = fund.receive_advance(stamp("2024-02-01"), source="credit_fund", amount=4_000_000)
+    advance = fund.receive_advance(metadata("2024-02-01"), source="credit_fund", amount=4_000_000)
     assert posted(advance) == {("revolving", "cash"): 4_000_000, ("revolving", "advances", 1): -4_000_000}
-    fund.repay_advance(stamp("2024-03-01"), 1, amount=3_000_000)
+    fund.repay_advance(metadata("2024-03-01"), 1, amount=3_000_000)
     with refused(fund, BelowZero, account="advances", available=1_000_000):
-        fund.repay_advance(stamp("2024-03-02"), 1, amount=1_000_001)
+        fund.repay_advance(metadata("2024-03-02"), 1, amount=1_000_001)
     with refused(fund, BelowZero, account="advances"):
-        fund.reverse_entry(stamp("2024-03-02"), advance.version, reason="other")
+        fund.reverse_entry(metadata("2024-03-02"), advance.version, reason="other")
     with refused(fund, AdvanceNotFound, advance=2):
-        fund.repay_advance(stamp("2024-03-02"), 2, amount=1)
+        fund.repay_advance(metadata("2024-03-02"), 2, amount=1)
 
 
 # --- rescheduling -----------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_a_reschedule_carries_the_interest_accrued_and_payments_meet_it_first() 
     assert loan_of(fund).standing(day("2024-05-15"))[:3] == (1_200_000, 36_000, 0)
     assert loan_of(fund).standing(day("2024-06-14"))[:3] == (1_200_000, 36_000, 12_000)
     assert loan_of(fund).standing(day("2024-06-15"))[:3] == (1_200_000, 48_000, 0)
-    repaid = fund.repay_loan(stamp("2024-06-15"), 1, amount=50_000)
+    repaid = fund.repay_loan(metadata("2024-06-15"), 1, amount=50_000)
     assert (repaid.interest, repaid.principal) == (48_000, 2_000)
 
 
@@ -189,7 +189,7 @@ def test_a_rescheduled_loan_is_taken_apart_from_its_end() -> None:
         (disbursed, LiveRepayments),
     ):
         with refused(fund, rule, loan=1):
-            fund.reverse_entry(stamp("2024-07-21"), version, reason="other")
+            fund.reverse_entry(metadata("2024-07-21"), version, reason="other")
     for version in (second + 1, second, first, disbursed + 1, disbursed):
         undoes(version, on="2024-07-21")(fund)
     assert loan_of(fund).status == "approved"
@@ -215,7 +215,7 @@ def test_a_write_off_moves_what_is_outstanding_and_later_money_is_income() -> No
     written_off(1, on="2024-06-01")(fund)
     assert posted(last(fund)) == {("revolving", "write_offs"): 600_000, ("revolving", "loans", 1): -600_000}
     assert (loan_of(fund).status, loan_of(fund).outstanding) == ("written_off", 0)
-    recovered = fund.recover_loan(stamp("2024-07-01"), 1, amount=50_000)
+    recovered = fund.recover_loan(metadata("2024-07-01"), 1, amount=50_000)
     assert posted(recovered) == {("revolving", "cash"): 50_000, ("revolving", "recoveries"): -50_000}
     assert recovered.voucher == "PT-2024-0004"
 
@@ -223,7 +223,7 @@ def test_a_write_off_moves_what_is_outstanding_and_later_money_is_income() -> No
 def test_a_loan_given_up_is_recovered_and_no_longer_repaid_or_rescheduled() -> None:
     fund = village(lends(4, on="2024-01-31"))
     with refused(fund, LoanNotWrittenOff, status="running"):
-        fund.recover_loan(stamp("2024-03-01"), 1, amount=1)
+        fund.recover_loan(metadata("2024-03-01"), 1, amount=1)
     written_off(1, on="2024-03-01")(fund)
     for decide in (
         repays(1, 1, on="2024-03-02"),
@@ -233,18 +233,18 @@ def test_a_loan_given_up_is_recovered_and_no_longer_repaid_or_rescheduled() -> N
         with refused(fund, LoanNotRunning, status="written_off"):
             decide(fund)
     with refused(fund, OutOfOrder, earliest=date(2024, 3, 1)):
-        fund.recover_loan(stamp("2024-02-29"), 1, amount=1)
+        fund.recover_loan(metadata("2024-02-29"), 1, amount=1)
 
 
 def test_a_write_off_is_undone_after_its_recoveries_and_the_loan_runs_on() -> None:
     fund = village(lends(4, on="2024-01-31"))
     written_off(1, on="2024-03-01")(fund)
     given_up = fund.version
-    recovered = fund.recover_loan(stamp("2024-03-02"), 1, amount=70_000).version
+    recovered = fund.recover_loan(metadata("2024-03-02"), 1, amount=70_000).version
     with refused(fund, LiveRecoveries, loan=1):
-        fund.reverse_entry(stamp("2024-03-03"), given_up, reason="other")
+        fund.reverse_entry(metadata("2024-03-03"), given_up, reason="other")
     with refused(fund, LoanChangedSince, loan=1):
-        fund.reverse_entry(stamp("2024-03-03"), given_up - 1, reason="other")
+        fund.reverse_entry(metadata("2024-03-03"), given_up - 1, reason="other")
     undoes(recovered, on="2024-03-03")(fund)
     undoes(given_up, on="2024-03-03")(fund)
     assert loan_of(fund) == loan_of(village(lends(4, on="2024-01-31")))
@@ -257,13 +257,13 @@ def test_a_write_off_is_undone_after_its_recoveries_and_the_loan_runs_on() -> No
 def test_a_repayment_reversed_in_the_middle_counts_as_never_paid_and_later_splits_stand() -> None:
     fund = village(lends(4, 1_000_000, on="2024-01-10"), repays(1, 210_000, on="2024-02-10"))
     middle = fund.version
-    later = fund.repay_loan(stamp("2024-03-10"), 1, amount=108_000)
+    later = fund.repay_loan(metadata("2024-03-10"), 1, amount=108_000)
     assert (later.principal, later.interest, later.outstanding) == (100_000, 8_000, 700_000)
     undoes(middle, on="2024-03-20")(fund)
     assert loan_of(fund).outstanding == held(fund, "revolving", "loans") == 900_000
     # Two months of 10,000 đ on the whole million had accrued by 10/03; 8,000 đ are paid; then a month of 9,000 đ.
     assert loan_of(fund).standing(day("2024-03-20"))[:3] == (900_000, 12_000, 9_000)
-    assert fund.repay_loan(stamp("2024-04-10"), 1, amount=921_000).outstanding == 0
+    assert fund.repay_loan(metadata("2024-04-10"), 1, amount=921_000).outstanding == 0
 
 
 def test_a_reversed_disbursement_may_be_paid_out_again() -> None:
@@ -271,11 +271,11 @@ def test_a_reversed_disbursement_may_be_paid_out_again() -> None:
     disbursed = fund.version
     repays(1, 10_000, on="2024-02-10")(fund)
     with refused(fund, LiveRepayments, loan=1):
-        fund.reverse_entry(stamp("2024-02-11"), disbursed, reason="other")
+        fund.reverse_entry(metadata("2024-02-11"), disbursed, reason="other")
     undoes(disbursed + 1, on="2024-02-11")(fund)
     undoes(disbursed, on="2024-02-11")(fund)
     assert (loan_of(fund).status, loan_of(fund).outstanding) == ("approved", 0)
-    fund.disburse_loan(stamp("2024-02-12"), 1)
+    fund.disburse_loan(metadata("2024-02-12"), 1)
     assert loan_of(fund).standing(day("2024-03-12"))[:3] == (1_000_000, 10_000, 0)
 
 
@@ -284,9 +284,9 @@ def test_an_entry_is_reversed_once_and_a_reversal_never() -> None:
     paid = fund.version
     undoes(paid, on="2024-02-01")(fund)
     with refused(fund, AlreadyReversed, version=paid, reversed_by=paid + 1):
-        fund.reverse_entry(stamp("2024-02-01"), paid, reason="other")
+        fund.reverse_entry(metadata("2024-02-01"), paid, reason="other")
     with refused(fund, NotReversible, entry="EntryReversed"):
-        fund.reverse_entry(stamp("2024-02-01"), paid + 1, reason="other")
+        fund.reverse_entry(metadata("2024-02-01"), paid + 1, reason="other")
 
 
 def test_a_reversal_may_not_empty_the_box_on_a_later_day() -> None:
@@ -294,4 +294,4 @@ def test_a_reversal_may_not_empty_the_box_on_a_later_day() -> None:
     gift = fund.version
     spends(1_400_000, on="2024-02-10")(fund)
     with refused(fund, InsufficientFunds, pot="activity", available=100_000, short_on=date(2024, 2, 10)):
-        fund.reverse_entry(stamp("2024-02-05"), gift, reason="other")
+        fund.reverse_entry(metadata("2024-02-05"), gift, reason="other")

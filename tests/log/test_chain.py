@@ -13,7 +13,7 @@ import pytest
 from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.events import EVENT_TYPES, NO_HEAD, Entry, check_code, decode, encode, head_of
 from ledger.history import verify
-from tests.support.village import FUND, given, gives, joins, last, lines, replayed, stamp, state, village, whole_life
+from tests.support.village import FUND, given, gives, joins, last, lines, metadata, replayed, state, village, whole_life
 
 LIFE = whole_life()
 LINES = lines(LIFE)
@@ -62,7 +62,7 @@ def test_an_instant_is_stored_in_utc():
 
 def test_who_recorded_it_and_the_request_are_in_the_line_and_no_text_is():
     fund = village()
-    fund.pay_expense(stamp("2024-02-05", key="sheet-0007", note="5d1e"), activity="health", amount=9_000)
+    fund.pay_expense(metadata("2024-02-05", key="sheet-0007", note="5d1e"), activity="health", amount=9_000)
     fields = json.loads(lines(fund)[-1])
     assert fields["recorded_by"] == "treasurer"
     assert fields["request"] == {"key": "sheet-0007", "digest": "digest of sheet-0007"}
@@ -71,13 +71,13 @@ def test_who_recorded_it_and_the_request_are_in_the_line_and_no_text_is():
 
 def test_a_request_is_remembered_with_all_the_facts_it_made():
     fund = given(joins())
-    fund.take_office(stamp("2024-02-05", key="office-0001"), member=1, office="chair")
+    fund.take_office(metadata("2024-02-05", key="office-0001"), member=1, office="chair")
     joins()(fund)
-    fund.take_office(stamp("2024-03-05", key="office-0002"), member=2, office="chair")
-    first, second = fund.answered("office-0001"), fund.answered("office-0002")
+    fund.take_office(metadata("2024-03-05", key="office-0002"), member=2, office="chair")
+    first, second = fund.recorded_request("office-0001"), fund.recorded_request("office-0002")
     assert first
     assert second
-    assert fund.answered("office-0003") is None
+    assert fund.recorded_request("office-0003") is None
     assert (first.first, first.last, first.digest) == (4, 4, "digest of office-0001")
     assert [event.name for event in fund.entries[second.first - 1 : second.last]] == ["OfficeLeft", "OfficeTaken"]
 
@@ -101,7 +101,7 @@ def test_a_replay_ends_where_the_living_fund_is():
 def test_applying_never_refuses_whatever_rule_a_decision_would_have_broken():
     """A rule made stricter later must not keep an old fund from loading."""
     fund = given(gives(1_000, pot="activity"))
-    spent = fund.pay_expense(stamp("2024-02-05"), activity="health", amount=1_000)
+    spent = fund.pay_expense(metadata("2024-02-05"), activity="health", amount=1_000)
     overdrawn = msgspec.structs.replace(spent, amount=5_000_000, version=fund.version + 1, prev=fund.head)
     fund.apply(Entry(overdrawn, encode(overdrawn)))
     assert fund.balances["activity", "cash", None] == -5_000_000

@@ -81,7 +81,7 @@ def test_a_growing_log_with_many_checkpoints_raises_no_false_alarm(ledger: Ledge
 
 def test_without_any_fund_there_is_nothing_to_vouch_for(database_url: str):
     with opened(database_url) as empty, pytest.raises(NothingToVouchFor):
-        Checkpoints(empty).make(SIGNER, NOW)
+        Checkpoints(empty.database, empty.recorder).make(SIGNER, NOW)
 
 
 def test_no_checkpoint_names_a_fund_that_opened_after_it(ledger: Ledger, checkpoints: Checkpoints, first: Made):

@@ -16,7 +16,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.checkpoints import LEAF, NO_END, Checkpoints, Made
-from ledger.checkpoints.vouching import Finding
+from ledger.checkpoints.vouching import Mismatch
 from ledger.events import head_of
 from ledger.refusals import (
     FundsChanged,
@@ -69,7 +69,7 @@ def edits(ledger: Ledger) -> list[bytes]:
 
 def test_a_fund_rewritten_with_all_its_hashes(ledger: Ledger, checkpoints: Checkpoints, first: Made):
     rewrite(ledger, edits(ledger))
-    assert found(checkpoints, first) == [Finding("rewritten", FUND, 12, 0)]
+    assert found(checkpoints, first) == [Mismatch("rewritten", FUND, 12, 0)]
     with pytest.raises(FundsChanged) as refused:
         checkpoints.make(SIGNER, NOW)
     assert refused.value.facts == {"count": 1, "funds": (FUND,)}
@@ -82,10 +82,10 @@ def test_a_fund_rewritten_and_recorded_in_since(
     second = checkpoints.make(SIGNER, NOW)
     rewrite(ledger, [*ledger.recorder.lines(FUND, 0, 12), *ledger.recorder.lines(FUND, 12, 13)])
     assert found(checkpoints, first) == []
-    assert found(checkpoints, second) == [Finding("truncated", FUND, 14, 12)]
+    assert found(checkpoints, second) == [Mismatch("truncated", FUND, 14, 12)]
     with opened(database_url) as restarted:
         record(restarted, FUND, 3, 4, key="anew")
-    assert found(checkpoints, second) == [Finding("rewritten", FUND, 14, 12)]
+    assert found(checkpoints, second) == [Mismatch("rewritten", FUND, 14, 12)]
     with pytest.raises(FundsChanged):
         checkpoints.make(SIGNER, NOW)
 
@@ -97,7 +97,7 @@ def test_an_edited_byte_behind_an_untouched_head(ledger: Ledger, checkpoints: Ch
         line=edits(ledger)[6],
         fund=FUND,
     )
-    assert found(checkpoints, first) == [Finding("broken", FUND, 8, 0)]
+    assert found(checkpoints, first) == [Mismatch("broken", FUND, 8, 0)]
 
 
 def test_a_broken_line_after_the_last_leaf(ledger: Ledger, checkpoints: Checkpoints, first: Made):
@@ -119,14 +119,14 @@ def test_a_broken_line_after_the_last_leaf(ledger: Ledger, checkpoints: Checkpoi
 
 def test_a_truncated_tail(ledger: Ledger, checkpoints: Checkpoints, first: Made):
     change(ledger, "DELETE FROM stored_events WHERE originator_id = :fund AND originator_version > 2", fund=FUND)
-    assert found(checkpoints, first) == [Finding("truncated", FUND, 3, 0)]
+    assert found(checkpoints, first) == [Mismatch("truncated", FUND, 3, 0)]
     with pytest.raises(FundsChanged):
         checkpoints.make(SIGNER, NOW)
 
 
 def test_a_vanished_fund(ledger: Ledger, checkpoints: Checkpoints, first: Made):
     change(ledger, "DELETE FROM stored_events WHERE originator_id = :fund", fund=THIRD)
-    assert found(checkpoints, first) == [Finding("vanished", THIRD, 1, 0)]
+    assert found(checkpoints, first) == [Mismatch("vanished", THIRD, 1, 0)]
     with pytest.raises(FundsChanged) as refused:
         checkpoints.make(SIGNER, NOW)
     assert refused.value.facts["funds"] == (THIRD,)
@@ -247,7 +247,7 @@ def test_hundreds_of_changes_at_random_are_found(sqlite_url: str):
             recorded(outcome)
         for number in range(1, 15):
             recorded(ledger.record([expense(f"act-{number:04}", number)])[0])
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         made = checkpoints.make(SIGNER, NOW)
         lines: list[bytes] = ledger.recorder.lines(FUND, 0, None)
         draw = random.Random(9162)

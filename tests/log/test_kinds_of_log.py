@@ -13,11 +13,11 @@ from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
 from ledger.checkpoints.notes import read
-from ledger.checkpoints.vouching import Finding
+from ledger.checkpoints.vouching import Mismatch
 from ledger.events import Event, encode, is_fund
 from ledger.history import verify
 from ledger.jobs import Job
-from ledger.projections.proof import differences
+from ledger.projections.proof import divergences
 from ledger.refusals import FundNotFound, FundsChanged, IdempotencyKeyReused, NothingChanged, VersionMismatch
 from tests.support.diary import (
     DAYS,
@@ -223,7 +223,7 @@ def test_the_read_model_passes_over_diaries_and_goes_on(database_url: str) -> No
         }
         assert all(row[0] not in (DIARY, UPPER_DIARY) for table in followed.values() for row in table)
         assert model.parked() == []
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
         assert model.rebuild() == len(entries) + 120
         assert rows(ledger.database) == followed
 
@@ -263,7 +263,7 @@ def test_a_diary_that_moved_is_signed_again(ledger: Ledger, checkpoints: Checkpo
 def test_a_diary_rewritten_with_all_its_hashes_is_found(ledger: Ledger, checkpoints: Checkpoints, first: Made) -> None:
     rewrite(ledger, DIARY, [entry.line for entry in noted(DIARY, DAYS)])
     assert verify(stored(ledger, DIARY)).valid
-    assert found(checkpoints, first) == [Finding("rewritten", DIARY, DAYS, 0)]
+    assert found(checkpoints, first) == [Mismatch("rewritten", DIARY, DAYS, 0)]
     with pytest.raises(FundsChanged) as refused:
         checkpoints.make(SIGNER, NOW)
     assert refused.value.facts == {"count": 1, "funds": (DIARY,)}
@@ -272,9 +272,9 @@ def test_a_diary_rewritten_with_all_its_hashes_is_found(ledger: Ledger, checkpoi
 def test_logs_are_vouched_for_before_there_is_any_fund(database_url: str) -> None:
     with opened(database_url) as ledger:
         note_days(ledger, DAYS)
-        made = Checkpoints(ledger).make(SIGNER, NOW)
+        made = Checkpoints(ledger.database, ledger.recorder).make(SIGNER, NOW)
         assert (made.checkpoint.funds, made.checkpoint.entries) == (0, DAYS)
-        assert found(Checkpoints(ledger), made) == []
+        assert found(Checkpoints(ledger.database, ledger.recorder), made) == []
 
 
 # --- the program of a club that knows no diaries ----------------------------------------------------------------------

@@ -45,12 +45,12 @@ def test_an_entry_goes_where_the_log_now_ends_and_the_loss_is_told(
     assert (answer.version, answer.replayed) == (left + 1, False)
     assert verify(stored(ledger)).valid
     assert verify(stored(ledger)).head == answer.head
-    assert ledger.losses.told() == [Loss(FUND, left + 1, 6)]
+    assert ledger.losses.found() == [Loss(FUND, left + 1, 6)]
     assert [record.getMessage() for record in caplog.records] == [
         f"entries are gone from the log: fund {FUND}, versions {left + 1} to 6"
     ]
     recorded(ledger.record([gift("gift-0008")])[0])
-    assert ledger.losses.told() == [Loss(FUND, left + 1, 6)], "a loss is told once"
+    assert ledger.losses.found() == [Loss(FUND, left + 1, 6)], "a loss is told once"
 
 
 def test_a_request_whose_entry_is_gone_is_recorded_again_and_not_called_recorded(ledger: Ledger) -> None:
@@ -60,7 +60,7 @@ def test_a_request_whose_entry_is_gone_is_recorded_again_and_not_called_recorded
     assert (recorded(lost).version, recorded(lost).replayed) == (5, False)
     assert (recorded(kept).version, recorded(kept).replayed) == (4, True)
     assert verify(stored(ledger)).valid
-    assert ledger.losses.told() == [Loss(FUND, 5, 6)]
+    assert ledger.losses.found() == [Loss(FUND, 5, 6)]
 
 
 def test_a_refusal_and_a_dry_run_rest_on_what_the_log_still_holds(ledger: Ledger) -> None:
@@ -73,13 +73,13 @@ def test_a_refusal_and_a_dry_run_rest_on_what_the_log_still_holds(ledger: Ledger
     trial = recorded(ledger.record([expense("expense-0003", 1_000, dry_run=True)])[0])
     assert trial.version == 7
     assert recorded(ledger.record([expense("expense-0003", 1_000)])[0]).head == trial.head
-    assert ledger.losses.told() == [Loss(FUND, 7, 7)]
+    assert ledger.losses.found() == [Loss(FUND, 7, 7)]
 
 
 def test_a_fund_that_is_gone_is_not_found_and_may_be_opened_again(ledger: Ledger) -> None:
     delete_tail(ledger, FUND, 0)
     assert isinstance(ledger.record([gift("gift-0007")])[0], FundNotFound)
-    assert ledger.losses.told() == [Loss(FUND, 1, 6)]
+    assert ledger.losses.found() == [Loss(FUND, 1, 6)]
     assert recorded(ledger.record([opening(key="opening-0009")])[0]).version == 2
 
 
@@ -91,7 +91,7 @@ def test_a_fund_that_others_carried_on_since_is_carried_on_from_there(ledger: Le
 
     assert recorded(ledger.record([gift("gift-0007")])[0]).version == 9
     assert verify(stored(ledger)).valid
-    assert ledger.losses.told() == [Loss(FUND, 5, 6)]
+    assert ledger.losses.found() == [Loss(FUND, 5, 6)]
 
 
 def test_a_loss_is_found_in_a_fund_that_memory_has_let_go(database_url: str) -> None:
@@ -101,7 +101,7 @@ def test_a_loss_is_found_in_a_fund_that_memory_has_let_go(database_url: str) -> 
         assert FUND not in ledger._logs.cache
         delete_tail(ledger, FUND, 3)
         assert recorded(ledger.record([gift("gift-0005")])[0]).version == 4
-        assert ledger.losses.told() == [Loss(FUND, 4, 4)]
+        assert ledger.losses.found() == [Loss(FUND, 4, 4)]
 
 
 def test_a_last_line_that_was_changed_is_not_built_on_as_if_it_had_not(ledger: Ledger) -> None:
@@ -114,7 +114,7 @@ def test_a_last_line_that_was_changed_is_not_built_on_as_if_it_had_not(ledger: L
     recorded(ledger.record([gift("gift-0007")])[0])
     assert verify(stored(ledger)).valid
     assert cash(ledger.replayed(FUND)) == 1_000 + 20 + 99 + 1
-    assert ledger.losses.told() == [Loss(FUND, 6, 6)]
+    assert ledger.losses.found() == [Loss(FUND, 6, 6)]
 
 
 def test_the_neighbours_of_a_fund_with_a_loss_are_recorded_in_the_same_batch(ledger: Ledger) -> None:
@@ -131,7 +131,7 @@ def test_who_was_only_slower_than_others_has_lost_nothing(ledger: Ledger, databa
         for number in range(3):
             recorded(other.record([gift(f"other-{number:04}")])[0])
             recorded(ledger.record([gift(f"mine-{number:04}")])[0])
-        assert ledger.losses.told() == other.losses.told() == []
+        assert ledger.losses.found() == other.losses.found() == []
 
 
 def test_without_the_check_entries_are_acknowledged_onto_a_gap(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,4 +108,4 @@ def test_reading_takes_no_step(database_url: str) -> None:
         pass
     with opened(database_url, access="read") as ledger:
         assert _step_of(ledger.database) == 1
-        assert ledger.losses.told() == []
+        assert ledger.losses.found() == []

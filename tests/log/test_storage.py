@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.history import verify
@@ -52,8 +52,8 @@ def names(outcomes: list[Recorded | Exception]) -> list[str]:
 def broken(key: str) -> Job:
     """A job with a bug: it records a fact and then falls over."""
 
-    def decide(fund: Fund, stamp: Stamp) -> None:
-        fund.receive_donation(stamp, source="community", pot="activity", amount=1)
+    def decide(fund: Fund, metadata: EntryMetadata) -> None:
+        fund.receive_donation(metadata, source="community", pot="activity", amount=1)
         raise ZeroDivisionError
 
     return job(key, decide)
@@ -114,9 +114,9 @@ def test_several_facts_are_recorded_all_or_none(ledger: Ledger) -> None:
 
 
 def test_a_job_that_records_before_it_refuses_must_say_several(ledger: Ledger) -> None:
-    def decide(fund: Fund, stamp: Stamp) -> None:
-        fund.receive_donation(stamp, source="community", pot="activity", amount=7)
-        fund.pay_expense(stamp, activity="health", amount=10**9)
+    def decide(fund: Fund, metadata: EntryMetadata) -> None:
+        fund.receive_donation(metadata, source="community", pot="activity", amount=7)
+        fund.pay_expense(metadata, activity="health", amount=10**9)
 
     outcomes = ledger.record([job("careless-0001", decide), gift("gift-0001", 1)])
     assert names(outcomes) == ["AssertionError", "Recorded"]
@@ -124,7 +124,7 @@ def test_a_job_that_records_before_it_refuses_must_say_several(ledger: Ledger) -
 
 
 def test_a_job_may_record_nothing_and_is_told_where_the_fund_stands(ledger: Ledger) -> None:
-    nothing = job("nothing-0001", lambda _fund, _stamp: None, several=True)
+    nothing = job("nothing-0001", lambda _fund, _metadata: None, several=True)
     answer, after = (recorded(each) for each in ledger.record([nothing, gift("gift-0001")]))
     assert (answer.events, answer.version, answer.position) == ((), 3, 3)
     assert after.version == 4
@@ -132,11 +132,11 @@ def test_a_job_may_record_nothing_and_is_told_where_the_fund_stands(ledger: Ledg
 
 @pytest.mark.parametrize("several", [False, True])
 def test_a_bug_in_one_job_harms_no_neighbour_and_is_tried_no_further(ledger: Ledger, several: bool) -> None:
-    calls: list[Stamp] = []
+    calls: list[EntryMetadata] = []
 
-    def decide(fund: Fund, stamp: Stamp) -> None:
-        calls.append(stamp)
-        fund.receive_donation(stamp, source="community", pot="activity", amount=1)
+    def decide(fund: Fund, metadata: EntryMetadata) -> None:
+        calls.append(metadata)
+        fund.receive_donation(metadata, source="community", pot="activity", amount=1)
         raise ZeroDivisionError
 
     bug = job("bug-0001", decide, several=several)

@@ -22,7 +22,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.history import verify
 from ledger.jobs import Recorded, StorageUnavailable
-from ledger.projections.proof import differences
+from ledger.projections.proof import divergences
 from service.access.principals import Principals, Scope
 from tests.support.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
 from tests.support.processes import acknowledge, let_begin, start
@@ -145,7 +145,7 @@ def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_a
     told: dict[str, int] = {}
     with opened(database_url) as ledger:
         recorded(ledger.record([opening()])[0])
-        token = Principals(ledger.database).issue(
+        token = Principals(ledger).issue(
             NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
         )
     for life in range(SERVICE_KILLS):
@@ -179,13 +179,13 @@ def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_a
     assert service.ask("GET", "verification")[1]["valid"]
     service.kill()
     with opened(database_url) as ledger:
-        assert list(differences(ledger)) == [], "the read model caught up with nothing lost and nothing twice"
+        assert list(divergences(ledger)) == [], "the read model caught up with nothing lost and nothing twice"
 
 
 def test_sixteen_clients_with_the_same_and_with_other_requests_lose_and_double_nothing(database_url: str) -> None:
     with opened(database_url) as ledger:
         recorded(ledger.record([opening()])[0])
-        token = Principals(ledger.database).issue(
+        token = Principals(ledger).issue(
             NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
         )
     service, answers = Service(database_url, token), list[tuple[str, int, int, bool]]()

@@ -22,7 +22,7 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
-from ledger.checkpoints.vouching import findings
+from ledger.checkpoints.vouching import mismatches
 from ledger.events import Request, head_of
 from ledger.jobs import Job
 from tests.support.histories import random_fund
@@ -111,9 +111,9 @@ def drill(ledger: Ledger, request: pytest.FixtureRequest) -> Callable[[Lines], N
 
     def drill(history: Lines) -> None:
         assert found("--balances", "--code", CODES[-1]) == "", "a false alarm before anything was changed"
-        checkpoints = Checkpoints(ledger)
+        checkpoints = Checkpoints(ledger.database, ledger.recorder)
         sealed = checkpoints.make(SIGNER, SEALED_AT)
-        assert not list(findings(checkpoints, sealed.note, SIGNER.key)), "a false alarm before anything was changed"
+        assert not list(mismatches(checkpoints, sealed.note, SIGNER.key)), "a false alarm before anything was changed"
         rewritten(ledger, history)
         why, why_books = found(), found("--balances")
         row = {"chain": "no", "papers": "–", "books": "–"}
@@ -125,7 +125,7 @@ def drill(ledger: Ledger, request: pytest.FixtureRequest) -> Callable[[Lines], N
                 row["books"] = "yes" if why_books == "books" else "no"
         exit_code, said = run(ledger.recorder.lines(FUND, 0, None), "--code", CODES[-1])
         row["code"] = "yes" if exit_code == 1 and "belongs to NO entry" in said else "no"
-        row["checkpoint"] = "yes" if list(findings(checkpoints, sealed.note, SIGNER.key)) else "no"
+        row["checkpoint"] = "yes" if list(mismatches(checkpoints, sealed.note, SIGNER.key)) else "no"
         name = request.node.originalname
         assert row == table(VIETNAMESE)[name] == table(ENGLISH)[name]
 

@@ -31,7 +31,7 @@ from tests.support.verifying import (
     replaced,
     run,
 )
-from tests.support.village import CLUB, FUND, OPENED, bylaws, lines, stamp, village, whole_life
+from tests.support.village import CLUB, FUND, OPENED, bylaws, lines, metadata, village, whole_life
 
 # --- the verifier and the ledger agree --------------------------------------------------------------------------------
 
@@ -69,16 +69,16 @@ def test_every_type_of_event_is_known_to_the_verifier():
 
 
 def test_what_the_activity_pot_cannot_bear_of_a_shortage_falls_on_the_revolving_pot():
-    fund = village(lambda fund: fund.count_cash(stamp("2024-02-05"), reason="surprise", counted=5_000_000))
+    fund = village(lambda fund: fund.count_cash(metadata("2024-02-05"), reason="surprise", counted=5_000_000))
     found = VERIFIER.History(lines(fund), True)
     assert (found.broken, found.balances("9999-12-31")) == (None, balances(fund))
     assert sum(found.daily["revolving", "cash_short"].values()) == 15_000_000
 
 
 def test_it_is_tomorrow_in_the_village_while_it_is_still_today_in_utc():
-    evening = stamp("2024-02-06", at=datetime(2024, 2, 5, 17, 0, tzinfo=UTC))
+    evening = metadata("2024-02-06", at=datetime(2024, 2, 5, 17, 0, tzinfo=UTC))
     fund = Fund(FUND)
-    fund.open(stamp(OPENED, at=evening.recorded_at), bylaws=bylaws(), **CLUB)
+    fund.open(metadata(OPENED, at=evening.recorded_at), bylaws=bylaws(), **CLUB)
     fund.join(evening, birth_year=1950, sex="female", poverty="none")
     assert VERIFIER.History(lines(fund), True).broken is None
     too_early = rechained(replaced(lines(fund), 3, recorded_at="2024-02-05T16:59:59Z"))

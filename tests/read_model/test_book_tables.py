@@ -9,7 +9,7 @@ import pytest
 
 from ledger.chart import POTS
 from ledger.projections import journal, loans
-from ledger.projections.funds import Scope
+from ledger.projections.funds import FundFilter
 from ledger.projections.loan_account import effective_yearly_ppm
 from ledger.terms import LoanTerms, RepaymentMode
 from tests.ledger.test_golden_book import Bookkeeper
@@ -24,16 +24,16 @@ from tests.support.village import (
     day,
     hands_out,
     lends,
+    metadata,
     pays,
     repays,
     spends,
-    stamp,
     undoes,
     village,
     whole_life,
 )
 
-ALL = Scope()
+ALL = FundFilter()
 
 
 # --- by hand: the journal and the cash book ---------------------------------------------------------------------------
@@ -168,7 +168,7 @@ def test_a_passbook_runs_along_savings_and_debt() -> None:
         pays(4, "dues", 10_000, on="2024-02-05"),
         pays(3, "savings", 50_000, on="2024-02-05"),
     )
-    fund.withdraw_savings(stamp("2024-03-08"), member=4, amount=100_000)
+    fund.withdraw_savings(metadata("2024-03-08"), member=4, amount=100_000)
     lines = journal.statement(book(fund), FUND, 4)
 
     columns = ("on", "part", "amount", "principal", "interest", "savings", "outstanding")
@@ -186,13 +186,13 @@ def test_a_passbook_runs_along_savings_and_debt() -> None:
 def test_a_passbook_shows_what_was_planned_anew_given_up_and_got_back_after_all() -> None:
     fund = village(lends(4, 1_200_000, on="2024-02-06"), repays(1, 112_000, on="2024-03-06"))
     for on, months in (("2024-03-07", 4), ("2024-03-08", 6)):
-        fund.reschedule_loan(stamp(on), 1, term_months=months)
+        fund.reschedule_loan(metadata(on), 1, term_months=months)
     undoes(on="2024-03-09")(fund)
     for on in ("2024-05-10", "2024-05-12"):
-        fund.write_off_loan(stamp(on), 1)
+        fund.write_off_loan(metadata(on), 1)
         if on == "2024-05-10":
             undoes(on="2024-05-11")(fund)
-    fund.recover_loan(stamp("2024-06-20"), 1, amount=50_000)
+    fund.recover_loan(metadata("2024-06-20"), 1, amount=50_000)
     lines = journal.statement(book(fund), FUND, 4)
 
     columns = ("on", "type", "amount", "principal", "written_off", "term_months", "outstanding")
@@ -225,7 +225,7 @@ def test_a_passbook_begins_with_what_an_old_book_said() -> None:
 def test_a_loan_stands_on_each_day_where_it_stood() -> None:
     fund = village(
         asks(1, 1_200_000, on="2024-01-10"),
-        lambda fund: fund.approve_loan(stamp("2024-01-20"), 1),
+        lambda fund: fund.approve_loan(metadata("2024-01-20"), 1),
         hands_out(1, on="2024-01-31"),
         repays(1, 112_000, on="2024-02-29"),
         undoes(on="2024-03-05"),

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 from ledger.projections import borrowing, members
-from ledger.projections.funds import Scope
+from ledger.projections.funds import FundFilter
 from ledger.projections.tables import Reader, percent
 from tests.support.tables import book
-from tests.support.village import FUND, borrowing_village, day, given, joins, leaves, stamp, village
+from tests.support.village import FUND, borrowing_village, day, given, joins, leaves, metadata, village
 
-ALL = Scope()
+ALL = FundFilter()
 
 
 # --- by hand: the three readings --------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_a_share_has_one_decimal_half_up_and_no_share_of_nothing() -> None:
 
 def changes(member: int, on: str, **fields: Any) -> Any:
     """What is known of a member changes."""
-    return lambda fund: fund.change_member(stamp(on), member, **fields)
+    return lambda fund: fund.change_member(metadata(on), member, **fields)
 
 
 def on_roll(tables: Reader, text: str, **wanted: Any) -> list[int]:
@@ -158,7 +158,7 @@ def test_who_left_is_off_the_roll_at_the_end_of_that_day_and_stays_as_they_last_
 
 def test_the_roll_comes_in_pages_and_by_what_is_asked_for() -> None:
     fund = village()
-    fund.change_member(stamp("2024-01-02", name="d1d1", phone="e2e2"), 3)
+    fund.change_member(metadata("2024-01-02", name="d1d1", phone="e2e2"), 3)
     tables = book(fund)
     first = members.roll(tables, FUND, limit=3)
     rest = members.roll(tables, FUND, limit=3, after=first["next"])

@@ -11,7 +11,7 @@ from eventsourcing.persistence import OperationalError
 
 from ledger.database import Database, Transaction
 from ledger.projections.follower import Follower
-from ledger.projections.proof import differences
+from ledger.projections.proof import divergences
 from ledger.projections.read_model import ReadModel
 from tests.support.histories import random_fund
 from tests.support.jobs import opened
@@ -34,7 +34,7 @@ def test_the_follower_catches_up_when_woken_and_tells_who_waits(database_url: st
         assert not follower.wait_for(fund.version + 1, 0)
         assert not asyncio.run(follower.reached(fund.version + 1, 0.01))
         assert follower.trouble is None
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 class Unwoken(Follower):

@@ -11,7 +11,7 @@ import pytest
 
 from ledger.projections import balances, journal, loans, members
 from ledger.projections.knowledge import Known, Moments
-from service.writes.facts import digest_of
+from service.writes.calls import digest_of
 from tests.support.histories import random_fund
 
 DAY = date(2024, 12, 31)

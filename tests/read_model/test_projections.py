@@ -25,7 +25,7 @@ from ledger.events import (
     OpeningBalancesDeclared,
 )
 from ledger.projections import balances, borrowing, funds, journal, loans, members
-from ledger.projections.funds import Area, Scope
+from ledger.projections.funds import Area, FundFilter
 from ledger.projections.tables import LAST_DAY, Reader
 from tests.ledger.test_golden_book import Bookkeeper
 from tests.ledger.test_golden_book import rows as golden
@@ -41,16 +41,16 @@ from tests.support.village import (
     joins,
     leaves,
     lends,
+    metadata,
     pays,
     spends,
-    stamp,
     undoes,
     village,
     whole_life,
 )
 
 SEEDS = range(1, 9)
-ALL = Scope()
+ALL = FundFilter()
 
 
 def days_of(fund: Fund) -> list[date]:
@@ -135,14 +135,14 @@ def _opened(code: str, district: str, *acts: Any, province: str = "Lạng Sơn")
     """A fund of another club."""
     fund = Fund(code)
     club = CLUB | {"district": district, "province": province}
-    fund.open(stamp(OPENED), bylaws=village().bylaws_on(OPENED), **club)
+    fund.open(metadata(OPENED), bylaws=village().bylaws_on(OPENED), **club)
     for act in (joins(), joins(sex="male"), *acts):
         act(fund)
     return fund
 
 
 def test_the_funds_in_scope_are_listed_and_counted_together(database_url: str) -> None:
-    capital = lambda fund: fund.receive_donation(stamp(OPENED), source="member", pot="revolving", amount=9_000_000)  # noqa: E731
+    capital = lambda fund: fund.receive_donation(metadata(OPENED), source="member", pot="revolving", amount=9_000_000)  # noqa: E731
     clubs = (
         _opened("LS-A", "Chi Lăng", capital, lends(1, on="2024-02-01")),
         _opened("LS-B", "Chi Lăng"),
@@ -154,24 +154,29 @@ def test_the_funds_in_scope_are_listed_and_counted_together(database_url: str) -
         following(ledger).catch_up()
         tables = ledger.database
 
-        def codes(scope: Scope, **asked: Any) -> list[str]:
+        def codes(scope: FundFilter, **asked: Any) -> list[str]:
             return [each["fund"] for each in funds.funds(tables, scope, **asked)["items"]]
 
-        def owing(scope: Scope) -> tuple[int, int, int]:
+        def owing(scope: FundFilter) -> tuple[int, int, int]:
             found = borrowing.borrowing(tables, scope, date(2024, 6, 30))
             return found["funds"], found["current"]["borrowers"], found["current"]["members"]
 
-        assert codes(Scope()) == ["LS-A", "LS-B", "LS-C", "TN-A"]
-        assert codes(Scope(area=Area("Lạng Sơn", "Chi Lăng"))) == ["LS-A", "LS-B"]
-        assert codes(Scope(["LS-B", "TN-A", "LS-C"], Area("Lạng Sơn"))) == ["LS-B", "LS-C"]
-        assert codes(Scope(funds=[])) == []
-        assert codes(Scope(), limit=3, after="LS-A") == ["LS-B", "LS-C", "TN-A"]
-        assert funds.funds(tables, Scope(), limit=2)["next"] == "LS-B"
-        assert [each["outstanding"] for each in funds.funds(tables, Scope())["items"]] == [1_000_000, 0, 2_000_000, 0]
-        assert owing(Scope()) == (4, 3, 7)
-        assert owing(Scope(area=Area(district="Chi Lăng"))) == (3, 1, 5)
-        assert owing(Scope(funds=["LS-C"])) == (1, 2, 2)
-        assert owing(Scope(funds=[])) == (0, 0, 0)
+        assert codes(FundFilter()) == ["LS-A", "LS-B", "LS-C", "TN-A"]
+        assert codes(FundFilter(area=Area("Lạng Sơn", "Chi Lăng"))) == ["LS-A", "LS-B"]
+        assert codes(FundFilter(["LS-B", "TN-A", "LS-C"], Area("Lạng Sơn"))) == ["LS-B", "LS-C"]
+        assert codes(FundFilter(funds=[])) == []
+        assert codes(FundFilter(), limit=3, after="LS-A") == ["LS-B", "LS-C", "TN-A"]
+        assert funds.funds(tables, FundFilter(), limit=2)["next"] == "LS-B"
+        assert [each["outstanding"] for each in funds.funds(tables, FundFilter())["items"]] == [
+            1_000_000,
+            0,
+            2_000_000,
+            0,
+        ]
+        assert owing(FundFilter()) == (4, 3, 7)
+        assert owing(FundFilter(area=Area(district="Chi Lăng"))) == (3, 1, 5)
+        assert owing(FundFilter(funds=["LS-C"])) == (1, 2, 2)
+        assert owing(FundFilter(funds=[])) == (0, 0, 0)
         standing = funds.standing(tables, "LS-B")
         assert standing == {"fund": "LS-B", "version": 4, "head": clubs[1].head, "position": 28, "parked": None}
 
@@ -280,7 +285,7 @@ def test_borrowing_rates_are_those_of_the_events_alone(seed: int) -> None:
     for as_of in days_of(fund):
         for since, purpose in ((add_months(as_of, -12) + timedelta(days=1), "production"), (date(2021, 3, 1), "any")):
             found = borrowing.borrowing(
-                tables, Scope([fund.id]), as_of, since=since, purpose="any" if purpose == "any" else "production"
+                tables, FundFilter([fund.id]), as_of, since=since, purpose="any" if purpose == "any" else "production"
             )
             expected = told_borrowers(happened(fund, as_of), as_of, since, any_purpose=purpose == "any")
 
@@ -346,7 +351,7 @@ def test_every_question_is_answered_alike_by_both_engines_and_from_memory(sqlite
 
 def asked(reader: Reader, fund: Fund) -> list[Any]:
     """Every question there is, on several days."""
-    scope = Scope([fund.id])
+    scope = FundFilter([fund.id])
     answers: list[Any] = [journal.entry(reader, fund.id, version) for version in range(1, fund.version + 1, 9)]
     answers += [journal.entries(reader, fund.id, limit=20, ascending=ascending) for ascending in (False, True)]
     answers += [journal.entries(reader, fund.id, member=1, loan=1, kind="LoanRepaid", since=OPENED, until=OPENED)]

@@ -11,7 +11,7 @@ from ledger.application import Ledger
 from ledger.projections.batch import TABLES
 from ledger.projections.follower import Follower
 from ledger.projections.knowledge import Known
-from ledger.projections.proof import Difference, differences
+from ledger.projections.proof import Divergence, divergences
 from ledger.projections.read_model import LAG_COUNTED, BeingRebuilt, ReadModel, ReadModelBroken
 from ledger.projections.tables import FOREVER
 from tests.support.histories import random_fund
@@ -33,7 +33,7 @@ def test_what_was_followed_live_is_what_is_rebuilt_and_what_is_replayed(database
 
         assert model.lag() == 0
         assert [row for row in live["entries"] if row[0] == "LS-0001"]
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
         assert model.rebuild() == len(entries)
         assert rows(ledger.database) == live
 
@@ -66,7 +66,7 @@ def test_a_repayment_told_late_cuts_the_stretch_a_loan_was_owed_in_two(sqlite_ur
 
         spells = ledger.database.query("SELECT from_day, until_day FROM loan_spells ORDER BY from_day")
         assert [tuple(spell.values()) for spell in spells] == [("2024-01-31", "2024-02-06"), ("2024-02-10", FOREVER)]
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 def test_both_engines_make_the_same_rows(sqlite_url: str, postgres_url: str) -> None:
@@ -114,7 +114,7 @@ def test_a_row_that_is_missing_from_a_table_is_found(table: str, sqlite_url: str
         key = next(made for made in TABLES if made.name == table).key
         ledger.database.execute(f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} LIMIT 1)")
 
-        assert table in {found.table for found in differences(ledger)}
+        assert table in {found.table for found in divergences(ledger)}
 
 
 def test_a_changed_sum_and_a_fund_left_out_are_found(sqlite_url: str) -> None:
@@ -125,10 +125,10 @@ def test_a_changed_sum_and_a_fund_left_out_are_found(sqlite_url: str) -> None:
         for table in TABLES:
             ledger.database.execute(f"DELETE FROM {table.name} WHERE fund = 'LS-0003'")
 
-        found = list(differences(ledger))
+        found = list(divergences(ledger))
 
         assert {(each.fund, each.table) for each in found} == {("LS-0002", "balances"), ("LS-0003", "entries")}
-        assert found[-1] == Difference("LS-0003", "entries", ("LS-0003", 1), None, {"type": "FundOpened"})
+        assert found[-1] == Divergence("LS-0003", "entries", ("LS-0003", 1), None, {"type": "FundOpened"})
 
 
 class Miscounting(Ledger):
@@ -145,7 +145,7 @@ def test_tables_that_agree_with_each_other_and_not_with_the_fund_are_found(sqlit
     ledger = Miscounting(sqlite_url)
     store(ledger, random_fund(2).pending)
     following(ledger).catch_up()
-    found = list(differences(ledger))
+    found = list(divergences(ledger))
     ledger.close()
 
     assert [(each.table, each.key[1:]) for each in found] == [("balances", ("activity", "cash", ""))]
@@ -176,7 +176,7 @@ def test_a_rebuild_that_was_broken_off_is_seen_and_mended_by_the_next_one(databa
         with pytest.raises(BeingRebuilt):
             model.advance()
         assert model.rebuild() == len(entries)
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 def test_a_follower_waits_for_the_end_of_a_rebuild_and_goes_on(database_url: str) -> None:
@@ -202,7 +202,7 @@ def test_a_rebuild_overtaken_by_another_one_writes_nothing_more(database_url: st
         with pytest.raises(ReadModelBroken, match="another rebuild"):
             first.rebuild(lambda _: second.rebuild())
         assert second.position == len(entries)
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 def test_what_is_recorded_during_a_rebuild_is_followed_at_its_end(database_url: str) -> None:
@@ -212,4 +212,4 @@ def test_what_is_recorded_during_a_rebuild_is_followed_at_its_end(database_url: 
         late = [entries[-5:]]
 
         assert following(ledger).rebuild(lambda _: store(ledger, late.pop()) if late else None) == len(entries)
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []

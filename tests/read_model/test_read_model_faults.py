@@ -27,8 +27,8 @@ from ledger.events import (
     encode,
 )
 from ledger.money import MAX_AMOUNT
-from ledger.projections.batch import TABLES, Line
-from ledger.projections.proof import differences
+from ledger.projections.batch import TABLES, LogLine
+from ledger.projections.proof import divergences
 from ledger.projections.read_model import ReadModel, ReadModelBroken
 from tests.support.histories import random_fund
 from tests.support.jobs import opened
@@ -124,7 +124,7 @@ def _kill_everywhere(kind: type[Mortal], url: str) -> None:
         assert statement > 15, "a batch is many statements"
         assert model.position == 100
         model.catch_up()
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 def test_killed_before_any_statement_a_batch_is_neither_lost_nor_repeated(database_url: str) -> None:
@@ -145,7 +145,7 @@ class Blind(ReadModel):
     def _held(self, transaction: Transaction) -> tuple[int, str]:
         return self._place_before
 
-    def _read_on(self, position: int, head: str, limit: int) -> Sequence[Line]:
+    def _read_on(self, position: int, head: str, limit: int) -> Sequence[LogLine]:
         self._place_before = (position, head)
         return super()._read_on(position, head, limit)
 
@@ -175,8 +175,8 @@ def overtaken_reading(kind: type[ReadModel], ledger: Ledger, other: Ledger) -> R
     faster = following(other)
 
     class Slow(kind):  # type: ignore[misc, valid-type]  # A class given by its caller.
-        def _read_on(self, position: int, head: str, limit: int) -> Sequence[Line]:
-            found: Sequence[Line] = super()._read_on(position, head, limit)
+        def _read_on(self, position: int, head: str, limit: int) -> Sequence[LogLine]:
+            found: Sequence[LogLine] = super()._read_on(position, head, limit)
             faster.advance(11)
             return found
 
@@ -194,7 +194,7 @@ def test_of_two_followers_the_slower_one_applies_nothing_again(
 
         assert advanced(slower, iter(lambda: 7, 0)) < len(entries)
         assert slower.position == len(entries)
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 def test_the_control_that_does_not_look_again_is_caught(database_url: str) -> None:
@@ -222,7 +222,7 @@ def test_many_followers_at_once_apply_every_event_once(database_url: str) -> Non
             follower.join()
 
         assert sum(taken) == len(entries)
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 # --- poison -----------------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def _park_and_go_on(poison: Callable[[Fund], bytes], why: str, url: str) -> None
         assert model.lag() == 0
         parked = {"fund": sick.id, "version": sick.version + 1, "position": position, "why": why}
         assert model.parked() == [parked]
-        assert [(each.fund, each.table) for each in differences(ledger)] == [(sick.id, "parked")]
+        assert [(each.fund, each.table) for each in divergences(ledger)] == [(sick.id, "parked")]
         model.rebuild()
         assert rows(ledger.database) == live, "one batch parks it where many did"
 
@@ -337,7 +337,7 @@ def test_a_deleted_tail_stops_the_read_model_loudly(database_url: str) -> None:
         with pytest.raises(ReadModelBroken):
             model.advance()
         assert model.rebuild() == fund.version - 3
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []
 
 
 @pytest.mark.parametrize("more", [3, 10])
@@ -380,4 +380,4 @@ def test_tables_of_another_version_of_the_program_are_refused_until_rebuilt(data
             model.create_tables()
         model.rebuild()
         model.create_tables()
-        assert list(differences(ledger)) == []
+        assert list(divergences(ledger)) == []

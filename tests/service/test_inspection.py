@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from ledger.aggregates.fund import Fund
 from ledger.differences import End
 from service.command_line import app
-from service.inspection.entry_details import explained, nobody, stepped
+from service.inspection.entry_details import difference_answer, entry_effect, nobody
 from service.words.wording import LANGUAGES
 from tests.support.histories import random_fund
 from tests.support.jobs import opened
@@ -142,8 +142,10 @@ def test_a_difference_is_told_in_the_readers_language(village: House) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("fund", [whole_life(), random_fund(3)], ids=lambda fund: str(fund.id))
 def test_whatever_can_happen_is_told_in_a_difference_and_alone(fund: Fund, language: str) -> None:
-    whole = explained(fund, End(None, 0).among(fund.entries), End().among(fund.entries), language, nobody, limit=9_999)
-    last = stepped(fund, fund.entries[-1].on, language, nobody)
+    whole = difference_answer(
+        fund, End(None, 0).among(fund.entries), End().among(fund.entries), language, nobody, limit=9_999
+    )
+    last = entry_effect(fund, fund.entries[-1].on, language, nobody)
 
     assert [entry["version"] for entry in whole["entries"]] == list(range(1, fund.version + 1))
     assert all(entry["sentence"].endswith(".") for entry in whole["entries"])

@@ -20,7 +20,7 @@ from service.takeover.reading import Takeover
 from service.takeover.recording import RollHasBegun, RowsRefused, take_over
 from service.terminal import Mistake
 from tests.support.takeover import NOW, books, cell, fill, fill_csv
-from tests.support.village import CLUB, FUND, bylaws, gives, joins, stamp
+from tests.support.village import CLUB, FUND, bylaws, gives, joins, metadata
 
 OPENED = date(2016, 10, 1)
 
@@ -38,7 +38,9 @@ def sqlite_ledger(sqlite_url: str) -> Iterator[Ledger]:
 
 def opened(url: str) -> Iterator[Ledger]:
     ledger = Ledger(url)
-    record(ledger, lambda fund: fund.open(stamp(OPENED, by="admin", key="opened"), bylaws=bylaws(), **CLUB), opens=True)
+    record(
+        ledger, lambda fund: fund.open(metadata(OPENED, by="admin", key="opened"), bylaws=bylaws(), **CLUB), opens=True
+    )
     yield ledger
     ledger.close()
 

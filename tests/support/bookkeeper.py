@@ -16,7 +16,7 @@ import pytest
 
 from ledger.aggregates.fund import Fund
 from ledger.refusals import Overpayment, SettlementShort
-from tests.support.village import lines, replayed, stamp, state
+from tests.support.village import lines, metadata, replayed, state
 
 Line = dict[str, Any]
 Balances = dict[tuple[Any, ...], int]
@@ -210,13 +210,13 @@ def check_settlement(fund: Fund, today: date, loans: Iterable[int]) -> None:
         amount = loan.standing(today).settlement_amount
         closed = fund.fork()
         with pytest.raises(Overpayment):
-            closed.repay_loan(stamp(today), number, amount=amount + 1)
-        closed.repay_loan(stamp(today), number, amount=amount)
+            closed.repay_loan(metadata(today), number, amount=amount + 1)
+        closed.repay_loan(metadata(today), number, amount=amount)
         assert (closed.loans[number].status, closed.loans[number].standing(today).settlement_amount) == ("settled", 0)
         if amount > 1:
             short = fund.fork()
             try:
-                short.repay_loan(stamp(today), number, amount=amount - 1)
+                short.repay_loan(metadata(today), number, amount=amount - 1)
             except SettlementShort:
                 continue
             assert short.loans[number].outstanding == 1

@@ -119,8 +119,8 @@ def counts_expect_todays_cash(monkeypatch: pytest.MonkeyPatch) -> None:
 def offices_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody hands an office over."""
     record = Fund._record
-    take = lambda fund, stamp, *, member, office, until=None: record(  # noqa: E731
-        fund, OfficeTaken, stamp, member=member, office=office, until=until
+    take = lambda fund, metadata, *, member, office, until=None: record(  # noqa: E731
+        fund, OfficeTaken, metadata, member=member, office=office, until=until
     )
     monkeypatch.setattr(Governance, "take_office", take)
 
@@ -129,8 +129,8 @@ def a_decision_changes_the_fund_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rejecting a loan forgets it, though no event says so."""
     reject = Lending.reject_loan
 
-    def rejecting(fund: Any, stamp: Any, number: int) -> Any:
-        rejected = reject(fund, stamp, number)
+    def rejecting(fund: Any, metadata: Any, number: int) -> Any:
+        rejected = reject(fund, metadata, number)
         fund.loans[number] = Loan(**{name: getattr(fund.loans[number], name) for name in Loan.__struct_fields__} | LESS)
         return rejected
 

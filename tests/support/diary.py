@@ -9,7 +9,7 @@ import msgspec
 from eventsourcing.persistence import StoredEvent
 
 from ledger.aggregates.kinds import Kind
-from ledger.aggregates.log import Log, Stamp
+from ledger.aggregates.log import EntryMetadata, Log
 from ledger.application import Ledger
 from ledger.events import Entry, Event, Request
 from ledger.jobs import Job
@@ -39,11 +39,11 @@ class Diary(Log):
         super().__init__(log)
         self.weather: dict[date, str] = {}
 
-    def note(self, stamp: Stamp, weather: str) -> WeatherNoted:
+    def note(self, metadata: EntryMetadata, weather: str) -> WeatherNoted:
         """Note a day's weather. Raises `NothingChanged` when the day has that weather already."""
-        if self.weather.get(stamp.on) == weather:
+        if self.weather.get(metadata.on) == weather:
             raise NothingChanged
-        return self._record(WeatherNoted, stamp, weather=weather)
+        return self._record(WeatherNoted, metadata, weather=weather)
 
 
 DIARIES = Kind(Diary, msgspec.json.Decoder(WeatherNoted).decode)
@@ -52,10 +52,10 @@ DIARIES = Kind(Diary, msgspec.json.Decoder(WeatherNoted).decode)
 def noting(key: str, weather: str = "mưa", *, on: date = DAY, log: str = DIARY, **options: Any) -> Job:
     """A request to note a day's weather."""
     request = Request(key, f"digest of {weather}")
-    stamp = Stamp(on=on, recorded_at=NOW, recorded_by="treasurer-1", request=request)
+    metadata = EntryMetadata(on=on, recorded_at=NOW, recorded_by="treasurer-1", request=request)
     return Job(
         fund=log,
-        decide=lambda diary: diary.note(stamp, weather),
+        decide=lambda diary: diary.note(metadata, weather),
         request=request,
         aggregate=Diary,
         opens=True,
@@ -75,7 +75,7 @@ def noted(log: str, days: int) -> list[Entry]:
     diary = Diary(log)
     for number in range(days):
         on = DAY - timedelta(days=days - number)
-        diary.note(Stamp(on=on, recorded_at=NOW, recorded_by="treasurer-1"), "mưa")
+        diary.note(EntryMetadata(on=on, recorded_at=NOW, recorded_by="treasurer-1"), "mưa")
     return diary.pending
 
 

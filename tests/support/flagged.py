@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Event
 from ledger.flags import Flag, Thresholds, flags
-from service.inspection.flag_service import told
-from tests.support.village import CLUB, FUND, Act, bylaws, day, stamp
+from service.inspection.flag_service import flag_answer
+from tests.support.village import CLUB, FUND, Act, bylaws, day, metadata
 
 END = date(2024, 7, 15)
 
@@ -21,7 +21,7 @@ def raised(
     for each in found:
         assert all(1 <= version <= fund.version for version in each.versions)
         for language in ("vi", "en"):
-            assert told(each, thresholds, language)["finding"]
+            assert flag_answer(each, thresholds, language)["finding"]
     return found
 
 
@@ -34,9 +34,9 @@ def evening(on: str | date, late: int = 0) -> datetime:
     return datetime.combine(day(on) + timedelta(days=late), time(13), UTC)
 
 
-def said(on: str | date, late: int = 0, by: str = "treasurer") -> Stamp:
+def said(on: str | date, late: int = 0, by: str = "treasurer") -> EntryMetadata:
     """Told on the evening of the day itself, or so many days later."""
-    return stamp(on, at=evening(on, late), by=by)
+    return metadata(on, at=evening(on, late), by=by)
 
 
 def prompt(*acts: Act) -> Fund:

@@ -76,7 +76,7 @@ class History(SecondThoughts):
     def _found(self) -> None:
         on = self.today
         self.fund.open(
-            self._stamp(on),
+            self._metadata(on),
             bylaws=self._bylaws(),
             club=f"Câu lạc bộ số {self.seed}",
             commune="Quảng Lạc",
@@ -91,13 +91,13 @@ class History(SecondThoughts):
             self._try(lambda: self._take_over(on))
         else:
             self.fund.receive_donation(
-                self._stamp(on), source="state_budget", pot="revolving", amount=self._amount(40_000_000) % MAX_AMOUNT
+                self._metadata(on), source="state_budget", pot="revolving", amount=self._amount(40_000_000) % MAX_AMOUNT
             )
 
     def _join(self, on: date | None = None) -> None:
-        stamp = self._stamp(on)
+        metadata = self._metadata(on)
         self.fund.join(
-            stamp,
+            metadata,
             birth_year=1850 if self._chance(0.02) and not on else self.random.randint(1935, 1990),
             sex=self.random.choice(("female", "female", "male")),
             poverty=self.random.choice(("poor", "near_poor", "hardship", "none")),
@@ -131,7 +131,7 @@ class History(SecondThoughts):
         if savers and self._chance(0.05):
             savers.append(savers[0])
         self.fund.declare_opening_balances(
-            self._stamp(on),
+            self._metadata(on),
             revolving=OpeningPot(self.random.randrange(20_000_000), self.random.randrange(9_000_000)),
             activity=OpeningPot(self.random.randrange(2_000_000), self.random.randrange(500_000)),
             equipment=[Item("Loa", 1, "bộ", 3_500_000)] if self._chance(0.5) else [],
@@ -148,28 +148,28 @@ class History(SecondThoughts):
 
     def open_again(self) -> None:
         """Somebody opens a fund that is open already."""
-        self.fund.open(self._stamp(), bylaws=self._bylaws())
+        self.fund.open(self._metadata(), bylaws=self._bylaws())
 
     def adopt_bylaws(self) -> None:
         """The bylaws change, now and then to a rate beyond the law."""
         bylaws = self._bylaws()
         if self._chance(0.25):
             bylaws = Bylaws(**{field: getattr(bylaws, field) for field in bylaws.__struct_fields__} | USURY)
-        self.fund.adopt_bylaws(self._stamp(), bylaws)
+        self.fund.adopt_bylaws(self._metadata(), bylaws)
 
     def change_place(self) -> None:
         """The club lies in another commune, or in the same."""
-        self.fund.change_place(self._stamp(), commune=f"xã {self.random.randrange(3)}", province="Lạng Sơn")
+        self.fund.change_place(self._metadata(), commune=f"xã {self.random.randrange(3)}", province="Lạng Sơn")
 
     def change_member(self) -> None:
         """Something known of a member changes."""
         changes: tuple[dict[str, Any], ...] = ({"household": "H1"}, {"poverty": "none"}, {"birth_year": 1950}, {})
-        stamp = self._stamp(self.fund.opened.on if self._chance(0.1) else None)
-        self.fund.change_member(stamp, self._member(), **self.random.choice(changes))
+        metadata = self._metadata(self.fund.opened.on if self._chance(0.1) else None)
+        self.fund.change_member(metadata, self._member(), **self.random.choice(changes))
 
     def leave(self) -> None:
         """Somebody moves away, resigns, is excluded or dies."""
-        self.fund.leave(self._stamp(), self._member(), self._any(LeavingReason))
+        self.fund.leave(self._metadata(), self._member(), self._any(LeavingReason))
 
     # --- money that comes and goes ------------------------------------------------------------------------------------
 
@@ -178,13 +178,13 @@ class History(SecondThoughts):
         kind = self._any(ContributionKind)
         month = f"{self.today:%Y-%m}" if kind == "dues" else None
         self.fund.receive_contribution(
-            self._stamp(), member=self._member(), kind=kind, amount=self._amount(500_000), for_month=month
+            self._metadata(), member=self._member(), kind=kind, amount=self._amount(500_000), for_month=month
         )
 
     def receive_donation(self) -> None:
         """A gift of cash."""
         self.fund.receive_donation(
-            self._stamp(),
+            self._metadata(),
             source=self.random.choice(SOURCES),
             pot=self.random.choice(POTS),
             amount=self._amount(5_000_000),
@@ -195,13 +195,13 @@ class History(SecondThoughts):
         """Equipment."""
         items = tuple(Item(what, 1, "chiếc", self._amount(2_000_000)) for what in ("Máy đo huyết áp", "Ghế", "Trống"))
         self.fund.receive_in_kind_donation(
-            self._stamp(), source=self.random.choice(SOURCES), items=items, pot=self.random.choice(POTS)
+            self._metadata(), source=self.random.choice(SOURCES), items=items, pot=self.random.choice(POTS)
         )
 
     def pay_expense(self) -> None:
-        """A visit, a tea, a stamp."""
+        """A visit, a tea, a metadata."""
         self.fund.pay_expense(
-            self._stamp(),
+            self._metadata(),
             activity=self._any(Activity),
             amount=self._amount(400_000),
             pot="activity" if self._chance(0.9) else "revolving",
@@ -215,12 +215,12 @@ class History(SecondThoughts):
         left = savings.get(member, 50_000)
         amount = left if self._chance(0.3) else self._amount(left + 1_000)
         assert isinstance(member, int)
-        self.fund.withdraw_savings(self._stamp(), member=member, amount=amount)
+        self.fund.withdraw_savings(self._metadata(), member=member, amount=amount)
 
     def receive_income(self) -> None:
         """What the club earned."""
         self.fund.receive_income(
-            self._stamp(),
+            self._metadata(),
             kind=self._any(IncomeKind),
             pot=self.random.choice(POTS),
             amount=self._amount(600_000),
@@ -231,19 +231,19 @@ class History(SecondThoughts):
         """A transfer that the meeting minuted."""
         source = self.random.choice(POTS)
         target = source if self._chance(0.1) else next(pot for pot in POTS if pot != source)
-        self.fund.transfer_between_pots(self._stamp(), source=source, target=target, amount=self._amount(500_000))
+        self.fund.transfer_between_pots(self._metadata(), source=source, target=target, amount=self._amount(500_000))
 
     def move_to_bank(self) -> None:
         """To the bank."""
-        self.fund.move_to_bank(self._stamp(), pot=self.random.choice(POTS), amount=self._amount(3_000_000))
+        self.fund.move_to_bank(self._metadata(), pot=self.random.choice(POTS), amount=self._amount(3_000_000))
 
     def fetch_from_bank(self) -> None:
         """From the bank."""
-        self.fund.fetch_from_bank(self._stamp(), pot=self.random.choice(POTS), amount=self._amount(2_000_000))
+        self.fund.fetch_from_bank(self._metadata(), pot=self.random.choice(POTS), amount=self._amount(2_000_000))
 
     def receive_advance(self) -> None:
         """Capital lent to the club."""
-        self.fund.receive_advance(self._stamp(), source=self.random.choice(SOURCES), amount=self._amount(4_000_000))
+        self.fund.receive_advance(self._metadata(), source=self.random.choice(SOURCES), amount=self._amount(4_000_000))
 
     def repay_advance(self) -> None:
         """Some of it goes back."""
@@ -252,22 +252,22 @@ class History(SecondThoughts):
         number = self.random.randint(1, len(self.fund.advances) + self._chance(0.1) or 1)
         owed = -self.fund.balances.get(("revolving", "advances", number), 0)
         amount = owed if owed and self._chance(0.2) else self._amount(1_500_000)
-        self.fund.repay_advance(self._stamp(), number, amount=amount)
+        self.fund.repay_advance(self._metadata(), number, amount=amount)
 
     # --- governance ---------------------------------------------------------------------------------------------------
 
     def hold_meeting(self) -> None:
         """The club meets; a sheet may be sent twice."""
-        stamp = self._stamp()
-        on_roll = [member.number for member in self.fund.members.values() if member.is_on_roll(stamp.on)]
+        metadata = self._metadata()
+        on_roll = [member.number for member in self.fund.members.values() if member.is_on_roll(metadata.on)]
         present = [number for number in on_roll if self._chance(0.6)]
         by_proxy = [number for number in on_roll if number not in present and self._chance(0.3)]
         if self._chance(0.05):
             by_proxy += present[:1]
-        cash = self.fund.cash_at(stamp.on)
+        cash = self.fund.cash_at(metadata.on)
         self.fund.hold_meeting(
-            stamp,
-            sheet=f"{stamp.on}-{self.random.randint(1, 2)}",
+            metadata,
+            sheet=f"{metadata.on}-{self.random.randint(1, 2)}",
             present=present if self._chance(0.95) else [],
             by_proxy=by_proxy,
             opening_cash=cash if self._chance(0.5) else None,
@@ -276,47 +276,47 @@ class History(SecondThoughts):
 
     def count_cash(self) -> None:
         """The box is counted; one time in two there is a difference."""
-        stamp = self._stamp()
+        metadata = self._metadata()
         pot: CountedPot = self.random.choice((*get_args(CountedPot), "both"))
-        expected = self.fund.cash_at(stamp.on, pot)
+        expected = self.fund.cash_at(metadata.on, pot)
         off = 0 if self._chance(0.5) else self.random.randint(-300_000, 100_000)
         counted = 0 if self._chance(0.04) else max(expected + off, 0)
         notes = {"1": counted + self._chance(0.1)} if self._chance(0.3) else None
         witnesses = [self._member() for _ in range(2)]
         self.fund.count_cash(
-            stamp, reason=self._any(CountReason), counted=counted, pot=pot, notes=notes, witnesses=witnesses
+            metadata, reason=self._any(CountReason), counted=counted, pot=pot, notes=notes, witnesses=witnesses
         )
 
     def close_period(self) -> None:
         """Last month is closed, or another time."""
         back = self.random.choice((15, 40, 60, 80, 120, 0 if self._chance(0.2) else -1 if self._chance(0.1) else 50))
-        self.fund.close_period(self._stamp(self.today), through=self.today - timedelta(days=back))
+        self.fund.close_period(self._metadata(self.today), through=self.today - timedelta(days=back))
 
     def reopen_period(self) -> None:
         """What was closed is opened again, for a voucher that was found."""
         closed = self.fund.closed_through or self.today
         since = closed - timedelta(days=self.random.randint(-3, 40))
-        self.fund.reopen_period(self._stamp(self.today), since=since)
+        self.fund.reopen_period(self._metadata(self.today), since=since)
 
     def take_office(self) -> None:
         """Somebody takes an office, or gives it up."""
         until = self.today if self._chance(0.2) else None
-        self.fund.take_office(self._stamp(), member=self._member(), office=self.random.choice(OFFICES), until=until)
+        self.fund.take_office(self._metadata(), member=self._member(), office=self.random.choice(OFFICES), until=until)
 
     def leave_office(self) -> None:
         """Mostly whoever holds an office gives it up."""
         held = sorted(self.fund.offices)
         office, member = self.random.choice(held) if held and self._chance(0.8) else ("treasurer", self._member())
-        self.fund.leave_office(self._stamp(), member=member, office=office)  # type: ignore[arg-type]
+        self.fund.leave_office(self._metadata(), member=member, office=office)  # type: ignore[arg-type]
 
     def note_inspection(self) -> None:
         """An inspector comes."""
-        self.fund.note_inspection(self._stamp(), kind=self._any(InspectionKind))
+        self.fund.note_inspection(self._metadata(), kind=self._any(InspectionKind))
 
     def dissolve(self) -> None:
         """Somebody would wind the fund up while it is owed and owes."""
         if any(left for key, left in self.fund.balances.items() if key[1] in ("loans", "savings", "advances")):
-            self.fund.dissolve(self._stamp())
+            self.fund.dissolve(self._metadata())
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -328,24 +328,24 @@ class History(SecondThoughts):
             self._settle(loan)
         owed = sum(-left for key, left in fund.balances.items() if key[1] in ("savings", "advances"))
         if owed > 0:
-            fund.receive_donation(self._stamp(self.today), source="community", pot="revolving", amount=owed)
+            fund.receive_donation(self._metadata(self.today), source="community", pot="revolving", amount=owed)
         for (_, account, number), left in list(fund.balances.items()):
             assert isinstance(number, int) or account not in ("savings", "advances")
             if account == "savings" and left < 0:
-                fund.withdraw_savings(self._stamp(self.today), member=number, amount=-left)  # type: ignore[arg-type]
+                fund.withdraw_savings(self._metadata(self.today), member=number, amount=-left)  # type: ignore[arg-type]
             elif account == "advances" and left < 0:
-                fund.repay_advance(self._stamp(self.today), number, amount=-left)  # type: ignore[arg-type]
-        self._try(lambda: fund.dissolve(self._stamp(self.today)))
+                fund.repay_advance(self._metadata(self.today), number, amount=-left)  # type: ignore[arg-type]
+        self._try(lambda: fund.dissolve(self._metadata(self.today)))
         self._try(self.join)
 
     def _settle(self, loan: Loan) -> None:
         amount = loan.standing(self.today).settlement_amount
         if self._chance(0.3):
-            self.fund.write_off_loan(self._stamp(self.today), loan.number)
+            self.fund.write_off_loan(self._metadata(self.today), loan.number)
             lost = self.fund.loan(loan.number).loss
-            self._try(lambda: self.fund.recover_loan(self._stamp(self.today), loan.number, amount=lost + 1))
+            self._try(lambda: self.fund.recover_loan(self._metadata(self.today), loan.number, amount=lost + 1))
         else:
-            self._try(lambda: self.fund.repay_loan(self._stamp(self.today), loan.number, amount=amount))
+            self._try(lambda: self.fund.repay_loan(self._metadata(self.today), loan.number, amount=amount))
 
 
 USURY = {"monthly_rate_ppm": 16_667}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.application import Ledger
 from ledger.chart import Pot
 from ledger.events import Bylaws, Request
@@ -36,7 +36,7 @@ BYLAWS = Bylaws(
     two_person_approval=False,
 )
 
-Decision = Callable[[Fund, Stamp], object]
+Decision = Callable[[Fund, EntryMetadata], object]
 
 
 def job(
@@ -52,9 +52,9 @@ def job(
     """A request with a key and a body, as the service would hand it over; `options` are the job's own."""
     request = Request(key, f"digest of {body}")
     digests = {kind: text.digest for kind, text in (texts or {}).items()}
-    stamp = Stamp(on=on, recorded_at=NOW, recorded_by="treasurer-1", request=request, texts=digests or None)
+    metadata = EntryMetadata(on=on, recorded_at=NOW, recorded_by="treasurer-1", request=request, texts=digests or None)
     rows = tuple((texts or {}).values())
-    return Job(fund=fund, decide=lambda fund: decide(fund, stamp), request=request, texts=rows, **options)
+    return Job(fund=fund, decide=lambda fund: decide(fund, metadata), request=request, texts=rows, **options)
 
 
 def opening(fund: str = FUND, *, key: str = "opening-0001") -> Job:
@@ -62,7 +62,7 @@ def opening(fund: str = FUND, *, key: str = "opening-0001") -> Job:
     club = {"club": "CLB Bắc Sơn", "commune": "Bắc Sơn", "district": "Bắc Sơn", "province": "Lạng Sơn"}
     return job(
         key,
-        lambda f, stamp: f.open(stamp, bylaws=BYLAWS, founded_on=OPENED_ON, **club),
+        lambda f, metadata: f.open(metadata, bylaws=BYLAWS, founded_on=OPENED_ON, **club),
         fund=fund,
         on=OPENED_ON,
         opens=True,
@@ -73,7 +73,7 @@ def gift(key: str, amount: int = 1, **options: Any) -> Job:
     """Cash for the activity pot: never refused."""
     return job(
         key,
-        lambda f, stamp: f.receive_donation(stamp, source="community", pot="activity", amount=amount),
+        lambda f, metadata: f.receive_donation(metadata, source="community", pot="activity", amount=amount),
         body=f"gift {amount}",
         **options,
     )
@@ -83,7 +83,7 @@ def capital(key: str, amount: int, **options: Any) -> Job:
     """Cash for the revolving pot."""
     return job(
         key,
-        lambda f, stamp: f.receive_donation(stamp, source="benefactor", pot="revolving", amount=amount),
+        lambda f, metadata: f.receive_donation(metadata, source="benefactor", pot="revolving", amount=amount),
         **options,
     )
 
@@ -92,7 +92,7 @@ def expense(key: str, amount: int, **options: Any) -> Job:
     """Cash from the activity pot: refused when it is not there."""
     return job(
         key,
-        lambda f, stamp: f.pay_expense(stamp, activity="health", amount=amount),
+        lambda f, metadata: f.pay_expense(metadata, activity="health", amount=amount),
         body=f"expense {amount}",
         **options,
     )
@@ -101,17 +101,19 @@ def expense(key: str, amount: int, **options: Any) -> Job:
 def joining(key: str, **options: Any) -> Job:
     """A new member."""
     return job(
-        key, lambda f, stamp: f.join(stamp, sex="female", birth_year=1952, poverty="none", household=None), **options
+        key,
+        lambda f, metadata: f.join(metadata, sex="female", birth_year=1952, poverty="none", household=None),
+        **options,
     )
 
 
 def lending(key: str, amount: int, **options: Any) -> Job:
     """A whole loan in one act: asked for, granted and handed out, or none of it."""
 
-    def lend(fund: Fund, stamp: Stamp) -> None:
-        asked = fund.request_loan(stamp, member=1, principal=amount, term_months=12, purpose="livestock")
-        fund.approve_loan(stamp, asked.loan)
-        fund.disburse_loan(stamp, asked.loan)
+    def lend(fund: Fund, metadata: EntryMetadata) -> None:
+        asked = fund.request_loan(metadata, member=1, principal=amount, term_months=12, purpose="livestock")
+        fund.approve_loan(metadata, asked.loan)
+        fund.disburse_loan(metadata, asked.loan)
 
     return job(key, lend, body=f"loan {amount}", several=True, **options)
 

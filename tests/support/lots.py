@@ -1,4 +1,4 @@
-"""Drawing lots for a made-up club: days, stamps, amounts, members and loans, mostly fitting, now and then not."""
+"""Drawing lots for a made-up club: days, metadata, amounts, members and loans, mostly fitting, now and then not."""
 
 import hashlib
 from collections import Counter
@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any, get_args
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request
 from ledger.money import MAX_AMOUNT
 from ledger.refusals import Refusal
@@ -36,7 +36,7 @@ class Lots:
             assert (self.fund.version, self.fund.head) == (version, head), "a refusal leaves no trace"
             self.refused[type(refusal).__name__] += 1
 
-    def _stamp(self, on: date | None = None, **more: Any) -> Stamp:
+    def _metadata(self, on: date | None = None, **more: Any) -> EntryMetadata:
         """Mostly of today; one in nine is told late, and one in 150 is dated tomorrow."""
         chance = self.random.random()
         if on is None:
@@ -44,7 +44,7 @@ class Lots:
             on = self.today - late + timedelta(days=chance > 0.994)
         self._told += 1
         key = f"{self.fund.id}-{self._told:05d}"
-        return Stamp(
+        return EntryMetadata(
             on=on,
             recorded_at=datetime.combine(self.today, time(11, 0), UTC) + timedelta(seconds=self._told),
             recorded_by=self.random.choice(BOARD),

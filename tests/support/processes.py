@@ -112,7 +112,7 @@ class Unguarded(Ledger):
         first = now.version + 1
         job.decide(now)
         batch.add(now, job)
-        return batch.answer(now, job, first, now.version)
+        return batch.note(now, job, first, now.version)
 
 
 # --- programs ---------------------------------------------------------------------------------------------------------

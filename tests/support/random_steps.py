@@ -18,7 +18,7 @@ from ledger.aggregates.loan import Loan
 from ledger.events import ContributionReceived, Draw, Item, LoanRepaid, OldLoan, OpeningPot, OpeningSavings
 from ledger.refusals import Refusal
 from tests.support.bookkeeper import check_books, check_replay, check_settlement
-from tests.support.village import OPENED, bylaws, given, joins, settle_all, stamp, state
+from tests.support.village import OPENED, bylaws, given, joins, metadata, settle_all, state
 
 TODAY = OPENED + timedelta(500)
 
@@ -80,7 +80,7 @@ class History(RuleBasedStateMachine):
         """Tell the fund of something; a refusal leaves no trace. Answers whether it was recorded."""
         before = state(self.fund)
         try:
-            decision(stamp(on, by=by), *about, **facts)
+            decision(metadata(on, by=by), *about, **facts)
         except Refusal:
             assert state(self.fund) == before
             return False
@@ -240,12 +240,12 @@ class History(RuleBasedStateMachine):
         wrong, corrected = entries[-1 - choice % len(entries)], self.fund.fork()
         with suppress(Refusal):
             with corrected.one_act():
-                corrected.reverse_entry(stamp(wrong.on), wrong.version, reason="wrong_amount")
+                corrected.reverse_entry(metadata(wrong.on), wrong.version, reason="wrong_amount")
                 if isinstance(wrong, LoanRepaid):
-                    corrected.repay_loan(stamp(wrong.on), wrong.loan, amount=amount // 20 or 1)
+                    corrected.repay_loan(metadata(wrong.on), wrong.loan, amount=amount // 20 or 1)
                 else:
                     facts: Any = {"member": wrong.member, "kind": wrong.kind}
-                    corrected.receive_contribution(stamp(wrong.on), amount=amount, **facts)
+                    corrected.receive_contribution(metadata(wrong.on), amount=amount, **facts)
             self.fund = corrected
 
     # The club
@@ -303,7 +303,7 @@ class History(RuleBasedStateMachine):
         """An act of several facts is tried on a copy."""
         kept, self.fund = self.fund, self.fund.fork()
         try:
-            self.fund.undo_meeting(stamp(TODAY), version, reason="wrong_date")
+            self.fund.undo_meeting(metadata(TODAY), version, reason="wrong_date")
         except Refusal:
             self.fund = kept
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made, Overtaken
 from ledger.checkpoints.notes import Key, Signer
-from ledger.checkpoints.vouching import Finding, findings
+from ledger.checkpoints.vouching import Mismatch, mismatches
 from tests.support.jobs import FUND, gift, joining, opened, opening, recorded
 from tests.support.processes import wait_to_begin
 
@@ -40,12 +40,12 @@ def three_funds(database_url: str) -> Iterator[Ledger]:
         yield ledger
 
 
-def found(checkpoints: Checkpoints, made: Made, key: Key = SIGNER.key) -> list[Finding]:
-    return list(findings(checkpoints, made.note, key))
+def found(checkpoints: Checkpoints, made: Made, key: Key = SIGNER.key) -> list[Mismatch]:
+    return list(mismatches(checkpoints, made.note, key))
 
 
 def kinds(checkpoints: Checkpoints, made: Made) -> set[tuple[str, str | None]]:
-    return {(finding.kind, finding.fund) for finding in found(checkpoints, made)}
+    return {(mismatch.kind, mismatch.fund) for mismatch in found(checkpoints, made)}
 
 
 def vouch_each(line: Connection, url: str, fund: str) -> None:
@@ -55,6 +55,6 @@ def vouch_each(line: Connection, url: str, fund: str) -> None:
         for number in range(8):
             recorded(ledger.record([gift(f"maker-{number:04}", 3, fund=fund)])[0])
             try:
-                line.send(Checkpoints(ledger).make(SIGNER, datetime.now(UTC)).is_new)
+                line.send(Checkpoints(ledger.database, ledger.recorder).make(SIGNER, datetime.now(UTC)).is_new)
             except Overtaken:
                 line.send(None)

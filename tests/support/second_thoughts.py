@@ -26,30 +26,32 @@ class SecondThoughts(Borrowers):
             )
             for _ in range(self.random.randint(0, 3))
         ]
-        self.fund.correct_opening_balances(self._stamp(on), loans=loans, **pots)
+        self.fund.correct_opening_balances(self._metadata(on), loans=loans, **pots)
 
     def take_back(self) -> None:
         """Somebody who left comes back, or is still there."""
         gone = [member.number for member in self.fund.members.values() if member.left_on]
-        self.fund.take_back(self._stamp(), self.random.choice(gone) if gone and self._chance(0.8) else self._member())
+        self.fund.take_back(
+            self._metadata(), self.random.choice(gone) if gone and self._chance(0.8) else self._member()
+        )
 
     def forgive_dues(self) -> None:
         """The dues of a month or two are let go."""
-        stamp = self._stamp()
-        months = tuple(f"{add_months(stamp.on, -back):%Y-%m}" for back in range(self.random.randint(1, 2)))
-        self.fund.forgive_dues(stamp, self._member(), months=months)
+        metadata = self._metadata()
+        months = tuple(f"{add_months(metadata.on, -back):%Y-%m}" for back in range(self.random.randint(1, 2)))
+        self.fund.forgive_dues(metadata, self._member(), months=months)
 
     def correct_attendance(self) -> None:
         """Who came to a meeting was noted wrongly."""
         present = [member.number for member in self.fund.members.values() if self._chance(0.5)]
-        self.fund.correct_attendance(self._stamp(), self._meeting(), present=present)
+        self.fund.correct_attendance(self._metadata(), self._meeting(), present=present)
 
     def undo_meeting(self) -> None:
         """A whole sheet is undone; as an act of several facts it is tried on a copy."""
         version, kept = self._meeting(), self.fund
         self.fund = kept.fork()
         try:
-            self.fund.undo_meeting(self._stamp(), version, reason="wrong_date", as_held=self._chance(0.5))
+            self.fund.undo_meeting(self._metadata(), version, reason="wrong_date", as_held=self._chance(0.5))
         except Refusal:
             self.fund = kept
             raise

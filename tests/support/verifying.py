@@ -30,10 +30,10 @@ from tests.support.village import (
     gives,
     lends,
     lines,
+    metadata,
     pays,
     repays,
     spends,
-    stamp,
     undoes,
 )
 
@@ -66,16 +66,16 @@ def run(history: Lines, *options: str) -> tuple[int, str]:
 
 
 def opens(fund: Fund) -> None:
-    fund.open(stamp(OPENED, by="admin"), bylaws=bylaws(), **CLUB)
+    fund.open(metadata(OPENED, by="admin"), bylaws=bylaws(), **CLUB)
 
 
 def counts(fund: Fund) -> None:
     counted = fund.cash_at(day("2024-03-05")) - 4_000
-    fund.count_cash(stamp("2024-03-05"), reason="periodic", counted=counted, witnesses=[1, 3])
+    fund.count_cash(metadata("2024-03-05"), reason="periodic", counted=counted, witnesses=[1, 3])
 
 
 def withdraws(fund: Fund) -> None:
-    fund.withdraw_savings(stamp("2024-03-06"), member=4, amount=100_000)
+    fund.withdraw_savings(metadata("2024-03-06"), member=4, amount=100_000)
 
 
 def acts(gift: int = 2_000_000) -> list[Act]:

@@ -4,7 +4,7 @@
 
     fund = village(lends(1, 5_000_000, on="2024-01-31"))
     with refused(fund, Overpayment, settlement_amount=5_050_000):
-        fund.repay_loan(stamp("2024-02-10"), 1, amount=5_050_001)
+        fund.repay_loan(metadata("2024-02-10"), 1, amount=5_050_001)
 
 The members, by number:
 
@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from ledger.aggregates.fund import Fund, Stamp
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.kinds import replay
 from ledger.aggregates.loan import Loan
 from ledger.events import Bylaws, Entry, Event, Item, OldLoan, OpeningPot, OpeningSavings, Request, decode
@@ -57,7 +57,7 @@ def day(text: str | date) -> date:
     return text if isinstance(text, date) else date.fromisoformat(text)
 
 
-def stamp(
+def metadata(
     on: str | date,
     *,
     by: str = "treasurer",
@@ -66,10 +66,10 @@ def stamp(
     at: datetime = HEARD,
     key: str | None = None,
     **texts: str,
-) -> Stamp:
+) -> EntryMetadata:
     """Who tells of a fact and when. `key` is its request's, `texts` the digests of what was written."""
     request = Request(key, f"digest of {key}") if key else None
-    return Stamp(
+    return EntryMetadata(
         on=day(on),
         recorded_at=at,
         recorded_by=by,
@@ -104,7 +104,7 @@ def bylaws(**rules: Any) -> Bylaws:
 def given(*acts: Act, **rules: Any) -> Fund:
     """A fund with nothing but its bylaws, to which these acts happened."""
     fund = Fund(FUND)
-    fund.open(stamp(OPENED, by="admin"), bylaws=bylaws(**rules), **CLUB)
+    fund.open(metadata(OPENED, by="admin"), bylaws=bylaws(**rules), **CLUB)
     for act in acts:
         act(fund)
     return fund
@@ -118,7 +118,7 @@ def village(*acts: Act, **rules: Any) -> Fund:
 def joins(*, on: str | date = OPENED, birth_year: int = 1955, **person: Any) -> Act:
     """The next member joins."""
     person = {"sex": "female", "poverty": "none"} | person
-    return lambda fund: fund.join(stamp(on), birth_year=birth_year, **person)
+    return lambda fund: fund.join(metadata(on), birth_year=birth_year, **person)
 
 
 FIVE_MEMBERS = (
@@ -132,39 +132,39 @@ FIVE_MEMBERS = (
 
 def leaves(member: int, on: str | date, reason: str = "moved") -> Act:
     """A member leaves."""
-    return lambda fund: fund.leave(stamp(on), member, reason)
+    return lambda fund: fund.leave(metadata(on), member, reason)
 
 
 def gives(amount: int, *, pot: Any = "revolving", on: str | date = OPENED) -> Act:
     """A benefactor gives cash."""
-    return lambda fund: fund.receive_donation(stamp(on), source="benefactor", pot=pot, amount=amount)
+    return lambda fund: fund.receive_donation(metadata(on), source="benefactor", pot=pot, amount=amount)
 
 
 def pays(member: int, kind: Any, amount: int, *, on: str | date = OPENED) -> Act:
     """A member contributes."""
-    return lambda fund: fund.receive_contribution(stamp(on), member=member, kind=kind, amount=amount)
+    return lambda fund: fund.receive_contribution(metadata(on), member=member, kind=kind, amount=amount)
 
 
 def spends(amount: int, *, on: str | date, pot: Any = "activity") -> Act:
     """The club pays for something."""
-    return lambda fund: fund.pay_expense(stamp(on), activity="visit_gift", amount=amount, pot=pot)
+    return lambda fund: fund.pay_expense(metadata(on), activity="visit_gift", amount=amount, pot=pot)
 
 
 def asks(member: int, principal: int = 1_000_000, *, months: int = 12, on: str | date = OPENED) -> Act:
     """A member asks for a loan."""
     return lambda fund: fund.request_loan(
-        stamp(on), member=member, principal=principal, term_months=months, purpose="livestock"
+        metadata(on), member=member, principal=principal, term_months=months, purpose="livestock"
     )
 
 
 def grants(loan: int, *, on: str | date = OPENED, **decision: Any) -> Act:
     """The chair grants a loan."""
-    return lambda fund: fund.approve_loan(stamp(on, by="chair", member=1), loan, **decision)
+    return lambda fund: fund.approve_loan(metadata(on, by="chair", member=1), loan, **decision)
 
 
 def hands_out(loan: int, *, on: str | date = OPENED, **decision: Any) -> Act:
     """The treasurer hands out a loan."""
-    return lambda fund: fund.disburse_loan(stamp(on, member=2), loan, **decision)
+    return lambda fund: fund.disburse_loan(metadata(on, member=2), loan, **decision)
 
 
 def lends(member: int, principal: int = 1_000_000, *, months: int = 12, on: str | date) -> Act:
@@ -173,7 +173,7 @@ def lends(member: int, principal: int = 1_000_000, *, months: int = 12, on: str 
     def lend(fund: Fund) -> None:
         number = len(fund.loans) + 1
         asks(member, principal, months=months, on=on)(fund)
-        fund.approve_loan(stamp(on, by="deputy"), number)
+        fund.approve_loan(metadata(on, by="deputy"), number)
         hands_out(number, on=on)(fund)
 
     return lend
@@ -181,17 +181,17 @@ def lends(member: int, principal: int = 1_000_000, *, months: int = 12, on: str 
 
 def repays(loan: int, amount: int, *, on: str | date) -> Act:
     """A loan is repaid in part or whole."""
-    return lambda fund: fund.repay_loan(stamp(on), loan, amount=amount)
+    return lambda fund: fund.repay_loan(metadata(on), loan, amount=amount)
 
 
 def undoes(version: int | None = None, *, on: str | date, reason: Any = "wrong_amount") -> Act:
     """An entry is reversed; without a version, the last one."""
-    return lambda fund: fund.reverse_entry(stamp(on), version or fund.version, reason=reason)
+    return lambda fund: fund.reverse_entry(metadata(on), version or fund.version, reason=reason)
 
 
 def adopts(*, on: str | date, **rules: Any) -> Act:
     """The club adopts new bylaws."""
-    return lambda fund: fund.adopt_bylaws(stamp(on), bylaws(**rules))
+    return lambda fund: fund.adopt_bylaws(metadata(on), bylaws(**rules))
 
 
 # --- when and then ------------------------------------------------------------------------------------------------
@@ -279,64 +279,64 @@ def whole_life() -> Fund:
     }
     savings = (OpeningSavings(3, 200_000), OpeningSavings(1, 50_000))
     fund.declare_opening_balances(
-        stamp("2024-01-02", note="5d1e"), savings=savings[:1], document="Biên bản 01", **old_book
+        metadata("2024-01-02", note="5d1e"), savings=savings[:1], document="Biên bản 01", **old_book
     )
     fund.correct_opening_balances(
-        stamp("2024-01-02", reason="cc33"), savings=savings, document="Biên bản 02", **old_book
+        metadata("2024-01-02", reason="cc33"), savings=savings, document="Biên bản 02", **old_book
     )
-    fund.take_office(stamp("2024-01-02"), member=1, office="chair")
-    fund.change_member(stamp("2024-01-03", name="9c2f"), 3, poverty="poor", household="H3")
-    fund.receive_in_kind_donation(stamp("2024-01-04"), source="state_budget", items=tv, document="QĐ 12")
+    fund.take_office(metadata("2024-01-02"), member=1, office="chair")
+    fund.change_member(metadata("2024-01-03", name="9c2f"), 3, poverty="poor", household="H3")
+    fund.receive_in_kind_donation(metadata("2024-01-04"), source="state_budget", items=tv, document="QĐ 12")
     for kind, amount in (("dues", 10_000), ("share", 100_000), ("savings", 300_000), ("fine", 5_000)):
         fund.receive_contribution(
-            stamp("2024-01-05", key=f"sheet-0001-{kind}", note="77aa"),
+            metadata("2024-01-05", key=f"sheet-0001-{kind}", note="77aa"),
             member=4,
             kind=kind,  # type: ignore[arg-type]
             amount=amount,
             for_month="2024-01" if kind == "dues" else None,
         )
-    fund.receive_donation(stamp("2024-01-06"), source="foreign_org", foreign=True, pot="activity", amount=2_000_000)
-    fund.receive_income(stamp("2024-01-06"), kind="collective", pot="activity", amount=150_000)
-    fund.pay_expense(stamp("2024-01-07"), activity="visit_gift", amount=120_000)
-    fund.withdraw_savings(stamp("2024-01-08"), member=4, amount=100_000)
-    fund.transfer_between_pots(stamp("2024-01-09"), source="activity", target="revolving", amount=250_000)
-    fund.move_to_bank(stamp("2024-01-10"), pot="revolving", amount=3_000_000)
-    fund.fetch_from_bank(stamp("2024-01-11"), pot="revolving", amount=1_500_000)
-    fund.receive_advance(stamp("2024-01-12"), source="credit_fund", amount=5_000_000)
-    fund.repay_advance(stamp("2024-01-13"), 2, amount=1_000_000)
+    fund.receive_donation(metadata("2024-01-06"), source="foreign_org", foreign=True, pot="activity", amount=2_000_000)
+    fund.receive_income(metadata("2024-01-06"), kind="collective", pot="activity", amount=150_000)
+    fund.pay_expense(metadata("2024-01-07"), activity="visit_gift", amount=120_000)
+    fund.withdraw_savings(metadata("2024-01-08"), member=4, amount=100_000)
+    fund.transfer_between_pots(metadata("2024-01-09"), source="activity", target="revolving", amount=250_000)
+    fund.move_to_bank(metadata("2024-01-10"), pot="revolving", amount=3_000_000)
+    fund.fetch_from_bank(metadata("2024-01-11"), pot="revolving", amount=1_500_000)
+    fund.receive_advance(metadata("2024-01-12"), source="credit_fund", amount=5_000_000)
+    fund.repay_advance(metadata("2024-01-13"), 2, amount=1_000_000)
     for member, months in ((3, 12), (4, 30), (5, 12)):
         asks(member, 2_000_000, months=months, on="2024-01-14")(fund)
-    fund.reject_loan(stamp("2024-01-15", reason="0b0b"), 4)
-    fund.approve_loan(stamp("2024-01-15", by="chair", member=1), 2)
-    fund.approve_loan(stamp("2024-01-15", by="chair", member=1, reason="e1e1"), 3, override=True)
+    fund.reject_loan(metadata("2024-01-15", reason="0b0b"), 4)
+    fund.approve_loan(metadata("2024-01-15", by="chair", member=1), 2)
+    fund.approve_loan(metadata("2024-01-15", by="chair", member=1, reason="e1e1"), 3, override=True)
     hands_out(2, on="2024-01-15")(fund)
     hands_out(3, on="2024-01-15", place="bank")(fund)
     repays(2, 187_000, on="2024-02-15")(fund)
     undoes(on="2024-02-16")(fund)
-    fund.waive_interest(stamp("2024-02-17", reason="ee11"), 2, amount=5_000)
-    fund.set_off_savings(stamp("2024-02-17"), 2, amount=15_000)
-    fund.reschedule_loan(stamp("2024-02-20", reason="aa11"), 2, term_months=6)
-    fund.write_off_loan(stamp("2024-03-01", reason="aa22"), 2)
-    fund.recover_loan(stamp("2024-03-02"), 2, amount=50_000)
-    fund.leave(stamp("2024-03-03"), 5, "died")
-    fund.leave(stamp("2024-03-03"), 4, "moved")
-    fund.take_back(stamp("2024-03-04"), 4)
-    fund.forgive_dues(stamp("2024-03-04", reason="ff22"), 4, months=("2024-02",))
+    fund.waive_interest(metadata("2024-02-17", reason="ee11"), 2, amount=5_000)
+    fund.set_off_savings(metadata("2024-02-17"), 2, amount=15_000)
+    fund.reschedule_loan(metadata("2024-02-20", reason="aa11"), 2, term_months=6)
+    fund.write_off_loan(metadata("2024-03-01", reason="aa22"), 2)
+    fund.recover_loan(metadata("2024-03-02"), 2, amount=50_000)
+    fund.leave(metadata("2024-03-03"), 5, "died")
+    fund.leave(metadata("2024-03-03"), 4, "moved")
+    fund.take_back(metadata("2024-03-04"), 4)
+    fund.forgive_dues(metadata("2024-03-04", reason="ff22"), 4, months=("2024-02",))
     fund.hold_meeting(
-        stamp("2024-03-05", key="sheet-0002"), sheet="2024-03-05", present=[1, 2], by_proxy=[3], book_opening=0
+        metadata("2024-03-05", key="sheet-0002"), sheet="2024-03-05", present=[1, 2], by_proxy=[3], book_opening=0
     )
-    fund.correct_attendance(stamp("2024-03-06", reason="ab12"), fund.version, present=[1, 2, 4], by_proxy=[3])
+    fund.correct_attendance(metadata("2024-03-06", reason="ab12"), fund.version, present=[1, 2, 4], by_proxy=[3])
     fund.count_cash(
-        stamp("2024-03-05"), reason="surprise", counted=fund.cash_at(day("2024-03-05")) - 4_000, witnesses=[1]
+        metadata("2024-03-05"), reason="surprise", counted=fund.cash_at(day("2024-03-05")) - 4_000, witnesses=[1]
     )
-    fund.note_inspection(stamp("2024-03-06", finding="beef"), kind="sample")
-    fund.change_place(stamp("2024-03-06"), commune="phường Đông Kinh", province="Lạng Sơn", document="1672/NQ")
-    fund.adopt_bylaws(stamp("2024-03-07"), bylaws(monthly_rate_ppm=8_000))
-    fund.close_period(stamp("2024-03-08"), through=day("2024-01-31"))
-    fund.reopen_period(stamp("2024-03-09", reason="cafe"), since=day("2024-01-15"))
-    fund.leave_office(stamp("2024-03-10"), member=1, office="chair")
+    fund.note_inspection(metadata("2024-03-06", finding="beef"), kind="sample")
+    fund.change_place(metadata("2024-03-06"), commune="phường Đông Kinh", province="Lạng Sơn", document="1672/NQ")
+    fund.adopt_bylaws(metadata("2024-03-07"), bylaws(monthly_rate_ppm=8_000))
+    fund.close_period(metadata("2024-03-08"), through=day("2024-01-31"))
+    fund.reopen_period(metadata("2024-03-09", reason="cafe"), since=day("2024-01-15"))
+    fund.leave_office(metadata("2024-03-10"), member=1, office="chair")
     settle_all(fund, "2024-03-15")
-    fund.dissolve(stamp("2024-03-15"), document="QĐ 99")
+    fund.dissolve(metadata("2024-03-15"), document="QĐ 99")
     return fund
 
 
@@ -344,12 +344,12 @@ def settle_all(fund: Fund, on: str | date) -> None:
     """Every loan, saving and advance is paid back."""
     for loan in list(fund.loans.values()):
         if loan.status == "running":
-            fund.repay_loan(stamp(on), loan.number, amount=loan.standing(day(on)).settlement_amount)
+            fund.repay_loan(metadata(on), loan.number, amount=loan.standing(day(on)).settlement_amount)
     for (_, account, number), amount in sorted(fund.balances.items(), key=str):
         if account == "savings" and amount:
-            fund.withdraw_savings(stamp(on), member=number, amount=-amount)  # type: ignore[arg-type]
+            fund.withdraw_savings(metadata(on), member=number, amount=-amount)  # type: ignore[arg-type]
         if account == "advances" and amount:
-            fund.repay_advance(stamp(on), number, amount=-amount)  # type: ignore[arg-type]
+            fund.repay_advance(metadata(on), number, amount=-amount)  # type: ignore[arg-type]
 
 
 def borrowing_village() -> Fund:
@@ -370,7 +370,7 @@ def borrowing_village() -> Fund:
         lends(4, 700_000, on="2026-02-01"),
         undoes(on="2026-02-03"),
     )
-    fund.request_loan(stamp("2026-03-01"), member=3, principal=500_000, term_months=6, purpose="other")
+    fund.request_loan(metadata("2026-03-01"), member=3, principal=500_000, term_months=6, purpose="other")
     grants(6, on="2026-03-01")(fund)
     hands_out(6, on="2026-03-01")(fund)
     return fund

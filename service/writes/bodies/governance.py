@@ -1,28 +1,14 @@
-"""What may be sent about how a club keeps itself honest: counts, periods, offices, inspections, dissolution."""
+"""What may be sent about how a club keeps itself honest: meetings, counts, periods, offices, dissolution."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ledger import events
-from ledger.events.corrections import ReversalReason
 from ledger.events.governance import NOTES, CountedPot, CountReason, Office
-from ledger.events.inspections import InspectionKind
 from service.bounds import MOST_MEMBERS
-from service.http.body import Body, Dated, example
-from service.http.fields import (
-    MOST_DRAWN,
-    AmountOrNothing,
-    Code,
-    Day,
-    Number,
-    Reference,
-    Seed,
-    Some,
-    Whole,
-    Words,
-)
+from service.http.body import Dated, example
+from service.http.fields import AmountOrNothing, Code, Day, Number, Reference, Some, Whole, Words
 
 # --- counts and periods -------------------------------------------------------------------------------------------
 
@@ -76,20 +62,6 @@ class PeriodReopening(Dated):
 # --- meetings put right ------------------------------------------------------------------------------------------
 
 
-class MeetingReversal(Dated):
-    """A whole sheet is undone: its live lines and its attendance, in one act, on the day of the meeting unless `on`
-    says otherwise. The sheet's name is free again; the keys of its lines stay spent."""
-
-    model_config = example(reason="wrong_date")
-    PERSONAL = ("note",)
-
-    reason: ReversalReason
-    note: Words | None = None
-
-    def facts(self) -> dict[str, Any]:
-        return {"reason": self.reason, "as_held": self.on is None}
-
-
 class Attendance(Dated):
     """Who really came to a meeting, and why it was noted otherwise; of the day of the meeting."""
 
@@ -107,7 +79,7 @@ class Attendance(Dated):
         return self
 
 
-# --- offices, inspections, the beginning and the end --------------------------------------------------------------
+# --- offices, and the end ----------------------------------------------------------------------------------------
 
 
 class OfficeTerm(Dated):
@@ -118,68 +90,6 @@ class OfficeTerm(Dated):
     member: Number
     office: Office
     until: Day | None = None
-
-
-class Lot(Body):
-    """What is drawn by lot: so many vouchers and loans of the fund's entries up to `known_version`, or of all; of the
-    days from `from` to `to`, or of all."""
-
-    seed: Seed
-    vouchers: Annotated[int, Whole(0, MOST_DRAWN)] = 0
-    loans: Annotated[int, Whole(0, MOST_DRAWN)] = 0
-    known_version: Number | None = None
-    since: Day | None = Field(default=None, alias="from")
-    until: Day | None = Field(default=None, alias="to")
-
-    @model_validator(mode="after")
-    def _something_drawn(self) -> "Lot":
-        if not self.vouchers and not self.loans:
-            raise PydanticCustomError("field-missing", "vouchers or loans", {"name": "vouchers"})
-        if self.since and self.until and self.since > self.until:
-            days = {"since": self.since, "until": self.until}
-            raise PydanticCustomError("period-upside-down", "upside down", days)
-        return self
-
-
-class Inspection(Dated):
-    """An inspector comes, and what was found. A sample is drawn by the fund itself, by a number that is public."""
-
-    model_config = example(
-        kind="sample",
-        finding="Sổ khớp với tiền mặt",
-        sample={"seed": "XSMB-2026-03-19-48213", "vouchers": 10, "loans": 3, "from": "2025-01-01"},
-        on="2026-03-20",
-    )
-    PERSONAL = ("finding", "note")
-
-    kind: InspectionKind
-    sample: Lot | None = None
-    finding: Words | None = None
-    note: Words | None = None
-
-    def facts(self) -> dict[str, Any]:
-        given = super().facts()
-        return given | ({"sample": events.Draw(**self.sample.facts())} if self.sample else {})
-
-
-OPENING_EXAMPLE: Final[dict[str, Any]] = {
-    "on": "2026-01-01",
-    "pots": {"revolving": {"cash": 4_500_000, "bank": 10_000_000}, "activity": {"cash": 1_200_000, "bank": 0}},
-    "equipment": [{"what": "loa kéo", "quantity": 1, "unit": "bộ", "value": 6_000_000}],
-    "savings": [{"member": 1, "amount": 500_000}],
-    "loans": [
-        {
-            "member": 1,
-            "principal": 5_000_000,
-            "outstanding": 2_916_000,
-            "disbursed_on": "2025-08-10",
-            "term_months": 12,
-            "purpose": "livestock",
-        }
-    ],
-    "advances": [],
-    "document": "01/BBBG",
-}
 
 
 class Dissolution(Dated):

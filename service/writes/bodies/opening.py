@@ -1,6 +1,6 @@
 """What may be sent of an old club's books on the day they are taken over."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,8 +13,26 @@ from ledger.money import PPM
 from service.bounds import MOST_MEMBERS
 from service.http.body import Body, Dated, example
 from service.http.fields import Amount, AmountOrNothing, Day, Number, Reference, Some, Whole, Words
-from service.writes.bodies.governance import OPENING_EXAMPLE
 from service.writes.bodies.money import Item
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "on": "2026-01-01",
+    "pots": {"revolving": {"cash": 4_500_000, "bank": 10_000_000}, "activity": {"cash": 1_200_000, "bank": 0}},
+    "equipment": [{"what": "loa kéo", "quantity": 1, "unit": "bộ", "value": 6_000_000}],
+    "savings": [{"member": 1, "amount": 500_000}],
+    "loans": [
+        {
+            "member": 1,
+            "principal": 5_000_000,
+            "outstanding": 2_916_000,
+            "disbursed_on": "2025-08-10",
+            "term_months": 12,
+            "purpose": "livestock",
+        }
+    ],
+    "advances": [],
+    "document": "01/BBBG",
+}
 
 
 class PotMoney(Body):
@@ -79,7 +97,7 @@ class BorrowedBefore(Body):
 class OpeningBalances(Dated):
     """An old club's books are taken over: once, before any other money; equity is the difference."""
 
-    model_config = example(**OPENING_EXAMPLE)
+    model_config = example(**_EXAMPLE)
 
     pots: Pots
     equipment: Annotated[list[Item], Some(100, least=0)] = Field(default_factory=list)
@@ -102,7 +120,7 @@ class OpeningBalances(Dated):
 class OpeningCorrection(OpeningBalances):
     """The old books, whole, as they should have been declared, with the opening day as `on`, and why."""
 
-    model_config = example(**OPENING_EXAMPLE, reason="Ghi sót một khoản vay")
+    model_config = example(**_EXAMPLE, reason="Ghi sót một khoản vay")
     PERSONAL = ("reason",)
 
     reason: Words

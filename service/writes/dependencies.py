@@ -1,11 +1,15 @@
-"""How a request to record was sent: by whom, under which key, on what condition."""
+"""What writes read of a request beside its body: by whom it was sent, under which key, on what condition; and their
+response."""
 
 import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import Header, Query, Request
+import msgspec
+from fastapi import Depends, Header, Query, Request, Response
 
 from ledger.events import Request as RequestMark
+from ledger.jobs import Recorded
+from service.access.approval import NOT_NEEDED, ApprovalPin, approval_of
 from service.http.parsing import header
 from service.http.refusals import (
     FieldError,
@@ -15,7 +19,7 @@ from service.http.refusals import (
     InvalidFields,
 )
 from service.http.state import state_of
-from service.writes.facts import Sent, digest_of
+from service.writes.calls import RequestContext, digest_of
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ETAG: Final = re.compile(r'"(0|[1-9][0-9]{0,9})"')
@@ -39,7 +43,7 @@ def _expected(if_match: str | None) -> int | None:
     return int(version[1])
 
 
-async def sent_as(
+async def request_context(
     request: Request,
     dry_run: Annotated[
         Literal["true", "false"], Query(description="Only say what would be recorded; records nothing, spends no key.")
@@ -53,16 +57,19 @@ async def sent_as(
     if_match: Annotated[
         str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
     ] = None,
-) -> Sent:
-    """How a request was sent. The signature documents it; what is read is the request itself, as everywhere."""
-    return sent_directly(request)
+    approval_pin: ApprovalPin = None,
+) -> RequestContext:
+    """How a request was sent. The signature documents it; what is read is the request itself, as in all writes."""
+    return context_of(request)
 
+
+AsSent = Annotated[RequestContext, Depends(request_context)]
 
 KNOWN: Final = frozenset({"dry_run"})
 """The query parameters of a write."""
 
 
-def sent_directly(request: Request) -> Sent:
+def context_of(request: Request) -> RequestContext:
     """How a request was sent, read from it. Raises `InvalidFields` and what is wrong with its headers."""
     scope = request.scope
     dry_run = request.query_params.get("dry_run", "false") if scope["query_string"] else "false"
@@ -72,4 +79,14 @@ def sent_directly(request: Request) -> Sent:
     if key is None and dry_run == "false":
         raise IdempotencyKeyMissing
     mark = _mark(request, key, state.ledger.request_secret)
-    return Sent(scope["principal"], state.now(), mark, _expected(header(scope, b"if-match")), dry_run == "true")
+    version = _expected(header(scope, b"if-match"))
+    approval = NOT_NEEDED if dry_run == "true" else approval_of(scope)
+    return RequestContext(scope["principal"], state.now(), mark, version, dry_run == "true", approval)
+
+
+def write_response(recorded: Recorded, context: RequestContext, answer: dict[str, Any], language: str) -> Response:
+    """The response to a write, with the fund's version as the ETag."""
+    headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
+    if recorded.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(msgspec.json.encode(answer), 200 if context.dry_run else 201, headers, "application/json")

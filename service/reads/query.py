@@ -1,14 +1,13 @@
-"""A reader's point of view: which fund, on which day, as known when; and the answer made of what is seen from there."""
+"""Asking one fund's books at a point in both times: on which day, as known when. What is found is given with where the
+books stood; whoever asked makes an answer in JSON, a page or a paper of it."""
 
-import asyncio
 import base64
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import takewhile
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-from fastapi import Response
 
 from ledger.days import last_asked
 from ledger.events import Entry, head_of
@@ -22,13 +21,15 @@ from service.http.refusals import CursorInvalid, PeriodUpsideDown, PositionNotRe
 from service.http.state import AppState
 
 Answer = dict[str, Any]
+"""What is answered in JSON."""
+
 T = TypeVar("T")
 
 
 # --- where the read model stands ----------------------------------------------------------------------------------
 
 
-def asked(state: AppState, wanted: int, question: Callable[[Reader, int], T]) -> T:
+def ask_tables(state: AppState, wanted: int, question: Callable[[Reader, int], T]) -> T:
     """What the read model answers at one moment, the position it was at given to the question. Raises
     `PositionNotReached` for a moment before the wanted one: another copy of the tables, made anew, may be behind."""
 
@@ -40,8 +41,21 @@ def asked(state: AppState, wanted: int, question: Callable[[Reader, int], T]) ->
     return state.read_model.ask(at_position)
 
 
-class View(NamedTuple):
-    """One fund at a point in both times. `known_version` and `known_at` say what the service had heard by then."""
+class Found(NamedTuple, Generic[T]):
+    """What a query found, and where the books stood that it was asked of: `version` of the fund, `position` of the
+    whole log. `parked` is None or `{version, why}`: from that version on, nothing is in any figure."""
+
+    figures: T
+    fund: str
+    as_of: date
+    version: int
+    position: int
+    parked: Answer | None
+
+
+class FundQuery(NamedTuple):
+    """A query about one fund at a point in both times. `known_version` and `known_at` say what the service had heard
+    by then; without either it is the books as they are known now."""
 
     state: AppState
     principal: Principal
@@ -52,27 +66,20 @@ class View(NamedTuple):
     wanted: int
     """The position that the tables must have."""
 
-    async def answer(self, ask: Callable[[Reader], Answer | None]) -> Response:
-        """Ask the read model off the event loop. Raises `NotFound` when it has no answer."""
-        return await asyncio.to_thread(self._answer, ask)
+    def ask(self, question: Callable[[Reader], T | None]) -> Found[T]:
+        """Ask the tables as they stood at that point, all at one moment. Blocks: on an event loop, ask in a thread.
+        Raises `NotFound` when nothing is found, and `PositionNotReached`, `FundNotFound`."""
 
-    def _answer(self, ask: Callable[[Reader], Answer | None]) -> Response:
-        def question(tables: Reader, position: int) -> tuple[Answer | None, Answer]:
-            reader, standing = self.standpoint(tables)
-            return ask(reader), standing | {"position": position}
+        def at_standpoint(tables: Reader, position: int) -> Found[T]:
+            reader, standing = self._standpoint(tables)
+            figures = question(reader)
+            if figures is None:
+                raise NotFound
+            return Found(figures, self.fund, self.as_of, standing["version"], position, standing["parked"])
 
-        found, standing = asked(self.state, self.wanted, question)
-        if found is None:
-            raise NotFound
-        version = standing["version"]
-        about = {"fund": self.fund, "as_of": self.as_of, "version": version, "position": standing["position"]}
-        if standing["parked"]:
-            about["parked"] = standing["parked"]
-        if isinstance(found.get("next"), int):
-            found["next"] = _sealed(_Page(found["next"], version, self.as_of))
-        return Response(msgspec.json.encode(about | found), 200, {"ETag": f'"{version}"'}, "application/json")
+        return ask_tables(self.state, self.wanted, at_standpoint)
 
-    def standpoint(self, tables: Reader) -> tuple[Reader, Answer]:
+    def _standpoint(self, tables: Reader) -> tuple[Reader, Answer]:
         """The tables as they are, or made anew from what was known; and where the fund stands in them. Raises
         `PositionNotReached`, `FundNotFound` when nothing was known yet."""
         standing = funds.standing(tables, self.fund)
@@ -114,8 +121,8 @@ class View(NamedTuple):
         texts = self.state.ledger.register.texts(digest for digest in digests.values() if digest)
         return {key: texts[digest] for key, digest in digests.items() if digest in texts}
 
-    def turned_to(self, cursor: str | None) -> tuple["View", int]:
-        """The view that the page before was seen from, and after which number it ended. Raises `CursorInvalid`."""
+    def turned_to(self, cursor: str | None) -> tuple["FundQuery", int]:
+        """The query that the page before answered, and after which number it ended. Raises `CursorInvalid`."""
         if cursor is None:
             return self, 0
         page = _opened(cursor)
@@ -142,6 +149,17 @@ def _opened(cursor: str) -> _Page:
         return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=_Page)
     except (ValueError, msgspec.MsgspecError):
         raise CursorInvalid from None
+
+
+def answer_of(found: Found[Answer]) -> Answer:
+    """What was found with where the books stood, as it is answered in JSON. A page's number `next` becomes a cursor,
+    which keeps the version and the day: all pages are of the same books."""
+    about: Answer = {"fund": found.fund, "as_of": found.as_of, "version": found.version, "position": found.position}
+    if found.parked:
+        about["parked"] = found.parked
+    if isinstance(after := found.figures.get("next"), int):
+        return about | found.figures | {"next": _sealed(_Page(after, found.version, found.as_of))}
+    return about | found.figures
 
 
 def last_code(cursor: str | None) -> str:
