@@ -101,9 +101,7 @@ def upgrade(database: Database, steps: tuple[Step, ...] = STEPS) -> None:
 def refuse_newer(reached: int, steps: tuple[Step, ...] = STEPS) -> None:
     """Raises `UnsafeStorage` for a database that has taken more steps than this program knows."""
     if reached > len(steps):
-        raise UnsafeStorage(
-            f"the database has schema {reached}; this program knows schema {len(steps)}, and a newer one is needed"
-        )
+        raise UnsafeStorage("schema-newer", reached=reached, known=len(steps))
 
 
 def _take_next(database: Database, steps: tuple[Step, ...]) -> bool:

@@ -7,9 +7,11 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.checkpoints.notes import NAME
+from ledger.faults import Fault
 from ledger.flags import Thresholds
 from ledger.storage import environment
 
@@ -64,8 +66,17 @@ class Settings(BaseSettings):
         return url
 
 
-class BadSettings(Exception):
-    """The settings do not make sense; the message names each one and what it should be, but never its value."""
+class BadSetting(Fault):
+    """A setting does not make sense: `name` and what it should be, but never its value."""
+
+    area = "setting"
+
+
+class BadSettings(ExceptionGroup[BadSetting]):
+    """The settings do not make sense."""
+
+
+_BOUNDS = {"greater_than_equal": ("least", "ge"), "less_than_equal": ("most", "le"), "greater_than": ("above", "gt")}
 
 
 def load_settings() -> Settings:
@@ -73,5 +84,23 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = (f"MICROFUND_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors())
-        raise BadSettings("; ".join(wrong)) from None
+        raise BadSettings("settings", [_wrong(found) for found in error.errors()]) from None
+
+
+def _wrong(found: ErrorDetails) -> BadSetting:
+    """What is wrong with one setting, as Pydantic found it."""
+    name = f"MICROFUND_{'_'.join(map(str, found['loc'])).upper()}"
+    match found["type"]:
+        case "value_error" if found["loc"] == ("database",):
+            return BadSetting("database-url", name=name)
+        case "int_parsing" | "float_parsing":
+            return BadSetting("number", name=name)
+        case kind if kind in _BOUNDS:
+            code, bound = _BOUNDS[kind]
+            return BadSetting(code, name=name, bound=f"{found['ctx'][bound]:g}")
+        case "string_pattern_mismatch":
+            return BadSetting("characters", name=name)
+        case "value_error" if found["loc"] == ("flag",):
+            threshold = str(found["ctx"]["error"]).partition(" ")[0]
+            return BadSetting("least", name=f"{name}_{threshold.upper()}", bound="0")
+    return BadSetting("wrong", name=name)

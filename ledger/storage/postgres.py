@@ -11,7 +11,7 @@ from eventsourcing.utils import Environment, EnvType
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
-from ledger.database import EVENTS_TABLE, NO_LEDGER, Database, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Database, UnsafeStorage
 from ledger.losses import LastLine, MissingLine
 from ledger.register import Text
 from ledger.storage.lines import ACCESS, NO_LIMIT
@@ -117,7 +117,7 @@ class PostgresStorage(PostgresFactory):
         if self.env.get(ACCESS) == "read":
             self.datastore.reach()
             if not Database(self.datastore, "read").has("settings"):
-                raise UnsafeStorage(f"the PostgreSQL database {NO_LEDGER}")
+                raise UnsafeStorage("no-ledger", database="PostgreSQL")
             return PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
         refuse_unsafe(self.datastore)
         recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)

@@ -38,6 +38,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     aliases: dict[str, frozenset[str]] = {}
 
 
+def new_id() -> str:
+    """The id of a principal that is nobody's yet."""
+    return f"p{secrets.token_hex(6)}"
+
+
 _SELECT: Final = (
     "SELECT p.principal FROM tokens t JOIN principals p ON p.id = t.principal "
     "WHERE t.digest = :digest AND t.revoked_at IS NULL"
@@ -61,7 +66,7 @@ class Principals:
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
         """Make a principal, and a token for them."""
-        made = Principal(id=f"p{secrets.token_hex(6)}", name=name, roles=roles, scope=scope, members=members)
+        made = Principal(id=new_id(), name=name, roles=roles, scope=scope, members=members)
         return self.admit(now, made)
 
     def admit(self, now: datetime, principal: Principal) -> str:

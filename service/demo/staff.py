@@ -9,8 +9,8 @@ from service.demo.places import PROVINCE, Club
 IN_CARE_OF_HEALTH = date(2025, 3, 1)
 """Since when the care for the elderly is with Sở Y tế; Sở Lao động - Thương binh và Xã hội was dissolved."""
 
-CHAIR, TREASURER = 1, 2
-"""The board's numbers on the roll: the first two to join, and they stay."""
+CHAIR, TREASURER, MEMBER = 1, 2, 3
+"""The board's numbers on the roll: the first two to join, and they stay. After them comes somebody of no office."""
 
 
 class Board:
@@ -20,6 +20,13 @@ class Board:
         here = Scope(funds=(club.code,))
         self.chair = principal(random, f"Chủ nhiệm CLB {club.commune}", "chair", here, {club.code: CHAIR})
         self.treasurer = principal(random, f"Thủ quỹ CLB {club.commune}", "treasurer", here, {club.code: TREASURER})
+        self.member = Principal(
+            id=f"member-{MEMBER}",
+            name=f"Thành viên số {MEMBER} CLB {club.commune}",
+            roles=frozenset({"member"}),
+            scope=here,
+            members={club.code: MEMBER},
+        )
 
 
 class Province:

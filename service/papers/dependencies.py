@@ -47,7 +47,7 @@ class Printer(NamedTuple):
         found = self.query.ask(lambda reader: self._filled_in(paper, reader))
         book, club, filled = found.figures
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
-        footer = book.said("footer", position=found.position, **stands)
+        footer = book.said("footer_of_entry" if "code" in filled else "footer", on=book.state.today(), **stands)
         style = TEMPLATES.get_template("papers/paper.css").render(
             size=paper.size, footer=css_text(footer), page=css_text(book.said("page"))
         )
@@ -58,9 +58,9 @@ class Printer(NamedTuple):
             known=self._known(book, club["version"]),
             language=self.language,
             parked=found.parked,
-            place=capitalised(place(club["commune"], club["district"], club["province"], self.language)),
+            lies_in=capitalised(place(club["commune"], club["district"], club["province"], self.language)),
+            size=paper.size,
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.
-            today=book.state.today(),
             **words_for_templates(self.language),
             **filled,
         )

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
+from service.access.codes import qr_of
 from service.access.delegation import DIRECTORY_READERS, GIVERS
 from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.principals import ROLES, Principal
@@ -27,7 +28,6 @@ from service.people.bodies import (
     PhoneId,
     Revocation,
 )
-from service.people.codes import qr_of
 from service.writes.calls import RequestContext
 from service.writes.dependencies import AsSent
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.chart import amount_moved
 from ledger.events import (
     AttendanceCorrected,
     BylawsAdopted,
@@ -112,7 +113,7 @@ def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:
         facts["amount"] = event.amount
         facts["items"] = ", ".join(f"{item.quantity} {item.unit} {item.what}" for item in event.items)
     if isinstance(event, EntryReversed):
-        facts["amount"] = sum(leg.amount for leg in event.posted if leg.amount > 0)
+        facts["amount"] = amount_moved(event.posted)
     return facts
 
 

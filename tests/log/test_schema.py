@@ -99,7 +99,7 @@ def test_processes_that_start_at_once_take_each_step_once(database_url: str) -> 
 def test_a_database_of_a_newer_program_is_refused_in_words(database_url: str, access) -> None:
     with opened(database_url) as ledger:
         ledger.database.execute("UPDATE settings SET value = '99' WHERE name = 'schema'")
-    with pytest.raises(UnsafeStorage, match=f"schema 99; this program knows schema {LAST}"):
+    with pytest.raises(UnsafeStorage, match=f"reached = 99, known = {LAST}"):
         Ledger(database_url, access)
 
 

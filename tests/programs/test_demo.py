@@ -91,7 +91,7 @@ def test_a_database_with_funds_is_left_as_it_is(sqlite_url):
     made = filled(sqlite_url, date(2022, 5, 1), clubs=1, since=date(2022, 4, 1))
     before = heads(made.ledger)
 
-    with pytest.raises(DatabaseNotEmpty, match="1 fund"):
+    with pytest.raises(DatabaseNotEmpty, match="funds = 1"):
         fill(made.ledger, today=AUTUMN)
 
     assert heads(made.ledger) == before

@@ -37,7 +37,8 @@ ENUMERATIONS = {
     "count": "periodic surprise handover",
     "inspection": "sample focal complaint",
     "line_status": "recorded replayed refused",
-    "role": "admin treasurer chair inspector reporter",
+    "role": "admin treasurer chair inspector reporter member",
+    "phone_end": "logged_out revoked handover",
     "approver": "account office",
     "event": "FundOpened BylawsAdopted OpeningBalancesCorrected OpeningBalancesDeclared "
     "MemberJoined MemberChanged MemberLeft "

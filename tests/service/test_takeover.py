@@ -18,7 +18,7 @@ from service import command_line
 from service.takeover.importing import NotTakenOver, import_command, summary
 from service.takeover.reading import Takeover
 from service.takeover.recording import RollHasBegun, RowsRefused, take_over
-from service.terminal import Mistake
+from service.terminal import WRONG_USE, Mistake
 from tests.support.takeover import NOW, books, cell, fill, fill_csv
 from tests.support.village import CLUB, FUND, bylaws, gives, joins, metadata
 
@@ -261,7 +261,7 @@ def command(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
 
 def test_the_command_writes_a_template_and_takes_it_back_filled_in(command: Callable[..., Any], tmp_path: Path) -> None:
     assert "Đã lưu mẫu" in command("--template", tmp_path / "mau.xlsx").output
-    assert isinstance(command("--template", tmp_path / "mau.xlsx").exception, Mistake)
+    assert command("--template", tmp_path / "mau.xlsx").exit_code == WRONG_USE
 
     file = fill(tmp_path / "cu.xlsx")
     assert command(file, "--fund", FUND, "--dry-run").stdout.endswith("Chưa ghi gì vào sổ.\n")
@@ -273,8 +273,9 @@ def test_the_command_writes_a_template_and_takes_it_back_filled_in(command: Call
 
 def test_the_command_says_why_nothing_was_recorded(command: Callable[..., Any], tmp_path: Path) -> None:
     wrong = fill(tmp_path / "sai.xlsx", cell("Thành viên!H4", "30/09/2016"))
-    assert "Thành viên!H4" in str(command(wrong, "--fund", FUND, "--yes").exception)
-    assert "Số chỗ cần sửa: 1." in str(command(wrong, "--fund", FUND, "--yes").exception)
+    assert "Thành viên!H4" in command(wrong, "--fund", FUND, "--yes").stderr
+    assert "Places to correct: 1." in command(wrong, "--fund", FUND, "--yes", "--lang", "en").stderr
+    assert "Số chỗ cần sửa: 1." in command(wrong, "--fund", FUND, "--yes").stderr
     right = fill(tmp_path / "cu.xlsx")
-    assert "Không có quỹ này" in str(command(right, "--fund", "LS-NOWHERE", "--yes").exception)
+    assert "Không có quỹ này" in command(right, "--fund", "LS-NOWHERE", "--yes").stderr
     assert isinstance(command(right).exception, Mistake)
