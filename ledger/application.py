@@ -25,7 +25,7 @@ from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
 from ledger.aggregates.warnings import warnings
 from ledger.database import EVENTS_TABLE, Access, Database
-from ledger.events import Entry, Event, head_of, is_fund
+from ledger.events import Entry, Event, FundOpened, PlaceChanged, decode, head_of, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.losses import LastLine, Losses, MissingLine
@@ -38,6 +38,7 @@ from ledger.storage.postgres_sessions import ReadOnlyDatabase
 from ledger.storage.sqlite_file import DatabaseFileGone
 
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
+SELECT_PLACE_CHANGES = f"SELECT state FROM {EVENTS_TABLE} WHERE originator_id = :fund AND topic = 'PlaceChanged'"
 PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 SHORT_PATIENCE_SECONDS = 0.5
@@ -209,6 +210,16 @@ class Ledger(Application[str]):
     def entries(self, fund: str, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
         """The stored entries of a fund, or of another log, in order and straight from the database."""
         return cast("Iterator[Entry]", self.events.get(fund, gt=after, lte=upto))
+
+    def place_of(self, fund: str) -> FundOpened | PlaceChanged | None:
+        """What says where a club lies now, straight from the log; None if there is no such fund."""
+        opened = next((entry.event for entry in self.entries(fund, upto=1)), None) if is_fund(fund) else None
+        if not isinstance(opened, FundOpened):
+            return None
+        changes = (decode(row["state"]) for row in self.database.query(SELECT_PLACE_CHANGES, fund=fund))
+        told: list[FundOpened | PlaceChanged] = [opened]
+        told += (change for change in changes if isinstance(change, PlaceChanged))
+        return max(told, key=lambda event: (event.on, event.version))
 
     def replayed(self, fund: str, *, upto: int | None = None) -> Fund:
         """A fund built anew from the log, its chain checked. Raises `FundNotFound`, `BrokenChain`."""

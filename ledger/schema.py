@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger.database import Database, Transaction, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Database, Transaction, UnsafeStorage
 from ledger.events.people import PEOPLE
 from ledger.register import KEEP, Encrypted, Text, written
 
@@ -141,6 +141,10 @@ STEPS: Final = (
         ),
         _encrypt_texts,
         scrubs=True,
+    ),
+    Step(
+        "where a club has moved to is found in the log without reading all that it holds of the club",
+        (f"CREATE INDEX IF NOT EXISTS place_changes ON {EVENTS_TABLE} (originator_id) WHERE topic = 'PlaceChanged'",),
     ),
 )
 

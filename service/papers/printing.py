@@ -105,8 +105,8 @@ def _name_of_line(item: Mapping[str, Any]) -> str:
 
 class Paper(NamedTuple):
     """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in: `dated`, where the
-    paper is of another day than the one it is seen from, `code` where it is about one entry, and what its own template
-    asks for."""
+    paper is of another day than the one it is seen from, so that its head names the place of that day; `code` where it
+    is about one entry; and what its own template asks for."""
 
     template: str
     size: Size

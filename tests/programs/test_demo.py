@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import pytest
 
-from ledger.aggregates.fund import Fund
 from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.events import (
@@ -32,29 +30,11 @@ from service.demo import DatabaseNotEmpty, Summary, fill
 from service.demo.diary import instant
 from service.demo.places import BADLY_KEPT, CLUBS, WITHOUT_REVOLVING_POT
 from tests.conftest import DEMO_TODAY
+from tests.support.demo import Filled, filled
 from tests.support.keys import key_for, registered
 
 AUTUMN = date(2022, 9, 15)
 CODES = {club.commune: club.code for club in CLUBS}
-
-
-class Filled(NamedTuple):
-    """A database the demo has filled, and what it said of it."""
-
-    ledger: Ledger
-    summary: Summary
-    today: date
-
-    def funds(self) -> list[Fund]:
-        return [self.ledger.replayed(code) for code in self.ledger.funds()]
-
-    def events(self) -> Iterator[Event]:
-        return (event for fund in self.funds() for event in fund.entries)
-
-
-def filled(url: str, today: date, **choices) -> Filled:
-    ledger = Ledger(url, register_key=key_for(url))
-    return Filled(ledger, fill(ledger, today=today, **choices), today)
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,7 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("post", "/v1/funds"): frozenset(),
     ("post", "/v1/funds/{fund}/bylaws"): CHAIR,
     ("post", "/v1/funds/{fund}/members"): BOARD,
+    ("post", "/v1/funds/{fund}/place"): frozenset({"admin"}),
     ("post", "/v1/funds/{fund}/members/{member}/changes"): BOARD,
     ("post", "/v1/funds/{fund}/members/{member}/departure"): BOARD,
     ("post", "/v1/funds/{fund}/members/{member}/return"): BOARD,

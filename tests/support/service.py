@@ -228,6 +228,7 @@ MEETING_VERSION = 6
 SOUND: dict[str, dict[str, Any]] = {
     "/funds": opening("LS-LB-MAUSON"),
     "/funds/{fund}/bylaws": BYLAWS | {"on": "2024-05-01"},
+    "/funds/{fund}/place": {"commune": "phường Đông Kinh", "province": "Lạng Sơn", "on": "2024-05-15"},
     "/funds/{fund}/members": {"sex": "male", "birth_year": 1960, "poverty": "none", "on": "2024-05-15"},
     "/funds/{fund}/members/{member}/changes": {"poverty": "poor", "on": "2024-05-15"},
     "/funds/{fund}/members/{member}/departure": {"reason": "moved", "on": "2024-05-15"},
