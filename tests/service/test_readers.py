@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from eventsourcing.persistence import OperationalError
 
+from service.access import batches
 from service.access.principals import Scope
 from service.access.readers import BATCH_SECONDS, ReaderLog, Shown
 from service.app import create_app
@@ -333,3 +335,23 @@ def test_what_was_shown_is_stored_within_a_second_and_when_the_service_ends(data
         assert [row["what"] for row in running.state.ledger.database.query("SELECT what FROM readers")] == [
             "fund_members"
         ]
+
+
+def test_rows_that_cannot_be_stored_now_are_stored_later(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with house(sqlite_url) as running:
+        chair = running.principals.holder(running.issue("chair"))
+        assert chair
+    monkeypatch.setattr(batches, "RETRY_SECONDS", 0.01)
+    with log_of(sqlite_url, Clock()) as (log, database):
+        transaction, left = database.transaction, [OperationalError(), OperationalError()]
+
+        def failing(**how: Any) -> Any:
+            if left:
+                raise left.pop()
+            return transaction(**how)
+
+        monkeypatch.setattr(database, "transaction", failing)
+        log.note(chair, "one_member", FUND, shown())
+        log.flush()
+        monkeypatch.undo()
+        assert [row["what"] for row in log.rows(FUND, most=9)] == ["one_member"]
