@@ -258,5 +258,7 @@ def test_proxies_are_named_by_address_or_network(monkeypatch) -> None:
     monkeypatch.setenv("MICROFUND_PROXIES", "127.0.0.1, 10.0.0.0/8,::1")
     assert load_settings().proxies == (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("::1"))
     monkeypatch.setenv("MICROFUND_PROXIES", "nginx.example")
-    with pytest.raises(BadSettings, match="MICROFUND_PROXIES"):
+    with pytest.raises(BadSettings) as wrong:
         load_settings()
+    (fault,) = wrong.value.exceptions
+    assert (fault.code, fault.facts) == ("networks", {"name": "MICROFUND_PROXIES"})
