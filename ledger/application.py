@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Cache
@@ -152,10 +153,18 @@ class Ledger(Application[str]):
     name = "ledger"
     recorder: Recorder
 
-    def __init__(self, database_url: str, access: Access = "make", *, max_cached_entries: int = 300_000) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        access: Access = "make",
+        *,
+        max_cached_entries: int = 300_000,
+        register_key: Path | None = None,
+    ) -> None:
+        """`register_key` is the file of the key that names are encrypted with; without one none can be recorded."""
         super().__init__(environment(database_url, access))
         self.database = Database(self.recorder.datastore, access)
-        self.register = Register(self.database)
+        self.register = Register(self.database, register_key)
         self.health = Health(self.database)
         self.losses = Losses(self.database)
         self._logs = LogCache(max_cached_entries)
@@ -184,7 +193,8 @@ class Ledger(Application[str]):
         """
         may_write = self.database.access != "read"
         if may_write:
-            upgrade(self.database)
+            upgrade(self.database, self.register.encrypted)
+            self.register.replay_erasures()
         with self.database.transaction(commit=may_write) as transaction:
             if may_write:
                 transaction.execute(
@@ -331,6 +341,8 @@ class Ledger(Application[str]):
             return batch.note(fund, job, earlier.first, earlier.last, replayed=True)
         if job.expected_version not in (None, fund.version):
             raise VersionMismatch(expected=job.expected_version, version=fund.version)
+        if job.texts:
+            self.register.prepare()
         first = fund.version + 1
         trial = fund.fork() if job.several or job.dry_run else fund
         try:
@@ -348,7 +360,11 @@ class Ledger(Application[str]):
         """Store the batch in one transaction, then complete what was recorded with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
         built_on = [line for line in batch.built_on.values() if line.version]
-        positions = self.recorder.insert_events(rows, texts=batch.texts, built_on=built_on) if rows else ()
+        positions = (
+            self.recorder.insert_events(rows, texts=self.register.encrypted(batch.texts), built_on=built_on)
+            if rows
+            else ()
+        )
         assert positions is not None
         if rows:
             self.health.stored()

@@ -15,6 +15,8 @@ from service.http.refusals import Forbidden
 WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
 DECIDERS: frozenset[Role] = frozenset({"chair"})
 OPENERS: frozenset[Role] = frozenset({"admin"})
+LOG_READERS: frozenset[Role] = frozenset({"chair", "inspector", "admin"})
+"""Who sees who looked at people's data."""
 INSPECTORS: frozenset[Role] = frozenset({"inspector"})
 ANCHORERS: frozenset[Role] = OPENERS | INSPECTORS
 """Who may have a checkpoint made on demand."""

@@ -8,6 +8,7 @@ from ledger.aggregates.fund import Fund
 from ledger.application import Ledger
 from ledger.events import Event
 from service.demo import Summary, fill
+from tests.support.keys import key_for
 
 
 class Filled(NamedTuple):
@@ -25,5 +26,5 @@ class Filled(NamedTuple):
 
 
 def filled(url: str, today: date, **choices) -> Filled:
-    ledger = Ledger(url)
+    ledger = Ledger(url, register_key=key_for(url))
     return Filled(ledger, fill(ledger, today=today, **choices), today)

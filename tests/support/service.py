@@ -20,6 +20,7 @@ from service.http.state import AppState
 from service.inspection.flag_service import FlagService
 from service.settings import Settings
 from service.writes.table import WRITES
+from tests.support.keys import key_for
 
 FUND = "LS-CL-MAIPHA"
 OTHER_FUND = "LS-VQ-DIEMHE"
@@ -139,6 +140,7 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     clock = Clock()
     if (file := database_url.removeprefix("sqlite:///")) != database_url:
         settings.setdefault("checkpoint_key", f"{file}.pem")
+    settings.setdefault("register_key", str(key_for(database_url)))
     Ledger(database_url).close()  # A service makes no database.
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with TestClient(app, raise_server_exceptions=True) as client:
