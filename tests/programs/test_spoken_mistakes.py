@@ -123,7 +123,7 @@ MISTAKES: dict[tuple[str, Words], dict[str, Any]] = {
     ("command.no-checkpoint", ("checkpoint", "show", "7")): {"number": 7},
     ("command.key-elsewhere", ("checkpoint", "verify", "note.txt")): {},
     ("command.no-role", (*ISSUE, "--role", "king", "--all")): {
-        "unknown": "king", "roles": "admin, treasurer, chair, inspector, reporter",
+        "unknown": "king", "roles": "admin, treasurer, chair, inspector, reporter, member",
     },
     ("command.scope", (*ISSUE, "--role", "chair")): {},
     ("command.membership", (*ISSUE, "--role", "chair", "--all", "--member", "3")): {},
