@@ -13,7 +13,7 @@ from ledger.application import Ledger
 from service.access.throttle import BATCH_SECONDS, MOST_WAITING, Bound, Throttle
 from service.http.addresses import address_of, neighbourhood
 from service.http.refusals import TooManyRequests
-from service.settings import BadSettings, load_settings
+from service.settings import BadSetting, BadSettings, load_settings
 from tests.support.jobs import opened
 from tests.support.service import FUND, Clock, House, house
 
@@ -261,4 +261,5 @@ def test_proxies_are_named_by_address_or_network(monkeypatch) -> None:
     with pytest.raises(BadSettings) as wrong:
         load_settings()
     (fault,) = wrong.value.exceptions
+    assert isinstance(fault, BadSetting)
     assert (fault.code, fault.facts) == ("networks", {"name": "MICROFUND_PROXIES"})
