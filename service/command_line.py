@@ -15,6 +15,7 @@ from service.checkpoints import commands as checkpoint_commands
 from service.inspection.commands import diff, export, flags, history, verify
 from service.inspection.sample_commands import sample
 from service.operations.commands import rebuild
+from service.operations.register_commands import register
 from service.people import commands as people_commands
 from service.takeover.commands import import_books
 from service.terminal import (
@@ -38,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(token, name="token")
+app.add_typer(register, name="register")
 app.add_typer(people_commands.app, name="people")
 app.command()(sample)
 app.add_typer(checkpoint_commands.app, name="checkpoint")

@@ -3,7 +3,7 @@
 Everything has a default that works; what is set wrongly is refused at start, in words.
 """
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     """How long a read waits for the read model to have what it must show."""
     checkpoint_key: str = "microfund-checkpoint.pem"
     """The file of the private key that checkpoints are signed with; made if there is none. Never in the database."""
+    register_key: str = "microfund-register.key"
+    """The file of the key that names, phones and notes are encrypted with; made at first use. Never in the database.
+    What was erased is told beside it, under the suffix `.erasures`."""
     checkpoint_name: Annotated[str, Field(pattern=f"^{NAME}$")] = "microfund"
     """Under which name checkpoints are issued: something like `so-quy.example`, the same for all copies, for ever."""
     checks_per_minute: Annotated[int, Field(ge=1)] = 30
@@ -48,6 +51,8 @@ class Settings(BaseSettings):
     wrong_codes: Annotated[int, Field(ge=1)] = 10
     """How many wrong codes one address, and one code or person, may try in `wrong_codes_minutes`."""
     wrong_codes_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    readers_months: Annotated[int, Field(ge=1, le=1200)] = 24
+    """How long the log of readers keeps who was shown a person."""
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """The addresses or networks of proxies before the service, separated by commas: what they say in `Forwarded`, else
     in `X-Forwarded-For`, of where a request comes from is believed."""
@@ -57,7 +62,9 @@ class Settings(BaseSettings):
     @field_validator("proxies", mode="before")
     @classmethod
     def _listed(cls, proxies: object) -> object:
-        return [part.strip() for part in proxies.split(",") if part.strip()] if isinstance(proxies, str) else proxies
+        if not isinstance(proxies, str):
+            return proxies
+        return tuple(ip_network(part.strip()) for part in proxies.split(",") if part.strip())
 
     @field_validator("database")
     @classmethod
@@ -93,6 +100,8 @@ def _wrong(found: ErrorDetails) -> BadSetting:
     match found["type"]:
         case "value_error" if found["loc"] == ("database",):
             return BadSetting("database-url", name=name)
+        case "value_error" if found["loc"] == ("proxies",):
+            return BadSetting("networks", name=name)
         case "int_parsing" | "float_parsing":
             return BadSetting("number", name=name)
         case kind if kind in _BOUNDS:

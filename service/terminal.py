@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 
 import typer
@@ -120,7 +121,12 @@ def ledger_of(settings: "Settings", access: "Access") -> Iterator["Ledger"]:
     from ledger.application import Ledger
     from ledger.database import UNHURRIED_SECONDS
 
-    ledger = Ledger(settings.database, access, max_cached_entries=settings.max_cached_entries)
+    ledger = Ledger(
+        settings.database,
+        access,
+        max_cached_entries=settings.max_cached_entries,
+        register_key=Path(settings.register_key),
+    )
     ledger.database.seconds = UNHURRIED_SECONDS  # A command may have the whole log to go through.
     try:
         yield ledger

@@ -32,6 +32,7 @@ PARKED = Table(
 
 TABLES: tuple[Table, ...] = (
     funds.FUNDS,
+    funds.PLACES,
     funds.BYLAWS,
     journal.ENTRIES,
     journal.LEGS,

@@ -4,9 +4,6 @@ Whoever can change the database should not be able to sign for it. The file is m
 copies of the service share one file. Once something was signed with it, none is made in its place.
 """
 
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from ledger.checkpoints import Checkpoints
 from ledger.checkpoints.notes import Signer
 from ledger.faults import Fault
-from ledger.private_files import is_private, keep_private
+from ledger.private_files import is_private, keep_private, make_private
 from ledger.refusals import LeavesChanged
 from service.settings import Settings
 from service.words import catalogue
@@ -46,7 +43,9 @@ def signer_of(settings: Settings, checkpoints: Checkpoints, *, may_be_new: bool 
         if last is not None:
             raise BadKey("gone", file, number=last.checkpoint.number)
         try:
-            _make(file)
+            make_private(
+                file, Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            )
         except OSError as error:
             raise BadKey("not-made", file, why=error.strerror) from None
     return kept_signer(settings)
@@ -96,25 +95,3 @@ def _is_there(file: Path) -> bool:
         return file.exists()
     except OSError as error:
         raise BadKey("unreadable", file, why=error.strerror) from None
-
-
-def _make(file: Path) -> None:
-    """Write a new key under another name, whole and on disk, and only then give it its own: of two processes that do
-    this at once, the second finds the first one's file there and leaves it."""
-    text = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "wb") as writing:
-            writing.write(text)
-            writing.flush()
-            os.fsync(writing.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, file)
-    finally:
-        draft.unlink()
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

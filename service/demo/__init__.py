@@ -68,7 +68,7 @@ def fill(
     if there := ledger.funds():
         raise DatabaseNotEmpty("not-empty", funds=len(there))
     random = Random(seed)  # noqa: S311  # Repeatable on purpose; nothing here is a secret.
-    province = Province(random)
+    province = Province(random, today)
     lives = [
         Life(club, Board(club, random), random.getrandbits(64), opened_on, province)
         for club in CLUBS[:clubs]

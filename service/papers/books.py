@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from ledger.chart import Pot
 from ledger.projections import journal, members
+from service.access.readers import note_shown, showing
 from service.http.refusals import PaperTooLong
 from service.papers.book_pages import in_pages
 from service.papers.printing import Book
@@ -78,6 +79,8 @@ def fill_passbook(book: Book, number: int) -> Answer | None:
     if len(lines) > MOST_LINES:
         raise PaperTooLong(most=MOST_LINES)
     last = lines[-1] if lines else {"savings": 0, "outstanding": 0}
+    with showing([number]):
+        note_shown()  # Also of one whose name was erased.
     return {
         "member": found,
         "who": book.people([number])[number],

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from ledger.events import Event, check_code, head_of
 from ledger.projections import journal
+from service.access.readers import showing
 from service.papers.printing import Book
 from service.reads.query import Answer
 
@@ -22,7 +23,8 @@ def entry_of(book: Book, version: int, kind: type[E]) -> tuple[E, Answer] | None
     event = stored.event
     if not isinstance(event, kind):
         return None
-    texts = book.state.ledger.register.texts((event.texts or {}).values())
+    with showing([line["member"]]):
+        texts = book.state.ledger.register.texts((event.texts or {}).values())
     return event, {
         "line": line,
         "dated": event.on,

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from ledger.days import VILLAGE_TIME
 from ledger.projections import members
 from ledger.projections.tables import Reader
+from service.access.readers import showing
 from service.http.refusals import PdfUnavailable
 from service.http.state import AppState
 from service.reads.query import Answer
@@ -61,8 +62,9 @@ class Book(NamedTuple):
         """How members are named on paper: by the number alone once the name was erased."""
         wanted = {number for number in numbers if number is not None}
         digests = members.names(self.reader, self.fund, wanted)
-        names = self.state.ledger.register.texts(digests.values())
-        born = self.namesakes() if names else {}
+        with showing(wanted):  # All names are compared, and theirs are shown.
+            names = self.state.ledger.register.texts(digests.values())
+            born = self.namesakes() if names else {}
         return {
             number: self.person(number, names.get(digests.get(number, "")), born.get(number))
             for number in sorted(wanted)
@@ -103,8 +105,8 @@ def _name_of_line(item: Mapping[str, Any]) -> str:
 
 class Paper(NamedTuple):
     """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in: `dated`, where the
-    paper is of another day than the one it is seen from, `code` where it is about one entry, and what its own template
-    asks for."""
+    paper is of another day than the one it is seen from, so that its head names the place of that day; `code` where it
+    is about one entry; and what its own template asks for."""
 
     template: str
     size: Size

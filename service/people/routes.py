@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
+from service.access.approval import ApprovalPin, approval_of
 from service.access.codes import qr_of
 from service.access.delegation import DIRECTORY_READERS, GIVERS
 from service.access.dependencies import AtThrottle, Neighbourhood
@@ -17,7 +18,7 @@ from service.http.fields import Cursor, Limit
 from service.http.parsing import StrictRoute
 from service.http.refusals import NoSession
 from service.http.state import AtState
-from service.people import acts, asking
+from service.people import acts, asking, erasing
 from service.people.acts import At
 from service.people.answers import (
     InvitationTold,
@@ -140,6 +141,15 @@ async def reset_pin(at: AtPeople, context: AsSent, person: PersonId, body: Nothi
     """Take a forgotten or locked PIN away, so that its person chooses a new one."""
     recorded = await acts.reset_pin(at, context, person)
     return _recorded({"person": person, "pin_set": False}, context, replayed=recorded.replayed)
+
+
+@router.delete("/people/{person}/person")
+async def erase_directory_person(
+    request: Request, at: AtPeople, principal: AnyPrincipal, person: PersonId, approval_pin: ApprovalPin = None
+) -> Response:
+    """Erase a person's name and phone, and what was noted with them; what they may, and the log, stay as they are."""
+    erased = await erasing.erase(at, principal, approval_of(request.scope), person)
+    return _answer({"person": person, "erased": erased})
 
 
 # --- how they come in ---------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from ledger.dues import monthly_dues
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
+from service.access.readers import note_shown, showing
 from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
 from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber
 from service.http.parsing import StrictRoute
@@ -147,6 +148,8 @@ async def one_member(query: AtPoint, member: PathNumber) -> Response:
         borrowed = loans.loan_book(reader, query.fund, query.as_of, member=member)["items"]
         lines = journal.statement(reader, query.fund, member, query.as_of)
         owed = _dues_owed(query, reader, member)
+        with showing([member]):
+            note_shown()  # Also of one whose name was erased.
         return named(query, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
 
     return await answered(query, ask)

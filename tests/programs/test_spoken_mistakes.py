@@ -10,6 +10,7 @@ import pytest
 import typer.main
 
 from ledger.sqlite_engine import sqlite
+from service.access.principals import ROLES
 from service.command_line import app
 from service.words import catalogue
 from tests.support.commands import command
@@ -123,7 +124,7 @@ MISTAKES: dict[tuple[str, Words], dict[str, Any]] = {
     ("command.no-checkpoint", ("checkpoint", "show", "7")): {"number": 7},
     ("command.key-elsewhere", ("checkpoint", "verify", "note.txt")): {},
     ("command.no-role", (*ISSUE, "--role", "king", "--all")): {
-        "unknown": "king", "roles": "admin, treasurer, chair, inspector, reporter, member",
+        "unknown": "king", "roles": ", ".join(ROLES),
     },
     ("command.scope", (*ISSUE, "--role", "chair")): {},
     ("command.membership", (*ISSUE, "--role", "chair", "--all", "--member", "3")): {},

@@ -46,7 +46,8 @@ ENUMERATIONS = {
     "IncomeReceived ExpensePaid PotTransferred BankDeposited BankWithdrawn AdvanceReceived AdvanceRepaid "
     "LoanRequested LoanApproved LoanRejected LoanDisbursed LoanRepaid LoanRescheduled LoanWrittenOff "
     "LoanRecovered CashCounted MeetingHeld EntryReversed PeriodClosed PeriodReopened InspectionMade "
-    "MemberReturned DuesForgiven SavingsSetOff InterestWaived AttendanceCorrected FundDissolved",
+    "MemberReturned DuesForgiven SavingsSetOff InterestWaived AttendanceCorrected FundDissolved PlaceChanged",
+    "unit": "province city district urban_district town township commune ward special_zone",
     "account": "cash bank loans equipment savings advances equity opening contributions donations in_kind "
     "transfers interest fines collective bank_interest recoveries other_income cash_over expenses "
     "write_offs cash_short",

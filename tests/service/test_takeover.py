@@ -19,6 +19,7 @@ from service.takeover.importing import NotTakenOver, import_command, summary
 from service.takeover.reading import Takeover
 from service.takeover.recording import RollHasBegun, RowsRefused, take_over
 from service.terminal import WRONG_USE, Mistake
+from tests.support.keys import key_for, registered
 from tests.support.takeover import NOW, books, cell, fill, fill_csv
 from tests.support.village import CLUB, FUND, bylaws, gives, joins, metadata
 
@@ -37,7 +38,7 @@ def sqlite_ledger(sqlite_url: str) -> Iterator[Ledger]:
 
 
 def opened(url: str) -> Iterator[Ledger]:
-    ledger = Ledger(url)
+    ledger = Ledger(url, register_key=key_for(url))
     record(
         ledger, lambda fund: fund.open(metadata(OPENED, by="admin", key="opened"), bylaws=bylaws(), **CLUB), opens=True
     )
@@ -54,10 +55,6 @@ def record(ledger: Ledger, act: Callable[[Any], object], key: str = "opened", *,
 
 def lines(ledger: Ledger) -> list[bytes]:
     return [entry.line for entry in ledger.entries(FUND)]
-
-
-def registered(ledger: Ledger) -> set[str]:
-    return {row["text"] for row in ledger.database.query("SELECT text FROM texts")}
 
 
 def taken_over(ledger: Ledger, takeover: Takeover, *, dry_run: bool = False) -> Any:
