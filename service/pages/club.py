@@ -9,16 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from ledger.days import add_months
 from ledger.dues import meeting_in
-from ledger.events import check_code, head_of
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from ledger.register import folded
 from service.access.roles import DECIDERS, FIGURE_READERS, READERS, WRITERS, admitted
 from service.http.fields import PathNumber
 from service.http.refusals import CursorInvalid
-from service.inspection.entry_details import entry_effect
-from service.pages.forms import typed_in
 from service.pages.layout import PageRoute, language_for, page
+from service.pages.typed import typed_in
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint, Since, Until
 from service.reads.passbook import passbook
@@ -208,28 +206,3 @@ async def entries(
         return with_names(query, book.reader, about, found["items"])
 
     return await club_page(request, query, "entries", ask)
-
-
-@router.get(CLUB + "/entries/{version}", dependencies=PEOPLE)
-async def entry(request: Request, query: AtPoint, version: PathNumber) -> Response:
-    """One entry: the receipt of what was recorded, in words and with its codes."""
-    language = language_for(request)
-
-    def ask(book: Book) -> Answer | None:
-        found = journal.entry(book.reader, query.fund, version)
-        if found is None:
-            return None
-        ledger = query.state.ledger
-        effect = entry_effect(ledger.replayed(query.fund, upto=version), query.as_of, language, ledger.register.texts)
-        (line,) = ledger.recorder.lines(query.fund, version - 1, version)
-        undone = found["reversed_by"] and journal.entry(book.reader, query.fund, found["reversed_by"])
-        return {"entry": found, "effect": effect, "code": check_code(head_of(line)), "undone": undone, "names": {}}
-
-    return await club_page(
-        request,
-        query,
-        "entry",
-        ask,
-        records=bool(query.principal.roles & WRITERS),
-        replayed=request.query_params.get("replayed"),
-    )

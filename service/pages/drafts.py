@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from ledger.database import Database
-from service.pages.forms import Typed
+from service.pages.typed import Typed
 
 KEPT: Final = timedelta(hours=1)
 

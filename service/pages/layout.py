@@ -123,9 +123,13 @@ def spoken(language: str) -> dict[str, Any]:
         village = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(VILLAGE_TIME)
         return catalogue.phrase("paper.instant", language, time=f"{village:%H:%M}", on=village.date())
 
+    def first_said(*keys: str) -> str | None:
+        known = (f"page.{key}" for key in keys if f"page.{key}" in catalogue.every_key())
+        return next((catalogue.render(key, language) for key in known), None)
+
     return {
         "language": language,
-        "all_keys": catalogue.every_key(),
+        "first_said": first_said,
         "said": lambda key, **facts: catalogue.render(f"page.{key}", language, **facts),
         "phrase": lambda key, **facts: catalogue.phrase(f"page.{key}", language, **facts),
         "word": lambda key, **facts: catalogue.render(key, language, **facts),
