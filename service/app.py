@@ -29,7 +29,7 @@ from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
-from service.pages import club, correcting, door, entering, layout, receipts
+from service.pages import approving, club, correcting, counting, door, entering, layout, receipts
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
 from service.reads import count_routes, sheet_routes
@@ -106,6 +106,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         door,
         entering,
         correcting,
+        counting,
+        approving,
         receipts,
         club,
     ):

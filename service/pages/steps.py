@@ -52,6 +52,7 @@ class Asking(NamedTuple):
     known: Mapping[str, str] = {}
     template: str = "form"
     check: str = "check"
+    """The template that reads it back; empty for what is recorded at once."""
     fill: Callable[[Book], Answer] = _nothing
     shown: Callable[[Recorded, Book], Answer] = _nothing
 
@@ -90,6 +91,14 @@ class Prepared:
         return await carry_out(
             write, context, fitting, fund, tuple(numbers.values()), state=state, places=places_of(self.request)
         )
+
+    async def refusal(self) -> Refusal | None:
+        """Why what was typed would not be recorded now, as a dry run finds out; None if it would be."""
+        try:
+            await self.recorded(dry_run=True)
+        except Exception as error:  # noqa: BLE001  # Whatever it is, it is said in words.
+            return refusal_for(error)
+        return None
 
 
 def _settled(typed: Typed) -> Typed:
@@ -157,10 +166,8 @@ async def show(prepared: Prepared, refusal: Refusal | None = None) -> Response:
 async def check(request: Request, query: FundQuery, asking: Asking) -> Response:
     """Find out what would be recorded; nothing is, and the key is not spent."""
     prepared = Prepared(request, query, asking, await typed_in(request))
-    try:
-        await prepared.recorded(dry_run=True)
-    except Exception as error:  # noqa: BLE001  # Whatever it is, what was typed stays on the page.
-        return await show(prepared, refusal_for(error))
+    if refusal := await prepared.refusal():
+        return await show(prepared, refusal)
     await asyncio.to_thread(
         drafts_of(request).keep, prepared.key, query.principal.id, asking.address, prepared.typed, query.state.now()
     )
@@ -176,7 +183,7 @@ async def read_back(request: Request, query: FundQuery, asking: Asking) -> Respo
     prepared = Prepared(request, query, asking, typed | {"key": key})
     try:
         recorded = await prepared.recorded(dry_run=True)
-    except Exception as error:  # noqa: BLE001  # As above.
+    except Exception as error:  # noqa: BLE001  # Whatever it is, what was typed stays on the page.
         return await show(prepared, refusal_for(error))
     return await _checked(prepared, recorded)
 
@@ -228,8 +235,9 @@ def receipt_address(recorded: Recorded) -> str:
     return f"/clubs/{recorded.fund}/entries/{recorded.version}?replayed={'true' if recorded.replayed else 'false'}"
 
 
-async def already(prepared: Prepared, reused: IdempotencyKeyReused) -> Response:
-    """The form was recorded before with something else in it: say what, and offer to record this one as well."""
+async def already(prepared: Prepared, reused: IdempotencyKeyReused, **sent: str) -> Response:
+    """The form was recorded before with something else in it: say what, and offer to record this one as well. `sent`
+    are fields that belong to no body."""
     query, version = prepared.query, reused.facts["version"]
     assert isinstance(version, int)
 
@@ -241,9 +249,9 @@ async def already(prepared: Prepared, reused: IdempotencyKeyReused) -> Response:
         query,
         "again",
         fill,
-        address=prepared.asking.address,
+        address=prepared.asking.address + ("/check" if prepared.asking.check else ""),
         key=secrets.token_urlsafe(16),
-        typed=prepared.typed,
+        typed=prepared.typed | sent,
     )
     response.status_code = 409
     return response

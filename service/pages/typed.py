@@ -10,7 +10,7 @@ from fastapi import Request
 from service.bounds import fault
 from service.http.parsing import MAX_BODY
 from service.http.refusals import BodyTooLarge, FieldError, InvalidFields, InvalidUtf8, UnsupportedMediaType
-from service.pages.forms import REPLACEMENT, Form, Question
+from service.pages.forms import REPLACEMENT, Form, Question, question
 from service.words import wording
 
 Typed = dict[str, str]
@@ -49,6 +49,10 @@ def body_of(form: Form, typed: Typed) -> dict[str, Any]:
     was left empty is left out."""
     replaces = form.replacement is not None and typed.get(ONLY_UNDO) != "true"
     body: dict[str, Any] = {}
+    for part in {
+        name.partition(".")[0] for name in form.asked if "." in name and question(form.body, name).is_required
+    }:
+        body[part] = {}  # What is missing is missing in it.
     for asked in form.every_question(replaces=replaces):
         value = _items(typed, asked.name) if asked.kind == "items" else _value(asked, typed.get(asked.name, ""))
         if value is not None:
