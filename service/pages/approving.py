@@ -1,7 +1,6 @@
 """The chair's decisions on loan requests: what the rules say of each; approve, reject, or approve as an exception."""
 
 import asyncio
-import secrets
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,7 +14,7 @@ from service.http.problems import problem, problem_with_errors, refusal_for
 from service.pages.club import CLUB, MOST, club_page
 from service.pages.forms import Form, write_at
 from service.pages.layout import PageRoute, language_for, see_other
-from service.pages.steps import Asking, Prepared, already, receipt_address
+from service.pages.steps import Asking, Prepared, already, new_key, receipt_address
 from service.pages.typed import Typed, typed_in, wrong_fields
 from service.reads.dependencies import AtPoint
 from service.reads.people import with_names
@@ -80,13 +79,13 @@ async def _shown(
         query,
         "approvals",
         lambda book: with_names(query, book.reader, {"names": {}}, people),
-        waiting=[loan | {"key": secrets.token_urlsafe(16)} for loan in waiting],
+        waiting=[loan | {"key": new_key()} for loan in waiting],
         verdicts={number: each and problem(each, language) for number, each in refusals.items()},
         tried=tried and tried.asking.numbers["loan"],
         typed=tried.typed if tried else {},
         problem=found,
         wrong=wrong_fields(found.get("errors", ()) if found else ()),
-        from_phone=request.scope.get("session") is not None,
+        from_phone=request.scope["session"] is not None,
     )
     if found:
         response.status_code = found["status"]

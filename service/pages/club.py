@@ -12,6 +12,7 @@ from ledger.dues import meeting_in
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from ledger.register import folded
+from service.access.delegation import DIRECTORY_READERS
 from service.access.roles import DECIDERS, FIGURE_READERS, READERS, WRITERS, admitted
 from service.http.fields import PathNumber
 from service.http.refusals import CursorInvalid
@@ -74,6 +75,7 @@ async def home(request: Request, query: AtPoint) -> Response:
         records=bool(roles & WRITERS),
         decides=bool(roles & DECIDERS),
         sees_people=query.sees_people,
+        sees_access=bool(roles & DIRECTORY_READERS),
         today=query.state.today(),
         next_meeting=lambda club: next_meeting(club["bylaws"], query.state.today()),
     )

@@ -15,12 +15,21 @@ from ledger.events import Request as RequestMark
 from ledger.jobs import Recorded
 from ledger.projections import journal
 from ledger.refusals import IdempotencyKeyReused, Refusal
-from service.access.places import places_of
+from service.access.approval import NOT_NEEDED, Approval
 from service.access.principals import Role
 from service.access.roles import admitted
+from service.access.state import access_of
 from service.http.direct_routes import fitted
-from service.http.problems import problem_with_errors, refusal_for
-from service.http.refusals import FieldError, Forbidden, IdempotencyKeyInvalid, InvalidFields
+from service.http.problems import problem, problem_with_errors, refusal_for, status_of
+from service.http.refusals import (
+    FieldError,
+    Forbidden,
+    IdempotencyKeyInvalid,
+    InvalidFields,
+    PinLocked,
+    PinRequired,
+    PinWrong,
+)
 from service.pages.choices import choices_for
 from service.pages.club import club_page
 from service.pages.drafts import Drafts
@@ -64,7 +73,8 @@ class Prepared:
         self.request = request
         self.query = query
         self.asking = asking
-        self.key = typed.get("key") or secrets.token_urlsafe(16)
+        self.key = typed.get("key") or new_key()
+        self.approval = approval_typed(request, typed)
         self.typed = _settled(typed)
         if not KEY.fullmatch(self.key):
             raise IdempotencyKeyInvalid
@@ -78,6 +88,19 @@ class Prepared:
 
     async def recorded(self, *, dry_run: bool) -> Recorded:
         """Carry out what was typed. Raises all that a write raises."""
+        return await self._carried_out(dry_run, NOT_NEEDED if dry_run else self.approval)
+
+    async def asks_pin(self) -> bool:
+        """Whether it would need a PIN, as a dry run finds out: one that came from the same phone and brings none."""
+        if self.asking.form.write.pin is None or self.approval.person is None:
+            return False
+        try:
+            await self._carried_out(True, Approval(self.approval.person))
+        except PinRequired:
+            return True
+        return False
+
+    async def _carried_out(self, dry_run: bool, approval: Approval) -> Recorded:
         state, fund = self.query.state, self.query.fund
         write, body = self.asking.form.write, self.body
         missing = [
@@ -87,9 +110,9 @@ class Prepared:
         fitting = _fitted(write.body, body, missing)
         path = f"/v1{write.path.format(fund=fund, **numbers)}"
         mark = RequestMark(self.key, digest_of(f"POST {path}", body, state.ledger.request_secret))
-        context = RequestContext(self.query.principal, state.now(), None if dry_run else mark, None, dry_run)
+        context = RequestContext(self.query.principal, state.now(), None if dry_run else mark, None, dry_run, approval)
         return await carry_out(
-            write, context, fitting, fund, tuple(numbers.values()), state=state, places=places_of(self.request)
+            write, context, fitting, fund, tuple(numbers.values()), state=state, access=access_of(self.request)
         )
 
     async def refusal(self) -> Refusal | None:
@@ -101,9 +124,20 @@ class Prepared:
         return None
 
 
+def new_key() -> str:
+    """A key that nothing was recorded with."""
+    return secrets.token_urlsafe(16)
+
+
+def approval_typed(request: Request, typed: Typed) -> Approval:
+    """The PIN that was typed, where the request came from a phone."""
+    session = request.scope["session"]
+    return Approval(session.principal.id, typed.get("pin") or None) if session else NOT_NEEDED
+
+
 def _settled(typed: Typed) -> Typed:
     """What was typed, with the amount that was chosen where none was typed."""
-    rest = {name: text for name, text in typed.items() if name not in ("proposal", "key")}
+    rest = {name: text for name, text in typed.items() if name not in ("proposal", "key", "pin")}
     if proposed := typed.get("proposal"):
         rest["amount"] = rest.get("amount") or proposed
     return rest
@@ -180,18 +214,17 @@ async def read_back(request: Request, query: FundQuery, asking: Asking) -> Respo
     typed = await _draft(request, query, asking, key)
     if typed is None:
         return see_other(asking.address)
-    prepared = Prepared(request, query, asking, typed | {"key": key})
+    return await _read_back(Prepared(request, query, asking, typed | {"key": key}))
+
+
+async def _read_back(prepared: Prepared, refusal: Refusal | None = None) -> Response:
+    """What would be recorded, and a PIN asked for where it needs one; `refusal` is of the PIN that was typed."""
     try:
         recorded = await prepared.recorded(dry_run=True)
     except Exception as error:  # noqa: BLE001  # Whatever it is, what was typed stays on the page.
         return await show(prepared, refusal_for(error))
-    return await _checked(prepared, recorded)
-
-
-async def _checked(prepared: Prepared, recorded: Recorded) -> Response:
     asking, language = prepared.asking, language_for(prepared.request)
-
-    return await club_page(
+    response = await club_page(
         prepared.request,
         prepared.query,
         asking.check,
@@ -202,7 +235,12 @@ async def _checked(prepared: Prepared, recorded: Recorded) -> Response:
         typed=prepared.typed,
         answer=write_answer(recorded, language),
         doubts=_doubts(recorded, language),
+        asks_pin=await prepared.asks_pin(),
+        problem=problem(refusal, language) if refusal else None,
     )
+    if refusal:
+        response.status_code = status_of(refusal)
+    return response
 
 
 def _doubts(recorded: Recorded, language: str) -> list[dict[str, Any]]:
@@ -225,6 +263,8 @@ async def record(request: Request, query: FundQuery, asking: Asking) -> Response
         recorded = await prepared.recorded(dry_run=False)
     except IdempotencyKeyReused as reused:
         return await already(prepared, reused)
+    except (PinRequired, PinWrong, PinLocked) as refusal:
+        return await _read_back(prepared, refusal)
     except Exception as error:  # noqa: BLE001  # As above.
         return await show(prepared, refusal_for(error))
     return see_other(receipt_address(recorded))
@@ -250,7 +290,7 @@ async def already(prepared: Prepared, reused: IdempotencyKeyReused, **sent: str)
         "again",
         fill,
         address=prepared.asking.address + ("/check" if prepared.asking.check else ""),
-        key=secrets.token_urlsafe(16),
+        key=new_key(),
         typed=prepared.typed | sent,
     )
     response.status_code = 409

@@ -141,6 +141,6 @@ def _written(asked: Question, value: Any, language: str) -> str:
     return str(value)
 
 
-def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What is wrong with which field of a form, by its name: the errors of a problem with JSON pointers."""
     return {error["pointer"].strip("/").replace("/", "."): error for error in errors}
