@@ -30,7 +30,19 @@ from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
-from service.pages import approving, club, correcting, counting, door, entering, layout, receipts
+from service.pages import (
+    approving,
+    bylaws,
+    club,
+    code_check,
+    correcting,
+    counting,
+    door,
+    entering,
+    layout,
+    paper_desk,
+    receipts,
+)
 from service.pages import people as people_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
@@ -115,6 +127,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         correcting,
         counting,
         approving,
+        code_check,
+        bylaws,
+        paper_desk,
         receipts,
         club,
     ):

@@ -189,12 +189,21 @@ async def show(prepared: Prepared, refusal: Refusal | None = None) -> Response:
         replaced=inner,
         replaced_folded=inner_more,
         problem=found,
-        wrong=wrong_fields(found.get("errors", ()) if found else ()),
+        wrong=_wrong(found, asking.form, language),
         today=query.state.today().isoformat(),
     )
     if found:
         response.status_code = found["status"] if found["status"] in (403, 409, 429, 503) else 422
     return response
+
+
+def _wrong(found: dict[str, Any] | None, form: Form, language: str) -> dict[str, Any]:
+    """What is wrong, by field; what is typed in per cent is not spoken of in parts per million."""
+    wrong = wrong_fields(found.get("errors", ()) if found else ())
+    for asked in form.every_question():
+        if asked.kind == "rate" and asked.name in wrong and wrong[asked.name]["code"] != "field-missing":
+            wrong[asked.name] |= {"detail": catalogue.render("page.ask.rate-wrong", language)}
+    return wrong
 
 
 async def check(request: Request, query: FundQuery, asking: Asking) -> Response:
