@@ -67,10 +67,10 @@ async def _shown(
     language = language_for(request)
     found = problem_with_errors(refusal, language, tried.body) if tried and refusal else None
 
-    def requested(reader: Reader) -> list[Answer]:
-        return loans.loan_book(reader, query.fund, query.as_of, status="requested", limit=MOST)["items"]
+    def requested(reader: Reader) -> Answer:
+        return loans.loan_book(reader, query.fund, query.as_of, status="requested", limit=MOST)
 
-    waiting = (await asyncio.to_thread(query.ask, requested)).figures
+    waiting: list[Answer] = (await asyncio.to_thread(query.ask, requested)).figures["items"]
     numbers = [loan["loan"] for loan in waiting]
     refusals = {number: await _prepared(request, query, "approve", number, {}).refusal() for number in numbers}
     people = [*waiting, *({"member": loan["guarantor"]} for loan in waiting)]
