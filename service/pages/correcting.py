@@ -9,23 +9,13 @@ from fastapi import APIRouter, Request
 
 from ledger.aggregates.fund import Fund, is_reversible
 from ledger.events import (
-    AdvanceReceived,
-    AdvanceRepaid,
     BankDeposited,
     BankWithdrawn,
-    ContributionReceived,
-    DonationReceived,
     Event,
-    ExpensePaid,
-    IncomeReceived,
     InKindDonationReceived,
-    LoanDisbursed,
-    LoanRecovered,
     LoanRepaid,
     MeetingHeld,
     PotTransferred,
-    SavingsSetOff,
-    SavingsWithdrawn,
 )
 from ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from service.access.roles import WRITERS
@@ -33,34 +23,19 @@ from service.http.fields import PathNumber
 from service.http.state import AppState
 from service.inspection.entry_details import entry_effect
 from service.pages.club import CLUB
-from service.pages.forms import FORMS, REPLACEMENT, Form, write_at
+from service.pages.forms import FORMS, REPLACEMENT, Form, types_of, write_at
 from service.pages.layout import PageRoute, language_for
 from service.pages.steps import Asking, add_form
 from service.pages.typed import Typed, typed_of
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint
 from service.reads.query import Answer
+from service.writes.table import ON_SHEETS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-LINE_OF: Final[Mapping[type[Event], str]] = {
-    ContributionReceived: "contribution",
-    SavingsWithdrawn: "withdrawal",
-    DonationReceived: "donation",
-    InKindDonationReceived: "in_kind_donation",
-    IncomeReceived: "income",
-    ExpensePaid: "expense",
-    PotTransferred: "pot_transfer",
-    BankDeposited: "bank_movement",
-    BankWithdrawn: "bank_movement",
-    AdvanceReceived: "advance",
-    AdvanceRepaid: "advance_repayment",
-    LoanDisbursed: "disbursement",
-    LoanRepaid: "repayment",
-    SavingsSetOff: "set_off",
-    LoanRecovered: "recovery",
-}
-"""The line that can take an entry's place, by what the entry is. What is not listed is only undone."""
+LINE_OF: Final[Mapping[str, str]] = {event: what for what in ON_SHEETS for event in types_of(what)}
+"""The line that can take an entry's place, by the entry's type. What is not listed is only undone."""
 
 NAMED_OTHERWISE: Final = {"source": "from", "target": "to"}
 """Fields of a transfer, by the names that events have for them."""
@@ -75,7 +50,7 @@ def correction_of(event: Event) -> Form:
         return Form(write_at("meetings/{version}/reversal"), WHY, ALSO)
     if not is_reversible(event):
         raise NotReversible(version=event.version, entry=event.name)
-    line = LINE_OF.get(type(event))
+    line = LINE_OF.get(event.name)
     return Form(write_at("entries/{version}/reversal"), WHY, ALSO, FORMS[line] if line else None)
 
 

@@ -7,7 +7,7 @@ which order they are asked, and by which kind of element.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -19,6 +19,7 @@ from ledger.events.governance import CountedPot, CountReason, Office
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
+from ledger.refusals import NotFound
 from ledger.terms import InterestMethod, RepaymentMode
 from service.http.body import Dated
 from service.http.fields import OneOf, Whole
@@ -168,6 +169,14 @@ FORMS: Final[Mapping[str, Form]] = {
 
 EVERYDAY: Final = ("contribution", "repayment", "expense", "donation", "loan", "disbursement")
 """What is recorded most, shown first in the chooser."""
+
+
+def types_of(what: str) -> tuple[str, ...]:
+    """The types of event that a form records, by the method that decides. Raises `NotFound`."""
+    if what not in FORMS:
+        raise NotFound
+    recorded = get_type_hints(FORMS[what].write.decide)["return"]
+    return tuple(event.__name__ for event in get_args(recorded) or (recorded,))
 
 
 # --- from the body's fields to questions ------------------------------------------------------------------------------

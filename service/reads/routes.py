@@ -193,7 +193,7 @@ async def fund_entries(
             page = journal.entries(
                 reader,
                 query.fund,
-                kind=type,
+                types=(type,) if type else (),
                 member=member,
                 loan=loan,
                 since=since,
