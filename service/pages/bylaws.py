@@ -44,7 +44,7 @@ async def _new_bylaws(request: Request, query: AtPoint) -> Asking:
 
 def _before(book: Book) -> Answer:
     """When bylaws were adopted, the latest first."""
-    return {"adopted": journal.entries(book.reader, book.fund, kind="BylawsAdopted", limit=MOST)["items"]}
+    return {"adopted": journal.entries(book.reader, book.fund, types=("BylawsAdopted",), limit=MOST)["items"]}
 
 
 @router.get(CLUB + "/bylaws", dependencies=[Depends(admitted(FIGURE_READERS | MEMBERS))])

@@ -26,8 +26,8 @@ async def papers(request: Request, query: AtPoint) -> Response:
     today = query.state.today()
 
     def ask(book: Book) -> Answer:
-        counts = journal.entries(book.reader, book.fund, kind="CashCounted", limit=COUNTS_SHOWN)["items"]
-        closed = journal.entries(book.reader, book.fund, kind="PeriodClosed", limit=1)["items"]
+        counts = journal.entries(book.reader, book.fund, types=("CashCounted",), limit=COUNTS_SHOWN)["items"]
+        closed = journal.entries(book.reader, book.fund, types=("PeriodClosed",), limit=1)["items"]
         return {"counts": counts, "closed": closed[0] if closed else None}
 
     return await club_page(

@@ -87,7 +87,8 @@ class Prepared:
         return body_of(self.asking.form, self.typed) | dict(self.asking.numbers)
 
     async def recorded(self, *, dry_run: bool) -> Recorded:
-        """Carry out what was typed. Raises all that a write raises."""
+        """Carry out what was typed, or find out what would be recorded; once it was, a dry run answers that, too.
+        Raises all that a write raises."""
         return await self._carried_out(dry_run, NOT_NEEDED if dry_run else self.approval)
 
     async def asks_pin(self) -> bool:
@@ -110,7 +111,7 @@ class Prepared:
         fitting = _fitted(write.body, body, missing)
         path = f"/v1{write.path.format(fund=fund, **numbers)}"
         mark = RequestMark(self.key, digest_of(f"POST {path}", body, state.ledger.request_secret))
-        context = RequestContext(self.query.principal, state.now(), None if dry_run else mark, None, dry_run, approval)
+        context = RequestContext(self.query.principal, state.now(), mark, None, dry_run, approval)
         return await carry_out(
             write, context, fitting, fund, tuple(numbers.values()), state=state, access=access_of(self.request)
         )
@@ -210,7 +211,7 @@ async def check(request: Request, query: FundQuery, asking: Asking) -> Response:
     """Find out what would be recorded; nothing is, and the key is not spent."""
     prepared = Prepared(request, query, asking, await typed_in(request))
     if refusal := await prepared.refusal():
-        return await show(prepared, refusal)
+        return await _refused(prepared, refusal)
     await asyncio.to_thread(
         drafts_of(request).keep, prepared.key, query.principal.id, asking.address, prepared.typed, query.state.now()
     )
@@ -231,7 +232,7 @@ async def _read_back(prepared: Prepared, refusal: Refusal | None = None) -> Resp
     try:
         recorded = await prepared.recorded(dry_run=True)
     except Exception as error:  # noqa: BLE001  # Whatever it is, what was typed stays on the page.
-        return await show(prepared, refusal_for(error))
+        return await _refused(prepared, refusal_for(error))
     asking, language = prepared.asking, language_for(prepared.request)
     response = await club_page(
         prepared.request,
@@ -244,6 +245,7 @@ async def _read_back(prepared: Prepared, refusal: Refusal | None = None) -> Resp
         typed=prepared.typed,
         answer=write_answer(recorded, language),
         doubts=_doubts(recorded, language),
+        recorded_at=recorded.events[-1].recorded_at if recorded.replayed else None,
         asks_pin=await prepared.asks_pin(),
         problem=problem(refusal, language) if refusal else None,
     )
@@ -270,13 +272,17 @@ async def record(request: Request, query: FundQuery, asking: Asking) -> Response
     prepared = Prepared(request, query, asking, await typed_in(request))
     try:
         recorded = await prepared.recorded(dry_run=False)
-    except IdempotencyKeyReused as reused:
-        return await already(prepared, reused)
     except (PinRequired, PinWrong, PinLocked) as refusal:
         return await _read_back(prepared, refusal)
     except Exception as error:  # noqa: BLE001  # As above.
-        return await show(prepared, refusal_for(error))
+        return await _refused(prepared, refusal_for(error))
     return see_other(receipt_address(recorded))
+
+
+async def _refused(prepared: Prepared, refusal: Refusal) -> Response:
+    if isinstance(refusal, IdempotencyKeyReused):
+        return await already(prepared, refusal)
+    return await show(prepared, refusal)
 
 
 def receipt_address(recorded: Recorded) -> str:

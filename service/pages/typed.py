@@ -33,9 +33,9 @@ async def typed_in(request: Request) -> Typed:
         raise InvalidUtf8 from None
     typed: Typed = {}
     for name, value in pairs:
-        if code := fault(value.replace("\r\n", " ")) or fault(name):
-            raise InvalidFields([FieldError("", code, {})])
         value = value.replace("\r\n", "\n")  # As a browser sends the lines of one field.
+        if code := fault(value.replace("\n", " ")) or fault(name):
+            raise InvalidFields([FieldError("", code, {})])
         typed[name] = f"{typed[name]}\n{value}" if name in typed else value
     return typed
 
