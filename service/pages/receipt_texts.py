@@ -29,7 +29,7 @@ MARKED: Final = 70
 
 def receipt_texts(fund: Fund, event: Event, code: str, language: str) -> dict[str, str]:
     """The receipt of a fund's last entry, as `plain` and, in a language with marks, as `marked`. Where not all of it
-    fits a message with marks, the club goes first, then the month, then what is left."""
+    fits a message with marks, the club goes first, then the month, what is left, and the year."""
     on = wording.day(event.on, language)[:-4] + f"{event.on:%y}"
     what = catalogue.phrase(f"page.receipt.line.{_kind(event)}", language)
     amount = amount_of(event)
@@ -51,7 +51,14 @@ def receipt_texts(fund: Fund, event: Event, code: str, language: str) -> dict[st
 def _fitted(club: str, parts: list[str]) -> str:
     """The parts with the club, or as many of them as a message has room for."""
     on, what, _, amount, left, number, code = parts
-    tries = ([club, *parts], parts, [on, what, amount, left, number, code], [on, what, amount, number, code])
+    day_and_month = on.rpartition("/")[0]  # The voucher's number has the year.
+    tries = (
+        [club, *parts],
+        parts,
+        [on, what, amount, left, number, code],
+        [on, what, amount, number, code],
+        [day_and_month, what, amount, number, code],
+    )
     texts = [" ".join(filter(None, each)) for each in tries]
     return next((text for text in texts if len(text) <= MARKED), texts[-1])
 
