@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from fastapi import APIRouter, Request
 
-from ledger.aggregates.fund import Fund, is_reversible
+from ledger.aggregates.fund import is_reversible
 from ledger.events import (
     BankDeposited,
     BankWithdrawn,
@@ -17,11 +17,12 @@ from ledger.events import (
     MeetingHeld,
     PotTransferred,
 )
+from ledger.projections import journal
+from ledger.projections.tables import Reader
 from ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible
 from service.access.roles import WRITERS
 from service.http.fields import PathNumber
 from service.http.state import AppState
-from service.inspection.entry_details import entry_effect
 from service.pages.club import CLUB
 from service.pages.forms import FORMS, REPLACEMENT, Form, types_of, write_at
 from service.pages.layout import PageRoute, language_for
@@ -29,7 +30,8 @@ from service.pages.steps import Asking, add_form
 from service.pages.typed import Typed, typed_of
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint
-from service.reads.query import Answer
+from service.reads.people import with_names
+from service.reads.query import Answer, FundQuery
 from service.writes.table import ON_SHEETS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -56,37 +58,49 @@ def correction_of(event: Event) -> Form:
 
 async def _correction(request: Request, query: AtPoint, version: PathNumber) -> Asking:
     """How this entry is corrected. Raises `EntryNotFound`, `AlreadyReversed` and `NotReversible`."""
-    language = language_for(request)
-    fund = await asyncio.to_thread(query.state.ledger.replayed, query.fund)
-    if version > fund.version:
+    found = await asyncio.to_thread(query.ask, lambda reader: _found(query, reader, version))
+    entry, closed_through = found.figures["entry"], found.figures["closed_through"]
+    if entry is None:
         raise EntryNotFound(version=version)
-    event = fund.entries[version - 1]
-    if version in fund.reversed_by and "key" not in request.query_params and request.method == "GET":
+    if entry["reversed_by"] and "key" not in request.query_params and request.method == "GET":
         # Whoever sends a form is answered by the writer, which knows whether it was this very form.
-        raise AlreadyReversed(version=version, reversed_by=fund.reversed_by[version])
+        raise AlreadyReversed(version=version, reversed_by=entry["reversed_by"])
+    event = await asyncio.to_thread(_event, query.state, query.fund, version)
     form = correction_of(event)
+    is_open = closed_through is None or event.on > closed_through
 
     def fill(book: Book) -> Answer:
-        ledger = query.state.ledger
-        then = ledger.replayed(query.fund, upto=version)
-        effect = entry_effect(then, query.as_of, language, ledger.register.texts)
-        return {"version": version, "sentence": effect["sentence"], "is_meeting": isinstance(event, MeetingHeld)}
+        return with_names(
+            query, book.reader, {"wrong_one": entry, "is_meeting": isinstance(event, MeetingHeld)}, [entry]
+        )
 
     return Asking(
         f"/clubs/{query.fund}/entries/{version}/correction",
         "correction",
         form,
         numbers={"version": version},
-        known=await asyncio.to_thread(_as_recorded, query.state, fund, event, form, language),
+        known=await asyncio.to_thread(_as_recorded, query.state, event, form, is_open, language_for(request)),
         template="correction",
         fill=fill,
     )
 
 
-def _as_recorded(state: AppState, fund: Fund, event: Event, form: Form, language: str) -> Typed:
-    """The form of the replacement filled in with the entry, and the day on which both count."""
+def _found(query: FundQuery, reader: Reader, version: int) -> Answer:
+    """An entry as the journal has it, and up to which day the books are closed."""
+    last = journal.entries(reader, query.fund, types=("PeriodClosed", "PeriodReopened"), limit=1)["items"]
+    closing: Any = _event(query.state, query.fund, last[0]["version"]) if last else None
+    closed_through = getattr(closing, "through", None) or getattr(closing, "closed_through", None)
+    return {"entry": journal.entry(reader, query.fund, version), "closed_through": closed_through}
+
+
+def _event(state: AppState, fund: str, version: int) -> Event:
+    (entry,) = state.ledger.entries(fund, after=version - 1, upto=version)
+    return entry.event
+
+
+def _as_recorded(state: AppState, event: Event, form: Form, is_open: bool, language: str) -> Typed:
+    """The form of the replacement filled in with the entry, and the day on which both count, if it is still open."""
     known: dict[str, Any] = {}
-    is_open = fund.closed_through is None or event.on > fund.closed_through
     if is_open and not isinstance(event, MeetingHeld):
         known["on"] = event.on
     if form.replacement:
