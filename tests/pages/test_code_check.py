@@ -67,7 +67,7 @@ def test_who_may_read_the_book_is_told_which_entry_it_is_and_what_came_after(clu
     figures = Browser(club, club.issue("reporter")).open(address)
     assert "Sau đó đã có thêm 1 bút toán." in figures.words
     assert f"/clubs/{FUND}/entries/{version}" not in figures.text
-    elsewhere = Browser(club, club.issue("treasurer", scope=Scope(funds=frozenset({OTHER_FUND})))).open(address)
+    elsewhere = Browser(club, club.issue("treasurer", scope=Scope(funds=(OTHER_FUND,)))).open(address)
     assert (elsewhere.values("data-matches"), "Sau đó" in elsewhere.words) == (["true"], False)
 
 

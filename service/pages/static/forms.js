@@ -33,7 +33,7 @@ function spell(number, inside = false) {
 
 // The same words as the service has them (`service/words/wording.py`): both are tried with the same table.
 export function inWords(amount) {
-  const words = amount ? spell(BigInt(amount)).join(" ") : "không";
+  const words = spell(BigInt(amount)).join(" ") || "không";
   return words[0].toUpperCase() + words.slice(1) + " đồng";
 }
 
