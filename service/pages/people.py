@@ -13,6 +13,7 @@ from ledger.events import Request as RequestMark
 from ledger.projections import funds
 from ledger.refusals import Refusal
 from service.access.authentication import clear_cookie, set_cookie
+from service.access.codes import qr_of
 from service.access.delegation import DIRECTORY_READERS, GIVERS, OF_A_CLUB
 from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.principals import ROLES, Principal, Role
@@ -29,7 +30,6 @@ from service.pages.typed import Typed, typed_in, wrong_fields
 from service.people import acts, asking
 from service.people.acts import At
 from service.people.bodies import Acceptance, NewPerson, NewPin, PersonId, PhoneId, Revocation
-from service.people.codes import qr_of
 from service.writes.calls import RequestContext, digest_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
