@@ -23,8 +23,16 @@ from service.words import catalogue
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-PAPERS: Final[Mapping[str, str]] = {"CashCounted": "cash-counts/{version}"}
-"""The paper of an entry that is no voucher, by the entry's type: its address below that of the club's papers."""
+PAPERS: Final[Mapping[str, str]] = {
+    "CashCounted": "cash-counts/{version}",
+    "InKindDonationReceived": "in-kind-donations/{version}",
+    "PotTransferred": "pot-transfers/{version}",
+    "EntryReversed": "reversals/{version}",
+    "LoanRequested": "loans/{loan}/request",
+    "LoanDisbursed": "loans/{loan}/note",
+    "LoanWrittenOff": "write-offs/{version}",
+}
+"""The paper of an entry beside its voucher, by the entry's type: its address below that of the club's papers."""
 
 
 @router.get(CLUB + "/entries/{version}", dependencies=[Depends(admitted(READERS))])
@@ -47,7 +55,7 @@ async def entry(request: Request, query: AtPoint, version: PathNumber) -> Respon
             "sentences": _sentences(fund, language, ledger.register.texts),
             "code": code,
             "correction": _correction(book.reader, query.fund, found),
-            "paper": PAPERS.get(event.name, "").format(version=version),
+            "papers": _papers(found),
             "texts": texts,
             "sms": {name: f"sms:?body={quote(text)}" for name, text in texts.items()},
             "can_be_corrected": is_reversible(event) or isinstance(event, MeetingHeld),
@@ -64,6 +72,16 @@ async def entry(request: Request, query: AtPoint, version: PathNumber) -> Respon
         decides=bool(roles & DECIDERS),
         replayed=request.query_params.get("replayed"),
     )
+
+
+def _papers(entry: Answer) -> dict[str, str]:
+    """The papers of an entry, by what they are called in the catalogue."""
+    papers = {}
+    if entry["voucher"] and entry["type"] != EntryReversed.__name__:  # A reversal bears the voucher it undoes.
+        papers["voucher"] = f"vouchers/{entry['voucher']}"
+    if entry["type"] in PAPERS:
+        papers[entry["type"]] = PAPERS[entry["type"]].format(**entry)
+    return papers
 
 
 def _sentences(fund: Fund, language: str, texts: Texts) -> list[str]:

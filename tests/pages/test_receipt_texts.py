@@ -9,9 +9,10 @@ from ledger.aggregates.fund import Fund
 from ledger.events import EVENT_TYPES, check_code
 from ledger.money import MAX_AMOUNT
 from service.pages.receipt_texts import MARKED, PLAIN, _kind, amount_of, receipt_texts
+from service.pages.receipts import PAPERS
 from service.words import catalogue, wording
 from tests.support.pages import Browser
-from tests.support.service import FUND, NAME, House, found_anew, house, opening, settle_in
+from tests.support.service import FUND, NAME, SOUND, House, found_anew, house, opening, settle_in
 
 LONG = "LS-XA-HOI-BANG-LA-MAI-PH"
 """The longest code that a club may have."""
@@ -122,6 +123,24 @@ def test_a_receipt_says_what_is_left(club: House) -> None:
     dues = text("contributions", {"member": 1, "kind": "dues", "amount": 10_000, "for_month": "2024-06"})
     assert dues.startswith(f"{FUND} 15/06/24: nop hoi phi 06/2024 10.000d, PT-")
     assert dues.endswith(f". Ma {CODE}")
+
+
+def test_every_paper_of_an_entry_can_be_printed_from_its_receipt(club: House) -> None:
+    for path, body in (
+        ("in-kind-donations", SOUND["/funds/{fund}/in-kind-donations"]),
+        ("pot-transfers", SOUND["/funds/{fund}/pot-transfers"]),
+        ("cash-counts", SOUND["/funds/{fund}/cash-counts"]),
+        ("entries/13/reversal", {"reason": "duplicate"}),
+        ("entries/19/reversal", {"reason": "other"}),
+    ):
+        club.recorded(f"/funds/{FUND}/{path}", body)
+    browser, kinds = Browser(club), set[str]()
+    for item in club.get(f"/funds/{FUND}/entries?limit=200").json()["items"]:
+        receipt = browser.open(f"/clubs/{FUND}/entries/{item['version']}")
+        papers = [str(link["href"]) for link in receipt.of("a") if link.get("data-act") == "print"]
+        assert {club.get(paper.removeprefix("/v1")).status_code for paper in papers} <= {200}, (item, papers)
+        kinds |= {item["type"]} if papers else set()
+    assert kinds >= PAPERS.keys()
 
 
 def test_the_receipt_on_a_page_is_sent_by_a_link_that_needs_no_script(club: House) -> None:
