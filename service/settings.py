@@ -3,7 +3,7 @@
 Everything has a default that works; what is set wrongly is refused at start, in words.
 """
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
@@ -62,7 +62,9 @@ class Settings(BaseSettings):
     @field_validator("proxies", mode="before")
     @classmethod
     def _listed(cls, proxies: object) -> object:
-        return [part.strip() for part in proxies.split(",") if part.strip()] if isinstance(proxies, str) else proxies
+        if not isinstance(proxies, str):
+            return proxies
+        return tuple(ip_network(part.strip()) for part in proxies.split(",") if part.strip())
 
     @field_validator("database")
     @classmethod
@@ -98,6 +100,8 @@ def _wrong(found: ErrorDetails) -> BadSetting:
     match found["type"]:
         case "value_error" if found["loc"] == ("database",):
             return BadSetting("database-url", name=name)
+        case "value_error" if found["loc"] == ("proxies",):
+            return BadSetting("networks", name=name)
         case "int_parsing" | "float_parsing":
             return BadSetting("number", name=name)
         case kind if kind in _BOUNDS:

@@ -78,6 +78,8 @@ class Batches(Generic[T]):
                     if not self._is_open:
                         return
                     self._waiting[:0] = batch
+            except Exception as bug:  # noqa: BLE001  # Those that come after it are stored all the same.
+                log.error("what waited in %s is lost: %s", self._thread.name, type(bug).__name__)  # noqa: TRY400
             free_at = monotonic() + pause
             with self._changed:
                 self._is_storing = False

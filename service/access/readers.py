@@ -166,7 +166,7 @@ class ReaderNotes:
         shown = Shown()
 
         async def noted(message: Message) -> None:
-            if message["type"] == "http.response.start" and shown.is_any and message["status"] < 400:
+            if message["type"] == "http.response.start" and shown.is_any and not _is_problem(message):
                 log: ReaderLog = scope["app"].state.reader_log
                 log.note(principal, scope["route"].name, scope.get("path_params", {}).get("fund", ""), shown)
             await send(message)
@@ -176,3 +176,8 @@ class ReaderNotes:
             return await self._app(scope, receive, noted)
         finally:
             _shown.reset(token)
+
+
+def _is_problem(message: Message) -> bool:
+    """Whether an answer is a problem, which names nobody; a page that is refused may show people all the same."""
+    return (b"content-type", b"application/problem+json") in message.get("headers", ())

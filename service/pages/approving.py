@@ -37,13 +37,13 @@ def _prepared(request: Request, query: FundQuery, act: str, loan: int, typed: Ty
     return Prepared(request, query, asking, typed)
 
 
-@router.get(CLUB + "/approvals", dependencies=DECIDING)
+@router.get(CLUB + "/approvals", dependencies=DECIDING, name="loan_book")
 async def approvals(request: Request, query: AtPoint) -> Response:
     """The requests that wait, each with what the rules say about it today."""
     return await _shown(request, query)
 
 
-@router.post(CLUB + "/approvals", dependencies=DECIDING)
+@router.post(CLUB + "/approvals", dependencies=DECIDING, name="loan_book")
 async def decide(request: Request, query: AtPoint) -> Response:
     """Record one decision, once, and show its receipt."""
     typed = await typed_in(request)

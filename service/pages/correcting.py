@@ -126,4 +126,4 @@ def _fields_of(state: AppState, event: Event) -> dict[str, Any]:
     return fields | {kind: texts[digest] for kind, digest in digests.items() if digest in texts}
 
 
-add_form(router, CLUB + "/entries/{version}/correction", _correction, WRITERS)
+add_form(router, CLUB + "/entries/{version}/correction", _correction, WRITERS, name="one_entry")

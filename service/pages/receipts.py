@@ -35,7 +35,7 @@ PAPERS: Final[Mapping[str, str]] = {
 """The paper of an entry beside its voucher, by the entry's type: its address below that of the club's papers."""
 
 
-@router.get(CLUB + "/entries/{version}", dependencies=[Depends(admitted(READERS))])
+@router.get(CLUB + "/entries/{version}", dependencies=[Depends(admitted(READERS))], name="one_entry")
 async def entry(request: Request, query: AtPoint, version: PathNumber) -> Response:
     """One entry: the receipt of what was recorded, in words and with its codes."""
     language = language_for(request)

@@ -333,15 +333,16 @@ def add_form(
     asking: Callable[..., Awaitable[Asking]],
     roles: frozenset[Role],
     asked_by: Step | None = ask,
+    name: str = "fund_members",
 ) -> None:
     """Make the routes of a form. `asking` says what is asked there, as a dependency of the routes; `asked_by` shows
-    the form, unless a page of its own does."""
+    the form, unless a page of its own does. By `name` the log of readers calls what is shown of people."""
     steps = {(path, "GET"): asked_by, (path, "POST"): record}
     steps |= {(f"{path}/check", "GET"): read_back, (f"{path}/check", "POST"): check}
     for (address, method), step in steps.items():
         if step is not None:
             router.add_api_route(
-                address, _routed(step, asking), methods=[method], dependencies=[Depends(admitted(roles))]
+                address, _routed(step, asking), methods=[method], dependencies=[Depends(admitted(roles))], name=name
             )
 
 

@@ -9,6 +9,7 @@ from service.access.commands import memberships, roles_given, scope_given
 from service.terminal import Language, Mistake, ledger_of, load_settings, say, tell
 
 if TYPE_CHECKING:
+    from ledger.aggregates.people import People
     from ledger.application import Ledger
     from service.settings import Settings
 
@@ -52,10 +53,9 @@ def tell_invitation(ledger: "Ledger", settings: "Settings", code: str, person: s
 
     import segno
 
-    from service.access.directory import Directory
     from service.people.telling import roles_told
 
-    theirs = Directory(ledger).people().person(person)
+    theirs = _people(ledger).person(person)
     texts = ledger.register.texts(theirs.texts.values())
     link = f"{settings.origin or f'http://{settings.host}:{settings.port}'}/open/{code}"
     name = texts.get(theirs.texts.get("name", ""), person)
@@ -67,12 +67,11 @@ def tell_invitation(ledger: "Ledger", settings: "Settings", code: str, person: s
 @app.command("list")
 def list_people(language: Language = "vi") -> None:
     """Print who has access or had it, with their roles and how many phones they use."""
-    from service.access.directory import Directory
     from service.people.telling import roles_told, scope_told
 
     with ledger_of(load_settings(), "read") as ledger:
-        people = Directory(ledger).people()
-        names = names_of(ledger)
+        people = _people(ledger)
+        names = _names(ledger, people)
         for person in people.persons.values():
             key = "people.listed_ended" if person.has_ended else "people.listed"
             tell(
@@ -88,11 +87,19 @@ def list_people(language: Language = "vi") -> None:
             tell("people.nobody", language)
 
 
-def names_of(ledger: "Ledger") -> dict[str, str]:
-    """The names of people by their ids, as far as the register has them."""
+def _people(ledger: "Ledger") -> "People":
+    from ledger.aggregates.log import BrokenChain
     from service.access.directory import Directory
 
-    digests = {person.id: person.texts.get("name", "") for person in Directory(ledger).people().persons.values()}
+    try:
+        return Directory(ledger).people()
+    except BrokenChain as error:
+        raise Mistake("broken-chain", fund=error.fund, version=error.version) from None
+
+
+def _names(ledger: "Ledger", people: "People") -> dict[str, str]:
+    """The names of people by their ids, as far as the register has them."""
+    digests = {person.id: person.texts.get("name", "") for person in people.persons.values()}
     texts = ledger.register.texts(digests.values())
     return {person: texts[digest] for person, digest in digests.items() if digest in texts}
 
@@ -111,13 +118,12 @@ def revoke(person: Person, reason: str | None = None, language: Language = "vi")
 def log(language: Language = "vi") -> None:
     """Print what gave, changed or ended access, oldest first; `microfund verify --people` says whether it is whole."""
     from ledger.days import VILLAGE_TIME
-    from service.access.directory import Directory
     from service.people.telling import line_told
     from service.words import catalogue
 
     with ledger_of(load_settings(), "read") as ledger:
-        names = names_of(ledger)
-        entries = Directory(ledger).people().entries
+        people = _people(ledger)
+        names, entries = _names(ledger, people), people.entries
         for event in entries:
             at = event.recorded_at.astimezone(VILLAGE_TIME)
             instant = catalogue.phrase("paper.instant", language, time=f"{at:%H:%M}", on=at.date())

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from service.access.dependencies import AtReaderLog
 from service.access.principals import Principal
-from service.access.reader_routes import before, readers_told
+from service.access.reader_list import before, readers_told
 from service.access.readers import note_shown, showing
 from service.access.roles import DECIDERS, MEMBERS, READERS, admitted
 from service.access.state import AtAccess

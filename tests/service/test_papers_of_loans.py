@@ -58,7 +58,7 @@ def test_a_note_of_debt_holds_the_terms_and_the_plan_that_the_borrower_signs(vil
     text = read(village, "loans/1/note")
 
     assert "GIẤY NHẬN NỢ Khoản vay số 1 · ngày 15 tháng 02 năm 2024" in text
-    assert "Bên cho vay Câu lạc bộ Mai Pha Địa chỉ Xã, phường: Mai Pha" in text
+    assert "Bên cho vay Câu lạc bộ Mai Pha Địa chỉ Mai Pha, Lạng Sơn, tỉnh Lạng Sơn" in text
     assert f"Người vay {NAME} (TV 1) Năm sinh 1955 Số căn cước Địa chỉ Người bảo lãnh" in text
     assert "Số tiền 5.000.000 đ Bằng chữ Năm triệu đồng Mục đích sử dụng Chăn nuôi" in text
     assert "Lãi suất 1% một tháng, lãi tính trên dư nợ giảm dần Cách trả Gốc và lãi trả hằng tháng" in text

@@ -151,7 +151,7 @@ def test_a_used_an_expired_a_replaced_and_a_wrong_code_are_answered_alike(villag
 
     answers = [accepted(village, code) for code in (used, replaced, of_revoked, expired, "AAAA-BBBB-CCCC")]
 
-    assert {answer.status_code for answer in answers} == {404}
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "invitation-not-valid")}
     assert len({answer.content for answer in answers}) == 1
     assert {frozenset(answer.headers) for answer in answers} == {frozenset(answers[0].headers)}
     assert all("Set-Cookie" not in answer.headers for answer in answers)

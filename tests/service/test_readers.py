@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from eventsourcing.persistence import OperationalError
 
+from service.access import batches
 from service.access.principals import Scope
 from service.access.readers import BATCH_SECONDS, ReaderLog, Shown
 from service.app import create_app
@@ -41,6 +43,11 @@ SHOWS: dict[str, tuple[str, int | None]] = {
     "/v1/funds/{fund}/papers/members/{member}": (f"{F}/papers/members/1", 1),
     "/v1/funds/{fund}/papers/cash-counts/{version}": (f"{F}/papers/cash-counts/{COUNTED}", 2),
     "/v1/funds/{fund}/papers/meeting-sheet": (f"{F}/papers/meeting-sheet", None),
+    "/v1/funds/{fund}/papers/loans/{loan}/request": (f"{F}/papers/loans/1/request", 1),
+    "/v1/funds/{fund}/papers/loans/{loan}/note": (f"{F}/papers/loans/1/note", 1),
+    "/v1/funds/{fund}/papers/write-offs/{version}": (f"{F}/papers/write-offs/19", 1),
+    "/v1/funds/{fund}/papers/in-kind-donations/{version}": (f"{F}/papers/in-kind-donations/{COUNTED + 1}", None),
+    "/v1/funds/{fund}/papers/reversals/{version}": (f"{F}/papers/reversals/{COUNTED + 3}", 1),
     "/v1/funds/{fund}/readers": (f"{F}/readers", None),
     "/v1/people": ("/v1/people", None),
     "/v1/people/{person}": ("/v1/people/{person}", None),
@@ -64,6 +71,7 @@ SHOWS_NONE = {
     "/v1/funds/{fund}/flags": f"{F}/flags",
     "/v1/funds/{fund}/sample": f"{F}/sample?seed=20240615&vouchers=3&loans=2",
     "/v1/funds/{fund}/checkpoints/{number}": f"{F}/checkpoints/1",
+    "/v1/funds/{fund}/papers/pot-transfers/{version}": f"{F}/papers/pot-transfers/{COUNTED + 2}",
     "/v1/borrowing": "/v1/borrowing",
     "/v1/check": f"/v1/check?fund={FUND}&code={CODE}",
     "/v1/checkpoints": "/v1/checkpoints",
@@ -88,6 +96,11 @@ def watched(village: House) -> House:
     """A village with a counted box, a checkpoint and no row yet."""
     count = village.recorded(f"/funds/{FUND}/cash-counts", SOUND["/funds/{fund}/cash-counts"])
     assert count["version"] == COUNTED
+    goods = SOUND["/funds/{fund}/in-kind-donations"] | {"donor": NAME}
+    assert village.recorded(f"/funds/{FUND}/in-kind-donations", goods)["version"] == COUNTED + 1
+    village.recorded(f"/funds/{FUND}/pot-transfers", SOUND["/funds/{fund}/pot-transfers"])
+    reversal = {"reason": "wrong_amount", "note": NAME, "on": "2024-05-15"}
+    assert village.recorded(f"/funds/{FUND}/entries/13/reversal", reversal)["version"] == COUNTED + 3
     assert village.post("/checkpoints").status_code in (200, 201)
     code = invited(village, admitted(village, "treasurer", name=NAME, phone=PHONE))
     opened_phone = village.client.post("/v1/invitations/accept", json={"code": code, "label": LABEL}, headers=OURS)
@@ -322,3 +335,23 @@ def test_what_was_shown_is_stored_within_a_second_and_when_the_service_ends(data
         assert [row["what"] for row in running.state.ledger.database.query("SELECT what FROM readers")] == [
             "fund_members"
         ]
+
+
+def test_rows_that_cannot_be_stored_now_are_stored_later(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with house(sqlite_url) as running:
+        chair = running.principals.holder(running.issue("chair"))
+        assert chair
+    monkeypatch.setattr(batches, "RETRY_SECONDS", 0.01)
+    with log_of(sqlite_url, Clock()) as (log, database):
+        transaction, left = database.transaction, [OperationalError(), OperationalError()]
+
+        def failing(**how: Any) -> Any:
+            if left:
+                raise left.pop()
+            return transaction(**how)
+
+        monkeypatch.setattr(database, "transaction", failing)
+        log.note(chair, "one_member", FUND, shown())
+        log.flush()
+        monkeypatch.undo()
+        assert [row["what"] for row in log.rows(FUND, most=9)] == ["one_member"]
