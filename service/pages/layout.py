@@ -93,6 +93,11 @@ def language_for(request: Request) -> str:
     return next((known for known in asked if known in LANGUAGES), LANGUAGES[0])
 
 
+def here(request: Request, **asked: str) -> str:
+    """The address of this page with something else asked of it; without a host, which whoever sends a request names."""
+    return str(request.url.include_query_params(**asked).replace(scheme="", netloc=""))
+
+
 def page(request: Request, name: str, status: int = 200, **facts: Any) -> Response:
     """The page of this name, in the reader's language, which is kept from then on if the address asked for it."""
     language = language_for(request)
@@ -100,7 +105,8 @@ def page(request: Request, name: str, status: int = 200, **facts: Any) -> Respon
         **spoken(language),
         asset=lambda file: f"{STATIC}{DIGEST}/{file}",
         other=next(other for other in LANGUAGES if other != language),
-        in_other=request.url.include_query_params(lang=next(other for other in LANGUAGES if other != language)),
+        in_other=here(request, lang=next(other for other in LANGUAGES if other != language)),
+        here=lambda **asked: here(request, **asked),
         request=request,
         principal=request.scope.get("principal"),
         **facts,

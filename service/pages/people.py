@@ -20,8 +20,7 @@ from service.access.principals import ROLES, Principal, Role
 from service.access.roles import admitted
 from service.access.sessions import Session
 from service.access.state import access_of
-from service.http.direct_routes import fitted
-from service.http.problems import problem_with_errors, refusal_for
+from service.http.problems import fitted, problem_with_errors, refusal_for
 from service.http.refusals import NoSession, PinLocked, PinRequired, PinWrong
 from service.http.state import state_of
 from service.pages.layout import PageRoute, language_for, page, see_other

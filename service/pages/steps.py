@@ -19,8 +19,7 @@ from service.access.approval import NOT_NEEDED, Approval
 from service.access.principals import Role
 from service.access.roles import admitted
 from service.access.state import access_of
-from service.http.direct_routes import fitted
-from service.http.problems import problem, problem_with_errors, refusal_for, status_of
+from service.http.problems import fitted, problem, problem_with_errors, refusal_for, status_of
 from service.http.refusals import (
     FieldError,
     Forbidden,
