@@ -154,8 +154,8 @@ def entries(
 
 
 def entry_of_code(reader: Reader, fund: str, code: str) -> dict[str, Any] | None:
-    """The `{version, on}` of the entry that a check code (16 letters, no hyphens) belongs to; None for every other code,
-    and for every code of a fund that does not exist, at the same cost."""
+    """The `{version, on}` of the entry that a check code (16 letters, no hyphens) belongs to; None for every other
+    code, and for every code of a fund that does not exist, at the same cost."""
     rows = reader.query("SELECT version, on_day FROM entries WHERE fund = :fund AND code = :code", fund=fund, code=code)
     return _named(rows[0]) if rows else None
 
