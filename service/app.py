@@ -33,7 +33,19 @@ from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
-from service.pages import club, door, entering, layout
+from service.pages import (
+    approving,
+    bylaws,
+    club,
+    code_check,
+    correcting,
+    counting,
+    door,
+    entering,
+    layout,
+    paper_desk,
+    receipts,
+)
 from service.pages import people as people_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
@@ -124,6 +136,13 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         door,
         people_pages,
         entering,
+        correcting,
+        counting,
+        approving,
+        code_check,
+        bylaws,
+        paper_desk,
+        receipts,
         club,
     ):
         # Not `include_router`: an included router is searched twice for each request.
