@@ -67,7 +67,8 @@ CURSORS: Final = {
 NEEDED: Final = {"fund": FUND, "code": "AAAA-AAAA-AAAA-AAAA", "seed": "XSMB-48213", "clubs": "1", "from": "2024-01-10"}
 """Of the parameters that some route cannot do without, values that make sense there."""
 IN_PATHS: Final = {
-    "fund": FUND, "member": 1, "loan": 1, "version": 13, "advance": 1, "number": 1, "voucher": "PT-2024-0001"
+    "fund": FUND, "member": 1, "loan": 1, "version": 13, "advance": 1, "number": 1, "voucher": "PT-2024-0001",
+    "person": "p" + "0" * 12, "phone": "h" + "0" * 12,
 }  # fmt: skip
 
 
