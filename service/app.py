@@ -29,7 +29,7 @@ from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
-from service.pages import club, door, entering, layout
+from service.pages import club, door, entering, layout, meeting
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
 from service.reads import count_routes, sheet_routes
@@ -104,6 +104,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         flag_routes,
         layout,
         door,
+        meeting,
         entering,
         club,
     ):

@@ -18,7 +18,12 @@ def bearer(authorization: str | None) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
+OPEN: Final = frozenset({"/", "/v1/check", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"}) | {
+    "/offline",
+    "/offline/meeting",
+    "/sw.js",
+    "/manifest.webmanifest",
+}
 """Addresses that need no token."""
 
 

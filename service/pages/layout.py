@@ -5,6 +5,7 @@ Whoever extends `pages/layout.html` is given `said`, which speaks the catalogue'
 address of a file in `pages/static`. That address changes whenever a file does, so that browsers may keep them for ever.
 """
 
+import gzip
 import hashlib
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime
@@ -71,14 +72,25 @@ class PageRoute(APIRoute):
 
 
 @router.get("/static/{digest}/{name}", include_in_schema=False)
-async def asset(digest: str, name: str) -> Response:
+async def asset(request: Request, digest: str, name: str) -> Response:
     """A style sheet, a script or a picture of the pages."""
     if name not in ASSETS:
         raise NotFound
     headers = {"X-Content-Type-Options": "nosniff"}
     if digest == DIGEST:  # Else it is asked for by a page of another copy of the service, older or newer than this one.
         headers["Cache-Control"] = FOREVER
-    return Response(ASSETS[name], headers=headers, media_type=KINDS[Path(name).suffix])
+    return compressed(request, Response(ASSETS[name], headers=headers, media_type=KINDS[Path(name).suffix]))
+
+
+def compressed(request: Request, response: Response) -> Response:
+    """A response with nothing private in it, as small as it can be sent. What is private is sent as it is: how well it
+    compresses beside something of an asker's choice would tell what is in it."""
+    response.headers.add_vary_header("Accept-Encoding")
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        response.body = gzip.compress(bytes(response.body), mtime=0)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(response.body))
+    return response
 
 
 def wants_page(request: Request) -> bool:
