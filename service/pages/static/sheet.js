@@ -45,7 +45,8 @@ function expected() {
 }
 
 function sentence() {
-  const said = [say("spoken", { on: day(on), present: came("present"), proxies: came("proxy") })];
+  const proxies = came("proxy");
+  const said = [say(proxies ? "spoken-proxies" : "spoken", { on: day(on), present: came("present"), proxies })];
   for (const cell of [...cells.COLUMNS, "donation", ...OUT]) {
     const some = counting().filter((line) => line.cell === cell);
     if (some.length) said.push(say("spoken-" + cell, { count: some.length, amount: dong(sum(some)) }));
