@@ -64,6 +64,12 @@ export function paint(sheet, meeting, lines) {
   });
 }
 
+// Nothing of anybody is left on the page.
+export function clear() {
+  for (const list of [roll, document.getElementById("others")]) list.replaceChildren();
+  delete roll.dataset.shape;
+}
+
 export const cellId = (fund, on, cell) =>
   lineId(fund, on, cell.closest("[data-member]").dataset.member, cell.dataset.cell, cell.dataset.loan || "");
 

@@ -60,9 +60,10 @@ function sentence() {
 
 async function render() {
   ({ club, meeting, lines } = await store.read(fund, on));
-  tell(at("alert"), problem || (club ? "" : say("no-data")));
-  at("sheet").hidden = at("foot").hidden = !club;
-  if (!club) return;
+  tell(at("alert"), problem || (club ? "" : say(mustLogIn ? "must-log-in" : "no-data")));
+  for (const link of document.querySelectorAll(".log-in")) link.hidden = !mustLogIn;
+  at("sheet").hidden = at("foot").hidden = !club || !at("review").hidden;
+  if (!club) return cells.clear();
   tell(at("club"), club.about.club);
   document.body.classList.toggle("practice", !!club.about.practice);
   const before = meeting.before || { cash: club.sheet.closing_cash, code: club.sheet.check_code };
@@ -96,7 +97,6 @@ async function renderBar() {
   if (saved && mustLogIn) text = say("bar-login", { count: saved });
   if (saved && stuck) text = say("bar-not-taken", { count: saved, word: stuck.problem });
   if (bar.firstElementChild.textContent !== text) bar.firstElementChild.textContent = text;
-  at("log-in").hidden = !mustLogIn;
   act("unlock").hidden = !(stuck && stuck.on === on && meeting.state === "saved");
   at("elsewhere").replaceChildren(...every.filter((each) => (each.saved || each.refused) && each.meeting.on !== on).map(elsewhere));
   await renderMessage();
