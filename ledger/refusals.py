@@ -311,6 +311,25 @@ class LiveRepayments(Conflict):
     """Loan {loan} has repayments; reverse them before the {entry} they rest on."""
 
 
+# --- people -------------------------------------------------------------------------------------------------------
+
+
+class PersonNotFound(NotFound):
+    """There is no such person in the directory."""
+
+
+class PhoneNotFound(NotFound):
+    """There is no such phone, or it was ended."""
+
+
+class InvitationNotValid(NotFound):
+    """The code opens nothing: it is mistyped, used, replaced or out of date, and nobody is told which."""
+
+
+class AccessHasEnded(Conflict):
+    """The person's access has ended; who comes back is admitted anew."""
+
+
 # --- checkpoints --------------------------------------------------------------------------------------------------
 
 

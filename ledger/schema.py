@@ -67,6 +67,24 @@ STEPS: Final = (
         _link_members,
     ),
     Step(
+        "how often something was tried, by digests of who tried it",
+        (
+            "CREATE TABLE IF NOT EXISTS attempts (key TEXT NOT NULL, attempt TEXT NOT NULL, until TEXT NOT NULL, "
+            "PRIMARY KEY (key, attempt))",
+            "CREATE INDEX IF NOT EXISTS attempts_by_end ON attempts (until)",
+        ),
+    ),
+    Step(
+        "what people log in and approve with, each kept as a digest: sessions of phones, codes of invitations, PINs",
+        (
+            "CREATE TABLE sessions (digest TEXT PRIMARY KEY, phone TEXT NOT NULL, last_seen TEXT NOT NULL)",
+            "CREATE UNIQUE INDEX sessions_by_phone ON sessions (phone)",
+            "CREATE TABLE invitation_codes (digest TEXT PRIMARY KEY, invitation TEXT NOT NULL)",
+            "CREATE TABLE pins (person TEXT PRIMARY KEY, salt TEXT NOT NULL, digest TEXT NOT NULL, "
+            "tries BIGINT NOT NULL)",
+        ),
+    ),
+    Step(
         "what was typed into forms and is not recorded yet",
         (
             "CREATE TABLE form_drafts (key TEXT PRIMARY KEY, principal TEXT NOT NULL, address TEXT NOT NULL, "

@@ -14,7 +14,8 @@ from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
 from service.access.authentication import Authentication
 from service.access.places import Places
-from service.access.principals import Principals
+from service.access.state import AccessState
+from service.access.throttle import Throttle
 from service.checkpoints import routes as checkpoints
 from service.checkpoints.anchoring import POLL_SECONDS, Anchoring
 from service.checkpoints.signing import signer_of
@@ -30,8 +31,10 @@ from service.inspection import flag_routes, log_routes, past_routes, sample_rout
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
 from service.pages import club, door, entering, layout, meeting
+from service.pages import people as people_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
+from service.people import routes as people
 from service.reads import count_routes, sheet_routes
 from service.reads import routes as reads
 from service.settings import Settings
@@ -59,7 +62,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
             app.state.drafts = Drafts(ledger.database, lambda text: text, lambda text: text)
-            app.state.principals = Principals(ledger.database)
+            access = AccessState(ledger, now)
+            app.state.access, app.state.principals, app.state.sessions = access, access.principals, access.sessions
+            app.state.throttle = opened.enter_context(Throttle(ledger.database, now))
             app.state.checkpoints = Checkpoints(ledger.database, ledger.recorder)
             signer = partial(signer_of, settings, app.state.checkpoints)
             app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
@@ -67,7 +72,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             def forget() -> None:
                 """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
                 state.forget()
-                app.state.places = Places(ledger)
+                app.state.places = access.places = Places(ledger)
                 app.state.flag_service = FlagService(ledger, app.state.principals, settings.flag)
 
             forget()
@@ -94,6 +99,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         reads,
         sheet_routes,
         count_routes,
+        people,
         papers,
         log_routes,
         checkpoints,
@@ -105,6 +111,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         layout,
         door,
         meeting,
+        people_pages,
         entering,
         club,
     ):

@@ -80,6 +80,7 @@ def serve(
         create_app(settings),
         host=host or settings.host,
         port=port or settings.port,
+        proxy_headers=False,  # Any peer on this machine could say where it comes from; see `http/addresses.py`.
         access_log=False,  # Addresses with their queries are nobody's business; figures are in /metrics.
         server_header=False,
         timeout_graceful_shutdown=10,
@@ -99,7 +100,7 @@ def demo() -> None:
                 made = fill(ledger, today=civil_day(now), progress=show)
             except DatabaseNotEmpty as error:
                 raise Mistake(f"{error}; name another one in MICROFUND_DATABASE") from None
-        principals = Principals(ledger.database)
+        principals = Principals(ledger)
         tokens = [(principal, principals.admit(now, principal)) for principal in made.principals[:DEMO_TOKENS]]
     say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
     for principal, issued in tokens:

@@ -3,10 +3,11 @@
 Everything has a default that works; what is set wrongly is refused at start, in words.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.checkpoints.notes import NAME
 from ledger.flags import Thresholds
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
     """`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    origin: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+$")] | None = None
+    """Under which address people reach the service, such as `https://so-quy.example`: for invitations, and to know what
+    browsers send from our own pages. By default what the request's Host says, which behind TLS is not enough."""
     max_cached_entries: Annotated[int, Field(ge=1)] = 300_000
     """How many entries the funds kept in memory may hold together: about 1 KB each."""
     read_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
@@ -39,8 +43,19 @@ class Settings(BaseSettings):
     """Under which name checkpoints are issued: something like `so-quy.example`, the same for all copies, for ever."""
     checks_per_minute: Annotated[int, Field(ge=1)] = 30
     """How often one address may ask `check`, which needs no token."""
+    wrong_codes: Annotated[int, Field(ge=1)] = 10
+    """How many wrong codes one address, and one code or person, may try in `wrong_codes_minutes`."""
+    wrong_codes_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """The addresses or networks of proxies before the service, separated by commas: what they say in `Forwarded`, else
+    in `X-Forwarded-For`, of where a request comes from is believed."""
     flag: Thresholds = Thresholds()
     """From where on something is a red flag: `MICROFUND_FLAG_LATE_DAYS` and so on, each as `Thresholds` names it."""
+
+    @field_validator("proxies", mode="before")
+    @classmethod
+    def _listed(cls, proxies: object) -> object:
+        return [part.strip() for part in proxies.split(",") if part.strip()] if isinstance(proxies, str) else proxies
 
     @field_validator("database")
     @classmethod

@@ -93,7 +93,8 @@ def test_pages_never_import_a_route():
 def test_no_modules_import_each_other_but_events_and_what_they_change_and_only_in_annotations():
     """Why these may, `DECISIONS.md` says."""
     assert circles(edges(running=True)) == []
-    (wanted,) = circles(edges())
+    wanted, of_people = sorted(circles(edges()), key=len, reverse=True)
+    assert of_people == ("ledger.aggregates.people", "ledger.events.people")
     assert {name.rpartition(".")[0] or name for name in wanted} == {"ledger.aggregates", "ledger.events", "ledger"}
     assert {name for name in wanted if name.startswith("ledger.aggregates.")} == {
         f"ledger.aggregates.{name}" for name in ("loan", "log", "member", "state")

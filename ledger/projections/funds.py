@@ -36,10 +36,12 @@ class FundFilter(NamedTuple):
     funds: Sequence[str] | None = None
     province: str | None = None
     district: str | None = None
+    commune: str | None = None
 
     def sql(self) -> tuple[str, Row]:
         """The conditions on a table's `fund`, to follow a `WHERE …`, and their parameters."""
-        places = {name: value for name in ("province", "district") if (value := getattr(self, name)) is not None}
+        units = ("province", "district", "commune")
+        places = {name: value for name in units if (value := getattr(self, name)) is not None}
         listed = {f"fund_{number}": fund for number, fund in enumerate(self.funds or ())}
         sql = ""
         if self.funds is not None:

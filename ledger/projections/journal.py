@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, Final, Literal, get_origin
@@ -111,7 +111,7 @@ def entries(
     reader: Reader,
     fund: str,
     *,
-    kind: str | None = None,
+    types: Sequence[str] = (),
     member: int | None = None,
     loan: int | None = None,
     since: date | None = None,
@@ -122,15 +122,17 @@ def entries(
 ) -> dict[str, Any]:
     """A page of the journal, newest first: `{"items": […], "next": cursor or None}`; filters must stay the same.
 
-    `kind` is an event's type; `since` and `until` are days, both included. An item is `{version, type, part, on,
-    recorded_at, recorded_by, request_key, voucher, member, loan, for_month, amount, reverses, reversed_by}`: `part`
-    says what of the type it is (the kind of contribution or income, the activity, the source, the reason of a
-    reversal); a reversal's `amount` is the negative of what it reverses. All pages are of the fund's version at the
-    first. Raises `BadCursor`.
+    `types` are those of events, all if there are none; `since` and `until` are days, both included. An item is
+    `{version, type, part, on, recorded_at, recorded_by, request_key, voucher, member, loan, for_month, amount,
+    reverses, reversed_by}`: `part` says what of the type it is (the kind of contribution or income, the activity, the
+    source, the reason of a reversal); a reversal's `amount` is the negative of what it reverses. All pages are of the
+    fund's version at the first. Raises `BadCursor`.
     """
     pin, _, after = _read_cursor(cursor) or (_version(reader, fund), "", None)
-    wanted: Row = {"type": kind, "member": member, "loan": loan}
+    wanted: Row = {"member": member, "loan": loan}
     conditions = "".join(f" AND e.{name} = :{name}" for name, value in wanted.items() if value is not None)
+    named = {f"type{number}": kind for number, kind in enumerate(types)}
+    conditions += f" AND e.type IN ({', '.join(':' + name for name in named)})" if named else ""
     conditions += " AND e.on_day >= :since" if since else ""
     conditions += " AND e.on_day <= :until" if until else ""
     if after is not None:
@@ -145,6 +147,7 @@ def entries(
         after=after,
         limit=limit + 1,
         **wanted,
+        **named,
     )
     items = [_named(row) for row in rows[:limit]]
     return {"items": items, "next": _cursor(pin, items[-1]) if len(rows) > limit else None}

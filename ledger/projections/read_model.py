@@ -88,9 +88,12 @@ class ReadModel:
         self._at_in_log = f"{EVENTS_TABLE}.{self._at}"
 
     def create_tables(self) -> None:
-        """Make the tables that are missing. Raises `ReadModelBroken` when another version of this program made them."""
-        with self._alone() as transaction:
-            make_tables(transaction)
+        """Make the tables if there are none. Raises `ReadModelBroken` for those of another version of this program."""
+        # All are made in one transaction, so one tells of all. To make them once more "if they do not exist" would lock
+        # each in turn, and a follower that is writing to them in another process could end in a deadlock.
+        if not self.database.has(POSITION.name):
+            with self._alone() as transaction:
+                make_tables(transaction)
         self.check_tables()
 
     def check_tables(self) -> None:

@@ -205,6 +205,6 @@ def rows_in(database_url: str, table: str) -> int:
 
 def issue_token(ledger: Ledger) -> str:
     """A token that opens every fund for recording and for reading."""
-    return Principals(ledger.database).issue(
+    return Principals(ledger).issue(
         datetime.now(UTC), name="bench", roles=frozenset(ROLES), scope=Scope(everything=True), members={}
     )

@@ -19,6 +19,7 @@ def token_issue(
     fund: Annotated[list[str], typer.Option(help="In scope: this fund; may be given several times.")] = [],  # noqa: B006  # typer reads it only.
     province: Annotated[str | None, typer.Option(help="In scope: the funds of this province.")] = None,
     district: Annotated[str | None, typer.Option(help="In scope: the funds of this district only.")] = None,
+    commune: Annotated[str | None, typer.Option(help="In scope: the funds of this commune only.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="In scope: all funds.")] = False,
     member: Annotated[list[str], typer.Option(help="FUND:NUMBER, if they are a member themselves.")] = [],  # noqa: B006  # typer reads it only.
 ) -> None:
@@ -26,12 +27,14 @@ def token_issue(
     unknown = sorted(set(role) - set(ROLES))
     if unknown:
         raise Mistake(f"there is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
-    if [everything, bool(province), bool(fund)].count(True) != 1 or (district is not None and not province):
-        raise Mistake("a scope is one of: --all, --province (--district only with it), or one --fund and more")
-    scope = Scope(everything=everything, province=province, district=district, funds=frozenset(fund))
+    scope = Scope(everything=everything, province=province, district=district, commune=commune, funds=tuple(fund))
+    if not scope.is_well_formed:
+        raise Mistake(
+            "a scope is one of: --all, --province (--district and --commune only with it), or one --fund and more"
+        )
     with ledger_of(load_settings(), "make") as ledger:
         say(
-            Principals(ledger.database).issue(
+            Principals(ledger).issue(
                 datetime.now(UTC),
                 name=name,
                 roles=frozenset(known for known in ROLES if known in role),
@@ -53,6 +56,6 @@ def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
 def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> None:
     """End a token's validity; services forget it within seconds."""
     with ledger_of(load_settings(), "write") as ledger:
-        if not Principals(ledger.database).revoke(datetime.now(UTC), revoked):
+        if not Principals(ledger).revoke(datetime.now(UTC), revoked):
             raise Mistake("that is no valid token")
     errors.print("revoked")

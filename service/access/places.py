@@ -19,11 +19,15 @@ class Places:
 
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
+        return self._places.get(fund) or await asyncio.to_thread(self.known, fund)
+
+    def known(self, fund: str) -> Place | None:
+        """The same; blocks, the first time a fund is asked for."""
         if fund not in self._places:
-            opened = await asyncio.to_thread(self._opened, fund) if is_fund(fund) else None
+            opened = self._opened(fund) if is_fund(fund) else None
             if opened is None:
                 return None
-            self._places[fund] = Place(opened.province, opened.district)
+            self._places[fund] = Place(opened.province, opened.district, opened.commune)
         return self._places[fund]
 
     def _opened(self, fund: str) -> FundOpened | None:

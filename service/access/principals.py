@@ -6,52 +6,28 @@ Only a token's SHA-256 is stored. What is looked up is remembered for a few seco
 import hashlib
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ledger.events.people import ROLES, Place, Role, Scope
+from service.access.remembering import MOST_REMEMBERED, REMEMBERED_SECONDS, Remembered
+
 if TYPE_CHECKING:
-    from ledger.database import Database, Transaction
+    from ledger.application import Ledger
+    from ledger.database import Transaction
+    from service.access.directory import Directory
 
-Role = Literal["admin", "treasurer", "chair", "inspector", "reporter"]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
-
-REMEMBERED_SECONDS: Final = 5.0
-MOST_REMEMBERED: Final = 10_000
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where a fund is."""
-
-    province: str
-    district: str
-
-
-class Scope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The funds a principal has to do with: all, those of a province, of a district in it, or named ones.
-
-    Districts of two provinces may bear one name, so a district without its province holds nothing.
-    """
-
-    everything: bool = False
-    province: str | None = None
-    district: str | None = None
-    funds: frozenset[str] = frozenset()
-
-    def holds(self, fund: str, place: Place) -> bool:
-        """Whether a fund is in scope."""
-        if self.everything or fund in self.funds:
-            return True
-        return self.province == place.province and self.district in (None, place.district)
+__all__ = ["MOST_REMEMBERED", "REMEMBERED_SECONDS", "ROLES", "Place", "Principal", "Principals", "Role", "Scope"]
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody, or some program, with a token. `members` says under which number they are a member of a fund.
+    """Somebody, or some program, that asks. `members` says under which number they are a member of a fund.
 
     `aliases` are, by fund, the other principals linked to the same member: looked up with the token, never stored.
+    A person's name is not looked up with them; it lies in the register.
     """
 
     id: str
@@ -67,20 +43,21 @@ _SELECT: Final = (
     "WHERE t.digest = :digest AND t.revoked_at IS NULL"
 )
 _SELECT_LINKED: Final = "SELECT principal, member FROM memberships WHERE fund = :fund"
-_SELECT_ALIASES: Final = (
-    "SELECT other.fund, other.principal FROM memberships own "
-    "JOIN memberships other ON other.fund = own.fund AND other.member = own.member "
-    "WHERE own.principal = :id AND other.principal <> :id"
-)
+_SELECT_OF_MEMBER: Final = "SELECT principal FROM memberships WHERE fund = :fund AND member = :member"
 
 
 class Principals:
-    """The principals of one database. Methods block; the edge calls them off its event loop."""
+    """The principals of one ledger who hold tokens, and who of all is one person. Methods block; the edge calls them
+    off its event loop."""
 
-    def __init__(self, database: "Database", seconds: Callable[[], float] = time.monotonic) -> None:
-        self._database = database
-        self._seconds = seconds
-        self._remembered: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+    def __init__(
+        self, ledger: "Ledger", directory: "Directory | None" = None, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        from service.access.directory import Directory
+
+        self._database = ledger.database
+        self._directory = directory or Directory(ledger)
+        self._remembered: Remembered[Principal] = Remembered(seconds)
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
         """Make a principal, and a token for them."""
@@ -118,33 +95,41 @@ class Principals:
     def linked(self, fund: str, ids: Iterable[str]) -> dict[str, int]:
         """The member's numbers in a fund of those among some principals who are members of it, by the principal."""
         found = {row["principal"]: row["member"] for row in self._database.query(_SELECT_LINKED, fund=fund)}
+        persons = self._directory.people().persons.values()
+        found |= {person.id: person.members[fund] for person in persons if fund in person.members}
         return {principal: found[principal] for principal in ids if principal in found}
 
     def remembered(self, token: str) -> Principal | None:
         """The holder of a token that was looked up a moment ago; does not block."""
-        until, principal = self._remembered.get(_digest(token), (0.0, None))
-        return principal if self._seconds() < until else None
+        return self._remembered.get(_digest(token))
 
     def holder(self, token: str) -> Principal | None:
         """The holder of a valid token."""
-        digest = _digest(token)
+        digest, asked_at = _digest(token), self._remembered.now()
         rows = self._database.query(_SELECT, digest=digest)
         if not rows:
-            self._remembered.pop(digest, None)
+            self._remembered.forget(digest)
             return None
-        principal = msgspec.json.decode(rows[0]["principal"], type=Principal)
-        if principal.members:
-            principal = msgspec.structs.replace(principal, aliases=self._aliases(principal))
-        self._remembered[digest] = (self._seconds() + REMEMBERED_SECONDS, principal)
-        while len(self._remembered) > MOST_REMEMBERED:
-            self._remembered.popitem(last=False)
-        return principal
+        principal = self.with_aliases(msgspec.json.decode(rows[0]["principal"], type=Principal))
+        return self._remembered.put(digest, principal, asked_at)
 
-    def _aliases(self, principal: Principal) -> dict[str, frozenset[str]]:
-        aliases: dict[str, frozenset[str]] = {}
-        for row in self._database.query(_SELECT_ALIASES, id=principal.id):
-            aliases[row["fund"]] = aliases.get(row["fund"], frozenset()) | {row["principal"]}
-        return aliases
+    def forget(self) -> None:
+        """Look everybody up anew: who is one person with whom has changed in this process."""
+        self._remembered.forget()
+
+    def with_aliases(self, principal: Principal) -> Principal:
+        """A principal with all others who are the same person, be they tokens or people of the directory."""
+        if not principal.members:
+            return principal
+        people = self._directory.people()
+        found = {
+            fund: {person.id for person in people.of_member(fund, member)} for fund, member in principal.members.items()
+        }
+        for fund, member in principal.members.items():
+            rows = self._database.query(_SELECT_OF_MEMBER, fund=fund, member=member)
+            found[fund] |= {row["principal"] for row in rows}
+        aliases = {fund: frozenset(ids - {principal.id}) for fund, ids in found.items() if ids - {principal.id}}
+        return msgspec.structs.replace(principal, aliases=aliases)
 
 
 def _link(transaction: "Transaction", principal: Principal) -> None:

@@ -1,13 +1,15 @@
 """Who may what: the roles that each kind of request is open to, and the funds that a scope holds."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from ledger.projections import funds
-from ledger.refusals import FundNotFound
+from ledger.refusals import FundNotFound, NotFound
 from service.access.places import places_of
 from service.access.principals import Principal, Role
+from service.http.fields import Words
 from service.http.refusals import Forbidden
 
 WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
@@ -23,11 +25,17 @@ READERS: frozenset[Role] = frozenset({"treasurer", "chair", "inspector"})
 """Who reads everything, names included."""
 FIGURE_READERS: frozenset[Role] = READERS | {"reporter", "admin"}
 """Who reads figures; of these, reporters and administrators never see a person."""
+MEMBERS: frozenset[Role] = frozenset({"member"})
+"""Who reads the own passbook, and of the club what is nobody's in particular."""
 
 
 def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]]:
     """Admits a principal who has one of the roles, at the fund of the path if it names one. Raises `Forbidden`, and
-    `FundNotFound` alike for a fund that does not exist and for one out of scope."""
+    `FundNotFound` alike for a fund that does not exist and for one out of scope.
+
+    Whoever comes in as a member alone finds at an address of members nobody but themselves: `NotFound`, as for a number
+    that nobody has.
+    """
 
     async def admit(request: Request) -> Principal:
         principal: Principal = request.scope["principal"]
@@ -37,9 +45,17 @@ def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]
             place = await places_of(request).place_of(fund)
             if place is None or not principal.scope.holds(fund, place):
                 raise FundNotFound
+            member = request.path_params.get("member")
+            if member is not None and is_member_alone(principal, roles) and member != str(principal.members.get(fund)):
+                raise NotFound
         return principal
 
     return admit
+
+
+def is_member_alone(principal: Principal, roles: frozenset[Role]) -> bool:
+    """Whether a principal is admitted among these roles as a member, and as nothing else."""
+    return principal.roles & roles <= MEMBERS
 
 
 def sees_people(principal: Principal) -> bool:
@@ -47,12 +63,23 @@ def sees_people(principal: Principal) -> bool:
     return bool(principal.roles & READERS)
 
 
-def scope_of(principal: Principal, province: str | None = None, district: str | None = None) -> funds.FundFilter:
+def scope_of(
+    principal: Principal, province: str | None = None, district: str | None = None, commune: str | None = None
+) -> funds.FundFilter:
     """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
     own = principal.scope
-    if (own.province and province not in (None, own.province)) or (
-        own.district and district not in (None, own.district)
-    ):
+    wholes = (own.province, province), (own.district, district), (own.commune, commune)
+    if any(held and asked not in (None, held) for held, asked in wholes):
         return funds.FundFilter(funds=[])
     by_code = not (own.everything or own.province)
-    return funds.FundFilter(sorted(own.funds) if by_code else None, own.province or province, own.district or district)
+    return funds.FundFilter(sorted(own.funds) if by_code else None, *(held or asked for held, asked in wholes))
+
+
+async def _in_scope(
+    request: Request, province: Words | None = None, district: Words | None = None, commune: Words | None = None
+) -> funds.FundFilter:
+    return scope_of(request.scope["principal"], province, district, commune)
+
+
+InScope = Annotated[funds.FundFilter, Depends(_in_scope)]
+"""The funds that a list is about: those that whoever asks may see, in the place they ask for."""

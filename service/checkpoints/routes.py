@@ -65,7 +65,7 @@ async def make_checkpoint(
         changed = refusal.facts["funds"]
         assert isinstance(changed, tuple)
         # A fund that is gone has no place any more; whoever may see all, or has it named, hears of it.
-        where = {fund: await places.place_of(fund) or Place("", "") for fund in changed}
+        where = {fund: await places.place_of(fund) or Place("", None, "") for fund in changed}
         seen = [fund for fund, place in where.items() if principal.scope.holds(fund, place)]
         raise FundsChanged(count=len(changed), funds=tuple(seen)) from None
     location = {"Location": f"/v1/checkpoints/{made.checkpoint.number}"}

@@ -13,7 +13,7 @@ class Board:
     """A club's own principals. In a badly kept club the chair keeps the box, too."""
 
     def __init__(self, club: Club, random: Random) -> None:
-        here = Scope(funds=frozenset({club.code}))
+        here = Scope(funds=(club.code,))
         self.chair = principal(random, f"Chủ nhiệm CLB {club.commune}", "chair", here, {club.code: CHAIR})
         self.treasurer = principal(random, f"Thủ quỹ CLB {club.commune}", "treasurer", here, {club.code: TREASURER})
 

@@ -1,4 +1,4 @@
-"""The API's document, completed: problems, the token, and what every write answers and needs."""
+"""The API's document, completed: problems, tokens and phones, and what every write answers and needs."""
 
 from typing import Any, Final
 
@@ -62,22 +62,31 @@ RECORDED: Final[dict[str, Any]] = {
 
 REASONS: Final = {
     "400": "Malformed: JSON, UTF-8, a key given twice, Idempotency-Key, If-Match",
-    "401": "No valid token",
-    "403": "Outside the roles of the token",
+    "401": "No valid token, and no phone that is logged in",
+    "403": "Outside the roles; from a phone also: no PIN or a wrong one, or another site sent it",
     "404": "Unknown, or out of scope",
     "409": "Does not fit the state the fund is in",
     "412": "The fund is no longer at the version of If-Match",
     "413": "Body over 64 KiB",
     "415": "Not application/json",
     "422": "Refused by a rule or by a field",
-    "429": "Too many requests; see Retry-After",
+    "429": "Too many requests, see Retry-After; or too many wrong PINs",
     "501": "No PDF: what lays it out is not installed here",
     "503": "Storage away or busy; send the same again after Retry-After",
 }
-WRITE_REASONS: Final = tuple(REASONS.keys() - {"429", "501"})
+WRITE_REASONS: Final = tuple(REASONS.keys() - {"501"})
 READ_REASONS: Final = ("400", "401", "403", "404", "422", "503")
-FURTHER_REASONS: Final = {"/v1/feed": ("409",)}
-OPEN_REASONS: Final = {"/v1/check": ("422", "429", "503"), "/readyz": ("503",)}
+FURTHER_REASONS: Final = {
+    ("get", "/v1/feed"): ("409",),
+    ("put", "/v1/session/pin"): ("409", "413", "415", "429"),
+    ("delete", "/v1/funds/{fund}/members/{member}/person"): ("429",),
+}
+ACCEPT: Final = "/v1/invitations/accept"
+OPEN_REASONS: Final = {
+    "/v1/check": ("422", "429", "503"),
+    ACCEPT: ("400", "403", "404", "413", "415", "422", "429", "503"),
+    "/readyz": ("503",),
+}
 """Of what needs no token, by address."""
 
 
@@ -97,11 +106,14 @@ def documented(app: FastAPI) -> None:
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     parts = document.setdefault("components", {})
     parts.setdefault("schemas", {}).update(Problem=PROBLEM, Recorded=RECORDED)
-    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    parts["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "phone": {"type": "apiKey", "in": "cookie", "name": "__Host-microfund"},
+    }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            if path.startswith("/v1") and path != "/v1/check":
-                operation["security"] = [{"token": []}]
+            if path.startswith("/v1") and path not in OPEN_REASONS:
+                operation["security"] = [{"token": []}, {"phone": []}]
             operation["responses"] = _responses(method, path, operation["responses"])
     for unused in ("HTTPValidationError", "ValidationError"):
         parts["schemas"].pop(unused, None)
@@ -127,4 +139,4 @@ def _reasons(method: str, path: str) -> tuple[str, ...]:
         return OPEN_REASONS.get(path, ())
     if method == "post":
         return WRITE_REASONS
-    return (*READ_REASONS, *FURTHER_REASONS.get(path, ()), *(("501",) if "/papers/" in path else ()))
+    return (*READ_REASONS, *FURTHER_REASONS.get((method, path), ()), *(("501",) if "/papers/" in path else ()))

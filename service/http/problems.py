@@ -41,6 +41,7 @@ from service.http.refusals import (
     MethodNotAllowed,
     NotANumber,
     PdfUnavailable,
+    PinLocked,
     PositionNotReached,
     QueueFull,
     StorageUnavailable,
@@ -81,6 +82,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     BodyTooLarge: 413,
     UnsupportedMediaType: 415,
     TooManyRequests: 429,
+    PinLocked: 429,
     StorageUnavailable: 503,
     QueueFull: 503,
     CheckpointKeyUnusable: 503,
@@ -140,7 +142,7 @@ def problem_response(refusal: Refusal, accept_language: str | None, body: Any = 
         headers["WWW-Authenticate"] = 'Bearer realm="microfund"'
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = str(refusal.facts["allowed"])
-    if content["status"] in (429, 503):
+    if content["status"] in (429, 503) and not isinstance(refusal, PinLocked):  # That one no waiting mends.
         headers["Retry-After"] = str(refusal.facts.get("retry_after", RETRY_SECONDS))
     return Response(msgspec.json.encode(content), content["status"], headers, "application/problem+json")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from ledger.refusals import Conflict, Refusal
+from ledger.refusals import Conflict, NotFound, Refusal
 
 _FIELD: Final = re.compile(r"[a-z_]{1,40}")
 
@@ -64,6 +64,30 @@ class Unauthorized(Refusal):
 
 class Forbidden(Refusal):
     """The principal's roles do not include this."""
+
+
+class CrossSite(Forbidden):
+    """Another site may have made the browser send this."""
+
+
+class PinRequired(Forbidden):
+    """The act needs the PIN of whoever asks for it, and none came with it, or none has been set."""
+
+
+class PinWrong(Forbidden):
+    """The PIN is not right; {tries_left} tries are left."""
+
+
+class PinLocked(Refusal):
+    """Too many wrong PINs came; another person resets it."""
+
+
+class PinTooSimple(Refusal, field="pin"):
+    """A PIN is not one digit six times, and no run such as 123456."""
+
+
+class NoSession(NotFound):
+    """The request came with a token; only a phone has a session."""
 
 
 class MethodNotAllowed(Refusal):

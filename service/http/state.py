@@ -15,7 +15,6 @@ from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
 from service.http.notifier import Notifier
-from service.http.rate_limits import RateLimiter
 from service.settings import Settings
 
 
@@ -44,7 +43,6 @@ class AppState:
         self.follower = follower
         self.notifier = notifier
         self.now = now
-        self.check_limiter = RateLimiter(settings.checks_per_minute)
         self.log_at_start = ledger.recorder.max_notification_id() or 0
         """What the log held when this process started: nothing is answered from less."""
         self.forget()

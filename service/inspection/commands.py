@@ -11,6 +11,7 @@ import typer
 
 from ledger.days import civil_day
 from ledger.events import is_fund
+from ledger.events.people import PEOPLE
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
 from service.access.principals import Principals
@@ -58,6 +59,7 @@ def verify(
         str | None, typer.Argument(metavar="FUND | FILE.ndjson", help="A fund, or a file of lines.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every fund of the database, and its other logs.")] = False,
+    people: Annotated[bool, typer.Option("--people", help="The log of who may log in, and who let them.")] = False,
     projections: Annotated[
         bool, typer.Option("--projections", help="Every table of the read model, compared with a fresh replay.")
     ] = False,
@@ -68,8 +70,9 @@ def verify(
 ) -> None:
     """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line; also 1 if
     what was asked for on paper is not in it."""
-    if [what is not None, everything, projections].count(True) != 1:
-        raise Mistake("name a fund or a file, or say --all or --projections")
+    if [what is not None, everything, people, projections].count(True) != 1:
+        raise Mistake("name a fund or a file, or say --all, --people or --projections")
+    what = PEOPLE if people else what
     paper = PaperReference.read(code, head, voucher)
     if paper.is_given and what is None:
         raise Mistake("a check code, a head or a voucher is looked for in one fund or file")
@@ -126,7 +129,7 @@ def _verified(ledger: "Ledger", logs: list[str], paper: PaperReference) -> Itera
         for done, log in enumerate(logs, start=1):
             lines = ledger.recorder.lines(log, 0, None)
             if not lines:
-                raise Mistake(f"there is no fund {log}")
+                raise Mistake("nobody has been admitted yet" if log == PEOPLE else f"there is no fund {log}")
             yield log, paper.walk(lines)
             show(done, len(logs))
 
@@ -144,7 +147,7 @@ def flags(
         raise Mistake("name a fund, or say --all")
     settings, today = load_settings(), civil_day(datetime.now(UTC))
     with ledger_of(settings, "read") as ledger:
-        flag_service = FlagService(ledger, Principals(ledger.database), settings.flag)
+        flag_service = FlagService(ledger, Principals(ledger), settings.flag)
         try:
             for line in (
                 flag_service.worst_first(today, language) if fund is None else flag_service.page(fund, today, language)

@@ -12,8 +12,7 @@ from ledger.aggregates.log import BrokenChain
 from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
-from service.access.principals import Principal
-from service.access.roles import READERS, admitted, scope_of
+from service.access.roles import READERS, InScope, admitted
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AtState
@@ -63,11 +62,11 @@ async def fund_flags(flag_service: AtFlagService, request: Request, query: AtPoi
     return answer
 
 
-@router.get("/flags")
+@router.get("/flags", dependencies=[Depends(admitted(READERS))])
 async def all_flags(
     state: AtState,
     flag_service: AtFlagService,
-    principal: Annotated[Principal, Depends(admitted(READERS))],
+    scope: InScope,
     wanted: CaughtUp,
     as_of: AsOf,
     cursor: Cursor | None = None,
@@ -75,7 +74,6 @@ async def all_flags(
 ) -> Response:
     """How many flags each fund in scope has, by rule. Pages go by the funds' codes; within a page the worst is first,
     and a fund whose history is broken (`broken` is the first version that does not fit) before all others."""
-    scope = scope_of(principal)
 
     def listed(tables: Reader, position: int) -> Answer:
         return funds.funds(tables, scope, as_of, after=last_code(cursor), limit=limit) | {"position": position}

@@ -13,10 +13,12 @@ from ledger.history import verify
 from ledger.projections import journal
 from ledger.projections.tables import Reader
 from ledger.storage.lines import NO_LIMIT
-from service.access.authentication import bearer, principals_of
+from service.access.authentication import still
+from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
-from service.access.roles import FIGURE_READERS, READERS, admitted
+from service.access.roles import FIGURE_READERS, MEMBERS, READERS, admitted
+from service.access.throttle import Bound
 from service.http.fields import (
     MOST_ITEMS,
     CheckCode,
@@ -28,9 +30,8 @@ from service.http.fields import (
     VoucherNumber,
     WaitSeconds,
 )
-from service.http.parsing import StrictRoute, header
-from service.http.rate_limits import neighbourhood
-from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd, Unauthorized
+from service.http.parsing import StrictRoute
+from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd
 from service.http.state import AppState, AtState
 from service.reads.dependencies import CaughtUp
 from service.reads.query import ask_tables
@@ -66,9 +67,10 @@ async def history(state: AtState, fund: FundCode, known_version: PathNumber | No
     return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
-@router.get("/funds/{fund}/verification", dependencies=[Depends(admitted(FIGURE_READERS))])
+@router.get("/funds/{fund}/verification")
 async def verification(
     state: AtState,
+    principal: Annotated[Principal, Depends(admitted(FIGURE_READERS | MEMBERS))],
     fund: FundCode,
     code: CheckCode | None = None,
     head: Head | None = None,
@@ -76,7 +78,11 @@ async def verification(
 ) -> Response:
     """Whether the fund's lines hold together, and where what stands on paper belongs: `code` or `head` asks which
     version a check code or a printed head is of, `voucher` which entries bear its number, and whether it was reversed.
+
+    A member asks about a `code`, as it stands in the paper book, and about nothing else.
     """
+    if not principal.roles & FIGURE_READERS and (code is None or head is not None or voucher is not None):
+        raise Forbidden
     if code is not None and head is not None:
         raise InvalidFields([FieldError("?head", "given-twice")])
     lines = await asyncio.to_thread(state.ledger.recorder.lines, fund, 0, None)
@@ -86,11 +92,16 @@ async def verification(
 
 @router.get("/check")
 async def check(
-    request: Request, state: AtState, wanted: CaughtUp, fund: Annotated[FundCode, Query()], code: CheckCode
+    state: AtState,
+    throttle: AtThrottle,
+    address: Neighbourhood,
+    wanted: CaughtUp,
+    fund: Annotated[FundCode, Query()],
+    code: CheckCode,
 ) -> Response:
     """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token; the same work
     for every code of every fund, so that nobody learns which funds there are."""
-    state.check_limiter.count(neighbourhood(request.client.host if request.client else ""))
+    await throttle.attempt(Bound("check", state.settings.checks_per_minute, 60), address)
 
     def question(tables: Reader, _: int) -> str | None:
         return journal.day_of_code(tables, fund, code.replace("-", ""))
@@ -129,11 +140,8 @@ async def feed(
 
 
 async def _still(request: Request) -> Principal:
-    """Who waits, looked up anew: what they may see can end while they wait. Raises `Unauthorized`, `Forbidden`."""
-    token = bearer(header(request.scope, b"authorization"))
-    holder = await asyncio.to_thread(principals_of(request).holder, token) if token else None
-    if holder is None:
-        raise Unauthorized
+    """Who waits, looked up anew. Raises `Unauthorized`, `Forbidden`."""
+    holder = await still(request)
     if not holder.roles & READERS:
         raise Forbidden
     return holder

@@ -9,9 +9,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from ledger.events import Draw
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
-from service.access.principals import Principal
-from service.access.roles import INSPECTORS, READERS, admitted, scope_of
-from service.http.fields import Drawn, FundCode, PathNumber, Seed, Words
+from service.access.roles import INSPECTORS, READERS, InScope, admitted
+from service.http.fields import Drawn, FundCode, PathNumber, Seed
 from service.http.parsing import StrictRoute
 from service.http.state import AtState
 from service.inspection.samples import clubs_answer, entries_answer
@@ -23,22 +22,19 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 AskedSeed = Annotated[Seed, Query(description="A number that somebody else made public and nobody knew before.")]
 
 
-@router.get("/sample")
+@router.get("/sample", dependencies=[Depends(admitted(INSPECTORS))])
 async def sample_of_clubs(
     state: AtState,
-    principal: Annotated[Principal, Depends(admitted(INSPECTORS))],
+    scope: InScope,
     position: CaughtUp,
     seed: AskedSeed,
     clubs: Drawn,
-    province: Words | None = None,
-    district: Words | None = None,
 ) -> Response:
     """Clubs drawn by lot from those in scope, in the order drawn.
 
     They are ordered by the SHA-256 of `seed|FUND`, in hex, and the first are the sample. `of` is how many there are,
     and `population` the SHA-256 of all their codes, sorted, each on a line: who has the list can draw again.
     """
-    scope = scope_of(principal, province, district)
     codes = await asyncio.to_thread(funds.codes, state.ledger.database, scope)
     answer = {"seed": seed, "position": position} | clubs_answer(seed, codes, clubs)
     return Response(msgspec.json.encode(answer), media_type="application/json")

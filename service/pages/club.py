@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.days import add_months
 from ledger.dues import meeting_in
@@ -13,11 +13,12 @@ from ledger.events import check_code, head_of
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from ledger.register import folded
-from service.access.roles import DECIDERS, FIGURE_READERS, READERS, WRITERS, admitted
+from service.access.delegation import DIRECTORY_READERS
+from service.access.roles import DECIDERS, FIGURE_READERS, MEMBERS, READERS, WRITERS, admitted
 from service.http.fields import PathNumber
 from service.http.refusals import CursorInvalid
 from service.inspection.entry_details import entry_effect
-from service.pages.forms import typed_in
+from service.pages.forms import typed_in, types_of
 from service.pages.layout import PageRoute, language_for, page
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint, Since, Until
@@ -30,6 +31,9 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 CLUB: Final = "/clubs/{fund}"
 FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
 PEOPLE: Final = [Depends(admitted(READERS))]
+HOME: Final = [Depends(admitted(FIGURE_READERS | MEMBERS))]
+OWN: Final = [Depends(admitted(READERS | MEMBERS))]
+"""A member reads what is the own."""
 ENTRIES_A_PAGE: Final = 40
 MOST: Final = 500
 """More members or loans than any club has."""
@@ -54,7 +58,7 @@ async def club_page(
 # --- home ---------------------------------------------------------------------------------------------------------
 
 
-@router.get(CLUB, dependencies=FIGURES)
+@router.get(CLUB, dependencies=HOME)
 async def home(request: Request, query: AtPoint) -> Response:
     """What lies in the box, how many members and loans there are, and what is next."""
     roles = query.principal.roles
@@ -76,6 +80,9 @@ async def home(request: Request, query: AtPoint) -> Response:
         records=bool(roles & WRITERS),
         decides=bool(roles & DECIDERS),
         sees_people=query.sees_people,
+        sees_figures=bool(roles & FIGURE_READERS),
+        own_number=query.principal.members.get(query.fund),
+        sees_access=bool(roles & DIRECTORY_READERS),
         today=query.state.today(),
         next_meeting=lambda club: next_meeting(club["bylaws"], query.state.today()),
     )
@@ -120,7 +127,7 @@ def roll_of(query: FundQuery, book: Book) -> list[Answer]:
     return [member | {"is_namesake": member["name"] in shared} for member in roll]
 
 
-@router.get(CLUB + "/members/{member}", dependencies=PEOPLE)
+@router.get(CLUB + "/members/{member}", dependencies=OWN)
 async def one_member(request: Request, query: AtPoint, member: PathNumber) -> Response:
     """A member's passbook."""
 
@@ -185,7 +192,7 @@ async def entries(
     until: Until,
     member: PathNumber | None = None,
     cursor: str | None = None,
-    what: Annotated[str | None, Query(max_length=40)] = None,
+    what: str | None = None,
 ) -> Response:
     """The journal, newest first."""
 
@@ -195,7 +202,7 @@ async def entries(
             found = journal.entries(
                 book.reader,
                 query.fund,
-                kind=what,
+                types=types_of(what) if what else (),
                 member=member,
                 since=since,
                 until=last,

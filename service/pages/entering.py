@@ -14,8 +14,9 @@ from ledger.events import Request as RequestMark
 from ledger.jobs import Recorded
 from ledger.projections import journal
 from ledger.refusals import IdempotencyKeyReused, NotFound, Refusal
-from service.access.places import places_of
+from service.access.approval import NOT_NEEDED, Approval
 from service.access.roles import WRITERS, admitted
+from service.access.state import access_of
 from service.http.direct_routes import fitted
 from service.http.problems import problem_with_errors, refusal_for
 from service.http.refusals import FieldError, Forbidden, IdempotencyKeyInvalid, InvalidFields
@@ -52,7 +53,7 @@ class Prepared:
         self.what = what
         self.typed = _settled(typed)
         self.form: Form = FORMS[what]
-        self.key = typed.get("key") or secrets.token_urlsafe(16)
+        self.key = typed.get("key") or new_key()
         if not KEY.fullmatch(self.key):
             raise IdempotencyKeyInvalid
         if not request.scope["principal"].roles & self.form.write.roles:
@@ -74,10 +75,22 @@ class Prepared:
         path = f"/v1{write.path.format(fund=self.fund, **numbers)}"
         mark = RequestMark(self.key, digest_of(f"POST {path}", body, state.ledger.request_secret))
         principal = self.request.scope["principal"]
-        context = RequestContext(principal, state.now(), None if dry_run else mark, None, dry_run)
+        approval = approval_typed(self.request, self.typed)
+        context = RequestContext(principal, state.now(), None if dry_run else mark, None, dry_run, approval)
         return await carry_out(
-            write, context, fitting, self.fund, tuple(numbers.values()), state=state, places=places_of(self.request)
+            write, context, fitting, self.fund, tuple(numbers.values()), state=state, access=access_of(self.request)
         )
+
+
+def new_key() -> str:
+    """A key that nothing was recorded with."""
+    return secrets.token_urlsafe(16)
+
+
+def approval_typed(request: Request, typed: Typed) -> Approval:
+    """The PIN that was typed, where the request came from a phone."""
+    session = request.scope["session"]
+    return Approval(session.principal.id, typed.get("pin") or None) if session else NOT_NEEDED
 
 
 def _settled(typed: Typed) -> Typed:
@@ -233,7 +246,7 @@ async def _already(prepared: Prepared, query: FundQuery, reused: IdempotencyKeyR
         fill,
         what=prepared.what,
         address=prepared.address,
-        key=secrets.token_urlsafe(16),
+        key=new_key(),
         typed={name: text for name, text in prepared.typed.items() if name != "key"},
     )
     response.status_code = 409

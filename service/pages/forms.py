@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import UnionType
-from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -22,6 +22,7 @@ from ledger.events.governance import CountedPot, CountReason, Office
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
+from ledger.refusals import NotFound
 from service.bounds import fault
 from service.http.body import Dated
 from service.http.fields import Whole
@@ -141,6 +142,14 @@ FORMS: Final[Mapping[str, Form]] = {
 
 EVERYDAY: Final = ("contribution", "repayment", "expense", "donation", "loan", "disbursement")
 """What is recorded most, shown first in the chooser."""
+
+
+def types_of(what: str) -> tuple[str, ...]:
+    """The types of event that a form records, by the method that decides. Raises `NotFound`."""
+    if what not in FORMS:
+        raise NotFound
+    recorded = get_type_hints(FORMS[what].write.decide)["return"]
+    return tuple(event.__name__ for event in get_args(recorded) or (recorded,))
 
 
 # --- from the body's fields to questions ------------------------------------------------------------------------------
@@ -268,6 +277,6 @@ def _items(typed: Typed, name: str) -> list[dict[str, Any]]:
     return [rows[index] for index in sorted(rows)]
 
 
-def wrong_fields(errors: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, Mapping[str, Any]]:
+def wrong_fields(errors: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, Any]:
     """What is wrong with which field of a form, by its name: the errors of a problem with JSON pointers."""
     return {f"{prefix}{error['pointer'].strip('/').replace('/', '.')}": error for error in errors}

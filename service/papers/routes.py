@@ -3,11 +3,13 @@
 All but the sheet are printed from any point in both times, and say so when that is not now.
 """
 
+from typing import Final
+
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse
 
 from ledger.chart import Pot
-from service.access.roles import READERS, admitted
+from service.access.roles import MEMBERS, READERS, admitted
 from service.http.fields import PathNumber, VoucherNumber
 from service.http.parsing import StrictRoute
 from service.papers.dependencies import AtPrinter, AtPrinterOfNow
@@ -27,15 +29,16 @@ router = APIRouter(
     prefix="/v1/funds/{fund}/papers",
     route_class=StrictRoute,
     default_response_class=HTMLResponse,
-    dependencies=[Depends(admitted(READERS))],
     responses={200: {"description": "The paper; as a PDF with `format=pdf`", "content": {"application/pdf": {}}}},
 )
+
+PEOPLE: Final = [Depends(admitted(READERS))]
 
 
 # --- vouchers -----------------------------------------------------------------------------------------------------
 
 
-@router.get("/vouchers/{voucher}")
+@router.get("/vouchers/{voucher}", dependencies=PEOPLE)
 async def voucher(printer: AtPrinter, voucher: VoucherNumber) -> Response:
     """Phiếu thu or phiếu chi (A5), with both its dates, the amount in words and the check code of its entry."""
     return await printer.printed(Paper("voucher", "A5 landscape", lambda book: fill_voucher(book, voucher)), voucher)
@@ -44,7 +47,7 @@ async def voucher(printer: AtPrinter, voucher: VoucherNumber) -> Response:
 # --- books --------------------------------------------------------------------------------------------------------
 
 
-@router.get("/cash-book")
+@router.get("/cash-book", dependencies=PEOPLE)
 async def cash_book(
     printer: AtPrinter,
     since: Since,
@@ -60,13 +63,13 @@ async def cash_book(
     return await printer.printed(paper, f"cash-book-{first}-{last}")
 
 
-@router.get("/loan-book")
+@router.get("/loan-book", dependencies=PEOPLE)
 async def loan_book(printer: AtPrinter) -> Response:
     """Sổ theo dõi vay vốn (A4): every loan that was handed out, and where it stands at the end of a day."""
     return await printer.printed(Paper("loan-book", "A4 landscape", fill_loan_book), f"loans-{printer.query.as_of}")
 
 
-@router.get("/members/{member}")
+@router.get("/members/{member}", dependencies=[Depends(admitted(READERS | MEMBERS))])
 async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
     """A member's passbook (A5): every line with running savings and debt."""
     paper = Paper("passbook", "A5 portrait", lambda book: fill_passbook(book, member))
@@ -76,7 +79,7 @@ async def passbook(printer: AtPrinter, member: PathNumber) -> Response:
 # --- minutes and sheets -------------------------------------------------------------------------------------------
 
 
-@router.get("/cash-counts/{version}")
+@router.get("/cash-counts/{version}", dependencies=PEOPLE)
 async def cash_count(printer: AtPrinter, version: PathNumber) -> Response:
     """Biên bản kiểm kê quỹ (A4) of the count with this version: what was counted, what the book expected, witnesses."""
     return await printer.printed(
@@ -84,7 +87,7 @@ async def cash_count(printer: AtPrinter, version: PathNumber) -> Response:
     )
 
 
-@router.get("/meeting-sheet")
+@router.get("/meeting-sheet", dependencies=PEOPLE)
 async def meeting_sheet(printer: AtPrinterOfNow, on: On) -> Response:
     """A sheet to fill in by hand (A4): the roll with dues owed, running loans with what is due, cash and check code."""
     return await printer.printed(

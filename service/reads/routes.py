@@ -12,9 +12,8 @@ from ledger.chart import Pot
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
-from service.access.principals import Principal
-from service.access.roles import FIGURE_READERS, READERS, admitted, scope_of
-from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber, Words
+from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
+from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
 from service.http.state import AppState, AtState
@@ -27,7 +26,8 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
 PEOPLE: Final = [Depends(admitted(READERS))]
-AnyPrincipal = Annotated[Principal, Depends(admitted(FIGURE_READERS))]
+OWN: Final = [Depends(admitted(READERS | MEMBERS))]
+"""A member reads what is the own."""
 
 LoanStatus = Literal["requested", "approved", "rejected", "running", "settled", "written_off"]
 EventName = Annotated[str, Enumerated(tuple(EVENT_TYPES))]
@@ -38,17 +38,16 @@ Threshold = Literal["60", "55"]
 # --- all funds in scope -------------------------------------------------------------------------------------------
 
 
-@router.get("/funds")
+@router.get("/funds", dependencies=FIGURES)
 async def list_funds(
     state: AtState,
-    principal: AnyPrincipal,
+    scope: InScope,
     wanted: CaughtUp,
     as_of: AsOf,
     cursor: Cursor | None = None,
     limit: Limit = 100,
 ) -> Response:
     """The funds in scope, with their key figures."""
-    scope = scope_of(principal)
 
     def ask(reader: Reader) -> Answer:
         return funds.funds(reader, scope, as_of, after=last_code(cursor), limit=limit)
@@ -56,20 +55,17 @@ async def list_funds(
     return await _of_all(state, wanted, as_of, ask)
 
 
-@router.get("/borrowing")
+@router.get("/borrowing", dependencies=FIGURES)
 async def all_borrowing(
     state: AtState,
-    principal: AnyPrincipal,
+    scope: InScope,
     wanted: CaughtUp,
     as_of: AsOf,
     since: Since,
     purpose: Purpose = "production",
     threshold: Threshold = "60",
-    province: Words | None = None,
-    district: Words | None = None,
 ) -> Response:
     """Member borrowing rates of all funds in scope together: three readings side by side."""
-    scope = scope_of(principal, province, district)
     refuse_upside_down(since, as_of)
 
     def ask(reader: Reader) -> Answer:
@@ -89,7 +85,7 @@ async def _of_all(state: AppState, wanted: int, as_of: date, ask: Callable[[Read
 # --- one fund -----------------------------------------------------------------------------------------------------
 
 
-@router.get("/funds/{fund}", dependencies=FIGURES)
+@router.get("/funds/{fund}", dependencies=[Depends(admitted(FIGURE_READERS | MEMBERS))])
 async def one_fund(query: AtPoint) -> Response:
     """The club, its bylaws in force, where its log stands, and its key figures."""
     return await answered(query, lambda reader: funds.fund(reader, query.fund, query.as_of))
@@ -140,7 +136,7 @@ async def fund_members(query: AtPoint, cursor: Cursor | None = None, limit: Limi
     return await answered(query, ask)
 
 
-@router.get("/funds/{fund}/members/{member}", dependencies=PEOPLE)
+@router.get("/funds/{fund}/members/{member}", dependencies=OWN)
 async def one_member(query: AtPoint, member: PathNumber) -> Response:
     """One member's statement (passbook): every line with running savings and debt, and the dues owed by month."""
 
@@ -197,7 +193,7 @@ async def fund_entries(
             page = journal.entries(
                 reader,
                 query.fund,
-                kind=type,
+                types=(type,) if type else (),
                 member=member,
                 loan=loan,
                 since=since,

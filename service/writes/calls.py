@@ -12,8 +12,10 @@ from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job
 from ledger.register import Text, written
+from service.access.approval import NOT_NEEDED, Approval
 from service.access.principals import Principal
 from service.http.body import Dated
+from service.writes.pin_rules import PinRule
 from service.writes.table import ON_SHEETS
 
 
@@ -25,16 +27,24 @@ class Call(NamedTuple):
     facts: Mapping[str, Any]
     on: date
     texts: Mapping[str, Text]
+    pin: PinRule | None = None
+
+    def make(self, aggregate: Fund, metadata: EntryMetadata, approval: Approval) -> None:
+        """Make the call, if it needs no PIN or one was given. Raises `PinRequired` and what the method raises."""
+        if self.pin is not None and self.pin(aggregate, metadata, self.numbers, self.facts):
+            approval.require()
+        self.decide(aggregate, metadata, *self.numbers, **self.facts)
 
 
 class RequestContext(NamedTuple):
-    """Who asks for a write, when, under which key and on what condition; whatever the body is."""
+    """Who asks for a write, when, under which key, on what condition and with what PIN; whatever the body is."""
 
     principal: Principal
     at: datetime
     mark: RequestMark | None
     expected_version: int | None
     dry_run: bool
+    approval: Approval = NOT_NEEDED
 
     def metadata(self, fund: str, call: Call, mark: RequestMark | None = None) -> EntryMetadata:
         """The metadata of an entry made by this request; a line of a sheet bears a mark of its own."""
@@ -84,7 +94,7 @@ def job_of(fund: str, calls: list[Call], context: RequestContext, *, opens: bool
     def decide(aggregate: Fund) -> None:
         with aggregate.one_act() if len(calls) > 1 else nullcontext():
             for call in calls:
-                call.decide(aggregate, context.metadata(fund, call), *call.numbers, **call.facts)
+                call.make(aggregate, context.metadata(fund, call), context.approval)
 
     return Job(
         fund=fund,

@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Query, Request, Response
 
 from ledger.events import Request as RequestMark
 from ledger.jobs import Recorded
+from service.access.approval import NOT_NEEDED, ApprovalPin, approval_of
 from service.http.parsing import header
 from service.http.refusals import (
     FieldError,
@@ -56,6 +57,7 @@ async def request_context(
     if_match: Annotated[
         str | None, Header(description="Record only if the fund is still at this version.", examples=['"12"'])
     ] = None,
+    approval_pin: ApprovalPin = None,
 ) -> RequestContext:
     """How a request was sent. The signature documents it; what is read is the request itself, as in all writes."""
     return context_of(request)
@@ -78,7 +80,8 @@ def context_of(request: Request) -> RequestContext:
         raise IdempotencyKeyMissing
     mark = _mark(request, key, state.ledger.request_secret)
     version = _expected(header(scope, b"if-match"))
-    return RequestContext(scope["principal"], state.now(), mark, version, dry_run == "true")
+    approval = NOT_NEEDED if dry_run == "true" else approval_of(scope)
+    return RequestContext(scope["principal"], state.now(), mark, version, dry_run == "true", approval)
 
 
 def write_response(recorded: Recorded, context: RequestContext, answer: dict[str, Any], language: str) -> Response:

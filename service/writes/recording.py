@@ -6,10 +6,14 @@ Routes call it, and so may whoever else has a body, a table's row and a context:
 from typing import Any
 
 from ledger.days import civil_day
+from ledger.events import OfficeLeft
 from ledger.jobs import Job, Recorded
 from ledger.refusals import OutOfOrder
+from service.access.approval import Approval, approved
+from service.access.phones import end_phones_of_treasurer
 from service.access.places import Places
 from service.access.principals import Place, Principal
+from service.access.state import AccessState
 from service.http.body import Dated
 from service.http.refusals import Forbidden, InvalidFields
 from service.http.state import AppState
@@ -28,24 +32,34 @@ async def carry_out(
     numbers: tuple[int, ...] = (),
     *,
     state: AppState,
-    places: Places,
+    access: AccessState,
 ) -> Recorded:
     """Record what a body says, or find out what it would record if the context asks for a dry run. `numbers` are those
     of the write's path. Whether the principal has one of the write's roles, in this fund, was judged before.
 
-    Raises the fund's refusals, `Forbidden` and `OutOfOrder` for a fund that may not be opened, and what the writer
-    raises.
+    Raises the fund's refusals, `Forbidden` and `OutOfOrder` for a fund that may not be opened, `PinRequired`,
+    `PinWrong` and `PinLocked`, and what the writer raises.
     """
     today = civil_day(context.at)
     if isinstance(body, NewFund):
         fund = body.fund
-        await _refuse_foreign_fund(places, context.principal, body)
+        await _refuse_foreign_fund(access.places, context.principal, body)
         if (on := body.on or today) < body.founded_on:
             raise OutOfOrder(on=on, earliest=body.founded_on)
-    calls = [call_of(write.decide, numbers, body.facts(), body, fund, today)]
+    calls = [call_of(write.decide, numbers, body.facts(), body, fund, today)._replace(pin=write.pin)]
     if isinstance(body, Reversal) and body.replacement:
         calls.append(line_call(body.replacement, fund, calls[0].on))
-    return await _recorded(state, job_of(fund, calls, context, opens=isinstance(body, NewFund), most=write.facts))
+
+    async def record(approval: Approval) -> Recorded:
+        told = context._replace(approval=approval)
+        return await _recorded(state, job_of(fund, calls, told, opens=isinstance(body, NewFund), most=write.facts))
+
+    recorded = await approved(access.pins, context.approval, record)
+    if not context.dry_run:
+        for event in recorded.events:
+            if isinstance(event, OfficeLeft) and event.office == "treasurer":
+                await end_phones_of_treasurer(state, access, event)
+    return recorded
 
 
 async def _refuse_foreign_fund(known: Places, principal: Principal, body: NewFund) -> None:
@@ -53,7 +67,7 @@ async def _refuse_foreign_fund(known: Places, principal: Principal, body: NewFun
 
     It is judged before the fund is asked anything: which keys that one knows is nobody's business here.
     """
-    places = (Place(body.province, body.district), await known.place_of(body.fund))
+    places = (Place(body.province, body.district, body.commune), await known.place_of(body.fund))
     if not all(principal.scope.holds(body.fund, place) for place in places if place):
         raise Forbidden
 

@@ -11,8 +11,9 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.refusals import MemberNotFound
-from service.access.places import places_of
+from service.access.approval import Approval, ApprovalPin, approval_of, approved
 from service.access.roles import ERASERS, admitted
+from service.access.state import AtAccess, access_of
 from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
 from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
@@ -39,7 +40,7 @@ def _add(write: Write) -> None:
         fund, numbers = path_of(request)
         context, body = context_of(request), fitted(write.body, sent)
         recorded = await carry_out(
-            write, context, body, fund, numbers, state=state_of(request), places=places_of(request)
+            write, context, body, fund, numbers, state=state_of(request), access=access_of(request)
         )
         language = language_of(accept_language(request.scope))
         return write_response(recorded, context, write_answer(recorded, language), language)
@@ -80,10 +81,17 @@ for _write in WRITES:
 
 
 @router.delete(FUND + "/members/{member}/person", dependencies=[Depends(admitted(ERASERS))])
-async def erase_person(request: Request, fund: FundCode, member: PathNumber) -> Response:
+async def erase_person(
+    request: Request, access: AtAccess, fund: FundCode, member: PathNumber, approval_pin: ApprovalPin = None
+) -> Response:
     """Erase a member's name and phone, and what was noted with their entries; no event, sum or hash changes."""
     state = state_of(request)
-    erased = await asyncio.to_thread(_erase, state, fund, member)
+
+    async def erase(approval: Approval) -> int:
+        approval.require()
+        return await asyncio.to_thread(_erase, state, fund, member)
+
+    erased = await approved(access.pins, approval_of(request.scope), erase)
     return Response(
         msgspec.json.encode({"fund": fund, "member": member, "erased": erased}), media_type="application/json"
     )

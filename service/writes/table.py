@@ -1,4 +1,5 @@
-"""The table of all writes: path, body, the method of `Fund` that decides, who may, and the line it may be."""
+"""The table of all writes: path, body, the method of `Fund` that decides, who may and with what PIN, and the line it
+may be."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,6 +15,14 @@ from service.access.roles import COUNTERS, DECIDERS, INSPECTORS, OPENERS, WRITER
 from service.http.body import Dated
 from service.writes.bodies import club, corrections, governance, inspections, loans, money, opening
 from service.writes.bodies.lines import line_of
+from service.writes.pin_rules import (
+    PinRule,
+    always,
+    for_a_handover,
+    for_another_treasurer,
+    for_anothers_entry,
+    for_anothers_opening,
+)
 
 
 class OnSheet(NamedTuple):
@@ -35,6 +44,8 @@ class Write(NamedTuple):
     """None for what no sheet has a line for."""
     facts: int = 1
     """How many it may record at most; with several it is tried on a copy first, and recorded as one act or not."""
+    pin: PinRule | None = None
+    """Whether it needs a PIN when it comes from a phone; None if it never does."""
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -56,7 +67,7 @@ SHEET: Final = FUND + "/meetings/{version}"
 
 WRITES: Final = (
     Write("/funds", club.NewFund, Fund.open, OPENERS),
-    Write(FUND + "/bylaws", club.NewBylaws, Fund.adopt_bylaws, DECIDERS),
+    Write(FUND + "/bylaws", club.NewBylaws, Fund.adopt_bylaws, DECIDERS, pin=always),
     Write(FUND + "/members", club.NewMember, Fund.join),
     Write(FUND + "/members/{member}/changes", club.MemberChange, Fund.change_member),
     Write(FUND + "/members/{member}/departure", club.Departure, Fund.leave),
@@ -85,28 +96,39 @@ WRITES: Final = (
     ),
     #
     Write(FUND + "/loans", loans.LoanRequest, Fund.request_loan, line=OnSheet("loan")),
-    Write(LOAN + "/approval", loans.Approval, Fund.approve_loan, DECIDERS),
-    Write(LOAN + "/rejection", loans.Rejection, Fund.reject_loan, DECIDERS),
+    Write(LOAN + "/approval", loans.Approval, Fund.approve_loan, DECIDERS, pin=always),
+    Write(LOAN + "/rejection", loans.Rejection, Fund.reject_loan, DECIDERS, pin=always),
     Write(LOAN + "/disbursement", loans.Disbursement, Fund.disburse_loan, line=OnSheet("disbursement", "payment")),
     Write(LOAN + "/repayments", loans.Repayment, Fund.repay_loan, line=OnSheet("repayment")),
     Write(LOAN + "/set-off", loans.SetOff, Fund.set_off_savings, line=OnSheet("set_off", "move")),
     Write(LOAN + "/waiver", loans.Waiver, Fund.waive_interest, DECIDERS),
-    Write(LOAN + "/rescheduling", loans.Rescheduling, Fund.reschedule_loan, DECIDERS),
-    Write(LOAN + "/write-off", loans.WriteOff, Fund.write_off_loan, DECIDERS),
+    Write(LOAN + "/rescheduling", loans.Rescheduling, Fund.reschedule_loan, DECIDERS, pin=always),
+    Write(LOAN + "/write-off", loans.WriteOff, Fund.write_off_loan, DECIDERS, pin=always),
     Write(LOAN + "/recoveries", loans.Recovery, Fund.recover_loan, line=OnSheet("recovery")),
     #
-    Write(FUND + "/entries/{version}/reversal", corrections.Reversal, Fund.reverse_entry),
-    Write(SHEET + "/reversal", corrections.MeetingReversal, Fund.undo_meeting, facts=MOST_OF_A_SHEET),
+    Write(FUND + "/entries/{version}/reversal", corrections.Reversal, Fund.reverse_entry, pin=for_anothers_entry),
+    Write(
+        SHEET + "/reversal",
+        corrections.MeetingReversal,
+        Fund.undo_meeting,
+        facts=MOST_OF_A_SHEET,
+        pin=for_anothers_entry,
+    ),
     #
-    Write(SHEET + "/attendance", governance.Attendance, Fund.correct_attendance),
-    Write(FUND + "/cash-counts", governance.CashCount, Fund.count_cash, COUNTERS),
-    Write(FUND + "/periods", governance.PeriodClosing, Fund.close_period, DECIDERS),
-    Write(FUND + "/periods/reopening", governance.PeriodReopening, Fund.reopen_period, DECIDERS),
-    Write(FUND + "/offices", governance.OfficeTerm, Fund.take_office),
-    Write(FUND + "/dissolution", governance.Dissolution, Fund.dissolve, DECIDERS),
+    Write(SHEET + "/attendance", governance.Attendance, Fund.correct_attendance, pin=for_anothers_entry),
+    Write(FUND + "/cash-counts", governance.CashCount, Fund.count_cash, COUNTERS, pin=for_a_handover),
+    Write(FUND + "/periods", governance.PeriodClosing, Fund.close_period, DECIDERS, pin=always),
+    Write(FUND + "/periods/reopening", governance.PeriodReopening, Fund.reopen_period, DECIDERS, pin=always),
+    Write(FUND + "/offices", governance.OfficeTerm, Fund.take_office, pin=for_another_treasurer),
+    Write(FUND + "/dissolution", governance.Dissolution, Fund.dissolve, DECIDERS, pin=always),
     #
     Write(FUND + "/opening-balances", opening.OpeningBalances, Fund.declare_opening_balances),
-    Write(FUND + "/opening-balances/corrections", opening.OpeningCorrection, Fund.correct_opening_balances),
+    Write(
+        FUND + "/opening-balances/corrections",
+        opening.OpeningCorrection,
+        Fund.correct_opening_balances,
+        pin=for_anothers_opening,
+    ),
     #
     Write(FUND + "/inspections", inspections.Inspection, Fund.note_inspection, INSPECTORS),
 )

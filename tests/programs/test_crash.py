@@ -145,7 +145,7 @@ def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_a
     told: dict[str, int] = {}
     with opened(database_url) as ledger:
         recorded(ledger.record([opening()])[0])
-        token = Principals(ledger.database).issue(
+        token = Principals(ledger).issue(
             NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
         )
     for life in range(SERVICE_KILLS):
@@ -185,7 +185,7 @@ def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_a
 def test_sixteen_clients_with_the_same_and_with_other_requests_lose_and_double_nothing(database_url: str) -> None:
     with opened(database_url) as ledger:
         recorded(ledger.record([opening()])[0])
-        token = Principals(ledger.database).issue(
+        token = Principals(ledger).issue(
             NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
         )
     service, answers = Service(database_url, token), list[tuple[str, int, int, bool]]()

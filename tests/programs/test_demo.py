@@ -312,6 +312,6 @@ def test_who_recorded_is_among_the_principals_and_can_log_in(three_years):
 
     roles = [min(principal.roles) for principal in three_years.summary.principals]
     assert roles[:5] == ["admin", "inspector", "reporter", "chair", "treasurer"]
-    principals = Principals(three_years.ledger.database)
+    principals = Principals(three_years.ledger)
     for principal in three_years.summary.principals:
         assert principals.holder(principals.admit(instant(three_years.today, 8), principal)) == principal

@@ -96,6 +96,8 @@ def test_a_token_is_printed_once_with_its_scope_checked(sqlite_url: str) -> None
         command(
             sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--fund", FUND, "--district", "Châu Thành"
         ),
+        command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--commune", "Vân Nham"),
+        command(sqlite_url, "token", "issue", "--name", "N", "--role", "chair", "--all", "--commune", "Vân Nham"),
         command(sqlite_url, "token", "revoke", "mf_nobody"),
     ]
 

@@ -142,11 +142,11 @@ def test_the_journal_answers_by_type_member_loan_and_days() -> None:
         items = journal.entries(tables, FUND, ascending=True, **asked)["items"]
         return [(each["type"], each["member"], each["loan"]) for each in items]
 
-    assert found(kind="LoanRepaid") == [("LoanRepaid", 1, 1), ("LoanRepaid", 2, 3)]
+    assert found(types=["LoanRepaid"]) == [("LoanRepaid", 1, 1), ("LoanRepaid", 2, 3)]
     assert [each[0] for each in found(loan=5)] == ["LoanRequested", "LoanApproved", "LoanDisbursed", "EntryReversed"]
     assert {each[1] for each in found(member=5)} == {5}
     assert found(since=date(2026, 1, 15), until=date(2026, 1, 31)) == [("MemberLeft", 5, None)]
-    assert found(kind="LoanRepaid", member=3) == []
+    assert found(types=["LoanRepaid"], member=3) == []
 
 
 @pytest.mark.parametrize(

@@ -354,7 +354,7 @@ def asked(reader: Reader, fund: Fund) -> list[Any]:
     scope = FundFilter([fund.id])
     answers: list[Any] = [journal.entry(reader, fund.id, version) for version in range(1, fund.version + 1, 9)]
     answers += [journal.entries(reader, fund.id, limit=20, ascending=ascending) for ascending in (False, True)]
-    answers += [journal.entries(reader, fund.id, member=1, loan=1, kind="LoanRepaid", since=OPENED, until=OPENED)]
+    answers += [journal.entries(reader, fund.id, member=1, loan=1, types=["LoanRepaid"], since=OPENED, until=OPENED)]
     answers += [members.names(reader, fund.id, fund.members)]
     for as_of in days_of(fund):
         answers += [balances.balances(reader, fund.id, as_of), balances.trial_balance(reader, fund.id, as_of)]

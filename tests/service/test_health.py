@@ -174,7 +174,7 @@ def test_who_waits_behind_what_could_not_be_stored_is_refused_with_it(
 def test_a_service_says_that_nothing_can_be_stored_until_something_can(sqlite_url: str) -> None:
     """A real process whose files may grow no further, which is an error of the disk, and then may again."""
     with one_fund(sqlite_url) as ledger:
-        token = Principals(ledger.database).issue(
+        token = Principals(ledger).issue(
             NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
         )
     service = Service(sqlite_url, token)

@@ -119,7 +119,7 @@ def test_what_does_not_exist_is_not_found(village: House) -> None:
 
 def test_a_proof_names_no_fund_out_of_scope(village: House) -> None:
     made(village)
-    token = village.issue("reporter", scope=Scope(funds=frozenset({FUND})))
+    token = village.issue("reporter", scope=Scope(funds=(FUND,)))
 
     answers = [
         village.get(path, token)
@@ -143,7 +143,7 @@ def test_nothing_is_signed_over_a_fund_that_was_cut_short_and_it_is_named_to_who
     village.state.ledger.database.execute("DELETE FROM stored_events WHERE originator_id = :fund", fund=NEW_FUND)
 
     seen = made(village)
-    unseen = made(village, village.issue("inspector", scope=Scope(funds=frozenset({FUND}))))
+    unseen = made(village, village.issue("inspector", scope=Scope(funds=(FUND,))))
 
     assert (seen.status_code, seen.json()["code"]) == (409, "funds-changed")
     assert (seen.json()["count"], seen.json()["funds"]) == (1, [NEW_FUND])

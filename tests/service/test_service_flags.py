@@ -74,7 +74,7 @@ def test_flags_hold_at_a_point_in_both_times(village: House) -> None:
 def test_an_approver_who_is_linked_to_a_member_is_known_by_the_account(village: House) -> None:
     kin = {"sex": "male", "birth_year": 1950, "poverty": "none", "household": "H1"}
     member = village.recorded(f"{AT}/members", kin)["member"]
-    chair = village.issue("chair", scope=Scope(funds=frozenset({FUND})), members={FUND: 1})
+    chair = village.issue("chair", scope=Scope(funds=(FUND,)), members={FUND: 1})
     village.recorded(f"{AT}/loans", {"member": member, "principal": 1_000_000, "term_months": 6, "purpose": "crops"})
     number = read(village, f"{AT}/loans")["items"][-1]["loan"]
     village.recorded(f"{AT}/loans/{number}/approval", token=chair)

@@ -24,6 +24,7 @@ from service.writes.table import WRITES
 FUND = "LS-CL-MAIPHA"
 OTHER_FUND = "LS-VQ-DIEMHE"
 NEW_FUND = "LS-VL-TANMY"
+NO_SUCH = "LS-NO-SUCH"
 OPENED_ON = "2024-01-10"
 NAME = "Hoàng Thị Sầm"
 
@@ -50,6 +51,9 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+    def pass_seconds(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
 
     def pass_days(self, days: int) -> None:
         self.now += timedelta(days=days)
