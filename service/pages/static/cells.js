@@ -38,7 +38,6 @@ function makeRow(sheet, member) {
     }
     const button = copy("cell");
     button.dataset.cell = cell;
-    button.firstElementChild.textContent = labels[cell];
     if (loan) button.dataset.loan = loan;
     row.append(button);
   }
@@ -76,8 +75,10 @@ export const cellId = (fund, on, cell) =>
 function paintCell(cell, line, member) {
   const paidUp = cell.dataset.cell === "dues" && !member.dues_owed.length && !line;
   cell.dataset.state = line?.state || "empty";
-  cell.lastElementChild.textContent = line ? (MARKS[line.state] || "") + dotted(String(line.amount)) : paidUp ? say("paid-up") : "";
+  cell.firstElementChild.textContent = (MARKS[line?.state] || "") + labels[cell.dataset.cell];
+  cell.lastElementChild.textContent = line ? dotted(String(line.amount)) : paidUp ? say("paid-up") : "";
   cell.classList.toggle("paid-up", paidUp);
+  cell.classList.toggle("long", line?.amount >= 1_000_000);
 }
 
 export function paintOthers(list, lines) {
@@ -209,6 +210,8 @@ function offerLoans(club, form) {
   );
   document.getElementById("no-approved").hidden = club.approved.length > 0;
 }
+
+export const titleOf = (button) => labels[button.dataset.cell] || button.firstElementChild.textContent;
 
 // What became of a cell that cannot be changed any more, and the way to put it right.
 export function openLocked(fund, line, title) {

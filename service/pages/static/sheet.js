@@ -167,7 +167,7 @@ function tapped(event) {
   if (cell === "present") return attendOne(button.closest("[data-member]").dataset.member);
   const id = button.dataset.line || (add ? "" : cells.cellId(fund, on, button));
   const line = lines.find((each) => each.id === id);
-  if (line && !cells.IS_OPEN.includes(line.state)) return cells.openLocked(fund, line, button.firstElementChild.textContent);
+  if (line && !cells.IS_OPEN.includes(line.state)) return cells.openLocked(fund, line, cells.titleOf(button));
   if (add || button.dataset.line) return cells.openOther(club, on, add || cell, line, write);
   return cells.openCell(club, on, button, line, write);
 }
