@@ -5,7 +5,6 @@ Whoever extends `pages/layout.html` is given `said`, which speaks the catalogue'
 address of a file in `pages/static`. That address changes whenever a file does, so that browsers may keep them for ever.
 """
 
-import gzip
 import hashlib
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime
@@ -20,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from ledger.days import VILLAGE_TIME
 from ledger.refusals import NotFound, Refusal
 from service.access.authentication import STATIC
+from service.http.compression import compressed
 from service.http.problems import problem, refusal_for
 from service.templating import TEMPLATES
 from service.words import catalogue, wording
@@ -33,7 +33,18 @@ KINDS: Final = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-ASSETS: Final = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("static").glob("*.*"))}
+
+
+def _bare(path: Path) -> bytes:
+    """A file of `static/` as it is given out: a script without its comments and indents, which nobody's phone needs."""
+    content = path.read_bytes()
+    if path.suffix != ".js":
+        return content
+    lines = (line.strip() for line in content.splitlines())
+    return b"\n".join(line for line in lines if not line.startswith(b"//"))
+
+
+ASSETS: Final = {path.name: _bare(path) for path in sorted(Path(__file__).with_name("static").glob("*.*"))}
 DIGEST: Final = hashlib.sha256(b"".join(ASSETS.values())).hexdigest()[:16]
 
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -80,17 +91,6 @@ async def asset(request: Request, digest: str, name: str) -> Response:
     if digest == DIGEST:  # Else it is asked for by a page of another copy of the service, older or newer than this one.
         headers["Cache-Control"] = FOREVER
     return compressed(request, Response(ASSETS[name], headers=headers, media_type=KINDS[Path(name).suffix]))
-
-
-def compressed(request: Request, response: Response) -> Response:
-    """A response with nothing private in it, as small as it can be sent. What is private is sent as it is: how well it
-    compresses beside something of an asker's choice would tell what is in it."""
-    response.headers.add_vary_header("Accept-Encoding")
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        response.body = gzip.compress(bytes(response.body), mtime=0)
-        response.headers["Content-Encoding"] = "gzip"
-        response.headers["Content-Length"] = str(len(response.body))
-    return response
 
 
 def wants_page(request: Request) -> bool:

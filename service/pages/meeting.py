@@ -13,8 +13,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from ledger.events.money import Activity, DonationSource
 from service.access.authentication import STATIC
 from service.access.roles import WRITERS, admitted
+from service.http.compression import compressed
 from service.pages.club import CLUB
-from service.pages.layout import DIGEST, PageRoute, compressed, language_for, page
+from service.pages.layout import DIGEST, PageRoute, language_for, page
 from service.words import catalogue
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

@@ -26,7 +26,7 @@ function cellsOf(sheet, member) {
   return keepsSavings(sheet) ? [...cells, { cell: "savings" }] : cells;
 }
 
-export const keepsSavings = (sheet) => sheet.roll.some((member) => member.savings);
+const keepsSavings = (sheet) => sheet.roll.some((member) => member.savings);
 
 function makeRow(sheet, member) {
   const row = copy("row");
@@ -50,6 +50,7 @@ export function paint(sheet, meeting, lines) {
   if (roll.dataset.shape !== shape(sheet)) {
     roll.replaceChildren(...sheet.roll.map((member) => makeRow(sheet, member)));
     roll.dataset.shape = shape(sheet);
+    roll.classList.toggle("three", keepsSavings(sheet));
   }
   const byId = new Map(lines.map((line) => [line.id, line]));
   sheet.roll.forEach((member, index) => {
@@ -100,6 +101,7 @@ export function paintOthers(list, lines) {
 for (const dialog of document.querySelectorAll("dialog")) {
   const input = dialog.querySelector("[name=amount]");
   if (input) watchAmount(input, dialog.querySelector(".words"));
+  input?.addEventListener("focus", () => input.select()); // What is typed takes the place of what was proposed.
   dialog.querySelector("[data-act=cancel]")?.addEventListener("click", () => dialog.close());
   // Enter, and the keyboard's own "done", are the main button.
   dialog.querySelector("form").addEventListener("submit", (event) => {
@@ -113,10 +115,11 @@ function setAmount(input, amount) {
   input.dispatchEvent(new Event("input"));
 }
 
-// Open a dialog; `done` is given the form's fields, and answers what is wrong with them, if something is.
-function open(dialog, done) {
-  const wrong = dialog.querySelector(".wrong:not(#why)");
+// Open a dialog, with why its line was refused; `done` is given the form's fields, and answers what is wrong with them, if something is.
+function open(dialog, line, done) {
+  const wrong = dialog.querySelector(".wrong:not(.why)");
   tell(wrong, "");
+  tell(dialog.querySelector(".why"), line?.state === "refused" ? line.word : "");
   dialog.querySelector("[data-act=continue]").onclick = async () => {
     const fields = Object.fromEntries(new FormData(dialog.querySelector("form")));
     const complaint = await done({ ...fields, amount: Number(digitsOf(fields.amount || "")) });
@@ -162,7 +165,6 @@ export function openCell(club, on, button, line, write) {
   const proposals = likely(club, member, cell, loan);
   dialog.querySelector("h2").textContent =
     say("ask-" + cell, { name: told(member) }) + (loan && several ? ` (${say("loan", { loan })})` : "");
-  tell(document.getElementById("why"), line?.state === "refused" ? line.word : "");
   document.getElementById("proposals").replaceChildren(
     ...proposals.map(([label, amount]) => {
       const choice = copy("proposal");
@@ -173,15 +175,15 @@ export function openCell(club, on, button, line, write) {
     }),
   );
   setAmount(input, line?.amount || proposals[0]?.[1]);
+  document.getElementById("empty-hint").hidden = line?.state !== "draft";
   let asked = 0;
-  open(dialog, async ({ amount }) => {
+  open(dialog, line, async ({ amount }) => {
     const odd = amount && asked !== amount ? oddity(amount, proposals[0]?.[1], proposals) : "";
     asked = amount;
     if (odd) return odd;
     const { type, fields } = BODIES[cell](member.member, loan);
     await write({ id: cellId(club.fund, on, button), fund: club.fund, on, key, cell, type, amount, fields: { ...fields, amount } });
   });
-  input.select();
 }
 
 // The dialog of another line: a gift, an expense, the disbursement of a loan.
@@ -190,7 +192,7 @@ export function openOther(club, on, what, line, write) {
   if (what === "disbursement") offerLoans(club, form);
   for (const [name, value] of Object.entries(line?.fields || {})) if (form.elements[name] && name !== "amount") form.elements[name].value = value;
   if (form.elements.amount) setAmount(form.elements.amount, line?.amount);
-  open(dialog, async ({ amount, loan, ...given }) => {
+  open(dialog, line, async ({ amount, loan, ...given }) => {
     const chosen = club.approved.find((each) => String(each.loan) === loan);
     const fields = Object.fromEntries(Object.entries(given).filter(([, text]) => text.trim()).map(([name, text]) => [name, text.trim()]));
     if (!amount && !chosen && !line) return say("amount-missing");
