@@ -17,6 +17,7 @@ from tests.support.sheet import Village, come, is_in_the_book, is_saved, kept_fo
 KILLS = int(os.environ.get("MICROFUND_TEST_KILLS", "5"))
 """Many more were made once by hand; each takes some seconds."""
 
+
 @pytest.fixture
 def village(founded: Any, tmp_path: Path) -> Iterator[Village]:
     own = Village(founded, tmp_path)
@@ -31,10 +32,12 @@ def treasurer(village: Village, playwright: Any, tmp_path: Path) -> Iterator[Pho
         yield own
 
 
-# --- the claims ---------------------------------------------------------------------------------------------------------
+# --- the claims -----------------------------------------------------------------------------------------------------
 
 
-def test_a_meeting_is_opened_and_saved_with_the_server_gone_outlives_the_browser_and_is_recorded_once(village, treasurer):
+def test_a_meeting_is_opened_and_saved_with_the_server_gone_outlives_the_browser_and_is_recorded_once(
+    village, treasurer
+):
     kept_for_later(opened(treasurer, village.sheet))
     treasurer.kill()
     village.server.stop()
@@ -188,7 +191,9 @@ def states(page: Any) -> list[str]:
     return page.eval_on_selector_all("[data-cell=dues]:not([data-state=empty])", "all => all.map(e => e.dataset.state)")
 
 
-def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_once(village, treasurer):
+def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_once(
+    village, treasurer, record_property
+):
     lost, torn, promised = [], [], 0
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=n) for n in range(KILLS)]
@@ -219,7 +224,7 @@ def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_on
         is_in_the_book(page, 3)
     book = village.paid()
     doubled = [line for line, times in book.items() if times > 1]
-    print(f"kills {KILLS}, said saved {promised}, lost {lost}, torn {torn}, doubled {doubled}")
+    record_property("found", f"{KILLS} kills, {promised} after it said saved: {lost=} {torn=} {doubled=}")
     assert (lost, torn, doubled) == ([], [], [])
     assert book == {(m, 1_000 * (kill + 1) + m): 1 for kill in range(KILLS) for m in (1, 2, 3)}
     assert len(village.meetings()) == KILLS

@@ -72,7 +72,7 @@ class Phone:
         return page
 
     def log_in(self, session: str) -> None:
-        """Give it the cookie of a session. A browser writes its cookies down some time later, and may be killed before."""
+        """Give it the cookie of a session. A browser that is killed may not have written its cookies down yet."""
         self.session = session
         secure = self._origin.replace("http:", "https:")  # A browser takes a cookie for TLS alone from there.
         self.context.add_cookies(

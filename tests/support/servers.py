@@ -20,6 +20,7 @@ from tests.support.processes import FORKS, Program, start
 
 FORKS.set_forkserver_preload(["tests.support.processes", __name__])
 
+
 def serve(line: Connection, database: str, port: int, dies: str, changes: Sequence[tuple[str, str, str]]) -> None:
     """Serve a database. While the file `dies` is there, the process ends itself by SIGKILL when it has recorded a
     meeting and is about to answer. `changes` are made in scripts before they are given out: asset, old, new."""
@@ -79,5 +80,3 @@ class Server:
     def _can_be_reached(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-

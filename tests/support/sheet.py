@@ -71,7 +71,7 @@ def found(file: Path) -> Founded:
         return Founded(file, (phones[0].cookie, phones[1].cookie), invited(club, treasurer))
 
 
-# --- what a treasurer does ----------------------------------------------------------------------------------------------
+# --- what a treasurer does ------------------------------------------------------------------------------------------
 
 
 def opened(own: Phone, address: str) -> Any:
@@ -83,7 +83,9 @@ def opened(own: Phone, address: str) -> Any:
 
 def kept_for_later(page: Any) -> None:
     """Wait until the phone can open the sheet without a network."""
-    wait_until(page, lambda: page.evaluate("navigator.serviceWorker.ready.then(() => !!navigator.serviceWorker.controller)"))
+    wait_until(
+        page, lambda: page.evaluate("navigator.serviceWorker.ready.then(() => !!navigator.serviceWorker.controller)")
+    )
 
 
 def come(page: Any, member: int) -> None:
