@@ -10,10 +10,10 @@ COPY service service
 RUN /opt/microfund/bin/pip install --no-cache-dir --no-build-isolation --no-deps .
 
 FROM python:3.13-slim
-# What papers are laid out with as PDFs, and letters for every Vietnamese diacritic.
+# What papers are laid out with as PDFs, and their face: Tinos, a Times with every Vietnamese letter.
 RUN apt-get -qq update \
     && apt-get -qq install --yes --no-install-recommends \
-        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-core \
+        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-croscore \
     && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --create-home --home-dir /var/lib/microfund microfund \
     && install --directory --mode=700 --owner=microfund --group=microfund /var/lib/microfund/keys

@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application, Cache
@@ -24,7 +25,7 @@ from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
 from ledger.aggregates.warnings import warnings
 from ledger.database import EVENTS_TABLE, Access, Database
-from ledger.events import Entry, Event, head_of, is_fund
+from ledger.events import Entry, Event, FundOpened, PlaceChanged, decode, head_of, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.losses import LastLine, Losses, MissingLine
@@ -37,6 +38,7 @@ from ledger.storage.postgres_sessions import ReadOnlyDatabase
 from ledger.storage.sqlite_file import DatabaseFileGone
 
 SELECT_LOGS = f"SELECT DISTINCT originator_id AS log FROM {EVENTS_TABLE} ORDER BY 1"
+SELECT_PLACE_CHANGES = f"SELECT state FROM {EVENTS_TABLE} WHERE originator_id = :fund AND topic = 'PlaceChanged'"
 PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 SHORT_PATIENCE_SECONDS = 0.5
@@ -151,10 +153,18 @@ class Ledger(Application[str]):
     name = "ledger"
     recorder: Recorder
 
-    def __init__(self, database_url: str, access: Access = "make", *, max_cached_entries: int = 300_000) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        access: Access = "make",
+        *,
+        max_cached_entries: int = 300_000,
+        register_key: Path | None = None,
+    ) -> None:
+        """`register_key` is the file of the key that names are encrypted with; without one none can be recorded."""
         super().__init__(environment(database_url, access))
         self.database = Database(self.recorder.datastore, access)
-        self.register = Register(self.database)
+        self.register = Register(self.database, register_key)
         self.health = Health(self.database)
         self.losses = Losses(self.database)
         self._logs = LogCache(max_cached_entries)
@@ -183,7 +193,8 @@ class Ledger(Application[str]):
         """
         may_write = self.database.access != "read"
         if may_write:
-            upgrade(self.database)
+            upgrade(self.database, self.register.encrypted)
+            self.register.replay_erasures()
         with self.database.transaction(commit=may_write) as transaction:
             if may_write:
                 transaction.execute(
@@ -199,6 +210,16 @@ class Ledger(Application[str]):
     def entries(self, fund: str, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
         """The stored entries of a fund, or of another log, in order and straight from the database."""
         return cast("Iterator[Entry]", self.events.get(fund, gt=after, lte=upto))
+
+    def place_of(self, fund: str) -> FundOpened | PlaceChanged | None:
+        """What says where a club lies now, straight from the log; None if there is no such fund."""
+        opened = next((entry.event for entry in self.entries(fund, upto=1)), None) if is_fund(fund) else None
+        if not isinstance(opened, FundOpened):
+            return None
+        changes = (decode(row["state"]) for row in self.database.query(SELECT_PLACE_CHANGES, fund=fund))
+        told: list[FundOpened | PlaceChanged] = [opened]
+        told += (change for change in changes if isinstance(change, PlaceChanged))
+        return max(told, key=lambda event: (event.on, event.version))
 
     def replayed(self, fund: str, *, upto: int | None = None) -> Fund:
         """A fund built anew from the log, its chain checked. Raises `FundNotFound`, `BrokenChain`."""
@@ -320,6 +341,8 @@ class Ledger(Application[str]):
             return batch.note(fund, job, earlier.first, earlier.last, replayed=True)
         if job.expected_version not in (None, fund.version):
             raise VersionMismatch(expected=job.expected_version, version=fund.version)
+        if job.texts:
+            self.register.prepare()
         first = fund.version + 1
         trial = fund.fork() if job.several or job.dry_run else fund
         try:
@@ -337,7 +360,11 @@ class Ledger(Application[str]):
         """Store the batch in one transaction, then complete what was recorded with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
         built_on = [line for line in batch.built_on.values() if line.version]
-        positions = self.recorder.insert_events(rows, texts=batch.texts, built_on=built_on) if rows else ()
+        positions = (
+            self.recorder.insert_events(rows, texts=self.register.encrypted(batch.texts), built_on=built_on)
+            if rows
+            else ()
+        )
         assert positions is not None
         if rows:
             self.health.stored()

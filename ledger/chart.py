@@ -97,3 +97,12 @@ def is_balanced(legs: Iterable[Leg]) -> bool:
 def cash_movement(legs: Iterable[Leg]) -> int:
     """What the legs bring into the cash box (negative: take out of it), both pots together."""
     return sum(leg.amount for leg in legs if leg.account == "cash")
+
+
+def amount_moved(legs: Iterable[Leg]) -> int:
+    """The one amount that legs are about, in đồng, never negative: the money that came or went; where none did, what
+    was moved within the club, such as from one pot to the other or from a saving to a loan."""
+    legs = tuple(legs)
+    if money := sum(leg.amount for leg in legs if leg.account in ("cash", "bank")):
+        return abs(money)
+    return sum(leg.amount for leg in legs if leg.amount > 0 and leg.account != "transfers")

@@ -18,6 +18,7 @@ from eventsourcing.sqlite import SQLiteDatastore
 from psycopg import Cursor
 from psycopg.rows import tuple_row
 
+from ledger.faults import Fault
 from ledger.sqlite_engine import insert_rows, sqlite
 
 Row = dict[str, Any]
@@ -29,8 +30,6 @@ Access = Literal["make", "write", "read"]
 """What a database is opened for: to be made if there is none, to be written to, or only to be read: then nothing of
 it changes, and it may be one that nobody may write to."""
 
-NO_LEDGER = "holds no ledger: a new one is made by `microfund token issue` or `microfund demo`"
-
 READ_SECONDS: float = 8
 """How long one statement beside the log may take on a server; after that nobody waits for it any more."""
 
@@ -41,9 +40,10 @@ IN_LIST = 500
 """Parameters of one `IN (…)`; SQLite's limit is far above, the statement cache likes few shapes."""
 
 
-class UnsafeStorage(Exception):
-    """The database is none of ours, or is set up in a way that can lose acknowledged entries; it says how, and what
-    to do."""
+class UnsafeStorage(Fault):
+    """The database is none of ours, or is set up in a way that can lose acknowledged entries."""
+
+    area = "storage"
 
 
 class Transaction:

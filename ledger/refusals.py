@@ -351,3 +351,10 @@ class LeavesChanged(Conflict):
 
 class SignedByAnotherKey(Conflict):
     """The last checkpoint {number} was signed by another key; nothing was signed."""
+
+
+# --- the register -------------------------------------------------------------------------------------------------
+
+
+class RegisterKeyUnusable(Refusal):
+    """The key that names are encrypted with is missing or is none; the next try may be in {retry_after} seconds."""

@@ -7,29 +7,39 @@ is one more step at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 import msgspec
 
-from ledger.database import Database, Transaction, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Database, Transaction, UnsafeStorage
+from ledger.events.people import PEOPLE
+from ledger.register import KEEP, Encrypted, Text, written
 
 CREATE_SETTINGS = "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 SELECT_REACHED = "SELECT value FROM settings WHERE name = 'schema'"
 NOTE_REACHED = "INSERT INTO settings VALUES ('schema', :step) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+SELECT_SCRUB = "SELECT 1 FROM settings WHERE name = 'scrub'"
+NOTE_SCRUB = "INSERT INTO settings VALUES ('scrub', 'due') ON CONFLICT DO NOTHING"
 # PostgreSQL's IF NOT EXISTS fails when two processes start at once.
 IN_TURN = "SELECT pg_advisory_xact_lock(hashtext('microfund schema'))"
 
 
+Encrypt = Callable[[Iterable[Text], Transaction], list[Encrypted]]
+
+
 class Step(NamedTuple):
-    """One change of the tables: what it is about, its statements, and what then fills them from what there was."""
+    """One change of the tables: what it is about, its statements, and what then fills them from what there was, given
+    what encrypts texts of the register."""
 
     about: str
     statements: tuple[str, ...]
-    fill: Callable[[Transaction], None] = lambda _: None
+    fill: Callable[[Transaction, Encrypt], None] = lambda *_: None
+    scrubs: bool = False
+    """Whether what it deletes must be gone from the disk."""
 
 
-def _link_members(transaction: Transaction) -> None:
+def _link_members(transaction: Transaction, _: Encrypt) -> None:
     """Until then the links of principals to members stood within the principals alone."""
     for row in transaction.query("SELECT id, principal FROM principals"):
         for fund, member in msgspec.json.decode(row["principal"]).get("members", {}).items():
@@ -39,6 +49,37 @@ def _link_members(transaction: Transaction) -> None:
                 fund=fund,
                 member=member,
             )
+
+
+def _encrypt_texts(transaction: Transaction, encrypt: Encrypt) -> None:
+    """Until then names lay open. The pages of a dropped table are overwritten (`secure_delete`), like deleted rows."""
+    rows = transaction.query("SELECT fund, digest, salt, text FROM texts")
+    encrypted = encrypt((Text(**row) for row in rows), transaction)
+    transaction.execute_many(KEEP, [row._asdict() for row in encrypted])
+    transaction.execute("DROP TABLE texts")
+    _encrypt_names(transaction, encrypt)
+
+
+def _encrypt_names(transaction: Transaction, encrypt: Encrypt) -> None:
+    """The names of principals as well. Their table is made anew: PostgreSQL keeps the old text of a changed row."""
+    principals = [
+        msgspec.json.decode(row["principal"]) for row in transaction.query("SELECT principal FROM principals")
+    ]
+    transaction.execute("DROP TABLE principals")
+    transaction.execute("CREATE TABLE principals (id TEXT PRIMARY KEY, principal TEXT NOT NULL, name TEXT NOT NULL)")
+    names = [written(PEOPLE, principal["name"]) for principal in principals]
+    transaction.execute_many(KEEP, [row._asdict() for row in encrypt(names, transaction)])
+    transaction.execute_many(
+        "INSERT INTO principals VALUES (:id, :principal, :name)",
+        [
+            {
+                "id": principal["id"],
+                "principal": msgspec.json.encode(principal | {"name": ""}).decode(),
+                "name": name.digest,
+            }
+            for principal, name in zip(principals, names, strict=True)
+        ],
+    )
 
 
 STEPS: Final = (
@@ -85,6 +126,27 @@ STEPS: Final = (
         ),
     ),
     Step(
+        "who was shown a person",
+        (
+            "CREATE TABLE IF NOT EXISTS readers (id TEXT PRIMARY KEY, at TEXT NOT NULL, fund TEXT NOT NULL, "
+            "principal TEXT NOT NULL, role TEXT NOT NULL, what TEXT NOT NULL, member BIGINT)",
+            "CREATE INDEX IF NOT EXISTS readers_by_fund ON readers (fund, id)",
+        ),
+    ),
+    Step(
+        "the register, under a key that is not in the database",
+        (
+            "CREATE TABLE register (fund TEXT NOT NULL, digest TEXT NOT NULL, encrypted TEXT NOT NULL, "
+            "PRIMARY KEY (fund, digest))",
+        ),
+        _encrypt_texts,
+        scrubs=True,
+    ),
+    Step(
+        "where a club has moved to is found in the log without reading all that it holds of the club",
+        (f"CREATE INDEX IF NOT EXISTS place_changes ON {EVENTS_TABLE} (originator_id) WHERE topic = 'PlaceChanged'",),
+    ),
+    Step(
         "what was typed into forms and is not recorded yet",
         (
             "CREATE TABLE form_drafts (key TEXT PRIMARY KEY, principal TEXT NOT NULL, address TEXT NOT NULL, "
@@ -94,22 +156,23 @@ STEPS: Final = (
 )
 
 
-def upgrade(database: Database, steps: tuple[Step, ...] = STEPS) -> None:
+def upgrade(database: Database, encrypt: Encrypt, steps: tuple[Step, ...] = STEPS) -> None:
     """Take the steps that a database lacks. Killed in between, it goes on where it was. Raises `UnsafeStorage` for a
     database that has taken more steps than this program knows."""
-    while _take_next(database, steps):
+    while _take_next(database, encrypt, steps):
         pass
+    if database.query(SELECT_SCRUB):
+        database.scrub()
+        database.execute("DELETE FROM settings WHERE name = 'scrub'")
 
 
 def refuse_newer(reached: int, steps: tuple[Step, ...] = STEPS) -> None:
     """Raises `UnsafeStorage` for a database that has taken more steps than this program knows."""
     if reached > len(steps):
-        raise UnsafeStorage(
-            f"the database has schema {reached}; this program knows schema {len(steps)}, and a newer one is needed"
-        )
+        raise UnsafeStorage("schema-newer", reached=reached, known=len(steps))
 
 
-def _take_next(database: Database, steps: tuple[Step, ...]) -> bool:
+def _take_next(database: Database, encrypt: Encrypt, steps: tuple[Step, ...]) -> bool:
     """Take one step; answers whether there was one to take."""
     with database.transaction() as transaction:
         if database.is_postgres:
@@ -121,6 +184,8 @@ def _take_next(database: Database, steps: tuple[Step, ...]) -> bool:
             return False
         for statement in steps[reached].statements:
             transaction.execute(statement)
-        steps[reached].fill(transaction)
+        steps[reached].fill(transaction, encrypt)
+        if steps[reached].scrubs:
+            transaction.execute(NOTE_SCRUB)
         transaction.execute(NOTE_REACHED, step=str(reached + 1))
     return True

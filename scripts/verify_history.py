@@ -54,7 +54,7 @@ CashCounted                   revolving  cash_short           cash              
 NO_MONEY = """
 FundOpened BylawsAdopted MemberJoined MemberChanged MemberLeft MemberReturned OfficeTaken OfficeLeft InspectionMade
 MeetingHeld AttendanceCorrected DuesForgiven LoanRequested LoanApproved LoanRejected LoanRescheduled InterestWaived
-PeriodClosed PeriodReopened"""
+PeriodClosed PeriodReopened PlaceChanged"""
 OPENING = ("OpeningBalancesDeclared", "OpeningBalancesCorrected")  # Cash that was there already: no voucher.
 NEVER_REVERSED = {*OPENING, "EntryReversed", "FundDissolved"}
 REVERSED_MEMOS = {"LoanRescheduled", "InterestWaived", "DuesForgiven", "MemberLeft", "MemberReturned", "MeetingHeld"}

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -12,8 +13,10 @@ from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.writer import Writer
+from service.access import reader_routes
 from service.access.authentication import Authentication
 from service.access.places import Places
+from service.access.readers import ReaderLog, ReaderNotes, note_shown
 from service.access.state import AccessState
 from service.access.throttle import Throttle
 from service.checkpoints import routes as checkpoints
@@ -35,7 +38,7 @@ from service.pages import people as people_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
 from service.people import routes as people
-from service.reads import count_routes, sheet_routes
+from service.reads import count_routes, person_routes, sheet_routes
 from service.reads import routes as reads
 from service.settings import Settings
 from service.writes import meeting_routes
@@ -48,7 +51,12 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as opened:
-            ledger = Ledger(settings.database, "write", max_cached_entries=settings.max_cached_entries)
+            ledger = Ledger(
+                settings.database,
+                "write",
+                max_cached_entries=settings.max_cached_entries,
+                register_key=Path(settings.register_key),
+            )
             opened.callback(ledger.close)
             read_model = ReadModel(ledger.database)
             read_model.create_tables()
@@ -61,9 +69,11 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
-            app.state.drafts = Drafts(ledger.database, lambda text: text, lambda text: text)
+            app.state.drafts = Drafts(ledger.database, ledger.register)
             access = AccessState(ledger, now)
             app.state.access, app.state.principals, app.state.sessions = access, access.principals, access.sessions
+            app.state.reader_log = opened.enter_context(ReaderLog(ledger.database, now, settings.readers_months))
+            ledger.register.on_read = note_shown
             app.state.throttle = opened.enter_context(Throttle(ledger.database, now))
             app.state.checkpoints = Checkpoints(ledger.database, ledger.recorder)
             signer = partial(signer_of, settings, app.state.checkpoints)
@@ -98,6 +108,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         meeting_routes,
         reads,
         sheet_routes,
+        person_routes,
+        reader_routes,
         count_routes,
         people,
         papers,
@@ -118,9 +130,10 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)
+    app.add_middleware(ReaderNotes)
     app.add_middleware(Authentication)
     app.add_middleware(ErrorsAndMetrics, metrics=app.state.metrics)
-    app.open_door(app.routes, lambda door: ErrorsAndMetrics(Authentication(door), app.state.metrics))
+    app.open_door(app.routes, lambda door: ErrorsAndMetrics(Authentication(ReaderNotes(door)), app.state.metrics))
     documented(app)
     return app
 

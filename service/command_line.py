@@ -1,26 +1,33 @@
 """`microfund` on the command line: results to standard output, all else to standard error."""
 
 import gc
+import sys
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Annotated, Final
 
 import typer
 
 from ledger.days import civil_day
+from ledger.faults import Fault
 from service.access.commands import token
-from service.access.principals import Principals
 from service.checkpoints import commands as checkpoint_commands
 from service.inspection.commands import diff, export, flags, history, verify
 from service.inspection.sample_commands import sample
 from service.operations.commands import rebuild
+from service.operations.register_commands import register
+from service.people import commands as people_commands
 from service.takeover.commands import import_books
 from service.terminal import (
+    BROKEN,
+    Language,
     Mistake,
     give_up,
     ledger_of,
     load_settings,
     progress,
     read_model_of,
+    said_of,
     say,
 )
 
@@ -32,6 +39,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(token, name="token")
+app.add_typer(register, name="register")
+app.add_typer(people_commands.app, name="people")
 app.command()(sample)
 app.add_typer(checkpoint_commands.app, name="checkpoint")
 
@@ -39,23 +48,34 @@ app.add_typer(checkpoint_commands.app, name="checkpoint")
 def main() -> None:
     """Run a command; what went wrong is said in one sentence, without a traceback."""
     try:
-        app()
+        ended = app(prog_name="microfund", standalone_mode=False)
+    except typer.TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # What there is was shown already.
+            sys.exit(error.exit_code)
+        give_up(said_of(error, _language()), error.exit_code)
+    except typer.Abort:
+        give_up(said_of(Mistake("broken-off"), _language()), BROKEN)
     except Exception as error:
-        if not isinstance(error, Mistake) and not isinstance(error, _faults()):
+        if not isinstance(error, _faults()):
             raise
-        give_up(error)
+        give_up(said_of(error, _language()))
+    sys.exit(ended or 0)
+
+
+def _language() -> str:
+    """The language that `--lang` asks for, wherever it stands: what went wrong may have gone wrong before it."""
+    words = [part for word in sys.argv[1:] for part in word.split("=", 1)]
+    return "en" if ("--lang", "en") in pairwise(words) else "vi"
 
 
 def _faults() -> tuple[type[Exception], ...]:
-    """What is wrong with the settings, the key or the database, and says so itself."""
+    """What is wrong with the command, the settings, the key or the database."""
     from eventsourcing.persistence import PersistenceError
 
-    from ledger.database import UnsafeStorage
-    from ledger.projections.batch import ReadModelBroken
-    from service.checkpoints.signing import BadKey
+    from ledger.refusals import Refusal
     from service.settings import BadSettings
 
-    return BadSettings, BadKey, UnsafeStorage, ReadModelBroken, PersistenceError, UnicodeEncodeError
+    return Fault, Refusal, BadSettings, PersistenceError, UnicodeEncodeError
 
 
 # --- the service --------------------------------------------------------------------------------------------------
@@ -65,6 +85,7 @@ def _faults() -> tuple[type[Exception], ...]:
 def serve(
     host: Annotated[str | None, typer.Option(help="Where to listen.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65_535)] = None,
+    language: Language = "vi",
 ) -> None:
     """Run the service."""
     import uvicorn
@@ -89,20 +110,23 @@ def serve(
 
 
 @app.command()
-def demo() -> None:
-    """Fill an empty database with the plan's 24 clubs, and say how to log in."""
-    from service.demo import DatabaseNotEmpty, fill
+def demo(language: Language = "vi") -> None:
+    """Fill an empty database with the plan's 24 clubs, and say how to log in: an invitation for one person of each
+    role, and tokens for programs."""
+    from service.access.operator import Operator
+    from service.demo import fill
 
     settings, now = load_settings(), datetime.now(UTC)
     with ledger_of(settings, "make") as ledger:
         with progress("months of 24 clubs") as show:
-            try:
-                made = fill(ledger, today=civil_day(now), progress=show)
-            except DatabaseNotEmpty as error:
-                raise Mistake(f"{error}; name another one in MICROFUND_DATABASE") from None
-        principals = Principals(ledger)
-        tokens = [(principal, principals.admit(now, principal)) for principal in made.principals[:DEMO_TOKENS]]
-    say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
+            made = fill(ledger, today=civil_day(now), progress=show)
+        operator = Operator(ledger, lambda: now)
+        acting = made.principals[:DEMO_TOKENS]
+        tokens = [(principal, operator.issue_token(principal)) for principal in acting]
+        say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
+        for principal in (*acting, made.member):
+            person = operator.admit(principal.name, principal.roles, principal.scope, principal.members)
+            people_commands.tell_invitation(ledger, settings, operator.invite(person).code, person, language)
     for principal, issued in tokens:
         say(f"{issued}  {principal.name} ({', '.join(sorted(principal.roles))})")
     say("Next: microfund serve")

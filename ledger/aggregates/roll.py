@@ -22,7 +22,9 @@ from ledger.events import (
     MemberLeft,
     MemberReturned,
     OfficeTaken,
+    PlaceChanged,
 )
+from ledger.events.club import place_of
 from ledger.money import MAX_MONTHLY_RATE_PPM
 from ledger.refusals import (
     AlreadyLeft,
@@ -65,6 +67,23 @@ class Roll(Books):
         """Put a new set of bylaws in force from the entry's day. Raises `RateAboveLegalCeiling`."""
         self._refuse_usury(bylaws)
         return self._record(BylawsAdopted, metadata, bylaws=bylaws)
+
+    def change_place(
+        self,
+        metadata: EntryMetadata,
+        *,
+        commune: str,
+        province: str,
+        district: str | None = None,
+        document: str | None = None,
+    ) -> PlaceChanged:
+        """The club lies elsewhere from the metadata's day, or its commune has another name. Raises `NothingChanged`."""
+        self._refuse_day(PlaceChanged, metadata.on)
+        if place_of(self.place_on(metadata.on)) == (commune, district, province):
+            raise NothingChanged
+        return self._record(
+            PlaceChanged, metadata, commune=commune, district=district, province=province, document=document
+        )
 
     @staticmethod
     def _refuse_usury(bylaws: Bylaws) -> None:

@@ -29,6 +29,7 @@ from ledger.events import (
     MemberChanged,
     MemberJoined,
     OpeningBooks,
+    PlaceChanged,
     Voucher,
 )
 from ledger.events.governance import CountedPot
@@ -74,6 +75,7 @@ class State(Log):
         self.taken_over_on: date | None = None
         self.dissolved: Event | None = None
         self.bylaws: list[tuple[date, int, Bylaws]] = []
+        self.places: list[tuple[date, int, FundOpened | PlaceChanged]] = []
         self.members: dict[int, Member] = {}
         # By member and month: dues paid in đồng, and the day on which they were forgiven.
         self.dues_paid: Counter[tuple[int, str]] = Counter()
@@ -153,6 +155,14 @@ class State(Log):
     def adopt(self, on: date, bylaws: Bylaws) -> None:
         """Keep bylaws by the day they come into force; of two on one day the later recorded holds."""
         insort(self.bylaws, (on, len(self.bylaws), bylaws))
+
+    def settle(self, told: FundOpened | PlaceChanged) -> None:
+        """Keep where the club lies by the day from which it does; of two on one day the later recorded holds."""
+        insort(self.places, (told.on, told.version, told))
+
+    def place_on(self, day: date) -> FundOpened | PlaceChanged:
+        """What says where the club lay on `day`, from its opening on."""
+        return next(told for on, _, told in reversed(self.places) if on <= day)
 
     def enrol(self, joined: MemberJoined) -> None:
         """Put a new member on the roll."""

@@ -100,8 +100,21 @@ def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
     usual = median_low(amounts)
     is_large = event.amount >= 10 * usual and event.amount > max(amounts)
     is_small = 10 * event.amount <= usual and event.amount < min(amounts)
-    if is_large or is_small:
+    if (is_large or is_small) and not _is_as_agreed(fund, event):
         yield Warning("amount-unusual", facts=(("amount", event.amount), ("usual", usual)))
+
+
+def _is_as_agreed(fund: Fund, event: Ordinary) -> bool:
+    """Whether a repayment is what its loan asked for, however it compares: all of it, some of what is late, or the
+    interest due. Where loans are paid back at their end, the first two stand beside the third every month."""
+    if not isinstance(event, LoanRepaid):
+        return False
+    loan = fund.loan(event.loan)
+    repaid = loan.phase(event.on).terms.principal - event.outstanding
+    promised = sum(line.principal for line in loan.plan(event.on) if line.due_on <= event.on)
+    is_catching_up = event.principal > 0 and repaid <= promised
+    is_interest_due = event.principal == 0 and loan.standing(event.on).interest_due == 0
+    return event.outstanding == 0 or is_catching_up or is_interest_due
 
 
 def _kind(event: Event) -> tuple[str, str | None]:
@@ -137,7 +150,10 @@ def _departure_told_late(fund: Fund, event: MemberLeft) -> Iterator[Warning]:
 
 
 def _left_before(fund: Fund, event: Voucher) -> Iterator[Warning]:
-    """An entry of a member dated after they left."""
+    """An entry of a member dated after they left; unless it says who came in their place, as for the family of one who
+    died: who enters that knows."""
+    if getattr(event, "paid_by", None) or "paid_by" in (event.texts or {}):
+        return
     member = fund.members.get(getattr(event, "member", None) or 0)
     if member and member.left_on and event.on > member.left_on:
         yield Warning("left-before", facts=(("member", member.number), ("left_on", member.left_on)))

@@ -25,14 +25,18 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from ledger.faults import Fault
+
 ED25519 = b"\x01"
 """The kind of signature, as the format numbers it."""
 NAME = r"[A-Za-z0-9._:/-]{1,80}"
 """What a key may be named: something like an address without `https://`; the format forbids spaces and plus signs."""
 
 
-class NotACheckpoint(ValueError):
+class NotACheckpoint(Fault, ValueError):
     """The text is no checkpoint, or the key no key; it says why."""
+
+    area = "checkpoint"
 
 
 class Checkpoint(NamedTuple):
@@ -78,10 +82,10 @@ class Key(NamedTuple):
         id_in_hex, _, encoded = rest.partition("+")
         known = _decoded(encoded)
         if not re.fullmatch(NAME, name) or known[:1] != ED25519 or len(known) != 33:
-            raise NotACheckpoint("a key is written as name+id+key, and is one of Ed25519")
+            raise NotACheckpoint("key-form")
         key = cls(name, Ed25519PublicKey.from_public_bytes(known[1:]))
         if key.id.hex() != id_in_hex:
-            raise NotACheckpoint("the id of the key does not fit its name and itself: it was not copied whole")
+            raise NotACheckpoint("key-id")
         return key
 
     @property
@@ -129,15 +133,15 @@ def read(note: str) -> Checkpoint:
     text, signatures = _parted(note)
     lines = _TEXT.fullmatch(text)
     if lines is None or not all(_SIGNATURE.fullmatch(signature) for signature in signatures):
-        raise NotACheckpoint("this is not a checkpoint as this program writes it")
+        raise NotACheckpoint("form")
     origin, size, root, number, made_at, funds, entries = lines.groups()
     try:
         instant = datetime.fromisoformat(made_at)
     except ValueError:
-        raise NotACheckpoint("the checkpoint's instant is none") from None
+        raise NotACheckpoint("instant") from None
     checkpoint = Checkpoint(origin, int(size), _decoded(root), int(number), instant, int(funds), int(entries))
     if checkpoint.text() != text:
-        raise NotACheckpoint("the checkpoint's lines are not written in the one way they may be")
+        raise NotACheckpoint("lines")
     return checkpoint
 
 
@@ -151,7 +155,7 @@ def _parted(note: str) -> tuple[str, list[str]]:
     """The text, its last newline included, and the lines of signatures."""
     text, blank, signatures = note.rpartition("\n\n")
     if not blank or not signatures.endswith("\n"):
-        raise NotACheckpoint("a checkpoint is a text, an empty line and a signature")
+        raise NotACheckpoint("parts")
     return f"{text}\n", signatures[:-1].split("\n")
 
 
@@ -159,4 +163,4 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise NotACheckpoint("there are letters in it that Base64 has not") from None
+        raise NotACheckpoint("base64") from None

@@ -14,6 +14,7 @@ from ledger.events.club import (
     MemberJoined,
     MemberLeft,
     MemberReturned,
+    PlaceChanged,
 )
 from ledger.events.corrections import EntryReversed
 from ledger.events.governance import (
@@ -107,6 +108,7 @@ AnyEvent = (
     | InterestWaived
     | AttendanceCorrected
     | OpeningBalancesCorrected
+    | PlaceChanged
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
@@ -181,6 +183,7 @@ __all__ = [
     "Override",
     "PeriodClosed",
     "PeriodReopened",
+    "PlaceChanged",
     "PotTransferred",
     "Request",
     "Sample",

@@ -42,17 +42,36 @@ class Bylaws(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
 
 class FundOpened(Event, frozen=True, kw_only=True, gc=False):
-    """A club's fund was opened in the ledger."""
+    """A club's fund was opened in the ledger. Since July 2025 there are no districts."""
 
     club: str
     commune: str
-    district: str
+    district: str | None = None
     province: str
     founded_on: date
     plan: str | None = None
 
     def evolve(self, fund: State) -> None:
         fund.opened = self
+        fund.settle(self)
+
+
+class PlaceChanged(Event, frozen=True, kw_only=True, gc=False):
+    """The club lies elsewhere from `on`, or its commune bears another name: the whole place as it is from then, and the
+    number of the resolution. A wrong one is put right by another of the same day, as bylaws are."""
+
+    commune: str
+    district: str | None = None
+    province: str
+    document: str | None = None
+
+    def evolve(self, fund: State) -> None:
+        fund.settle(self)
+
+
+def place_of(event: FundOpened | PlaceChanged) -> tuple[str, str | None, str]:
+    """Commune, district and province that an event tells of."""
+    return event.commune, event.district, event.province
 
 
 class BylawsAdopted(Event, frozen=True, kw_only=True, gc=False):

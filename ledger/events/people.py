@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PEOPLE: Final = "people"
 """The id of the people's log; there is one."""
+OPERATOR: Final = "operator"
+"""Who records what is done at the command line of the service: whoever runs it."""
 
 Role = Literal["admin", "treasurer", "chair", "inspector", "reporter", "member"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
@@ -161,10 +163,8 @@ class TokenIssued(Event, frozen=True, kw_only=True, gc=False):
         fund.programs[self.person] = self.scope
 
 
-class TokenRevoked(Event, frozen=True, kw_only=True, gc=False):
-    """A token opens nothing any more."""
-
-    person: str
+class TokenRevoked(TokenIssued, frozen=True, kw_only=True, gc=False):
+    """A token opens nothing any more; told is what it opened."""
 
 
 PeopleEvent = (

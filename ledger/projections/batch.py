@@ -17,6 +17,7 @@ import msgspec
 from ledger.chart import Key
 from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of, is_fund
+from ledger.faults import Fault
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.funds import Last
 from ledger.projections.tables import History, LoggedEvent, Reader, Rows, Table
@@ -31,6 +32,7 @@ PARKED = Table(
 
 TABLES: tuple[Table, ...] = (
     funds.FUNDS,
+    funds.PLACES,
     funds.BYLAWS,
     journal.ENTRIES,
     journal.LEGS,
@@ -63,8 +65,10 @@ LONG_NUMBER = b"0" * len(str(LARGEST))
 _DIGITS_AS_ZEROS = bytes(ord("0") if byte in b"0123456789" else byte for byte in range(256))
 
 
-class ReadModelBroken(Exception):
+class ReadModelBroken(Fault):
     """The tables and the log do not belong together any more; `microfund rebuild` makes the tables anew."""
+
+    area = "read-model"
 
 
 class DoesNotFollow(Exception):
@@ -125,7 +129,9 @@ def worked_out(reader: Reader, lines: Iterable[LogLine]) -> Done:
     for fund, its in by_fund.items():
         for version, line in enumerate(its, lasts[fund].version + 1):
             if line.version != version:
-                raise ReadModelBroken(f"position {line.position} has version {line.version} of {fund}, not {version}")
+                raise ReadModelBroken(
+                    "does-not-follow", position=line.position, version=line.version, fund=fund, expected=version
+                )
     touched = {fund: _touched(lasts[fund], its) for fund, its in by_fund.items()}
     facts = {
         history: history.load(reader, [(fund, number) for fund in by_fund for number in touched[fund][history]])

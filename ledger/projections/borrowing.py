@@ -84,7 +84,7 @@ def borrowing(
     same day twelve months earlier. `threshold` is the age from which one counts as older: 60 by law, 55 on request.
     """
     since = since or add_months(as_of, -12) + timedelta(days=1)
-    conditions, parameters = scope.sql()
+    conditions, parameters = scope.sql(as_of)
     purposes = ", ".join(f"'{each}'" for each in sorted(PRODUCTION))
     groups = reader.query(
         COUNT.format(scope=conditions, purposes=f" AND purpose IN ({purposes})" if purpose == "production" else ""),
@@ -101,7 +101,7 @@ def borrowing(
         group["band"] = bands[bisect((threshold, 70, 80), as_of.year - group["birth_year"])]
     return {
         "as_of": as_of.isoformat(),
-        "funds": count(reader, scope),
+        "funds": count(reader, scope, as_of),
         "purpose": purpose,
         **whole,
         "by_sex": _broken_down(groups, "sex", SEXES),

@@ -10,17 +10,25 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from ledger.database import Row, Transaction
-from ledger.events import NO_HEAD, BylawsAdopted, FundOpened, check_code
-from ledger.projections.tables import LoggedEvent, Reader, Rows, Table, until
+from ledger.events import NO_HEAD, BylawsAdopted, FundOpened, PlaceChanged, check_code
+from ledger.projections.tables import LAST_DAY, LoggedEvent, Reader, Rows, Table, until
 
 FUNDS = Table(
     "funds",
-    columns="fund TEXT NOT NULL, club TEXT NOT NULL, commune TEXT NOT NULL, district TEXT NOT NULL, "
-    "province TEXT NOT NULL, founded_on TEXT NOT NULL, opened_on TEXT NOT NULL, plan TEXT, version BIGINT NOT NULL, "
-    "head TEXT NOT NULL, latest_on TEXT NOT NULL",
+    columns="fund TEXT NOT NULL, club TEXT NOT NULL, founded_on TEXT NOT NULL, opened_on TEXT NOT NULL, plan TEXT, "
+    "version BIGINT NOT NULL, head TEXT NOT NULL, latest_on TEXT NOT NULL",
     key="fund",
 )
 """Every fund, and up to where the read model has it; `latest_on` is the latest day anything happened."""
+
+PLACES = Table(
+    "places",
+    columns="fund TEXT NOT NULL, on_day TEXT NOT NULL, version BIGINT NOT NULL, commune TEXT NOT NULL, district TEXT, "
+    "province TEXT NOT NULL",
+    key="fund, on_day, version",
+)
+"""Where each club lies, and from which day; the place it was opened in is its place on all days before. Of several the
+one with the latest day, then the latest version, is in force."""
 
 BYLAWS = Table(
     "bylaws",
@@ -30,27 +38,50 @@ BYLAWS = Table(
 """Every set of bylaws, as JSON; of several the one with the latest day, then the latest version, is in force."""
 
 
-class FundFilter(NamedTuple):
-    """The funds a question is about: all that meet every condition given. `FundFilter()` is all funds."""
+class Area(NamedTuple):
+    """Places from a province down: all that meet every condition given. `Area()` is everywhere."""
 
-    funds: Sequence[str] | None = None
     province: str | None = None
     district: str | None = None
     commune: str | None = None
 
-    def sql(self) -> tuple[str, Row]:
+
+EVERYWHERE: Final = Area()
+
+
+class FundFilter(NamedTuple):
+    """The funds a question is about: all that meet every condition given. `FundFilter()` is all funds.
+
+    `area` is where they lay on the day asked about, for a figure of a place is that of its own time. `now_in` is where
+    they lie now: that goes by who may ask, whatever the day.
+    """
+
+    funds: Sequence[str] | None = None
+    area: Area = EVERYWHERE
+    now_in: Area = EVERYWHERE
+
+    def sql(self, as_of: date | None = None) -> tuple[str, Row]:
         """The conditions on a table's `fund`, to follow a `WHERE …`, and their parameters."""
-        units = ("province", "district", "commune")
-        places = {name: value for name in units if (value := getattr(self, name)) is not None}
-        listed = {f"fund_{number}": fund for number, fund in enumerate(self.funds or ())}
+        parameters: Row = {f"fund_{number}": fund for number, fund in enumerate(self.funds or ())}
         sql = ""
         if self.funds is not None:
-            names = ", ".join(f":{name}" for name in listed)
-            sql += f" AND fund IN ({names})" if listed else " AND 1 = 0"
-        if places:
-            conditions = " AND ".join(f"{name} = :{name}" for name in places)
-            sql += f" AND fund IN (SELECT fund FROM funds WHERE {conditions})"
-        return sql, {**listed, **places}
+            names = ", ".join(f":{name}" for name in parameters)
+            sql += f" AND fund IN ({names})" if parameters else " AND 1 = 0"
+        for when, area, day in (("then", self.area, until(as_of)), ("now", self.now_in, LAST_DAY)):
+            units = {f"{name}_{when}": value for name, value in area._asdict().items() if value is not None}
+            if units:
+                lying = "".join(f" AND p.{name.partition('_')[0]} = :{name}" for name in units)
+                sql += f" AND fund IN (SELECT p.fund FROM {_place_on(f'day_{when}')}{lying})"
+                parameters |= {**units, f"day_{when}": day}
+        return sql, parameters
+
+
+def _place_on(day: str) -> str:
+    """The place of each fund in force on a day, a parameter: `places p WHERE …`."""
+    return (
+        f"places p WHERE p.on_day <= :{day} AND NOT EXISTS (SELECT 1 FROM places later WHERE later.fund = p.fund "
+        f"AND later.on_day <= :{day} AND (later.on_day, later.version) > (p.on_day, p.version))"
+    )
 
 
 # --- how they change --------------------------------------------------------------------------------------------------
@@ -87,9 +118,6 @@ def _opened(events: Iterable[LoggedEvent]) -> Rows:
         (
             event.fund,
             event.club,
-            event.commune,
-            event.district,
-            event.province,
             event.founded_on.isoformat(),
             on,
             event.plan,
@@ -102,6 +130,26 @@ def _opened(events: Iterable[LoggedEvent]) -> Rows:
     ]
 
 
+def _lain(events: Iterable[LoggedEvent]) -> Rows:
+    """Where a club lies, and since when."""
+    return [
+        (
+            event.fund,
+            EVER if isinstance(event, FundOpened) else on,
+            event.version,
+            event.commune,
+            event.district,
+            event.province,
+        )
+        for event, on, *_ in events
+        if isinstance(event, FundOpened | PlaceChanged)
+    ]
+
+
+EVER: Final = date.min.isoformat()
+"""Since when a club has lain where it was opened: figures of a day before that are asked for by the same place."""
+
+
 def _adopted(events: Iterable[LoggedEvent]) -> Rows:
     """The bylaws adopted."""
     return [
@@ -111,15 +159,15 @@ def _adopted(events: Iterable[LoggedEvent]) -> Rows:
     ]
 
 
-ADDED: Final = {FUNDS: _opened, BYLAWS: _adopted}
+ADDED: Final = {FUNDS: _opened, PLACES: _lain, BYLAWS: _adopted}
 """The rows that events add, by table."""
 
 
 def rows(opened: Rows, reached: Mapping[str, Last]) -> Rows:
     """The rows of funds just opened, with how far each has come by now."""
-    places = len(FUNDS.names) - len(Last._fields)
+    known = len(FUNDS.names) - len(Last._fields)
     lasts_of = ((row, reached[row[0]]) for row in opened)
-    return [(*row[:places], last.version, last.head, last.latest_on.isoformat()) for row, last in lasts_of]
+    return [(*row[:known], last.version, last.head, last.latest_on.isoformat()) for row, last in lasts_of]
 
 
 def write(transaction: Transaction, reached: Mapping[str, Last]) -> None:
@@ -145,7 +193,8 @@ def fund(reader: Reader, code: str, as_of: date | None = None) -> dict[str, Any]
     """One fund with its key figures, None if there is none.
 
     `{fund, club, commune, district, province, founded_on, opened_on, plan, version, head, check_code, latest_on,
-    members, loans, outstanding, cash, bylaws}`. `version`, `head` and `check_code` are the read model's; `bylaws` are
+    members, loans, outstanding, cash, bylaws}`. The place is that of `as_of`; `district` is None since there are none.
+    `version`, `head` and `check_code` are the read model's; `bylaws` are
     those in force at `as_of` (None before the first), `members` are on the roll and `loans` have `outstanding`
     principal at `as_of`; `cash` is in both boxes together, in đồng.
     """
@@ -167,11 +216,14 @@ def funds(
 
     `next` is the `after` of the next page.
     """
-    conditions, parameters = scope.sql()
+    conditions, parameters = scope.sql(as_of)
     rows = reader.query(
-        f"SELECT * FROM funds WHERE fund > :after{conditions} ORDER BY fund LIMIT :limit",
+        "SELECT f.fund, f.club, p.commune, p.district, p.province, f.founded_on, f.opened_on, f.plan, f.version, "
+        f"f.head, f.latest_on FROM (SELECT * FROM funds WHERE fund > :after{conditions} ORDER BY fund LIMIT :limit) f, "
+        f"{_place_on('as_of')} AND p.fund = f.fund ORDER BY f.fund",
         after=after,
         limit=limit + 1,
+        as_of=until(as_of),
         **parameters,
     )
     figures = _figures(reader, [row["fund"] for row in rows[:limit]], as_of)
@@ -179,9 +231,9 @@ def funds(
     return {"items": items, "next": items[-1]["fund"] if len(rows) > limit else None}
 
 
-def count(reader: Reader, scope: FundFilter) -> int:
+def count(reader: Reader, scope: FundFilter, as_of: date | None = None) -> int:
     """How many funds there are in scope."""
-    conditions, parameters = scope.sql()
+    conditions, parameters = scope.sql(as_of)
     return int(reader.query(f"SELECT COUNT(*) AS funds FROM funds WHERE 1 = 1{conditions}", **parameters)[0]["funds"])
 
 

@@ -231,8 +231,9 @@ def statement(reader: Reader, fund: str, member: int, as_of: date | None = None)
 
     As in `entries`, but `amount` is the money they brought (negative: took home). `principal` is what the entry took
     off their debt (negative: it was lent to them, or a repayment was reversed): part of what they brought, or
-    `written_off`, which nobody brought. `interest` of a loan is the other part; `term_months` is the new term of a loan
-    that was rescheduled, else None. Running figures are `savings` and `outstanding`, the principal of all their loans.
+    `written_off`, which nobody brought. `interest` of a loan is the other part, `waived` what was let go of it;
+    `term_months` is the new term of a loan that was rescheduled, else None. Running figures are `savings` and
+    `outstanding`, the principal of all their loans.
     A reversal stands with its own day.
     """
     asked: Row = {"fund": fund, "member": member, "until": _until(as_of)}
@@ -264,6 +265,7 @@ def statement(reader: Reader, fund: str, member: int, as_of: date | None = None)
             outstanding += its["loans"]
             figures = {"principal": -its["loans"], "interest": -its["interest"]}
             figures["written_off"] = its["write_offs"]
+            figures["waived"] = row["amount"] if kind == InterestWaived.__name__ else 0
             running = {"savings": savings, "outstanding": outstanding}
             new_term = {"term_months": new_terms.get(row["version"])}
             lines.append({**row, "amount": its["cash"] + its["bank"], **figures, **new_term, **running})

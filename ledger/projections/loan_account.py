@@ -129,6 +129,13 @@ class Account:
             for fact in reduced
         )
 
+    @property
+    def closed_on(self) -> str | None:
+        """The day on which nothing was owed any more, in whichever way."""
+        if self.status not in ("settled", "written_off"):
+            return None
+        return max((each.on.isoformat() for _, each in self._reductions()), default=None)
+
     def phase(self) -> Phase | None:
         """The plan in force, and the repayments that count towards it; None before the money was handed out."""
         first = self.first_phase()
@@ -174,6 +181,7 @@ class Account:
         late = lateness(_plan(phase), phase.repayments, day) if phase and is_running else None
         late_at_first = lateness(_plan(first), first.repayments, day) if first and is_running and replanned else late
         rejected = self.live[LoanRejected.__name__]
+        repaid = [each for _, each in self.repayments()]
         return {
             "loan": self.number,
             "member": asked["member"],
@@ -196,6 +204,9 @@ class Account:
             "interest_to_activity_ppm": granted.get("interest_to_activity_ppm"),
             "interest_rounding": (granted.get("interest_rounding") or 1) if granted else None,
             "override": json.loads(granted.get("override_rules") or "[]"),
+            "principal_repaid": sum(each.principal for each in repaid),
+            "interest_paid": sum(each.interest for each in repaid),
+            "closed_on": self.closed_on,
             "outstanding": self.outstanding,
             "interest_due": owed.interest_due,
             "settlement_amount": owed.settlement_amount if is_running else None,

@@ -208,9 +208,10 @@ def loan_book(
 
     An item is `{loan, member, principal, term_months, purpose, guarantor, status, requested_on, approved_on,
     rejected_on, disbursed_on, maturity, term_months_in_force, times_rescheduled, rescheduled_on, monthly_rate_ppm,
-    interest_method, repayment_mode, interest_to_activity_ppm, interest_rounding, override, outstanding, interest_due,
-    settlement_amount, overdue_principal, days_late, par30, par30_first_plan}`. Amounts in đồng; `settlement_amount` is
-    None unless the loan is running.
+    interest_method, repayment_mode, interest_to_activity_ppm, interest_rounding, override, principal_repaid,
+    interest_paid, closed_on, outstanding, interest_due, settlement_amount, overdue_principal, days_late, par30,
+    par30_first_plan}`. Amounts in đồng; `settlement_amount` is None unless the loan is running, `closed_on` (the day on
+    which nothing was owed any more) unless it is settled or written off.
     `term_months` is what was asked for; the term in force counts from `rescheduled_on` if the loan was planned anew,
     else from the day it was handed out, and is None before. `status` is one of `requested, approved, rejected, running,
     settled, written_off`; `override` lists the rules of the bylaws that were set aside.

@@ -184,3 +184,10 @@ def names(reader: Reader, fund: str, numbers: Iterable[int]) -> dict[int, str]:
     wanted = set(numbers)
     rows = reader.query("SELECT member, name FROM members WHERE fund = :fund AND name IS NOT NULL", fund=fund)
     return {row["member"]: row["name"] for row in rows if row["member"] in wanted}
+
+
+def born(reader: Reader, fund: str) -> dict[int, tuple[str | None, int]]:
+    """Of everybody who ever was a member, the digest of the name and the year of birth: what tells two of one name
+    apart."""
+    rows = reader.query("SELECT member, name, birth_year FROM members WHERE fund = :fund", fund=fund)
+    return {row["member"]: (row["name"], row["birth_year"]) for row in rows}

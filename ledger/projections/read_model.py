@@ -99,9 +99,9 @@ class ReadModel:
     def check_tables(self) -> None:
         """Raise `ReadModelBroken` when there are no tables, or another version of this program made them."""
         if not self.database.has(POSITION.name):
-            raise ReadModelBroken("the read model has not been made yet: run microfund rebuild")
+            raise ReadModelBroken("not-made")
         if self.database.query("SELECT shape FROM read_model")[0]["shape"] != SHAPE:
-            raise ReadModelBroken("another version of this program made the read model: run microfund rebuild")
+            raise ReadModelBroken("of-another-version")
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
@@ -124,7 +124,7 @@ class ReadModel:
                 # Tables that were made anew in the middle of a question can make it fail in any way.
                 if place is None or not self.database.is_postgres or self._place() == place:
                     raise
-        raise Unsettled("the tables change too fast to be asked")
+        raise Unsettled("unsettled")
 
     def _vouched(self, tables: Transaction) -> tuple[int, str]:
         """Where the read model stands, if the log still has the line there. Raises `ReadModelBroken`."""
@@ -257,7 +257,7 @@ class ReadModel:
         """A transaction of the rebuild that left this mark. Raises `ReadModelBroken` once another one has begun."""
         with self.database.transaction() as transaction:
             if self._held(transaction) != (0, mark):
-                raise ReadModelBroken("another rebuild has begun")
+                raise ReadModelBroken("another-rebuild")
             yield transaction
 
     @staticmethod
@@ -310,14 +310,12 @@ class ReadModel:
 def _settled(row: Row) -> tuple[int, str]:
     """Position and head of a read model that is whole. Raises `BeingRebuilt`."""
     if row["head"].startswith(REBUILDING):
-        raise BeingRebuilt("the tables are being made anew, or `microfund rebuild` was broken off")
+        raise BeingRebuilt("being-rebuilt")
     return row["position"], row["head"]
 
 
 def _lost(position: int) -> ReadModelBroken:
-    return ReadModelBroken(
-        f"the log has another line at position {position} than the one that was applied, or none: run microfund rebuild"
-    )
+    return ReadModelBroken("line-lost", position=position)
 
 
 def _finish_on_postgres(transaction: Transaction) -> None:

@@ -11,9 +11,9 @@ from eventsourcing.utils import Environment, EnvType
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
-from ledger.database import EVENTS_TABLE, NO_LEDGER, Database, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Database, UnsafeStorage
 from ledger.losses import LastLine, MissingLine
-from ledger.register import Text
+from ledger.register import Encrypted
 from ledger.storage.lines import ACCESS, NO_LIMIT
 from ledger.storage.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
 from ledger.storage.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
@@ -41,7 +41,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         self,
         stored_events: Sequence[StoredEvent],
         *,
-        texts: Sequence[Text] = (),
+        texts: Sequence[Encrypted] = (),
         built_on: Sequence[LastLine] = (),
         **_: Any,
     ) -> Sequence[int]:
@@ -55,7 +55,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             " ".join([line.fund for line in built_on]),
             " ".join([str(line.version) for line in built_on]),
             " ".join([line.head for line in built_on]),
-            *([text[column] for text in texts] for column in range(len(Text._fields))),
+            *([text[column] for text in texts] for column in range(len(Encrypted._fields))),
             # Taken apart by the database: the driver would look at each value of a list for what must be escaped.
             " ".join([str(stored.originator_id) for stored in stored_events]),
             " ".join([str(stored.originator_version) for stored in stored_events]),
@@ -117,7 +117,7 @@ class PostgresStorage(PostgresFactory):
         if self.env.get(ACCESS) == "read":
             self.datastore.reach()
             if not Database(self.datastore, "read").has("settings"):
-                raise UnsafeStorage(f"the PostgreSQL database {NO_LEDGER}")
+                raise UnsafeStorage("no-ledger", database="PostgreSQL")
             return PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)
         refuse_unsafe(self.datastore)
         recorder = PostgresRecorder(datastore=self.datastore, events_table_name=EVENTS_TABLE)

@@ -199,19 +199,13 @@ def refuse_unsafe(datastore: SessionDatastore) -> None:
     datastore.reach()
     with datastore.get_connection() as session:
         if (version := session.info.server_version // 10_000) < OLDEST:
-            raise UnsafeStorage(f"this is PostgreSQL {version}; version {OLDEST} or newer is needed")
+            raise UnsafeStorage("postgres-too-old", version=version, oldest=OLDEST)
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             if _shown(session, setting) == "off":
-                raise UnsafeStorage(
-                    f"PostgreSQL runs with {setting} = off and could lose entries already acknowledged; "
-                    f"set {setting} = on and start again"
-                )
+                raise UnsafeStorage("postgres-may-lose", setting=setting)
         for setting in ("server_encoding", "client_encoding"):
             if (encoding := _shown(session, setting)) != "UTF8":
-                raise UnsafeStorage(
-                    f"the PostgreSQL database has {setting} = {encoding}, which cannot hold every name; "
-                    "make the database with ENCODING 'UTF8', and name no other in the URL"
-                )
+                raise UnsafeStorage("postgres-encoding", setting=setting, encoding=encoding)
         _refuse_shared_sessions(datastore, session)
 
 
@@ -227,10 +221,7 @@ def _refuse_shared_sessions(datastore: SessionDatastore, session: Session) -> No
     for _ in range(3):
         with datastore.get_connection() as other:
             if _server_process(session) == _server_process(other):
-                raise UnsafeStorage(
-                    "a pooler stands before PostgreSQL and shares sessions out by transaction or statement, so that "
-                    "settings and prepared statements go astray; set pool_mode = session there and start again"
-                )
+                raise UnsafeStorage("postgres-pooler")
 
 
 def _server_process(session: Session) -> int:

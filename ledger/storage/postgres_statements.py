@@ -14,7 +14,7 @@ INSERT_LINES: Final[LiteralString] = (
     "string_to_table(%s, ' '), string_to_table(%s, ' '), string_to_table(%s, ' ')) AS built_on (fund, version, head) "
     "WHERE decode(head, 'hex') IS DISTINCT FROM (SELECT sha256(state) FROM {schema}.{table} "
     "WHERE originator_id = fund AND originator_version = version::bigint)), "
-    "told AS (INSERT INTO texts SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) "
+    "told AS (INSERT INTO register SELECT * FROM unnest(%s::text[], %s::text[], %s::text[]) "
     "WHERE NOT EXISTS (SELECT FROM missing) ON CONFLICT DO NOTHING) "
     "INSERT INTO {schema}.{table} (originator_id, originator_version, topic, state) "
     "SELECT fund, version::bigint, type, decode(line, 'hex') FROM turn CROSS JOIN ROWS FROM ("

@@ -14,7 +14,7 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.database import EVENTS_TABLE, Access
 from ledger.events import head_of
 from ledger.losses import LastLine, MissingLine
-from ledger.register import Text
+from ledger.register import Encrypted
 from ledger.sqlite_engine import insert_rows, sqlite
 from ledger.storage.lines import ACCESS, NO_LIMIT
 from ledger.storage.sqlite_connections import JOURNAL_MODE, DurableDatastore
@@ -29,7 +29,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         c: SQLiteCursor,
         stored_events: Sequence[StoredEvent],
         *,
-        texts: Sequence[Text] = (),
+        texts: Sequence[Encrypted] = (),
         built_on: Sequence[LastLine] = (),
         **_: Any,
     ) -> Sequence[int] | None:
@@ -43,7 +43,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         )
         if {head_of(row["state"]) for row in c.fetchall()} != {line.head for line in built_on}:
             raise MissingLine
-        insert_rows(c, "INSERT OR IGNORE INTO texts", texts)
+        insert_rows(c, "INSERT OR IGNORE INTO register", texts)
         columns = attrgetter("originator_id", "originator_version", "topic", "state")
         insert_rows(c, f"INSERT INTO {self.events_table_name}", [columns(stored) for stored in stored_events])
         last: int = c.lastrowid

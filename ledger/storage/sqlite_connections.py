@@ -17,7 +17,7 @@ from eventsourcing.sqlite import (
     SQLiteTransaction,
 )
 
-from ledger.database import NO_LEDGER, Access, UnsafeStorage
+from ledger.database import Access, UnsafeStorage
 from ledger.sqlite_engine import connect, has_wal_reset_race, sqlite
 from ledger.storage.sqlite_file import DatabaseFile
 
@@ -58,7 +58,7 @@ class DurablePool(SQLiteConnectionPool):
             raise OperationalError(error) from error
         except sqlite.DatabaseError as error:
             connection.close()
-            raise UnsafeStorage(f"{self.db_name} cannot be used: {error}") from error
+            raise UnsafeStorage("unusable", database=str(self.db_name), why=str(error)) from error
         except UnsafeStorage:
             connection.close()
             raise
@@ -68,12 +68,12 @@ class DurablePool(SQLiteConnectionPool):
         # The first look into the file: from now on its write-ahead log is open, and what cannot be read has shown.
         is_ours = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'settings'").fetchone()
         if not is_ours and self.access != "make":
-            raise UnsafeStorage(f"{self.db_name} {NO_LEDGER}")
+            raise UnsafeStorage("no-ledger", database=str(self.db_name))
         if self.access == "read":
             connection.execute("PRAGMA query_only=ON")
             return
         if (mode := _kept_in_mode(connection)) != JOURNAL_MODE:
-            raise UnsafeStorage(f"SQLite keeps {self.db_name} with journal_mode = {mode} instead of {JOURNAL_MODE}")
+            raise UnsafeStorage("journal-mode", database=str(self.db_name), mode=mode, needed=JOURNAL_MODE)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")  # What is erased from the register is gone from the file.
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # A log that has just begun is open from here on.

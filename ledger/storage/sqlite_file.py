@@ -44,7 +44,7 @@ class DatabaseFile:
 
     def __init__(self, name: str, access: Access) -> None:
         if name in ("", ":memory:") or name.startswith("file:"):
-            raise UnsafeStorage(f"sqlite:///{name} names no file; a database in memory would be lost with the process")
+            raise UnsafeStorage("no-file-named", name=name)
         self.path = Path(name).absolute()
         # Where the name is a link, SQLite keeps its other files beside what it leads to.
         target = self.path.resolve()
@@ -63,12 +63,9 @@ class DatabaseFile:
                     os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, FOR_ITS_OWNER))
                     log.info("made a new database: %s", self.path)
         except OSError as error:
-            raise UnsafeStorage(f"{self.path} cannot be made: {error.strerror}") from error
+            raise UnsafeStorage("not-made", database=str(self.path), why=error.strerror) from error
         if not self.path.is_file():
-            raise UnsafeStorage(
-                f"there is no database {self.path}. If there should be one, put it back; "
-                "a new one is made by `microfund token issue` or `microfund demo`"
-            )
+            raise UnsafeStorage("no-database", database=str(self.path))
         if self._access != "read":
             for path in (self.path, *self._companions):
                 keep_private(path)

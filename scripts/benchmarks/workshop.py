@@ -60,6 +60,7 @@ class Workshop:
     def __enter__(self) -> "Workshop":
         self._opened.callback(dismiss)
         self.home = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="microfund-bench-")))
+        os.environ["MICROFUND_REGISTER_KEY"] = str(self.home / "microfund-register.key")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -179,7 +180,7 @@ def _answers(port: int, path: str) -> bool:
 @contextmanager
 def opened_ledger(database_url: str) -> Iterator[Ledger]:
     """The ledger of a database, in this process, closed at the end."""
-    ledger = Ledger(database_url)
+    ledger = Ledger(database_url, register_key=Path(os.environ["MICROFUND_REGISTER_KEY"]))
     try:
         yield ledger
     finally:

@@ -33,6 +33,7 @@ class Batches(Generic[T]):
         self._most = most
         self._waiting: list[T] = []
         self._is_open = True
+        self._is_urgent = self._is_storing = False
         self._changed = Condition()
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
@@ -44,7 +45,7 @@ class Batches(Generic[T]):
         """Store what still waits, and end."""
         with self._changed:
             self._is_open = False
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
 
     def add(self, item: T) -> bool:
@@ -53,8 +54,16 @@ class Batches(Generic[T]):
             if not self._is_open or len(self._waiting) >= self._most:
                 return False
             self._waiting.append(item)
-            self._changed.notify()
+            self._changed.notify_all()
             return True
+
+    def flush(self) -> None:
+        """Wait until all that was added is stored."""
+        with self._changed:
+            self._is_urgent = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not (self._waiting or self._is_storing))
+            self._is_urgent = False
 
     def _run(self) -> None:
         free_at = monotonic()
@@ -69,12 +78,19 @@ class Batches(Generic[T]):
                     if not self._is_open:
                         return
                     self._waiting[:0] = batch
+            except Exception as bug:  # noqa: BLE001  # Those that come after it are stored all the same.
+                log.error("what waited in %s is lost: %s", self._thread.name, type(bug).__name__)  # noqa: TRY400
             free_at = monotonic() + pause
+            with self._changed:
+                self._is_storing = False
+                self._changed.notify_all()
 
     def _taken(self, free_at: float) -> list[T]:
         """What waits once the next batch may be stored, nothing when there is no more to come."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._is_open)
-            self._changed.wait_for(lambda: not self._is_open, timeout=max(free_at - monotonic(), 0))
+            hurries = lambda: self._is_urgent or not self._is_open  # noqa: E731
+            self._changed.wait_for(hurries, timeout=max(free_at - monotonic(), 0))
             batch, self._waiting = self._waiting, []
+            self._is_storing = bool(batch)
             return batch

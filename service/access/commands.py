@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from service.access.principals import ROLES, Principals, Scope
-from service.terminal import Mistake, errors, ledger_of, load_settings, say
+from service.access.principals import ROLES, Principal, Role, Scope, new_id
+from service.terminal import Language, Mistake, errors, ledger_of, load_settings, say
 
 token = typer.Typer(help="Tokens, the keys to the service.", no_args_is_help=True)
 
@@ -22,40 +22,49 @@ def token_issue(
     commune: Annotated[str | None, typer.Option(help="In scope: the funds of this commune only.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="In scope: all funds.")] = False,
     member: Annotated[list[str], typer.Option(help="FUND:NUMBER, if they are a member themselves.")] = [],  # noqa: B006  # typer reads it only.
+    language: Language = "vi",
 ) -> None:
     """Make a principal and print their token, once."""
-    unknown = sorted(set(role) - set(ROLES))
-    if unknown:
-        raise Mistake(f"there is no role {', '.join(unknown)}; the roles are {', '.join(ROLES)}")
-    scope = Scope(everything=everything, province=province, district=district, commune=commune, funds=tuple(fund))
-    if not scope.is_well_formed:
-        raise Mistake(
-            "a scope is one of: --all, --province (--district and --commune only with it), or one --fund and more"
-        )
+    from service.access.operator import Operator
+
+    roles = roles_given(role)
+    scope = scope_given(everything=everything, province=province, district=district, commune=commune, funds=fund)
+    principal = Principal(id=new_id(), name=name, roles=roles, scope=scope, members=dict(memberships(member)))
     with ledger_of(load_settings(), "make") as ledger:
-        say(
-            Principals(ledger).issue(
-                datetime.now(UTC),
-                name=name,
-                roles=frozenset(known for known in ROLES if known in role),
-                scope=scope,
-                members=dict(_memberships(member)),
-            )
-        )
+        say(Operator(ledger, lambda: datetime.now(UTC)).issue_token(principal))
 
 
-def _memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
+def roles_given(given: Iterable[str]) -> frozenset[Role]:
+    """Roles as they were typed."""
+    unknown = sorted(set(given) - set(ROLES))
+    if unknown:
+        raise Mistake("no-role", unknown=", ".join(unknown), roles=", ".join(ROLES))
+    return frozenset(known for known in ROLES if known in given)
+
+
+def scope_given(**given: Any) -> Scope:
+    """A scope as it was typed."""
+    scope = Scope(**given)
+    if not scope.is_well_formed:
+        raise Mistake("scope")
+    return scope
+
+
+def memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Which member somebody is, as it was typed."""
     for text in given:
         fund, _, number = text.rpartition(":")
         if not fund or not (number.isascii() and number.isdecimal()):
-            raise Mistake("a membership is given as FUND:NUMBER, such as LS-CL-MAIPHA:3")
+            raise Mistake("membership")
         yield fund, int(number)
 
 
 @token.command("revoke")
-def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")]) -> None:
+def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")], language: Language = "vi") -> None:
     """End a token's validity; services forget it within seconds."""
+    from service.access.operator import Operator
+
     with ledger_of(load_settings(), "write") as ledger:
-        if not Principals(ledger).revoke(datetime.now(UTC), revoked):
-            raise Mistake("that is no valid token")
+        if not Operator(ledger, lambda: datetime.now(UTC)).revoke_token(revoked):
+            raise Mistake("no-token")
     errors.print("revoked")

@@ -1,39 +1,50 @@
 """Where each fund is: what the scope of a principal is made of."""
 
 import asyncio
+import time
+from collections.abc import Callable
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from ledger.application import Ledger
-from ledger.events import FundOpened, is_fund
 from service.access.principals import Place
+from service.access.remembering import Remembered
 
 
 class Places:
-    """The places of all funds of a ledger, each looked up once."""
+    """Where the funds of a ledger are now. Remembered for a few seconds, for another copy of the service may be told
+    that a club has moved; what this one is told holds at once."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, seconds: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
-        self._places: dict[str, Place] = {}
+        self._remembered: Remembered[Place] = Remembered(seconds)
+        self._moves = 0
+        self._turn = Lock()
 
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
-        return self._places.get(fund) or await asyncio.to_thread(self.known, fund)
+        return self._remembered.get(fund) or await asyncio.to_thread(self.known, fund)
 
     def known(self, fund: str) -> Place | None:
-        """The same; blocks, the first time a fund is asked for."""
-        if fund not in self._places:
-            opened = self._opened(fund) if is_fund(fund) else None
-            if opened is None:
-                return None
-            self._places[fund] = Place(opened.province, opened.district, opened.commune)
-        return self._places[fund]
+        """The same; blocks, unless somebody asked a moment ago."""
+        if place := self._remembered.get(fund):
+            return place
+        asked_at, moves = self._remembered.now(), self._moves
+        told = self._ledger.place_of(fund)
+        if told is None:
+            return None
+        place = Place(told.province, told.district, told.commune)
+        with self._turn:
+            # What was looked up before a club moved, and found after it, is not kept.
+            return self._remembered.put(fund, place, asked_at) if moves == self._moves else place
 
-    def _opened(self, fund: str) -> FundOpened | None:
-        event = next((entry.event for entry in self._ledger.entries(fund, upto=1)), None)
-        assert event is None or isinstance(event, FundOpened)
-        return event
+    def forget(self, fund: str) -> None:
+        """Look anew for where a fund is: it has just moved."""
+        with self._turn:
+            self._moves += 1
+            self._remembered.forget(fund)
 
 
 def places_of(request: Request) -> Places:

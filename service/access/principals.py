@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ledger.events.people import ROLES, Place, Role, Scope
+from ledger.events.people import PEOPLE, ROLES, Place, Role, Scope
+from ledger.register import KEEP, written
 from service.access.remembering import MOST_REMEMBERED, REMEMBERED_SECONDS, Remembered
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody, or some program, that asks. `members` says under which number they are a member of a fund.
 
     `aliases` are, by fund, the other principals linked to the same member: looked up with the token, never stored.
-    A person's name is not looked up with them; it lies in the register.
+    A name is not looked up with them; it lies in the register.
     """
 
     id: str
@@ -38,11 +39,17 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     aliases: dict[str, frozenset[str]] = {}
 
 
+def new_id() -> str:
+    """The id of a principal that is nobody's yet."""
+    return f"p{secrets.token_hex(6)}"
+
+
 _SELECT: Final = (
     "SELECT p.principal FROM tokens t JOIN principals p ON p.id = t.principal "
     "WHERE t.digest = :digest AND t.revoked_at IS NULL"
 )
 _SELECT_LINKED: Final = "SELECT principal, member FROM memberships WHERE fund = :fund"
+_SELECT_NAMES: Final = "SELECT id, name FROM principals WHERE id IN"
 _SELECT_OF_MEMBER: Final = "SELECT principal FROM memberships WHERE fund = :fund AND member = :member"
 
 
@@ -56,22 +63,27 @@ class Principals:
         from service.access.directory import Directory
 
         self._database = ledger.database
+        self._register = ledger.register
         self._directory = directory or Directory(ledger)
         self._remembered: Remembered[Principal] = Remembered(seconds)
 
     def issue(self, now: datetime, *, name: str, roles: frozenset[Role], scope: Scope, members: dict[str, int]) -> str:
         """Make a principal, and a token for them."""
-        made = Principal(id=f"p{secrets.token_hex(6)}", name=name, roles=roles, scope=scope, members=members)
+        made = Principal(id=new_id(), name=name, roles=roles, scope=scope, members=members)
         return self.admit(now, made)
 
     def admit(self, now: datetime, principal: Principal) -> str:
         """Keep a principal and make a token for them, which is answered once and never stored."""
         token = f"mf_{secrets.token_urlsafe(32)}"
+        name = written(PEOPLE, principal.name)
+        (encrypted,) = self._register.encrypted([name])
         with self._database.transaction() as transaction:
+            transaction.execute(KEEP, **encrypted._asdict())
             transaction.execute(
-                "INSERT INTO principals VALUES (:id, :principal)",
+                "INSERT INTO principals VALUES (:id, :principal, :name)",
                 id=principal.id,
-                principal=msgspec.json.encode(principal).decode(),
+                principal=msgspec.json.encode(msgspec.structs.replace(principal, name="")).decode(),
+                name=name.digest,
             )
             _link(transaction, principal)
             transaction.execute(
@@ -98,6 +110,22 @@ class Principals:
         persons = self._directory.people().persons.values()
         found |= {person.id: person.members[fund] for person in persons if fund in person.members}
         return {principal: found[principal] for principal in ids if principal in found}
+
+    def names(self, ids: Iterable[str]) -> dict[str, str]:
+        """The names of principals, be they tokens or people, by their ids; those that the register has."""
+        wanted, persons = sorted(ids), self._directory.people().persons
+        digests = {id: digest for id in wanted if id in persons and (digest := persons[id].texts.get("name"))}
+        digests |= {row["id"]: row["name"] for row in self._database.select_in(_SELECT_NAMES, wanted)}
+        texts = self._register.texts(digests.values())
+        return {id: texts[digest] for id, digest in digests.items() if digest in texts}
+
+    def of_member(self, fund: str, member: int) -> dict[str, list[Role]]:
+        """Who may act in a member's name, be they tokens or people: the roles of each, by their ids."""
+        people = {person.id: sorted(person.roles) for person in self._directory.people().of_member(fund, member)}
+        linked = [row["principal"] for row in self._database.query(_SELECT_OF_MEMBER, fund=fund, member=member)]
+        rows = self._database.select_in("SELECT principal FROM principals WHERE id IN", linked)
+        tokens = (msgspec.json.decode(row["principal"], type=Principal) for row in rows)
+        return people | {token.id: sorted(token.roles) for token in tokens}
 
     def remembered(self, token: str) -> Principal | None:
         """The holder of a token that was looked up a moment ago; does not block."""

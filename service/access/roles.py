@@ -15,6 +15,8 @@ from service.http.refusals import Forbidden
 WRITERS: frozenset[Role] = frozenset({"treasurer", "chair"})
 DECIDERS: frozenset[Role] = frozenset({"chair"})
 OPENERS: frozenset[Role] = frozenset({"admin"})
+LOG_READERS: frozenset[Role] = frozenset({"chair", "inspector", "admin"})
+"""Who sees who looked at people's data."""
 INSPECTORS: frozenset[Role] = frozenset({"inspector"})
 ANCHORERS: frozenset[Role] = OPENERS | INSPECTORS
 """Who may have a checkpoint made on demand."""
@@ -63,22 +65,19 @@ def sees_people(principal: Principal) -> bool:
     return bool(principal.roles & READERS)
 
 
-def scope_of(
-    principal: Principal, province: str | None = None, district: str | None = None, commune: str | None = None
-) -> funds.FundFilter:
-    """The funds a principal may see, narrowed to a place; none where the two have nothing in common."""
+def scope_of(principal: Principal, area: funds.Area = funds.EVERYWHERE) -> funds.FundFilter:
+    """The funds a principal may see by where they lie now, narrowed to those that lay in a place on the day asked
+    about."""
     own = principal.scope
-    wholes = (own.province, province), (own.district, district), (own.commune, commune)
-    if any(held and asked not in (None, held) for held, asked in wholes):
-        return funds.FundFilter(funds=[])
     by_code = not (own.everything or own.province)
-    return funds.FundFilter(sorted(own.funds) if by_code else None, *(held or asked for held, asked in wholes))
+    now_in = funds.Area(own.province, own.district, own.commune) if own.province else funds.EVERYWHERE
+    return funds.FundFilter(sorted(own.funds) if by_code else None, area, now_in)
 
 
 async def _in_scope(
     request: Request, province: Words | None = None, district: Words | None = None, commune: Words | None = None
 ) -> funds.FundFilter:
-    return scope_of(request.scope["principal"], province, district, commune)
+    return scope_of(request.scope["principal"], funds.Area(province, district, commune))
 
 
 InScope = Annotated[funds.FundFilter, Depends(_in_scope)]

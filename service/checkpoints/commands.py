@@ -8,7 +8,7 @@ import typer
 
 from ledger.events import check_code
 from ledger.refusals import CheckpointNotFound, FundsChanged, Refusal
-from service.terminal import BROKEN, Language, Mistake, errors, ledger_of, load_settings, progress, say, tell
+from service.terminal import BROKEN, Language, Mistake, errors, ledger_of, load_settings, of_file, progress, say, tell
 
 if TYPE_CHECKING:
     from ledger.checkpoints.notes import Checkpoint
@@ -70,6 +70,7 @@ def show(
     with_heads: Annotated[
         bool, typer.Option("--with-heads", help="Then, after an empty line, each fund's version, head and check code.")
     ] = False,
+    language: Language = "vi",
 ) -> None:
     """Print a checkpoint's note, to mail or to print."""
     from ledger.checkpoints import Checkpoints
@@ -79,7 +80,7 @@ def show(
         try:
             made = checkpoints.one(number)
         except CheckpointNotFound:
-            raise Mistake(f"there is no checkpoint {number}") from None
+            raise Mistake("no-checkpoint", number=number) from None
         say(made.note.removesuffix("\n"))
         if with_heads:
             say("")
@@ -88,7 +89,7 @@ def show(
 
 
 @app.command()
-def key() -> None:
+def key(language: Language = "vi") -> None:
     """Print the public key that checkpoints are verified with; keep a copy away from the server."""
     from ledger.checkpoints import Checkpoints
     from service.checkpoints.signing import kept_signer, signer_of
@@ -116,15 +117,13 @@ def verify(
 
     settings = load_settings()
     if trusted is None and not Path(settings.checkpoint_key).exists():
-        raise Mistake("the checkpoint key is not on this machine: give the public one with --key")
+        raise Mistake("key-elsewhere")
     try:
         note = _without_heads(as_written(file.read_bytes().decode()))
         checkpoint = read(note)
         known = Key.read(trusted) if trusted else kept_signer(settings).key
-    except (NotACheckpoint, UnicodeDecodeError) as error:
-        raise Mistake(f"{file}: {error}") from None
-    except OSError as error:
-        raise Mistake(f"{file}: {error.strerror}") from None
+    except (NotACheckpoint, UnicodeDecodeError, OSError) as error:
+        raise of_file(file, error, language) from None
     with ledger_of(settings, "read") as ledger, progress("funds") as done:
         found = list(mismatches(Checkpoints(ledger.database, ledger.recorder), note, known, done))
     for mismatch in found:

@@ -4,9 +4,6 @@ Whoever can change the database should not be able to sign for it. The file is m
 copies of the service share one file. Once something was signed with it, none is made in its place.
 """
 
-import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,17 +12,26 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ledger.checkpoints import Checkpoints
 from ledger.checkpoints.notes import Signer
-from ledger.private_files import is_private, keep_private
+from ledger.faults import Fault
+from ledger.private_files import is_private, keep_private, make_private
 from ledger.refusals import LeavesChanged
 from service.settings import Settings
+from service.words import catalogue
 
 
-class BadKey(Exception):
-    """The file of the checkpoint key cannot be used. Says which and why; `why` does not name it."""
+class BadKey(Fault):
+    """The file of the checkpoint key cannot be used. `why` says so without naming the file."""
 
-    def __init__(self, file: Path, why: str) -> None:
-        super().__init__(f"MICROFUND_CHECKPOINT_KEY: {file} {why}")
-        self.why = f"the checkpoint key (MICROFUND_CHECKPOINT_KEY) {why}"
+    area = "key"
+
+    def __init__(self, code: str, /, file: Path, **facts: object) -> None:
+        super().__init__(code, file=str(file), **facts)
+
+    @property
+    def why(self) -> str:
+        """For whoever watches the service, in English as all that `/readyz` says."""
+        said = catalogue.phrase(f"mistake.key.{self.code}", "en", **self.facts)
+        return f"the checkpoint key (MICROFUND_CHECKPOINT_KEY) {said}"
 
 
 def signer_of(settings: Settings, checkpoints: Checkpoints, *, may_be_new: bool = False) -> Signer:
@@ -35,15 +41,13 @@ def signer_of(settings: Settings, checkpoints: Checkpoints, *, may_be_new: bool 
     if not _is_there(file):
         last = None if may_be_new else checkpoints.latest()
         if last is not None:
-            raise BadKey(
-                file,
-                f"is not there, and checkpoint {last.checkpoint.number} was signed with it: put it back, or begin anew "
-                "with `microfund checkpoint make --new-key`",
-            )
+            raise BadKey("gone", file, number=last.checkpoint.number)
         try:
-            _make(file)
+            make_private(
+                file, Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            )
         except OSError as error:
-            raise BadKey(file, f"cannot be made: {error.strerror}") from None
+            raise BadKey("not-made", file, why=error.strerror) from None
     return kept_signer(settings)
 
 
@@ -54,11 +58,11 @@ def kept_signer(settings: Settings) -> Signer:
     try:
         key = load_pem_private_key(file.read_bytes(), password=None)
     except OSError as error:
-        raise BadKey(file, f"cannot be read: {error.strerror}") from None
+        raise BadKey("unreadable", file, why=error.strerror) from None
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise BadKey(file, "holds no private key in PEM without a password") from None
+        raise BadKey("no-key", file) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadKey(file, "holds a key of another kind than Ed25519")
+        raise BadKey("another-kind", file)
     return Signer(settings.checkpoint_name, key)
 
 
@@ -90,26 +94,4 @@ def _is_there(file: Path) -> bool:
     try:
         return file.exists()
     except OSError as error:
-        raise BadKey(file, f"cannot be read: {error.strerror}") from None
-
-
-def _make(file: Path) -> None:
-    """Write a new key under another name, whole and on disk, and only then give it its own: of two processes that do
-    this at once, the second finds the first one's file there and leaves it."""
-    text = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "wb") as writing:
-            writing.write(text)
-            writing.flush()
-            os.fsync(writing.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, file)
-    finally:
-        draft.unlink()
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        raise BadKey("unreadable", file, why=error.strerror) from None

@@ -13,6 +13,7 @@ import msgspec
 
 from ledger.application import Ledger
 from ledger.days import add_months
+from ledger.faults import Fault
 from ledger.refusals import Refusal
 from service.access.principals import Principal
 from service.demo.diary import Told, instant
@@ -29,19 +30,17 @@ BATCH = 400
 FIRST_DAY = date(2016, 1, 1)
 
 
-class DatabaseNotEmpty(Exception):
+class DatabaseNotEmpty(Fault):
     """There are funds in the database already; the demo fills only an empty one, and changes nothing here."""
 
-    def __init__(self, funds: int) -> None:
-        super().__init__(f"the database holds {funds} funds already; the demo fills only an empty one")
-        self.funds = funds
+    area = "demo"
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What was made: how many clubs, members and events, how many refusals by their code, and who acted in it.
 
     The first of the principals are the province's administrator, inspector and reporter; then come each club's chair
-    and treasurer.
+    and treasurer. `member` is of the first club, and acts in nothing.
     """
 
     clubs: int
@@ -49,6 +48,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     refusals: dict[str, int]
     principals: tuple[Principal, ...]
+    member: Principal
 
 
 def fill(
@@ -66,9 +66,9 @@ def fill(
     all clubs together, and how many there will be. Raises `DatabaseNotEmpty`.
     """
     if there := ledger.funds():
-        raise DatabaseNotEmpty(len(there))
+        raise DatabaseNotEmpty("not-empty", funds=len(there))
     random = Random(seed)  # noqa: S311  # Repeatable on purpose; nothing here is a secret.
-    province = Province(random)
+    province = Province(random, today)
     lives = [
         Life(club, Board(club, random), random.getrandbits(64), opened_on, province)
         for club in CLUBS[:clubs]
@@ -94,6 +94,7 @@ def fill(
             province.reporter,
             *(person for life in lives for person in (life.village.board.chair, life.village.board.treasurer)),
         ),
+        member=lives[0].village.board.member,
     )
 
 

@@ -5,7 +5,7 @@ Requests are made at one meeting, decided upon before the next, and paid out the
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.loan import Loan
@@ -15,7 +15,7 @@ from ledger.events.loans import Purpose
 from service.demo.diary import instant
 from service.demo.purse import IN_THE_BOX
 from service.demo.staff import CHAIR
-from service.demo.village import Village
+from service.demo.village import FAMILY, Village
 
 Temper = Literal["punctual", "late", "lost", "early"]
 TEMPERS: tuple[Temper, ...] = ("punctual", "late", "lost", "early")
@@ -66,6 +66,7 @@ class LoanDesk:
         for loan in [loan for loan in village.loans.values() if loan.status == "requested"]:
             left -= self._decide(loan, lines, on, left)
         if (short := in_bank - left) > 0:
+            short = min(-(-short // 100_000) * 100_000, in_bank)  # As a bank pays it out.
             village.diary.tell(fetched_at, on, village.treasurer, Fund.fetch_from_bank, pot="revolving", amount=short)
         if not village.club.badly_kept:
             self._bank(next(lines), on, max(-short, 0) + collected - IN_THE_BOX)
@@ -96,9 +97,19 @@ class LoanDesk:
                 if temper == "late" and amount > 400_000 and self._village.chance(0.3):
                     amount = amount // 20_000 * 10_000  # About a half, in round notes.
                 if amount:
-                    self._village.enter(lines, on, Fund.repay_loan, number=loan.number, amount=amount)
+                    self._bring(loan, lines, on, amount)
                     collected += amount
         return collected
+
+    def _bring(self, loan: Loan, lines: Iterator[datetime], on: date, amount: int) -> None:
+        """A repayment; of somebody who left, the family brings it, and somebody takes care over that."""
+        village = self._village
+        facts: dict[str, Any] = {"number": loan.number, "amount": amount}
+        if loan.member not in village.leaving:
+            village.enter(lines, on, Fund.repay_loan, **facts)
+        else:
+            tell, texts = village.diary.tell, {"paid_by": FAMILY}
+            tell(next(lines), on, village.treasurer, Fund.repay_loan, texts=texts, **facts)
 
     def _temper(self, loan: Loan) -> Temper:
         if loan.number not in self._tempers:

@@ -7,6 +7,7 @@ fund still judge every act.
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.member import Member
@@ -16,15 +17,17 @@ from ledger.events.governance import Office
 from service.demo.diary import evening, instant
 from service.demo.lending import LoanDesk
 from service.demo.people import Newcomer, newcomer, yearly_mortality
-from service.demo.places import DOCUMENT, EQUIPMENT, PLAN, PROVINCE, Club
+from service.demo.places import DOCUMENT, EQUIPMENT, PLAN, REFORM, RESOLUTION, Club
 from service.demo.purse import Purse
 from service.demo.staff import CHAIR, TREASURER, Board, Province
-from service.demo.village import Village
+from service.demo.village import FAMILY, Village
 
 LOCKDOWNS = frozenset({"2020-04", "2021-05", "2021-06", "2021-08"})
 """Months of the epidemic in which no meeting was allowed."""
 
 OFFICES: tuple[Office, ...] = ("chair", "treasurer", "deputy_chair", "secretary", "accountant")
+CHAIRS_AGE = range(60, 69)
+"""Whom a club for the elderly elects: somebody retired and still strong."""
 MONTHS_BEFORE_NEW_BYLAWS = 30
 MOST_MONTHS_OWED = 3
 """Older dues are forgotten, as clubs do."""
@@ -67,6 +70,8 @@ class Life:
             self._found()
             return
         self._purse.begin(month)
+        if month == REFORM:
+            self._move()
         if month == add_months(self.opened_on.replace(day=1), MONTHS_BEFORE_NEW_BYLAWS):
             self._adopt_new_bylaws(month)
         on = month.replace(day=self.village.bylaws.meeting_day)
@@ -88,9 +93,7 @@ class Life:
             Fund.open,
             opens=True,
             club=club.name,
-            commune=club.commune,
-            district=club.district,
-            province=PROVINCE,
+            **club.place_on(on),
             founded_on=club.founded_on,
             plan=PLAN if club.is_new else None,
             bylaws=club.bylaws,
@@ -116,6 +119,8 @@ class Life:
 
     def _join(self, lines: Iterator[datetime], on: date, roll: Collection[Newcomer | Member]) -> Newcomer:
         person = newcomer(self.village.random, on, roll)
+        if len(roll) < CHAIR:
+            person = person._replace(birth_year=on.year - self.village.random.choice(CHAIRS_AGE))
         if self.village.club.badly_kept and len(roll) in KIN:
             person = person._replace(household=CHAIR_HOUSEHOLD)
         facts = person._asdict()
@@ -125,7 +130,9 @@ class Life:
 
     def _appoint(self, at: datetime, on: date, member: int, office: Office) -> None:
         self._offices[member] = office
-        self.village.diary.tell(at, on, self.village.chair, Fund.take_office, member=member, office=office)
+        self.village.diary.tell(
+            at, on, self.village.chair, Fund.take_office, several=True, member=member, office=office
+        )
 
     # --- meetings -------------------------------------------------------------------------------------------------
 
@@ -193,9 +200,10 @@ class Life:
         self.village.enter(lines, on, Fund.receive_contribution, kind="dues", **facts)
 
     def _owe_dues(self, month: str) -> None:
-        """From this month on everybody owes its dues."""
+        """From this month on everybody owes its dues; what is older than some months is forgotten."""
+        earliest = f"{add_months(date.fromisoformat(f'{month}-01'), 1 - MOST_MONTHS_OWED):%Y-%m}"
         for member in self.village.roll:
-            self._owed[member.number] = [*self._owed[member.number], month][-MOST_MONTHS_OWED:]
+            self._owed[member.number] = [owed for owed in (*self._owed[member.number], month) if owed >= earliest]
 
     def _pay_in(self, lines: Iterator[datetime], on: date, member: Member) -> None:
         """A share once, and savings from those who save."""
@@ -214,18 +222,19 @@ class Life:
         village = self.village
         in_box, paid = village.balances["revolving", "cash"] // 2, 0
         for number, saved in sorted(village.savings.items()):
-            has_left = village.members[number].left_on is not None
+            has_left = number in village.leaving
             amount = saved if has_left else saved // 20_000 * 10_000
             if amount and (has_left or village.chance(0.02)) and paid + amount <= in_box:
                 paid += amount
-                tell = village.diary.tell
-                tell(next(lines), on, village.treasurer, Fund.withdraw_savings, member=number, amount=amount)
+                texts = {"paid_by": FAMILY} if has_left else None
+                facts: dict[str, Any] = {"member": number, "amount": amount}
+                village.diary.tell(next(lines), on, village.treasurer, Fund.withdraw_savings, texts=texts, **facts)
         return paid
 
     def _keep_order(self, lines: Iterator[datetime], on: date) -> None:
         """Count the box twice a year, close last year in March, be inspected once a year; or pretend to."""
         village = self.village
-        if on.month in (1, 7) and not (village.club.badly_kept and village.chance(0.6)):
+        if on.month in (1, 7) and not (village.club.badly_kept and village.chance(0.4)):
             self._purse.count(next(lines), on)
         through = date(on.year - 1, 12, 31)
         if on.month == 3 and through > self.opened_on and not village.club.badly_kept:
@@ -238,6 +247,12 @@ class Life:
             village.diary.tell(instant(day, 15, 10), day, self._province.inspector.id, Fund.note_inspection, kind=kind)
 
     # --- changes --------------------------------------------------------------------------------------------------
+
+    def _move(self) -> None:
+        """The commune was merged with others; the province enters it the same morning."""
+        admin, tell = self._province.admin.id, self.village.diary.tell
+        place = self.village.club.place_on(REFORM)
+        tell(instant(REFORM, 8), REFORM, admin, Fund.change_place, document=RESOLUTION, **place)
 
     def _adopt_new_bylaws(self, month: date) -> None:
         village = self.village
@@ -264,14 +279,15 @@ class Life:
         village, random = self.village, self.village.random
         village.leaving.add(number)
         lines = evening(random, on + timedelta(days=random.randint(0, 10)))
+        if office := self._offices.pop(number, None):
+            successor = random.choice([m.number for m in village.roll if m.number not in self._offices])
+            self._appoint(next(lines), on, successor, office)
+            if office == "volunteer":
+                village.diary.tell(next(lines), on, village.chair, Fund.leave_office, member=number, office=office)
         village.diary.tell(next(lines), on, village.treasurer, Fund.leave, number=number, reason=reason)
         if reason == "died":
             self._loans.bereave(number)
             self._purse.mourn(on)
-        if office := self._offices.pop(number, None):
-            village.diary.tell(next(lines), on, village.chair, Fund.leave_office, member=number, office=office)
-            successor = random.choice([m.number for m in village.roll if m.number not in self._offices])
-            self._appoint(next(lines), on, successor, office)
 
     def _review_poverty(self, month: date) -> None:
         """Each December the commune reviews its list of poor households; some have left it."""

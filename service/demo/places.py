@@ -1,10 +1,10 @@
-"""Where the plan's clubs are and what rules they live by: 24 communes of Lạng Sơn as they were named in 2022.
+"""Where the plan's clubs are and what rules they live by: 24 communes of Lạng Sơn, by the names they had at the time.
 
 The clubs and their bylaws are made up; the communes are real, and so are the plan's figures (plan 47, I.2 and III.2).
 """
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ledger.events import Bylaws, Item
 from ledger.register import folded
@@ -29,16 +29,21 @@ REPAYMENT_MODES: tuple[RepaymentMode, ...] = ("equal_principal", "bullet", "inte
 INTEREST_METHODS: tuple[InterestMethod, ...] = ("reducing", "flat")
 
 
+Keeping = Literal["careful", "usual", "bad"]
+"""How well the treasurer keeps the books."""
+
+
 class Club(NamedTuple):
     """One club: its place, its founding, its bylaws, and how well it keeps its books."""
 
     commune: str
     district: str
+    merged_into: str | None
     founded_on: date
     bylaws: Bylaws
     new_bylaws: Bylaws | None
     lends: bool
-    badly_kept: bool
+    keeping: Keeping
 
     @property
     def code(self) -> str:
@@ -50,6 +55,17 @@ class Club(NamedTuple):
         """The club's full name."""
         return f"Câu lạc bộ Liên thế hệ tự giúp nhau xã {self.commune}"
 
+    def place_on(self, day: date) -> dict[str, Any]:
+        """Where it lies: with a district until the reform, without one since."""
+        if day < REFORM:
+            return {"commune": f"xã {self.commune}", "district": self.district, "province": PROVINCE}
+        return {"commune": self.merged_into or f"xã {self.commune}", "province": PROVINCE}
+
+    @property
+    def badly_kept(self) -> bool:
+        """Whether it is the club that an inspector should find."""
+        return self.keeping == "bad"
+
     @property
     def is_new(self) -> bool:
         """Whether it is one of the four that the plan founded in 2022."""
@@ -59,33 +75,40 @@ class Club(NamedTuple):
 BADLY_KEPT = "Vân Nham"
 WITHOUT_REVOLVING_POT = "Bính Xá"
 
+REFORM = date(2025, 7, 1)
+RESOLUTION = "1672/NQ-UBTVQH15"
+"""Since then there are no districts, and the province's communes are 61 and four wards, most of several old ones."""
+KEPT = None
+"""The commune's name went on, of a larger commune."""
+
 _FOUNDED = (
-    ("Mai Pha", "Lạng Sơn", date(2016, 9, 20)),
-    (BADLY_KEPT, "Hữu Lũng", date(2017, 3, 9)),
-    (WITHOUT_REVOLVING_POT, "Đình Lập", date(2019, 10, 1)),
-    ("Đề Thám", "Tràng Định", date(2022, 5, 12)),
-    ("Hợp Thành", "Cao Lộc", date(2016, 10, 1)),
-    ("Gia Cát", "Cao Lộc", date(2017, 6, 6)),
-    ("Tú Đoạn", "Lộc Bình", date(2017, 8, 15)),
-    ("Yên Khoái", "Lộc Bình", date(2018, 4, 18)),
-    ("Mai Sao", "Chi Lăng", date(2016, 11, 24)),
-    ("Vạn Linh", "Chi Lăng", date(2018, 6, 6)),
-    ("Y Tịch", "Chi Lăng", date(2019, 5, 16)),
-    ("Yên Bình", "Hữu Lũng", date(2018, 9, 27)),
-    ("Hòa Lạc", "Hữu Lũng", date(2020, 6, 6)),
-    ("Long Đống", "Bắc Sơn", date(2017, 10, 1)),
-    ("Hưng Vũ", "Bắc Sơn", date(2019, 3, 26)),
-    ("Hồng Thái", "Bình Gia", date(2018, 11, 8)),
-    ("Tân Văn", "Bình Gia", date(2020, 8, 20)),
-    ("Điềm He", "Văn Quan", date(2018, 1, 18)),
-    ("Yên Phúc", "Văn Quan", date(2019, 8, 22)),
-    ("Hoàng Việt", "Văn Lãng", date(2019, 12, 5)),
-    ("Đại Đồng", "Tràng Định", date(2020, 10, 1)),
-    ("Tân Liên", "Cao Lộc", date(2022, 6, 6)),
-    ("Tân Mỹ", "Văn Lãng", date(2022, 7, 14)),
-    ("Quảng Lạc", "Lạng Sơn", date(2022, 8, 25)),
+    ("Mai Pha", "thành phố Lạng Sơn", date(2016, 9, 20), "phường Đông Kinh"),
+    (BADLY_KEPT, "huyện Hữu Lũng", date(2017, 3, 9), KEPT),
+    (WITHOUT_REVOLVING_POT, "huyện Đình Lập", date(2019, 10, 1), "xã Đình Lập"),
+    ("Đề Thám", "huyện Tràng Định", date(2022, 5, 12), "xã Tràng Định"),
+    ("Hợp Thành", "huyện Cao Lộc", date(2016, 10, 1), "phường Kỳ Lừa"),
+    ("Gia Cát", "huyện Cao Lộc", date(2017, 6, 6), "phường Kỳ Lừa"),
+    ("Tú Đoạn", "huyện Lộc Bình", date(2017, 8, 15), "xã Na Dương"),
+    ("Yên Khoái", "huyện Lộc Bình", date(2018, 4, 18), "xã Mẫu Sơn"),
+    ("Mai Sao", "huyện Chi Lăng", date(2016, 11, 24), "xã Nhân Lý"),
+    ("Vạn Linh", "huyện Chi Lăng", date(2018, 6, 6), KEPT),
+    ("Y Tịch", "huyện Chi Lăng", date(2019, 5, 16), "xã Vạn Linh"),
+    ("Yên Bình", "huyện Hữu Lũng", date(2018, 9, 27), KEPT),
+    ("Hòa Lạc", "huyện Hữu Lũng", date(2020, 6, 6), "xã Tân Thành"),
+    ("Long Đống", "huyện Bắc Sơn", date(2017, 10, 1), "xã Bắc Sơn"),
+    ("Hưng Vũ", "huyện Bắc Sơn", date(2019, 3, 26), KEPT),
+    ("Hồng Thái", "huyện Bình Gia", date(2018, 11, 8), "xã Tân Văn"),
+    ("Tân Văn", "huyện Bình Gia", date(2020, 8, 20), KEPT),
+    ("Điềm He", "huyện Văn Quan", date(2020, 1, 18), KEPT),
+    ("Yên Phúc", "huyện Văn Quan", date(2019, 8, 22), KEPT),
+    ("Hoàng Việt", "huyện Văn Lãng", date(2019, 12, 5), "xã Na Sầm"),
+    ("Quốc Khánh", "huyện Tràng Định", date(2020, 10, 1), KEPT),
+    ("Tân Liên", "huyện Cao Lộc", date(2022, 6, 6), "phường Kỳ Lừa"),
+    ("Tân Mỹ", "huyện Văn Lãng", date(2022, 7, 14), "xã Hoàng Văn Thụ"),
+    ("Quảng Lạc", "thành phố Lạng Sơn", date(2022, 8, 25), "phường Lương Văn Tri"),
 )
-"""The unusual ones come first, so that a small demo has one of each."""
+"""Commune, district, founding, and the commune or ward it has been in since the reform. The unusual ones come first, so
+that a small demo has one of each."""
 
 
 def _bylaws(number: int, *, badly_kept: bool) -> Bylaws:
@@ -103,6 +126,7 @@ def _bylaws(number: int, *, badly_kept: bool) -> Bylaws:
         monthly_dues=(10_000, 10_000, 5_000, 15_000)[number // 4 % 4],
         meeting_day=5 + number * 5 % 18,
         two_person_approval=not badly_kept,
+        interest_rounding=(1_000, 500)[number % 2],
     )
 
 
@@ -122,14 +146,15 @@ def _new_bylaws(number: int, bylaws: Bylaws) -> Bylaws | None:
         monthly_dues=bylaws.monthly_dues + 5_000,
         meeting_day=bylaws.meeting_day,
         two_person_approval=bylaws.two_person_approval,
+        interest_rounding=bylaws.interest_rounding,
     )
 
 
-def _club(number: int, commune: str, district: str, founded_on: date) -> Club:
-    badly_kept = commune == BADLY_KEPT
-    bylaws = _bylaws(number, badly_kept=badly_kept)
+def _club(number: int, commune: str, district: str, founded_on: date, merged_into: str | None) -> Club:
+    keeping: Keeping = "bad" if commune == BADLY_KEPT else "usual" if number % 3 else "careful"
+    bylaws = _bylaws(number, badly_kept=keeping == "bad")
     lends = commune != WITHOUT_REVOLVING_POT
-    return Club(commune, district, founded_on, bylaws, _new_bylaws(number, bylaws), lends, badly_kept)
+    return Club(commune, district, merged_into, founded_on, bylaws, _new_bylaws(number, bylaws), lends, keeping)
 
 
 CLUBS: tuple[Club, ...] = tuple(_club(number, *place) for number, place in enumerate(_FOUNDED))

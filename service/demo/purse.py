@@ -21,16 +21,17 @@ ELDERLY_DAY, OLDER_PERSONS_DAY = (6, 6), (10, 1)
 """Ngày truyền thống Người cao tuổi Việt Nam, 6/6, and the International Day of Older Persons, 1/10."""
 
 DONORS: tuple[tuple[DonationSource, str], ...] = (
-    ("mass_org", "Hội Liên hiệp Phụ nữ xã {commune}"),
-    ("political_org", "Ủy ban Mặt trận Tổ quốc xã {commune}"),
-    ("elderly_association", "Hội Người cao tuổi huyện {district}"),
-    ("elderly_care_fund", "Quỹ Chăm sóc và phát huy vai trò người cao tuổi xã {commune}"),
-    ("business", "Hợp tác xã dịch vụ nông nghiệp xã {commune}"),
-    ("benefactor", "Một gia đình ở thị trấn"),
+    ("mass_org", "Hội Liên hiệp Phụ nữ {commune}"),
+    ("mass_org", "Ủy ban Mặt trận Tổ quốc Việt Nam {commune}"),
+    ("elderly_association", "Hội Người cao tuổi {above}"),
+    ("elderly_care_fund", "Quỹ Chăm sóc và phát huy vai trò người cao tuổi {commune}"),
+    ("business", "Hợp tác xã dịch vụ nông nghiệp {commune}"),
+    ("benefactor", "Một gia đình buôn bán ở chợ"),
     ("better_off_member", "Một thành viên câu lạc bộ"),
     ("community", "Bà con trong thôn"),
-    ("anonymous", "Người ủng hộ không nêu tên"),
+    ("anonymous", "Nhà hảo tâm giấu tên"),
 )
+"""Of the commune as it was named then, and of what stood above it: the district, since the reform the province."""
 
 MONTHLY: tuple[tuple[Activity, int, int], ...] = (
     ("administration", 50_000, 150_000),
@@ -44,6 +45,8 @@ MONTHLY: tuple[tuple[Activity, int, int], ...] = (
 )
 """What a club spends on from month to month, from–to in đồng; the first more often than the last."""
 
+MOST_GIFTS = 450_000
+"""What a feast's gifts come to at most, beside visits of 50,000 or 100,000 đ."""
 VISIT_NOTES = ("Thăm hỏi thành viên tại nhà", "Thăm thành viên cao tuổi neo đơn", "Mừng thọ thành viên")
 FUNERAL_NOTE = "Phúng viếng thành viên qua đời"
 
@@ -80,7 +83,8 @@ class Purse:
     def _celebrate(self, feast: date) -> None:
         village, random = self._village, self._village.random
         given_on = feast - timedelta(days=random.randint(0, 8) if feast.day > 8 else 0)
-        lines = evening(random, given_on)
+        lines, place = evening(random, given_on), village.club.place_on(given_on)
+        above = place.get("district", f"tỉnh {place['province']}")
         for source, donor in random.sample(DONORS, random.choice((1, 1, 2, 3))):
             to_loans = village.club.lends and village.chance(0.25)
             village.diary.tell(
@@ -88,7 +92,7 @@ class Purse:
                 given_on,
                 village.treasurer,
                 Fund.receive_donation,
-                texts={"donor": donor.format(commune=village.club.commune, district=village.club.district)},
+                texts={"donor": donor.format(commune=place["commune"], above=above)},
                 source=source,
                 pot="revolving" if to_loans else "activity",
                 amount=random.randint(2, 15) * 100_000,
@@ -96,7 +100,7 @@ class Purse:
         lines = evening(random, feast)
         festive = max(self._to_spend, 0) // 3 // 10_000 * 10_000
         self.spend(next(lines), feast, "culture", festive)
-        self.spend(next(lines), feast, "visit_gift", festive // 2, VISIT_NOTES[2])
+        self.spend(next(lines), feast, "visit_gift", min(festive // 2, MOST_GIFTS), VISIT_NOTES[2])
 
     def spend(self, at: datetime, on: date, activity: Activity, amount: int, note: str | None = None) -> None:
         """Pay for an activity if there is money for it."""
@@ -114,14 +118,21 @@ class Purse:
     def meet(self, lines: Iterator[datetime], on: date) -> None:
         """The month's spending, entered with the meeting; a badly kept club enters some of it weeks late."""
         village, random = self._village, self._village.random
-        for activity, least, most in random.choices(MONTHLY, range(len(MONTHLY), 0, -1), k=random.randint(1, 3)):
+        for activity, least, most in dict.fromkeys(
+            random.choices(MONTHLY, range(len(MONTHLY), 0, -1), k=random.randint(1, 3))
+        ):
             day = on - timedelta(days=random.randint(0, 6))
             at = instant(on + timedelta(days=20), 19, random.randint(0, 59))
             is_late = village.club.badly_kept and village.chance(0.25)
             self.spend(at if is_late else next(lines), day, activity, random.randint(least, most) // 5_000 * 5_000)
-        for _ in range(random.choice((0, 1, 1, 2))):
-            day = on - timedelta(days=random.randint(0, 6))
-            self.spend(next(lines), day, "visit_gift", random.choice((50_000, 100_000)), random.choice(VISIT_NOTES[:2]))
+        for days in random.sample(range(7), random.choice((0, 1, 1, 2))):
+            self.spend(
+                next(lines),
+                on - timedelta(days=days),
+                "visit_gift",
+                random.choice((50_000, 100_000)),
+                random.choice(VISIT_NOTES[:2]),
+            )
         self._bank(next(lines), on)
         if village.chance(0.12):
             self._earn(next(lines), on, kind="collective", place="cash", amount=random.randint(4, 20) * 50_000)
@@ -160,11 +171,11 @@ class Purse:
         village, random = self._village, self._village.random
         is_off = village.chance(0.7 if village.club.badly_kept else 0.06)
         difference = random.choice((-50_000, -20_000, -10_000, 5_000, 10_000)) if is_off else 0
-        village.diary.tell(at, on, village.treasurer, count_box, difference=difference)
+        others = [member.number for member in village.roll if member.number not in (CHAIR, TREASURER)]
+        witnesses = sorted(random.sample(others, 2))
+        village.diary.tell(at, on, village.treasurer, count_box, difference=difference, witnesses=witnesses)
 
 
-def count_box(fund: Fund, metadata: EntryMetadata, *, difference: int) -> None:
+def count_box(fund: Fund, metadata: EntryMetadata, *, difference: int, witnesses: list[int]) -> None:
     """Find in the box what the books expect, but for a difference."""
-    fund.count_cash(
-        metadata, reason="periodic", counted=fund.cash_at(metadata.on) + difference, witnesses=[CHAIR, TREASURER]
-    )
+    fund.count_cash(metadata, reason="periodic", counted=fund.cash_at(metadata.on) + difference, witnesses=witnesses)

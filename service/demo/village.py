@@ -16,8 +16,14 @@ from ledger.days import add_months
 from ledger.events import Bylaws
 from ledger.jobs import Recorded
 from service.demo.diary import Diary, replace, reverse, weeks_later
-from service.demo.places import Club
+from service.demo.places import Club, Keeping
 from service.demo.staff import Board
+
+SLIPS: dict[Keeping, tuple[float, float]] = {"careful": (0, 0), "usual": (0.004, 0.015), "bad": (0.06, 0.12)}
+"""How likely a line is entered wrongly at first, or late."""
+
+FAMILY = "Người nhà"
+"""Who comes for a member that died or moved away."""
 
 
 class Village:
@@ -77,9 +83,10 @@ class Village:
 
     def enter(self, evening: Iterator[datetime], on: date, decide: Any, **facts: Any) -> None:
         """Have the treasurer enter one line of a meeting: now and then late, or wrongly at first."""
-        if self.chance(0.06 if self.club.badly_kept else 0.004):
+        wrongly, late = SLIPS[self.club.keeping]
+        if self.chance(wrongly):
             self._enter_wrongly(evening, on, decide, facts)
-        elif self.chance(0.12 if self.club.badly_kept else 0.015):
+        elif self.chance(late):
             self._enter_late(on, decide, facts)
         else:
             self.diary.tell(next(evening), on, self.treasurer, decide, **facts)

@@ -19,7 +19,15 @@ from starlette.routing import Route
 from ledger import application, jobs, writer
 from ledger.aggregates.log import BrokenChain
 from ledger.projections.batch import DoesNotFollow, ReadModelBroken
-from ledger.refusals import Conflict, IdempotencyKeyReused, LinesRefused, NotFound, Refusal, VersionMismatch
+from ledger.refusals import (
+    Conflict,
+    IdempotencyKeyReused,
+    LinesRefused,
+    NotFound,
+    Refusal,
+    RegisterKeyUnusable,
+    VersionMismatch,
+)
 from service.http.parsing import accept_language
 from service.http.refusals import (
     BodyTooLarge,
@@ -86,6 +94,7 @@ STATUS: Final[dict[type[Refusal], int]] = {
     StorageUnavailable: 503,
     QueueFull: 503,
     CheckpointKeyUnusable: 503,
+    RegisterKeyUnusable: 503,
     PositionNotReached: 503,
     FiguresNotReady: 503,
     InternalError: 500,

@@ -25,7 +25,7 @@ def day(text: str) -> date:
     try:
         return _near(TypeAdapter(Day).validate_python(_as_iso(text)))
     except ValidationError:
-        raise Mistake(f"{text}: a day is written 2024-12-31 or 31/12/2024") from None
+        raise Mistake("day", text=text) from None
 
 
 def instant(text: str) -> datetime:
@@ -37,7 +37,7 @@ def instant(text: str) -> datetime:
     try:
         return TypeAdapter(Instant).validate_python(text.strip())
     except ValidationError:
-        raise Mistake(f"{text}: an instant is written as the service prints it: 2024-12-31T08:00:00.123456Z") from None
+        raise Mistake("instant", text=text) from None
 
 
 def point(text: str) -> "End":
@@ -49,7 +49,7 @@ def point(text: str) -> "End":
     try:
         end = end_of(_as_iso(text))
     except PydanticCustomError:
-        raise Mistake(f"{text}: a point is DAY, DAY@INSTANT or DAY@VERSION, such as 2024-12-31@412") from None
+        raise Mistake("point", text=text) from None
     if end.as_of is not None:
         _near(end.as_of)
     return end
@@ -59,7 +59,7 @@ def _near(day: date) -> date:
     """The day, if one may ask about it. Raises `Mistake`."""
     latest = last_asked(civil_day(datetime.now(UTC)))
     if day > latest:
-        raise Mistake(f"{day}: one may ask about days up to {latest}")
+        raise Mistake("day-too-far", day=day, latest=latest)
     return day
 
 

@@ -23,6 +23,7 @@ from service.terminal import (
     Mistake,
     ledger_of,
     load_settings,
+    of_file,
     progress,
     read_model_of,
     say,
@@ -41,6 +42,7 @@ def history(
         datetime | None,
         typer.Option(parser=arguments.instant, metavar="INSTANT", help="Only what was recorded by then."),
     ] = None,
+    language: Language = "vi",
 ) -> None:
     """Print a fund's lines as they are stored, oldest first."""
     with ledger_of(load_settings(), "read") as ledger:
@@ -51,7 +53,7 @@ def history(
                 break
             sys.stdout.buffer.write(entry.line + b"\n")
         if not found:
-            raise Mistake(f"there is no fund {fund}")
+            raise Mistake("no-fund", fund=fund)
 
 
 def verify(
@@ -71,16 +73,16 @@ def verify(
     """Check that a history holds together: exit code 0 if it does, 1 if not, naming the first broken line; also 1 if
     what was asked for on paper is not in it."""
     if [what is not None, everything, people, projections].count(True) != 1:
-        raise Mistake("name a fund or a file, or say --all, --people or --projections")
+        raise Mistake("what-to-verify")
     what = PEOPLE if people else what
     paper = PaperReference.read(code, head, voucher)
     if paper.is_given and what is None:
-        raise Mistake("a check code, a head or a voucher is looked for in one fund or file")
+        raise Mistake("paper-of-one")
     if projections:
         _verify_projections(language)
         return
     if what is not None and (what.endswith(".ndjson") or Path(what).is_file()):
-        verified = [(what, paper.walk(_lines_of(Path(what))))]
+        verified = [(what, paper.walk(_lines_of(Path(what), language)))]
     else:
         with ledger_of(load_settings(), "read") as ledger:
             tell_losses(ledger, what, language)
@@ -95,6 +97,7 @@ def verify(
 
 def _verify_projections(language: str) -> None:
     """Compare the read model's rows with a replay of each fund, and say up to which position that holds."""
+    from ledger.projections.batch import ReadModelBroken
     from ledger.projections.proof import divergences
 
     with ledger_of(load_settings(), "read") as ledger:
@@ -102,7 +105,7 @@ def _verify_projections(language: str) -> None:
         read_model.check_tables()
         position = read_model.position
         if funds and not position:
-            raise Mistake("the read model has not been made yet: run microfund rebuild")
+            raise ReadModelBroken("not-made")
         with progress("funds") as show:
             for done, fund in enumerate(funds, start=1):
                 for difference in divergences(ledger, [fund]):
@@ -115,13 +118,13 @@ def _verify_projections(language: str) -> None:
     tell("verified.every_row", language, funds=len(funds), position=position)
 
 
-def _lines_of(file: Path) -> Iterator[bytes]:
+def _lines_of(file: Path, language: str) -> Iterator[bytes]:
     try:
         with file.open("rb") as lines:
             for line in lines:
                 yield line.removesuffix(b"\n")
     except OSError as error:
-        raise Mistake(f"{file}: {error.strerror}") from None
+        raise of_file(file, error, language) from None
 
 
 def _verified(ledger: "Ledger", logs: list[str], paper: PaperReference) -> Iterator[tuple[str, Verification]]:
@@ -129,7 +132,7 @@ def _verified(ledger: "Ledger", logs: list[str], paper: PaperReference) -> Itera
         for done, log in enumerate(logs, start=1):
             lines = ledger.recorder.lines(log, 0, None)
             if not lines:
-                raise Mistake("nobody has been admitted yet" if log == PEOPLE else f"there is no fund {log}")
+                raise Mistake("nobody-admitted") if log == PEOPLE else Mistake("no-fund", fund=log)
             yield log, paper.walk(lines)
             show(done, len(logs))
 
@@ -144,7 +147,7 @@ def flags(
     from service.inspection.flag_service import FlagService
 
     if (fund is None) is not everything:
-        raise Mistake("name a fund, or say --all")
+        raise Mistake("what-flags")
     settings, today = load_settings(), civil_day(datetime.now(UTC))
     with ledger_of(settings, "read") as ledger:
         flag_service = FlagService(ledger, Principals(ledger), settings.flag)
@@ -154,9 +157,9 @@ def flags(
             ):
                 say(line)
         except FundNotFound:
-            raise Mistake(f"there is no fund {fund}") from None
+            raise Mistake("no-fund", fund=fund) from None
         except BrokenChain as error:
-            raise Mistake(str(error)) from None
+            raise Mistake("broken-chain", fund=error.fund, version=error.version) from None
 
 
 class Format(StrEnum):
@@ -166,7 +169,11 @@ class Format(StrEnum):
     beancount = "beancount"
 
 
-def export(fund: str, format: Annotated[Format, typer.Option(help="For which program.")] = Format.hledger) -> None:
+def export(
+    fund: str,
+    format: Annotated[Format, typer.Option(help="For which program.")] = Format.hledger,
+    language: Language = "vi",
+) -> None:
     """Print a fund's journal as plain-text accounting, for hledger or Beancount to add up on their own."""
     from ledger.exports import beancount_ledger, hledger_journal
 
@@ -174,7 +181,7 @@ def export(fund: str, format: Annotated[Format, typer.Option(help="For which pro
     with ledger_of(load_settings(), "read") as ledger:
         entries = list(ledger.entries(fund)) if is_fund(fund) else []
         if not entries:
-            raise Mistake(f"there is no fund {fund}")
+            raise Mistake("no-fund", fund=fund)
         for text in write(entries):
             sys.stdout.write(text)
 
@@ -196,6 +203,6 @@ def diff(
         try:
             print_difference(ledger.replayed(fund), start, end, language, most)
         except FundNotFound:
-            raise Mistake(f"there is no fund {fund}") from None
+            raise Mistake("no-fund", fund=fund) from None
         except BrokenChain as error:
-            raise Mistake(str(error)) from None
+            raise Mistake("broken-chain", fund=error.fund, version=error.version) from None

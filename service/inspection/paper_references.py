@@ -25,9 +25,9 @@ class PaperReference(NamedTuple):
         forms = {"--code": (code, CHECK_CODE), "--head": (head, HEAD), "--voucher": (voucher, VOUCHER)}
         for option, (text, form) in forms.items():
             if text is not None and not re.fullmatch(form, text):
-                raise Mistake(f"{option} is not written as it is printed")
+                raise Mistake("not-as-printed", option=option)
         if code and head:
-            raise Mistake("give a check code or a head, not both")
+            raise Mistake("code-or-head")
         return cls(code, head, voucher)
 
     @property

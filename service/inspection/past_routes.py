@@ -11,6 +11,7 @@ from ledger.differences import End, Point
 from ledger.events import check_code
 from ledger.projections import journal
 from ledger.projections.tables import Reader
+from service.access.readers import showing
 from service.access.roles import READERS, admitted
 from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber, PointText
 from service.http.parsing import StrictRoute, accept_language
@@ -98,8 +99,9 @@ async def one_entry(request: Request, query: AtPoint, version: PathNumber) -> Re
             return None
         after = journal.entry(reader, query.fund, version + 1)
         neighbours = {"previous": version - 1 or None, "next": after and after["version"]}
-        about = found | _opened(query, version, language) | {"neighbours": neighbours}
-        return with_names(query, reader, about, [found])
+        with showing([found["member"]]):
+            entry = found | _opened(query, version, language) | {"neighbours": neighbours}
+        return with_names(query, reader, entry, [found])
 
     return await answered(query, ask)
 

@@ -33,7 +33,7 @@ def sample(
     from service.inspection.samples import clubs_drawn, entries_drawn
 
     if not re.fullmatch(SEED, seed):
-        raise Mistake("a seed has a digit and no space, such as XSMB-2026-03-19-48213")
+        raise Mistake("seed")
     if what is None:
         with ledger_of(load_settings(), "read") as ledger:
             drawn_lines = clubs_drawn(seed, ledger.funds(), clubs, language)
@@ -54,5 +54,5 @@ def _intact(what: str) -> list[Entry]:
             lines = ledger.recorder.lines(what, 0, None)
     found = verify(lines)
     if not (found.valid and found.fund and is_fund(found.fund)):
-        raise Mistake(f"{what} holds no history that is intact; microfund verify says more")
+        raise Mistake("not-intact", what=what)
     return [Entry(decode(line), line) for line in lines]

@@ -1,9 +1,9 @@
 """What operators type: the read model made anew."""
 
-from service.terminal import errors, ledger_of, load_settings, progress, read_model_of
+from service.terminal import Language, errors, ledger_of, load_settings, progress, read_model_of
 
 
-def rebuild() -> None:
+def rebuild(language: Language = "vi") -> None:
     """Make the read model anew from the log."""
     with ledger_of(load_settings(), "write") as ledger:
         last = ledger.recorder.max_notification_id() or 0

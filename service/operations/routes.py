@@ -43,6 +43,7 @@ def _found(state: AppState, checkpoints: Checkpoints, anchoring: Anchoring) -> d
     findings = [*state.storage.findings(), *key_findings(state.settings)]
     found: dict[str, Any] = {"storage": {"trouble": None}, "findings": findings}
     try:
+        findings += state.ledger.register.findings()
         found["storage"]["trouble"] = state.storage_trouble()
         found["read_model"] = _read_model(state)
         trouble = key_trouble(state.settings, checkpoints) or anchoring.trouble

@@ -1,4 +1,7 @@
-"""What a club's people look at: the home of the club, its roll and passbooks, its loans and its journal."""
+"""What a club's people look at: the home of the club, its roll and passbooks, loans and journal, and who looked.
+
+A route that shows people bears the name of the one of `/v1` that shows the same: so it stands in the log of readers.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +17,10 @@ from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from ledger.register import folded
 from service.access.delegation import DIRECTORY_READERS
-from service.access.roles import DECIDERS, FIGURE_READERS, MEMBERS, READERS, WRITERS, admitted
+from service.access.dependencies import AtReaderLog
+from service.access.reader_list import before, readers_told
+from service.access.roles import DECIDERS, FIGURE_READERS, LOG_READERS, MEMBERS, READERS, WRITERS, admitted
+from service.access.state import AtAccess
 from service.http.fields import PathNumber
 from service.http.refusals import CursorInvalid
 from service.inspection.entry_details import entry_effect
@@ -99,13 +105,13 @@ def next_meeting(bylaws: Answer | None, today: date) -> date | None:
 # --- members ------------------------------------------------------------------------------------------------------
 
 
-@router.get(CLUB + "/members", dependencies=PEOPLE)
+@router.get(CLUB + "/members", dependencies=PEOPLE, name="fund_members")
 async def roll(request: Request, query: AtPoint) -> Response:
     """The roll, by number."""
     return await club_page(request, query, "members", lambda book: {"roll": roll_of(query, book), "sought": ""})
 
 
-@router.post(CLUB + "/members", dependencies=PEOPLE)
+@router.post(CLUB + "/members", dependencies=PEOPLE, name="fund_members")
 async def search(request: Request, query: AtPoint) -> Response:
     """The members whose name holds what was typed, without regard to marks, or who bear that number. It is a POST, so
     that no name stands in an address."""
@@ -184,7 +190,7 @@ async def one_loan(request: Request, query: AtPoint, loan: PathNumber) -> Respon
 # --- the journal --------------------------------------------------------------------------------------------------
 
 
-@router.get(CLUB + "/entries", dependencies=PEOPLE)
+@router.get(CLUB + "/entries", dependencies=PEOPLE, name="fund_entries")
 async def entries(
     request: Request,
     query: AtPoint,
@@ -217,7 +223,7 @@ async def entries(
     return await club_page(request, query, "entries", ask)
 
 
-@router.get(CLUB + "/entries/{version}", dependencies=PEOPLE)
+@router.get(CLUB + "/entries/{version}", dependencies=PEOPLE, name="one_entry")
 async def entry(request: Request, query: AtPoint, version: PathNumber) -> Response:
     """One entry: the receipt of what was recorded, in words and with its codes."""
     language = language_for(request)
@@ -240,3 +246,18 @@ async def entry(request: Request, query: AtPoint, version: PathNumber) -> Respon
         records=bool(query.principal.roles & WRITERS),
         replayed=request.query_params.get("replayed"),
     )
+
+
+# --- who looked ---------------------------------------------------------------------------------------------------
+
+
+@router.get(CLUB + "/readers", dependencies=[Depends(admitted(LOG_READERS))], name="fund_readers")
+async def readers(
+    request: Request, query: AtPoint, log: AtReaderLog, access: AtAccess, cursor: str | None = None
+) -> Response:
+    """Who was shown a name, phone, note or passbook of this club."""
+    language, start = language_for(request), before(cursor)
+    found = await asyncio.to_thread(
+        readers_told, log, access.principals, query.fund, language, before=start, limit=ENTRIES_A_PAGE
+    )
+    return await club_page(request, query, "readers", lambda book: found)

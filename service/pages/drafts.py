@@ -2,13 +2,13 @@
 by GET: then neither Back nor a reload asks to send anything again.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from ledger.database import Database
+from ledger.register import Register
 from service.pages.forms import Typed
 
 KEPT: Final = timedelta(hours=1)
@@ -18,10 +18,9 @@ class Drafts:
     """The drafts of one database, each under the key its form will be recorded with. Names and notes may be in them, so
     they are encrypted like the register. Methods block."""
 
-    def __init__(self, database: Database, seal: Callable[[str], str], unseal: Callable[[str], str | None]) -> None:
+    def __init__(self, database: Database, register: Register) -> None:
         self._database = database
-        self._seal = seal
-        self._unseal = unseal
+        self._register = register
 
     def keep(self, key: str, whose: str, where: str, typed: Typed, now: datetime) -> None:
         """Keep what somebody typed at an address, and forget all that is too old."""
@@ -34,7 +33,7 @@ class Drafts:
                 key=key,
                 whose=whose,
                 where_typed=where,
-                typed=self._seal(msgspec.json.encode(typed).decode()),
+                typed=self._register.sealed(f"{whose}\n{key}", msgspec.json.encode(typed).decode()),
                 until=(now + KEPT).isoformat(),
             )
 
@@ -48,5 +47,5 @@ class Drafts:
             where_typed=where,
             now=now.isoformat(),
         )
-        text = self._unseal(rows[0]["typed"]) if rows else None
+        text = self._register.unsealed(f"{whose}\n{key}", rows[0]["typed"]) if rows else None
         return msgspec.json.decode(text, type=Typed) if text else None

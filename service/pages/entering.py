@@ -132,7 +132,7 @@ async def chooser(request: Request, query: AtPoint) -> Response:
     )
 
 
-@router.get(NEW + "/{what}", dependencies=RECORDING)
+@router.get(NEW + "/{what}", dependencies=RECORDING, name="fund_members")
 async def ask(request: Request, query: AtPoint, what: str) -> Response:
     """The form of one entry; empty, or with what the address or an earlier try answers."""
     given = {name: text for name, text in request.query_params.items() if name in PRESET and len(text) <= 40}
@@ -174,7 +174,7 @@ async def _form(prepared: Prepared, query: FundQuery, refusal: Refusal | None = 
 # --- reading back and recording -----------------------------------------------------------------------------------
 
 
-@router.post(NEW + "/{what}/check", dependencies=RECORDING)
+@router.post(NEW + "/{what}/check", dependencies=RECORDING, name="fund_members")
 async def check(request: Request, query: AtPoint, what: str) -> Response:
     """Find out what would be recorded; nothing is, and the key is not spent."""
     prepared = Prepared(request, query.fund, what, await typed_in(request))
@@ -188,7 +188,7 @@ async def check(request: Request, query: AtPoint, what: str) -> Response:
     return see_other(f"{prepared.address}/check?key={prepared.key}")
 
 
-@router.get(NEW + "/{what}/check", dependencies=RECORDING)
+@router.get(NEW + "/{what}/check", dependencies=RECORDING, name="fund_members")
 async def read_back(request: Request, query: AtPoint, what: str, key: str = "") -> Response:
     """The sentence to read to the meeting, before it is recorded."""
     typed = await _draft(request, query, what, key)
@@ -213,7 +213,7 @@ async def read_back(request: Request, query: AtPoint, what: str, key: str = "") 
     )
 
 
-@router.post(NEW + "/{what}", dependencies=RECORDING)
+@router.post(NEW + "/{what}", dependencies=RECORDING, name="fund_members")
 async def record(request: Request, query: AtPoint, what: str) -> Response:
     """Record it, once, and show the receipt."""
     prepared = Prepared(request, query.fund, what, await typed_in(request))

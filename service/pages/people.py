@@ -13,6 +13,7 @@ from ledger.events import Request as RequestMark
 from ledger.projections import funds
 from ledger.refusals import Refusal
 from service.access.authentication import clear_cookie, set_cookie
+from service.access.codes import qr_of
 from service.access.delegation import DIRECTORY_READERS, GIVERS, OF_A_CLUB
 from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.principals import ROLES, Principal, Role
@@ -29,7 +30,6 @@ from service.pages.layout import PageRoute, language_for, page, see_other
 from service.people import acts, asking
 from service.people.acts import At
 from service.people.bodies import Acceptance, NewPerson, NewPin, PersonId, PhoneId, Revocation
-from service.people.codes import qr_of
 from service.writes.calls import RequestContext, digest_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -145,7 +145,7 @@ def _own_session(request: Request) -> Session:
 # --- who has access -----------------------------------------------------------------------------------------------
 
 
-@router.get("/people", dependencies=READING)
+@router.get("/people", dependencies=READING, name="list_people")
 async def people(request: Request) -> Response:
     """Who has access, on which phones, and when they were last seen."""
     return await _people(request, {})
@@ -182,7 +182,7 @@ def _given_by(giver: Principal) -> list[Role]:
     return [role for role in ROLES if "admin" in giver.roles or ("chair" in giver.roles and role in OF_A_CLUB)]
 
 
-@router.post("/people", dependencies=GIVING)
+@router.post("/people", dependencies=GIVING, name="list_people")
 async def admit(request: Request) -> Response:
     """Put somebody into the directory, and go on to invite them."""
     typed = await typed_in(request)
@@ -198,7 +198,7 @@ async def admit(request: Request) -> Response:
     return see_other("/people")
 
 
-@router.post("/people/{person}/invitations", dependencies=GIVING)
+@router.post("/people/{person}/invitations", dependencies=GIVING, name="list_people")
 async def invite(request: Request, person: PersonId) -> Response:
     """Show the code, link and QR that open one phone of somebody; they are shown once."""
     typed = await typed_in(request)
@@ -215,19 +215,19 @@ async def invite(request: Request, person: PersonId) -> Response:
     return await _people(request, {}, invited=shown)
 
 
-@router.post("/people/{person}/revocation", dependencies=GIVING)
+@router.post("/people/{person}/revocation", dependencies=GIVING, name="list_people")
 async def revoke(request: Request, person: PersonId) -> Response:
     """End somebody's access, with all their phones."""
     return await _act(request, lambda at, sent: acts.revoke(at, sent, person, Revocation()))
 
 
-@router.post("/people/{person}/pin-reset", dependencies=GIVING)
+@router.post("/people/{person}/pin-reset", dependencies=GIVING, name="list_people")
 async def reset_pin(request: Request, person: PersonId) -> Response:
     """Take a forgotten PIN away."""
     return await _act(request, lambda at, sent: acts.reset_pin(at, sent, person))
 
 
-@router.post("/people/phones/{phone}/end", dependencies=ANYBODY)
+@router.post("/people/phones/{phone}/end", dependencies=ANYBODY, name="list_people")
 async def end_phone(request: Request, phone: PhoneId) -> Response:
     """End a phone."""
     return await _act(request, lambda at, sent: acts.end_phone(at, sent.principal, phone))

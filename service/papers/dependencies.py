@@ -17,7 +17,8 @@ from service.papers.printing import Book, Format, Paper, content_policy, css_tex
 from service.reads.dependencies import AtPoint, CaughtUp
 from service.reads.query import Answer, FundQuery
 from service.templating import TEMPLATES
-from service.words.wording import language_of
+from service.words.places import place
+from service.words.wording import capitalised, language_of
 
 PRESS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="press")
 """PDFs are laid out one at a time, beside the event loop: a thick book must not take the threads of other readers."""
@@ -46,7 +47,7 @@ class Printer(NamedTuple):
         found = self.query.ask(lambda reader: self._filled_in(paper, reader))
         book, club, filled = found.figures
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
-        footer = book.said("footer", position=found.position, **stands)
+        footer = book.said("footer_of_entry" if "code" in filled else "footer", on=book.state.today(), **stands)
         style = TEMPLATES.get_template("papers/paper.css").render(
             size=paper.size, footer=css_text(footer), page=css_text(book.said("page"))
         )
@@ -57,8 +58,9 @@ class Printer(NamedTuple):
             known=self._known(book, club["version"]),
             language=self.language,
             parked=found.parked,
+            lies_in=capitalised(place(club["commune"], club["district"], club["province"], self.language)),
+            size=paper.size,
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.
-            today=book.state.today(),
             **words_for_templates(self.language),
             **filled,
         )
@@ -67,11 +69,13 @@ class Printer(NamedTuple):
     def _filled_in(self, paper: Paper, reader: Reader) -> tuple[Book, Answer, Answer] | None:
         """The book a paper is of, its club, and what fills it in; None when there is nothing to fill in."""
         query = self.query
-        club = funds.fund(reader, query.fund)
-        assert club, "a query has a standpoint"
         book = Book(query.state, reader, query.fund, query.as_of, self.language)
         filled = paper.fill(book)
-        return None if filled is None else (book, club, filled)
+        if filled is None:
+            return None
+        club = funds.fund(reader, query.fund, filled.get("dated", query.as_of))
+        assert club, "a query has a standpoint"
+        return book, club, filled
 
     def _known(self, book: Book, version: int) -> str | None:
         """What says that this is the book as it was known then; None if it is the book as it is known now."""

@@ -1,12 +1,13 @@
 """How a paper is printed: filled in from the books at one moment, as a page made for print or as a PDF.
 
-Names come from the register at the time of printing. Every page carries where the books stood: fund, version, position
-and check code, so that paper is the anchor.
+Names come from the register at the time of printing. Every page carries where the books stood: fund, entry and check
+code, so that paper is the anchor. A paper bears one check code: that of its entry if it is about one, else the book's.
 """
 
 import base64
 import hashlib
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
@@ -17,13 +18,14 @@ from markupsafe import Markup
 from ledger.days import VILLAGE_TIME
 from ledger.projections import members
 from ledger.projections.tables import Reader
+from service.access.readers import showing
 from service.http.refusals import PdfUnavailable
 from service.http.state import AppState
 from service.reads.query import Answer
 from service.words import catalogue, wording
 
 Format = Literal["html", "pdf"]
-Size = Literal["A4 portrait", "A4 landscape", "A5 portrait", "A5 landscape"]
+Size = Literal["A4 portrait", "A4 landscape", "A5 landscape"]
 
 
 class Book(NamedTuple):
@@ -46,37 +48,74 @@ class Book(NamedTuple):
 
     def line(self, item: Mapping[str, Any]) -> str:
         """What an entry of the journal was about, in a few words."""
-        name = item["type"]
-        if name == "ContributionReceived":
-            name = "dues_for_month" if item["for_month"] else item["part"]
+        name = _name_of_line(item)
         if f"paper.line.{name}" in catalogue.every_key():
-            return self.said(f"line.{name}", **item)
+            return self.said(f"line.{name}", **{**item, "on": date.fromisoformat(item["on"])})
         return wording.capitalised(catalogue.word("event", name, self.language))
+
+    def split(self, principal: int, interest: int, forgiven: int) -> str:
+        """What a repayment consists of, and the rest of principal that was given up with it."""
+        paid = self.phrase("line.split", principal=principal, interest=interest)
+        return f"{paid}; {self.phrase('line.forgiven', forgiven=forgiven)}" if forgiven else paid
 
     def people(self, numbers: Iterable[int | None]) -> dict[int, str]:
         """How members are named on paper: by the number alone once the name was erased."""
         wanted = {number for number in numbers if number is not None}
         digests = members.names(self.reader, self.fund, wanted)
-        names = self.state.ledger.register.texts(digests.values())
-        return {number: self.person(number, names.get(digests.get(number, ""))) for number in sorted(wanted)}
+        with showing(wanted):  # All names are compared, and theirs are shown.
+            names = self.state.ledger.register.texts(digests.values())
+            born = self.namesakes() if names else {}
+        return {
+            number: self.person(number, names.get(digests.get(number, "")), born.get(number))
+            for number in sorted(wanted)
+        }
 
-    def person(self, number: int, name: str | None) -> str:
-        """A member by name and number, or by number alone."""
+    def person(self, number: int, name: str | None, born: int | None = None) -> str:
+        """A member by name and number, with the year of birth where another has the same name; by number alone without
+        a name."""
         if name is None:
             return catalogue.render("person.unnamed", self.language, number=number)
+        if born is not None:
+            return self.said("named_and_born", name=name, number=number, born=born)
         return self.said("named", name=name, number=number)
+
+    def namesakes(self) -> dict[int, int]:
+        """The years of birth of those members whose name another member has too, by number."""
+        members_born = members.born(self.reader, self.fund)
+        names = self.state.ledger.register.texts(name for name, _ in members_born.values() if name)
+        called: dict[str, list[int]] = defaultdict(list)
+        for number, (name, _) in members_born.items():
+            if name in names:
+                called[names[name].casefold()].append(number)
+        return {number: members_born[number][1] for same in called.values() if len(same) > 1 for number in same}
+
+
+def _name_of_line(item: Mapping[str, Any]) -> str:
+    """The catalogue's name of what an entry was about."""
+    name: str = item["type"]
+    match name:
+        case "ContributionReceived":
+            return "dues_for_month" if item["for_month"] else str(item["part"])
+        case "ExpensePaid" if item["part"] == "other":
+            return "other_expense"
+        case "CashCounted" if item["amount"]:
+            return "cash_over" if item["amount"] > 0 else "cash_short"
+    return name
 
 
 class Paper(NamedTuple):
-    """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in."""
+    """A kind of paper: its template in `templates`, the size of its sheets, and what fills it in: `dated`, where the
+    paper is of another day than the one it is seen from, so that its head names the place of that day; `code` where it
+    is about one entry; and what its own template asks for."""
 
     template: str
     size: Size
     fill: Callable[[Book], Answer | None]
 
 
-def words_for_templates(language: str) -> dict[str, Callable[..., object]]:
-    """The forms in which templates write what the books hold; `some` leaves a nought blank."""
+def words_for_templates(language: str) -> dict[str, Callable[..., object] | str]:
+    """The forms in which templates write what the books hold. `some` leaves a nought blank; it and `figures` are for
+    the cells of a table that names its unit."""
 
     def day(on: date | str | None) -> str:
         return wording.day(date.fromisoformat(on) if isinstance(on, str) else on, language) if on else ""
@@ -85,15 +124,22 @@ def words_for_templates(language: str) -> dict[str, Callable[..., object]]:
         village = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(VILLAGE_TIME)
         return catalogue.render("paper.instant", language, time=f"{village:%H:%M}", on=village.date())
 
+    def long_day(on: date) -> str:
+        return catalogue.phrase("paper.long_day", language, day=f"{on:%d}", month=f"{on:%m}", year=on.year)
+
     return {
         "day": day,
+        "day_of": date.fromisoformat,
+        "long_day": long_day,
         "heard": heard,
         "heard_day": lambda at: day(datetime.fromisoformat(at).astimezone(VILLAGE_TIME).date()),
         "dong": lambda amount: wording.dong_on_paper(amount, language),
-        "some": lambda amount: wording.dong_on_paper(amount, language) if amount else "",
+        "figures": lambda amount: wording.figures_on_paper(amount, language),
+        "some": lambda amount: wording.figures_on_paper(amount, language) if amount else "",
         "words": lambda amount: wording.in_words(amount, language),
         "rate": lambda ppm: "" if ppm is None else wording.rate(ppm, language),
         "capital": wording.capitalised,
+        "unit": wording.UNITS[language],
         "word": lambda enumeration, value: catalogue.word(enumeration, value, language),
         "qr": _qr,
     }
@@ -107,7 +153,7 @@ def _qr(text: str) -> Markup:
 
 def css_text(text: str) -> str:
     """Text that may stand in quotation marks in the style sheet: words of ours and codes of a known form."""
-    assert all(letter in " ·-,:" or unicodedata.category(letter)[0] in "LN" for letter in text)
+    assert all(letter in " ·-,:/" or unicodedata.category(letter)[0] in "LN" for letter in text)
     return text
 
 

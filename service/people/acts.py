@@ -21,6 +21,7 @@ from ledger.projections import members
 from ledger.refusals import MemberNotFound, PersonNotFound, PhoneNotFound
 from ledger.register import Text, written
 from service.access.approval import NOT_NEEDED, Approval, approved
+from service.access.codes import digest_of, new_code
 from service.access.delegation import (
     is_oneself,
     refuse_changing,
@@ -30,14 +31,13 @@ from service.access.delegation import (
 )
 from service.access.phones import end_phones
 from service.access.pins import refuse_simple
-from service.access.principals import Principal
+from service.access.principals import Principal, new_id
 from service.access.sessions import Session
 from service.access.state import AccessState
 from service.access.throttle import Bound, Throttle
 from service.http.refusals import PinRequired
 from service.http.state import AppState
 from service.people.bodies import Acceptance, NewPerson, NewPin, PersonChange, Revocation
-from service.people.codes import digest_of, new_code
 from service.writes.calls import RequestContext
 
 
@@ -65,7 +65,7 @@ async def admit(at: At, context: RequestContext, new: NewPerson) -> Recorded:
     """Put a person into the directory. Raises `Forbidden`, `FundNotFound`, `MemberNotFound`."""
     scope, linked = new.scope.scope(), dict(sorted((new.members or {}).items()))
     await _refuse_unknown_members(at, linked)
-    person = f"p{secrets.token_hex(6)}"
+    person = new_id()
 
     def decide(people: People, metadata: EntryMetadata, _: Approval) -> None:
         refuse_giving(context.principal, new.roles, scope, linked, at.access.places.known)

@@ -13,6 +13,7 @@ from ledger.events.people import Scope
 from ledger.refusals import PersonNotFound
 from service.access.delegation import is_oneself, sees
 from service.access.principals import Principal
+from service.access.readers import to_themselves
 from service.access.sessions import Session
 from service.access.throttle import Throttle
 from service.http.refusals import CursorInvalid
@@ -71,7 +72,8 @@ async def brief(at: At, person: str, texts: Mapping[str, str] | None = None, of:
         known = at.access.directory.people().persons.get(person)
         told: Any = of or known
         digest = (known.texts if known else {}).get("name")
-        name = (texts or {}).get("name") or _texts(at, [digest]).get(digest)
+        with to_themselves():
+            name = (texts or {}).get("name") or _texts(at, [digest]).get(digest)
         return {"person": person, "name": name, "roles": told.roles, "scope": told.scope, "members": told.members}
 
     return await asyncio.to_thread(ask)
@@ -83,7 +85,7 @@ async def own_session(at: At, principal: Principal, session: Session | None) -> 
     def ask() -> Answer:
         told: Answer = {
             "person": principal.id,
-            "name": principal.name or None,
+            "name": None,
             "roles": sorted(principal.roles),
             "scope": principal.scope,
             "members": principal.members,
@@ -92,9 +94,11 @@ async def own_session(at: At, principal: Principal, session: Session | None) -> 
             "pin_set": False,
         }
         if session is None:
-            return told
+            with to_themselves():
+                return told | {"name": at.access.principals.names([principal.id]).get(principal.id)}
         name = at.access.directory.people().person(principal.id).texts.get("name")
-        texts = _texts(at, [name, session.phone.label])
+        with to_themselves():
+            texts = _texts(at, [name, session.phone.label])
         return told | {
             "name": texts.get(name),
             "phone": {"phone": session.phone.id, "label": texts.get(session.phone.label)},

@@ -4,8 +4,11 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
 
+from service.access.approval import ApprovalPin, approval_of
 from service.access.authentication import clear_cookie, set_cookie
+from service.access.codes import qr_of
 from service.access.delegation import DIRECTORY_READERS, GIVERS
 from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.principals import ROLES, Principal
@@ -16,8 +19,20 @@ from service.http.fields import Cursor, Limit
 from service.http.parsing import StrictRoute
 from service.http.refusals import NoSession
 from service.http.state import AtState
-from service.people import acts, asking
+from service.people import acts, asking, erasing
 from service.people.acts import At
+from service.people.answers import (
+    InvitationTold,
+    LogTold,
+    PeopleListed,
+    PersonListed,
+    PersonRevoked,
+    PersonTold,
+    PhoneEnded,
+    PhonesListed,
+    PinTold,
+    SessionTold,
+)
 from service.people.bodies import (
     Acceptance,
     NewPerson,
@@ -28,7 +43,6 @@ from service.people.bodies import (
     PhoneId,
     Revocation,
 )
-from service.people.codes import qr_of
 from service.writes.calls import RequestContext
 from service.writes.dependencies import AsSent
 
@@ -64,10 +78,16 @@ def _recorded(content: Any, context: RequestContext, *, replayed: bool) -> Respo
     return _answer(content, 200 if context.dry_run else 201, **headers)
 
 
+def _recording(model: type[BaseModel]) -> dict[str, Any]:
+    """What the API's document says of a route that records, or finds out what it would record."""
+    dry_run = {"model": model, "description": "What would be recorded: a dry run"}
+    return {"status_code": 201, "response_model": model, "responses": {200: dry_run}}
+
+
 # --- people -------------------------------------------------------------------------------------------------------
 
 
-@router.post("/people", status_code=201, dependencies=GIVING)
+@router.post("/people", **_recording(PersonTold), dependencies=GIVING)
 async def admit_person(at: AtPeople, context: AsSent, body: NewPerson) -> Response:
     """Put a person into the directory, with roles and a scope that are yours to give; then invite them."""
     recorded = await acts.admit(at, context, body)
@@ -76,13 +96,13 @@ async def admit_person(at: AtPeople, context: AsSent, body: NewPerson) -> Respon
     return _recorded(content, context, replayed=recorded.replayed)
 
 
-@router.get("/people")
+@router.get("/people", response_model=PeopleListed)
 async def list_people(at: AtPeople, reader: Reader, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
     """Who has access or had it, in scope, with the phones they log in on and when they were last seen."""
     return _answer(await asking.list_people(at, reader, cursor, limit))
 
 
-@router.get("/people/log")
+@router.get("/people/log", response_model=LogTold)
 async def people_log(
     at: AtPeople,
     reader: Reader,
@@ -95,13 +115,13 @@ async def people_log(
     return _answer(await asking.people_log(at, reader, cursor, limit, order))
 
 
-@router.get("/people/{person}")
+@router.get("/people/{person}", response_model=PersonListed)
 async def one_person(at: AtPeople, reader: Reader, person: PersonId) -> Response:
     """One person of the directory."""
     return _answer(await asking.one_person(at, reader, person))
 
 
-@router.post("/people/{person}/changes", status_code=201, dependencies=GIVING)
+@router.post("/people/{person}/changes", **_recording(PersonTold), dependencies=GIVING)
 async def change_person(at: AtPeople, context: AsSent, person: PersonId, body: PersonChange) -> Response:
     """Change what a person may, or their name or phone; in force at once, within 5 s in every copy of the service."""
     recorded = await acts.change(at, context, person, body)
@@ -109,7 +129,7 @@ async def change_person(at: AtPeople, context: AsSent, person: PersonId, body: P
     return _recorded(content, context, replayed=recorded.replayed)
 
 
-@router.post("/people/{person}/revocation", status_code=201, dependencies=GIVING)
+@router.post("/people/{person}/revocation", **_recording(PersonRevoked), dependencies=GIVING)
 async def revoke_person(at: AtPeople, context: AsSent, person: PersonId, body: Revocation) -> Response:
     """End a person's access with all their phones; within 5 s in every copy of the service."""
     recorded = await acts.revoke(at, context, person, body)
@@ -117,17 +137,26 @@ async def revoke_person(at: AtPeople, context: AsSent, person: PersonId, body: R
     return _recorded(content | {"revoked": True}, context, replayed=recorded.replayed)
 
 
-@router.post("/people/{person}/pin-reset", status_code=201, dependencies=GIVING)
+@router.post("/people/{person}/pin-reset", **_recording(PinTold), dependencies=GIVING)
 async def reset_pin(at: AtPeople, context: AsSent, person: PersonId, body: Nothing) -> Response:
     """Take a forgotten or locked PIN away, so that its person chooses a new one."""
     recorded = await acts.reset_pin(at, context, person)
     return _recorded({"person": person, "pin_set": False}, context, replayed=recorded.replayed)
 
 
+@router.delete("/people/{person}/person")
+async def erase_directory_person(
+    request: Request, at: AtPeople, principal: AnyPrincipal, person: PersonId, approval_pin: ApprovalPin = None
+) -> Response:
+    """Erase a person's name and phone, and what was noted with them; what they may, and the log, stay as they are."""
+    erased = await erasing.erase(at, principal, approval_of(request.scope), person)
+    return _answer({"person": person, "erased": erased})
+
+
 # --- how they come in ---------------------------------------------------------------------------------------------
 
 
-@router.post("/people/{person}/invitations", status_code=201, dependencies=GIVING)
+@router.post("/people/{person}/invitations", **_recording(InvitationTold), dependencies=GIVING)
 async def invite_person(request: Request, at: AtPeople, context: AsSent, person: PersonId, body: Nothing) -> Response:
     """Let a person open one phone within 7 days, by link, QR or code. An older invitation of theirs is void then.
 
@@ -150,7 +179,7 @@ def _own_origin(request: Request, at: At) -> str:
     return at.state.settings.origin or f"{request.url.scheme}://{request.url.netloc}"
 
 
-@router.post("/invitations/accept", status_code=201)
+@router.post("/invitations/accept", status_code=201, response_model=PersonTold)
 async def accept_invitation(at: AtPeople, throttle: AtThrottle, address: Neighbourhood, body: Acceptance) -> Response:
     """Log this phone in with the code of an invitation: sets the cookie. Needs no log-in; wrong codes are counted."""
     token, person = await acts.log_in(at, throttle, body, address)
@@ -162,13 +191,13 @@ async def accept_invitation(at: AtPeople, throttle: AtThrottle, address: Neighbo
 # --- one's own ----------------------------------------------------------------------------------------------------
 
 
-@router.get("/session")
+@router.get("/session", response_model=SessionTold)
 async def own_session(request: Request, at: AtPeople, principal: AnyPrincipal) -> Response:
     """Who you are here, what you may, and which phone this is; a token has no phone."""
     return _answer(await asking.own_session(at, principal, request.scope["session"]))
 
 
-@router.delete("/session", dependencies=ANYBODY)
+@router.delete("/session", response_model=PhoneEnded, dependencies=ANYBODY)
 async def log_out(at: AtPeople, session: OwnSession) -> Response:
     """Log this phone out."""
     await acts.log_out(at, session)
@@ -177,20 +206,20 @@ async def log_out(at: AtPeople, session: OwnSession) -> Response:
     return response
 
 
-@router.put("/session/pin", dependencies=ANYBODY)
+@router.put("/session/pin", response_model=PinTold, dependencies=ANYBODY)
 async def choose_pin(at: AtPeople, session: OwnSession, body: NewPin) -> Response:
     """Choose the six digits that you approve with; whoever has a PIN already says it as `old`."""
     await acts.set_pin(at, session, body)
     return _answer({"person": session.principal.id, "pin_set": True})
 
 
-@router.get("/people/{person}/phones")
+@router.get("/people/{person}/phones", response_model=PhonesListed)
 async def phones_of(at: AtPeople, reader: Reader, person: PersonId) -> Response:
     """The phones that a person logs in on."""
     return _answer({"items": await asking.phones_of(at, reader, person)})
 
 
-@router.delete("/phones/{phone}")
+@router.delete("/phones/{phone}", response_model=PhoneEnded)
 async def end_phone(at: AtPeople, principal: AnyPrincipal, phone: PhoneId) -> Response:
     """End a phone: your own, or one of a person whose access is yours to give. It is out within 5 s everywhere."""
     await acts.end_phone(at, principal, phone)

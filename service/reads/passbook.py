@@ -5,6 +5,7 @@ from typing import Any
 from ledger.dues import monthly_dues
 from ledger.projections import funds, journal, loans, members
 from ledger.projections.tables import Reader
+from service.access.readers import note_shown, showing
 from service.reads.people import named
 from service.reads.query import Answer, FundQuery
 
@@ -17,6 +18,8 @@ def passbook(query: FundQuery, reader: Reader, member: int) -> Answer | None:
     borrowed = loans.loan_book(reader, query.fund, query.as_of, member=member)["items"]
     lines = journal.statement(reader, query.fund, member, query.as_of)
     owed = _dues_owed(query, reader, member)
+    with showing([member]):
+        note_shown()  # Also of one whose name was erased.
     return named(query, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
 
 

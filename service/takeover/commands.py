@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.terminal import Mistake, ledger_of, load_settings, say
+from service.terminal import Language, Mistake, give_up, ledger_of, load_settings, say
 
 
 def import_books(
@@ -17,18 +17,19 @@ def import_books(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be recorded.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Record without asking.")] = False,
+    language: Language = "vi",
 ) -> None:
     """Take over an old club's books from the sheets of the template."""
     from service.takeover.importing import NotTakenOver, import_command, template_command
 
     if (template is None) != bool(files and fund):
-        raise Mistake("give the files and their --fund, or a --template to write")
+        raise Mistake("what-to-import")
     try:
         if template is not None:
-            say(template_command(template))
+            say(template_command(template, language))
             return
         agrees = (lambda _: False) if dry_run else (lambda question: yes or typer.confirm(question, err=True))
         with ledger_of(load_settings(), "read" if dry_run else "write") as ledger:
-            import_command(ledger, fund, files, now=datetime.now(UTC), say=say, agrees=agrees)
+            import_command(ledger, fund, files, now=datetime.now(UTC), say=say, agrees=agrees, language=language)
     except NotTakenOver as error:
-        raise Mistake(str(error)) from None
+        give_up(str(error))

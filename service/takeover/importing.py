@@ -45,7 +45,7 @@ OPERATOR: Final = "command-line"
 """Who records where no token is asked for: whoever may open the database."""
 
 
-def template_command(path: Path) -> str:
+def template_command(path: Path, language: str = LANGUAGE) -> str:
     """`microfund import --template`: a workbook, or a directory of CSV files; answers what to say.
 
     Raises `NotTakenOver` where nothing may be written, or something lies already.
@@ -53,8 +53,8 @@ def template_command(path: Path) -> str:
     try:
         write_template(path, "xlsx" if path.suffix.lower() == ".xlsx" else "csv")
     except OSError:
-        raise NotTakenOver(_said("not-written", path=str(path))) from None
-    return _said("written", path=str(path))
+        raise NotTakenOver(_said("not-written", language, path=str(path))) from None
+    return _said("written", language, path=str(path))
 
 
 def import_command(
@@ -65,6 +65,7 @@ def import_command(
     now: datetime,
     say: Callable[[str], None],
     agrees: Callable[[str], bool],
+    language: str = LANGUAGE,
 ) -> None:
     """`microfund import`: say what would be recorded, ask, record. Raises `NotTakenOver`.
 
@@ -72,34 +73,36 @@ def import_command(
     """
     takeover = read(paths, civil_day(now))
     if isinstance(takeover, list):
-        raise _not_taken_over(takeover)
-    trial = _recorded(ledger, fund, takeover, now, dry_run=True)
+        raise _not_taken_over(takeover, language)
+    trial = _recorded(ledger, fund, takeover, now, language, dry_run=True)
     if trial.replayed:
-        say(_said("replayed", fund=fund, check_code=check_code(trial.head)))
+        say(_said("replayed", language, fund=fund, check_code=check_code(trial.head)))
         return
-    noted = (note.message() for note in takeover.notes)
-    for line in (*noted, _said("would-record", fund=fund), *summary(trial)):
+    noted = (note.message(language) for note in takeover.notes)
+    for line in (*noted, _said("would-record", language, fund=fund), *summary(trial, language)):
         say(line)
-    if not agrees(_said("question", fund=fund)):
-        say(_said("nothing-recorded"))
+    if not agrees(_said("question", language, fund=fund)):
+        say(_said("nothing-recorded", language))
         return
-    recorded = _recorded(ledger, fund, takeover, now, dry_run=False)
-    say(_said("recorded", fund=fund, check_code=check_code(recorded.head)))
+    recorded = _recorded(ledger, fund, takeover, now, language, dry_run=False)
+    say(_said("recorded", language, fund=fund, check_code=check_code(recorded.head)))
 
 
-def _recorded(ledger: Ledger, fund: str, takeover: Takeover, now: datetime, *, dry_run: bool) -> Recorded:
+def _recorded(
+    ledger: Ledger, fund: str, takeover: Takeover, now: datetime, language: str, *, dry_run: bool
+) -> Recorded:
     try:
         return take_over(ledger, fund, takeover, recorded_at=now, recorded_by=OPERATOR, dry_run=dry_run)
     except RowsRefused as refused:
-        raise _not_taken_over(refused.findings) from None
+        raise _not_taken_over(refused.findings, language) from None
     except (Refusal, StorageUnavailable) as error:
-        raise NotTakenOver(problem(refusal_for(error), LANGUAGE)["detail"]) from None
+        raise NotTakenOver(problem(refusal_for(error), language)["detail"]) from None
 
 
-def _not_taken_over(findings: Sequence[Finding]) -> NotTakenOver:
-    lines = [finding.message() for finding in findings]
-    return NotTakenOver("\n".join((*lines, _said("found", count=len(findings)))))
+def _not_taken_over(findings: Sequence[Finding], language: str) -> NotTakenOver:
+    lines = [finding.message(language) for finding in findings]
+    return NotTakenOver("\n".join((*lines, _said("found", language, count=len(findings)))))
 
 
-def _said(name: str, **facts: object) -> str:
-    return catalogue.render(f"takeover.{name}", LANGUAGE, **facts)
+def _said(name: str, language: str, /, **facts: object) -> str:
+    return catalogue.render(f"takeover.{name}", language, **facts)

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.chart import amount_moved
 from ledger.events import (
     AttendanceCorrected,
     BylawsAdopted,
@@ -13,6 +14,7 @@ from ledger.events import (
     DuesForgiven,
     EntryReversed,
     Event,
+    FundOpened,
     IncomeReceived,
     InKindDonationReceived,
     InspectionMade,
@@ -22,6 +24,7 @@ from ledger.events import (
     MemberLeft,
     OpeningBooks,
     PeriodReopened,
+    PlaceChanged,
     PotTransferred,
     Sample,
     SavingsSetOff,
@@ -29,6 +32,7 @@ from ledger.events import (
 )
 from ledger.jobs import Recorded
 from service.words import catalogue
+from service.words.places import place
 from service.words.wording import month
 
 
@@ -39,6 +43,13 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
         facts["member"] = person(event.member, recorded, language)  # type: ignore[attr-defined]  # It has one, as just seen.
     name = event.name
     match event:
+        case FundOpened():
+            # A club that bears its commune's name says where it lies by that.
+            commune = None if event.club.endswith(event.commune) else event.commune
+            facts["lies_in"] = place(commune, event.district, event.province, language)
+        case PlaceChanged():
+            name = f"PlaceChanged.{'documented' if event.document else 'plain'}"
+            facts["lies_in"] = place(event.commune, event.district, event.province, language)
         case BylawsAdopted():
             facts |= msgspec.structs.asdict(event.bylaws)
         case MemberLeft():
@@ -102,7 +113,7 @@ def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:
         facts["amount"] = event.amount
         facts["items"] = ", ".join(f"{item.quantity} {item.unit} {item.what}" for item in event.items)
     if isinstance(event, EntryReversed):
-        facts["amount"] = sum(leg.amount for leg in event.posted if leg.amount > 0)
+        facts["amount"] = amount_moved(event.posted)
     return facts
 
 

@@ -37,6 +37,11 @@ def dong_on_paper(amount: int, language: str) -> str:
     return f"({dong(-amount, language)})" if amount < 0 else dong(amount, language)
 
 
+def figures_on_paper(amount: int, language: str) -> str:
+    """The same without its unit, which a table names once for all its cells: `(1.500)`."""
+    return f"({count(-amount, language)})" if amount < 0 else count(amount, language)
+
+
 def count(number: int, language: str) -> str:
     """Write how many there are: `11.939` or `11,939`. A number that is a name, such as an entry's, stays plain."""
     return f"{number:,}".replace(",", {"vi": ".", "en": ","}[language])

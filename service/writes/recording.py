@@ -6,7 +6,7 @@ Routes call it, and so may whoever else has a body, a table's row and a context:
 from typing import Any
 
 from ledger.days import civil_day
-from ledger.events import OfficeLeft
+from ledger.events import OfficeLeft, PlaceChanged
 from ledger.jobs import Job, Recorded
 from ledger.refusals import OutOfOrder
 from service.access.approval import Approval, approved
@@ -17,7 +17,7 @@ from service.access.state import AccessState
 from service.http.body import Dated
 from service.http.refusals import Forbidden, InvalidFields
 from service.http.state import AppState
-from service.writes.bodies.club import NewFund
+from service.writes.bodies.club import NewFund, NewPlace
 from service.writes.bodies.corrections import Reversal
 from service.writes.calls import RequestContext, call_of, job_of, line_call
 from service.writes.meetings import Meeting, MeetingAct, calls_of, mark_of
@@ -37,7 +37,7 @@ async def carry_out(
     """Record what a body says, or find out what it would record if the context asks for a dry run. `numbers` are those
     of the write's path. Whether the principal has one of the write's roles, in this fund, was judged before.
 
-    Raises the fund's refusals, `Forbidden` and `OutOfOrder` for a fund that may not be opened, `PinRequired`,
+    Raises the fund's refusals, `Forbidden` and `OutOfOrder` for a fund that may not be opened or moved, `PinRequired`,
     `PinWrong` and `PinLocked`, and what the writer raises.
     """
     today = civil_day(context.at)
@@ -46,6 +46,8 @@ async def carry_out(
         await _refuse_foreign_fund(access.places, context.principal, body)
         if (on := body.on or today) < body.founded_on:
             raise OutOfOrder(on=on, earliest=body.founded_on)
+    if isinstance(body, NewPlace) and not context.principal.scope.holds(fund, _place_in(body)):
+        raise Forbidden
     calls = [call_of(write.decide, numbers, body.facts(), body, fund, today)._replace(pin=write.pin)]
     if isinstance(body, Reversal) and body.replacement:
         calls.append(line_call(body.replacement, fund, calls[0].on))
@@ -57,6 +59,8 @@ async def carry_out(
     recorded = await approved(access.pins, context.approval, record)
     if not context.dry_run:
         for event in recorded.events:
+            if isinstance(event, PlaceChanged):
+                access.places.forget(fund)
             if isinstance(event, OfficeLeft) and event.office == "treasurer":
                 await end_phones_of_treasurer(state, access, event)
     return recorded
@@ -67,9 +71,13 @@ async def _refuse_foreign_fund(known: Places, principal: Principal, body: NewFun
 
     It is judged before the fund is asked anything: which keys that one knows is nobody's business here.
     """
-    places = (Place(body.province, body.district, body.commune), await known.place_of(body.fund))
+    places = (_place_in(body), await known.place_of(body.fund))
     if not all(principal.scope.holds(body.fund, place) for place in places if place):
         raise Forbidden
+
+
+def _place_in(body: NewFund | NewPlace) -> Place:
+    return Place(body.province, body.district, body.commune)
 
 
 async def hold_meeting(

@@ -68,6 +68,7 @@ SHEET: Final = FUND + "/meetings/{version}"
 WRITES: Final = (
     Write("/funds", club.NewFund, Fund.open, OPENERS),
     Write(FUND + "/bylaws", club.NewBylaws, Fund.adopt_bylaws, DECIDERS, pin=always),
+    Write(FUND + "/place", club.NewPlace, Fund.change_place, OPENERS),
     Write(FUND + "/members", club.NewMember, Fund.join),
     Write(FUND + "/members/{member}/changes", club.MemberChange, Fund.change_member),
     Write(FUND + "/members/{member}/departure", club.Departure, Fund.leave),

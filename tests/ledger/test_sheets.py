@@ -62,6 +62,17 @@ def test_savings_may_be_taken_home_above_the_line_that_brings_them():
     assert held(fund, "revolving", "savings") == 0
 
 
+def test_a_loan_may_be_paid_out_above_the_savings_that_it_is_paid_from():
+    fund = given(joins(), joins(), asks(2, 500_000, on=MEETING), grants(1, on=MEETING))
+    paid_out = line("payout-01", lambda f, at: f.disburse_loan(at, 1), turn="payment")
+    brought = line("save-0001", lambda f, at: f.receive_contribution(at, member=1, kind="savings", amount=500_000))
+
+    answers = sheet(paid_out, brought).hold(fund)
+
+    assert [answer.status for answer in answers] == ["recorded", "recorded"]
+    assert (fund.cash_at(day(MEETING)), loan_of(fund).outstanding) == (0, 500_000)
+
+
 def test_a_loan_may_be_repaid_above_the_line_that_pays_it_out():
     fund = village(asks(2, 1_000_000, on=MEETING), grants(1, on=MEETING))
     repaid = line("repay-001", lambda f, at: f.repay_loan(at, 1, amount=200_000))

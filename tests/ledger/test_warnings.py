@@ -64,3 +64,28 @@ def test_an_entry_of_somebody_who_left_is_asked_about_also_when_the_departure_is
     assert (warning.code, warning.versions) == ("left-before", (repaid,))
     repays(1, 100_000, on="2024-04-10")(fund)
     assert codes(fund) == ["left-before"]
+
+
+def test_who_comes_for_somebody_that_left_is_not_asked_about_once_it_is_said():
+    fund = village(lends(1, 1_000_000, on="2024-01-10"), pays(1, "savings", 200_000), leaves(1, "2024-02-01", "died"))
+    fund.repay_loan(metadata("2024-03-10", paid_by="9c2f"), 1, amount=100_000)
+    assert codes(fund) == []
+    fund.repay_loan(metadata("2024-03-10"), 1, amount=110_000, paid_by=2)
+    assert codes(fund) == []
+    fund.withdraw_savings(metadata("2024-03-10", paid_by="9c2f"), member=1, amount=200_000)
+    assert codes(fund) == []
+
+
+def test_a_repayment_that_is_what_its_loan_asks_for_is_not_unusual_however_it_compares():
+    loans = (lends(1, 1_000_000, months=2, on="2024-01-10") for _ in range(12))
+    fund = village(*loans, repayment_mode="bullet", one_open_loan_per_household=False)
+    for loan in range(1, 10):
+        repays(loan, 10_000, on="2024-02-10")(fund)
+        assert codes(fund) == []
+    repays(11, 500_000, on="2024-03-09")(fund)  # Ahead of the plan.
+    assert codes(fund) == ["amount-unusual"]
+    undoes(on="2024-03-09")(fund)
+    repays(1, 1_010_000, on="2024-03-10")(fund)  # All of it.
+    assert codes(fund) == []
+    repays(10, 500_000, on="2024-03-10")(fund)  # Some of what is late.
+    assert codes(fund) == []

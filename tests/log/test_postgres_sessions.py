@@ -236,7 +236,7 @@ def test_what_was_recorded_is_not_acknowledged_again_by_a_server_that_only_reads
 def test_a_database_that_cannot_hold_every_name_is_refused_in_words(server: OwnServer, encoding: str) -> None:
     name = f"test_{encoding.lower()}"
     server.run(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
-    with pytest.raises(UnsafeStorage, match=f"server_encoding = {encoding}.*ENCODING 'UTF8'"):
+    with pytest.raises(UnsafeStorage, match=f"server_encoding, encoding = {encoding}"):
         Ledger(server.url.replace("/postgres?", f"/{name}?"))
 
 
@@ -246,7 +246,7 @@ def test_an_encoding_of_the_client_counts_only_if_the_url_names_it_and_is_refuse
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
     set_for_database(postgres_url, "client_encoding = 'LATIN1'")
     Ledger(postgres_url).close()
-    with pytest.raises(UnsafeStorage, match="client_encoding = LATIN1"):
+    with pytest.raises(UnsafeStorage, match="client_encoding, encoding = LATIN1"):
         Ledger(f"{postgres_url}&client_encoding=LATIN1")
 
 
@@ -254,7 +254,7 @@ def test_a_server_that_does_not_know_the_statements_is_refused_in_words(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_sessions, "OLDEST", 1_000)
-    with pytest.raises(UnsafeStorage, match="version 1000 or newer"):
+    with pytest.raises(UnsafeStorage, match="oldest = 1000"):
         Ledger(postgres_url)
 
 
@@ -278,5 +278,5 @@ def test_a_pooler_that_lends_whole_sessions_may_stand_before_the_server(server: 
 @needs_pgbouncer
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 def test_a_pooler_that_shares_sessions_out_is_refused_in_words(server: OwnServer, mode: str) -> None:
-    with server.pooled(server.anew(), mode) as url, pytest.raises(UnsafeStorage, match="pool_mode = session"):
+    with server.pooled(server.anew(), mode) as url, pytest.raises(UnsafeStorage, match="pooler"):
         Ledger(url)

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from ledger.application import Ledger
-from ledger.database import EVENTS_TABLE, Database, Transaction, UnsafeStorage
+from ledger.database import EVENTS_TABLE, Database, UnsafeStorage
+from ledger.register import Encrypted
 from ledger.schema import STEPS, Step, upgrade
 from tests.support.jobs import opened
 
@@ -23,8 +24,13 @@ def at_step(database_url: str, number: int) -> Iterator[Database]:
         for table in {str(table) for table, *_ in _shape(database)} - {EVENTS_TABLE, "settings"}:
             database.execute(f"DROP TABLE {table}")
         database.execute("DELETE FROM settings WHERE name = 'schema'")
-        upgrade(database, STEPS[:number])
+        upgrade(database, ledger.register.encrypted, STEPS[:number])
         yield database
+
+
+def unneeded(*_: object) -> list[Encrypted]:
+    """What encrypts texts, where a step has none."""
+    raise AssertionError
 
 
 def _shape(database: Database) -> list[tuple[object, ...]]:
@@ -68,17 +74,17 @@ def test_links_to_members_are_taken_from_the_principals_that_were_there(database
 
 
 def test_a_step_that_is_cut_off_leaves_nothing_and_is_taken_again(database_url: str) -> None:
-    def killed(_: Transaction) -> None:
+    def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
     statements = ("CREATE TABLE later (number BIGINT PRIMARY KEY)",)
     with opened(database_url) as ledger:
         with pytest.raises(KeyboardInterrupt):
-            upgrade(ledger.database, (*STEPS, Step("what comes later", statements, killed)))
+            upgrade(ledger.database, unneeded, (*STEPS, Step("what comes later", statements, killed)))
         assert not ledger.database.has("later")
         assert _step_of(ledger.database) == LAST
 
-        upgrade(ledger.database, (*STEPS, Step("what comes later", statements)))
+        upgrade(ledger.database, unneeded, (*STEPS, Step("what comes later", statements)))
         assert ledger.database.has("later")
         assert _step_of(ledger.database) == LAST + 1
 
@@ -87,11 +93,11 @@ def test_processes_that_start_at_once_take_each_step_once(database_url: str) -> 
     taken: list[int] = []
 
     def step(number: int) -> Step:
-        return Step(f"{number}", (f"CREATE TABLE more_{number} (x BIGINT)",), lambda _: taken.append(number))
+        return Step(f"{number}", (f"CREATE TABLE more_{number} (x BIGINT)",), lambda *_: taken.append(number))
 
     more = (step(0), step(1), step(2))
     with opened(database_url) as one, opened(database_url) as other, ThreadPoolExecutor(4) as threads:
-        list(threads.map(lambda ledger: upgrade(ledger.database, (*STEPS, *more)), [one, other] * 2))
+        list(threads.map(lambda ledger: upgrade(ledger.database, unneeded, (*STEPS, *more)), [one, other] * 2))
         assert taken == [0, 1, 2]
 
 
@@ -99,7 +105,7 @@ def test_processes_that_start_at_once_take_each_step_once(database_url: str) -> 
 def test_a_database_of_a_newer_program_is_refused_in_words(database_url: str, access) -> None:
     with opened(database_url) as ledger:
         ledger.database.execute("UPDATE settings SET value = '99' WHERE name = 'schema'")
-    with pytest.raises(UnsafeStorage, match=f"schema 99; this program knows schema {LAST}"):
+    with pytest.raises(UnsafeStorage, match=f"reached = 99, known = {LAST}"):
         Ledger(database_url, access)
 
 

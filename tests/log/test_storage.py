@@ -20,7 +20,7 @@ from ledger.refusals import (
     MemberNotFound,
     VersionMismatch,
 )
-from ledger.register import Text, written
+from ledger.register import Text
 from ledger.sqlite_engine import sqlite
 from tests.support.jobs import (
     FUND,
@@ -148,7 +148,7 @@ def test_a_bug_in_one_job_harms_no_neighbour_and_is_tried_no_further(ledger: Led
 
 
 def test_what_the_database_cannot_hold_is_not_tried_for_long_and_harms_no_neighbour(ledger: Ledger) -> None:
-    unstorable = Text(FUND, "digest", "salt", "\ud800", "folded")
+    unstorable = Text(FUND, "digest", "salt", "\ud800")
     outcomes = ledger.record([gift("gift-0001"), gift("gift-0002", texts={"note": unstorable}), gift("gift-0003")])
     assert names(outcomes) == ["Recorded", "UnicodeEncodeError", "Recorded"]
     assert cash(ledger.replayed(FUND)) == 1_002
@@ -157,7 +157,8 @@ def test_what_the_database_cannot_hold_is_not_tried_for_long_and_harms_no_neighb
 def test_a_value_postgres_cannot_hold_is_not_mistaken_for_storage_that_is_away(postgres_url: str) -> None:
     with opened(postgres_url) as ledger:
         recorded(ledger.record([opening()])[0])
-        outcomes = ledger.record([gift("gift-0001", texts={"note": written(FUND, "a\0b")}), gift("gift-0002")])
+        unstorable = Text(FUND, "a\0b", "salt", "text")
+        outcomes = ledger.record([gift("gift-0001", texts={"note": unstorable}), gift("gift-0002")])
         assert names(outcomes) == ["DataError", "Recorded"]
 
 

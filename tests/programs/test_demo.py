@@ -4,12 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import pytest
 
-from ledger.aggregates.fund import Fund
 from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.events import (
@@ -32,35 +30,18 @@ from service.demo import DatabaseNotEmpty, Summary, fill
 from service.demo.diary import instant
 from service.demo.places import BADLY_KEPT, CLUBS, WITHOUT_REVOLVING_POT
 from tests.conftest import DEMO_TODAY
+from tests.support.demo import Filled, filled
+from tests.support.keys import key_for, registered
 
 AUTUMN = date(2022, 9, 15)
 CODES = {club.commune: club.code for club in CLUBS}
-
-
-class Filled(NamedTuple):
-    """A database the demo has filled, and what it said of it."""
-
-    ledger: Ledger
-    summary: Summary
-    today: date
-
-    def funds(self) -> list[Fund]:
-        return [self.ledger.replayed(code) for code in self.ledger.funds()]
-
-    def events(self) -> Iterator[Event]:
-        return (event for fund in self.funds() for event in fund.entries)
-
-
-def filled(url: str, today: date, **choices) -> Filled:
-    ledger = Ledger(url)
-    return Filled(ledger, fill(ledger, today=today, **choices), today)
 
 
 @pytest.fixture(scope="module")
 def province(demo_database: Path) -> Iterator[Filled]:
     """All clubs, for the two years that begin with the months in which the last four were founded."""
     summary = msgspec.json.decode(demo_database.with_suffix(".summary").read_bytes(), type=Summary)
-    ledger = Ledger(f"sqlite:///{demo_database}")
+    ledger = Ledger(url := f"sqlite:///{demo_database}", register_key=key_for(url))
     yield Filled(ledger, summary, DEMO_TODAY)
     ledger.close()
 
@@ -111,7 +92,7 @@ def test_a_database_with_funds_is_left_as_it_is(sqlite_url):
     made = filled(sqlite_url, date(2022, 5, 1), clubs=1, since=date(2022, 4, 1))
     before = heads(made.ledger)
 
-    with pytest.raises(DatabaseNotEmpty, match="1 fund"):
+    with pytest.raises(DatabaseNotEmpty, match="funds = 1"):
         fill(made.ledger, today=AUTUMN)
 
     assert heads(made.ledger) == before
@@ -219,7 +200,7 @@ def test_the_log_is_in_the_order_in_which_things_were_told(three_years):
 
 
 def test_nothing_written_about_people_is_in_any_line(three_years):
-    texts = {row["text"] for row in three_years.ledger.database.query("SELECT text FROM texts")}
+    texts = registered(three_years.ledger)
     lines = b"\n".join(entry.line for code in three_years.ledger.funds() for entry in three_years.ledger.entries(code))
 
     assert len(texts) > 100

@@ -25,6 +25,7 @@ from ledger.days import add_months
 from ledger.events import Entry
 from ledger.exports import CLASSES, account_of, beancount_ledger, hledger_journal
 from tests.support.histories import random_fund
+from tests.support.keys import key_for
 
 Funds = Mapping[str, Sequence[Entry]]
 Monthly = dict[tuple[str, str], int]
@@ -91,7 +92,7 @@ def random_books() -> Funds:
 
 def demo_books(database: Path) -> Funds:
     """All 24 clubs of the demo, each with its first 500 entries, about five months."""
-    ledger = Ledger(f"sqlite:///{database}")
+    ledger = Ledger(url := f"sqlite:///{database}", register_key=key_for(url))
     books = {fund: tuple(ledger.entries(fund, upto=500)) for fund in ledger.funds()}
     ledger.close()
     return books

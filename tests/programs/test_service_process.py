@@ -191,7 +191,7 @@ def test_the_read_model_proves_itself_and_a_changed_figure_is_named(sqlite_url: 
 
 
 def test_a_read_model_that_cannot_be_trusted_is_named_with_the_way_out(sqlite_url: str) -> None:
-    unmade = (2, "the read model has not been made yet: run microfund rebuild\n")
+    unmade = (2, "các bảng số liệu chưa được lập: xin chạy microfund rebuild\n")
     with opened(sqlite_url) as ledger:
         store(ledger, whole_life().pending)
     without_tables = command(sqlite_url, "verify", "--projections")

@@ -25,7 +25,7 @@ from ledger.events import (
     OpeningBalancesDeclared,
 )
 from ledger.projections import balances, borrowing, funds, journal, loans, members
-from ledger.projections.funds import FundFilter
+from ledger.projections.funds import Area, FundFilter
 from ledger.projections.tables import LAST_DAY, Reader
 from tests.ledger.test_golden_book import Bookkeeper
 from tests.ledger.test_golden_book import rows as golden
@@ -162,8 +162,8 @@ def test_the_funds_in_scope_are_listed_and_counted_together(database_url: str) -
             return found["funds"], found["current"]["borrowers"], found["current"]["members"]
 
         assert codes(FundFilter()) == ["LS-A", "LS-B", "LS-C", "TN-A"]
-        assert codes(FundFilter(province="Lạng Sơn", district="Chi Lăng")) == ["LS-A", "LS-B"]
-        assert codes(FundFilter(funds=["LS-B", "TN-A", "LS-C"], province="Lạng Sơn")) == ["LS-B", "LS-C"]
+        assert codes(FundFilter(area=Area("Lạng Sơn", "Chi Lăng"))) == ["LS-A", "LS-B"]
+        assert codes(FundFilter(["LS-B", "TN-A", "LS-C"], Area("Lạng Sơn"))) == ["LS-B", "LS-C"]
         assert codes(FundFilter(funds=[])) == []
         assert codes(FundFilter(), limit=3, after="LS-A") == ["LS-B", "LS-C", "TN-A"]
         assert funds.funds(tables, FundFilter(), limit=2)["next"] == "LS-B"
@@ -174,7 +174,7 @@ def test_the_funds_in_scope_are_listed_and_counted_together(database_url: str) -
             0,
         ]
         assert owing(FundFilter()) == (4, 3, 7)
-        assert owing(FundFilter(district="Chi Lăng")) == (3, 1, 5)
+        assert owing(FundFilter(area=Area(district="Chi Lăng"))) == (3, 1, 5)
         assert owing(FundFilter(funds=["LS-C"])) == (1, 2, 2)
         assert owing(FundFilter(funds=[])) == (0, 0, 0)
         standing = funds.standing(tables, "LS-B")

@@ -363,7 +363,7 @@ def test_a_version_missing_from_the_log_stops_the_read_model_loudly(database_url
         model.catch_up()
         store(ledger, fund.pending[21:])
 
-        with pytest.raises(ReadModelBroken, match="version 22"):
+        with pytest.raises(ReadModelBroken, match="version = 22"):
             model.advance()
         assert model.position == 20
 

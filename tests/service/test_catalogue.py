@@ -37,7 +37,8 @@ ENUMERATIONS = {
     "count": "periodic surprise handover",
     "inspection": "sample focal complaint",
     "line_status": "recorded replayed refused",
-    "role": "admin treasurer chair inspector reporter",
+    "role": "admin treasurer chair inspector reporter member",
+    "phone_end": "logged_out revoked handover",
     "approver": "account office",
     "event": "FundOpened BylawsAdopted OpeningBalancesCorrected OpeningBalancesDeclared "
     "MemberJoined MemberChanged MemberLeft "
@@ -45,7 +46,8 @@ ENUMERATIONS = {
     "IncomeReceived ExpensePaid PotTransferred BankDeposited BankWithdrawn AdvanceReceived AdvanceRepaid "
     "LoanRequested LoanApproved LoanRejected LoanDisbursed LoanRepaid LoanRescheduled LoanWrittenOff "
     "LoanRecovered CashCounted MeetingHeld EntryReversed PeriodClosed PeriodReopened InspectionMade "
-    "MemberReturned DuesForgiven SavingsSetOff InterestWaived AttendanceCorrected FundDissolved",
+    "MemberReturned DuesForgiven SavingsSetOff InterestWaived AttendanceCorrected FundDissolved PlaceChanged",
+    "unit": "province city district urban_district town township commune ward special_zone",
     "account": "cash bank loans equipment savings advances equity opening contributions donations in_kind "
     "transfers interest fines collective bank_interest recoveries other_income cash_over expenses "
     "write_offs cash_short",

@@ -145,7 +145,7 @@ def test_a_service_whose_file_was_deleted_says_so_and_makes_none_when_it_is_star
     again = program(sqlite_url, "serve")
 
     assert (again.returncode, again.stdout) == (2, "")
-    assert f"there is no database {tmp_path / 'fund.db'}" in again.stderr
+    assert f"không có cơ sở dữ liệu {tmp_path / 'fund.db'}" in again.stderr
     assert "Traceback" not in again.stderr
     assert not (tmp_path / "fund.db").exists()
 
@@ -182,8 +182,8 @@ def test_a_name_that_no_database_has_is_told_and_none_is_made(
     empty = command(sqlite_url, *words, MICROFUND_CHECKPOINT_KEY=key)
 
     assert [(one.returncode, one.stdout) for one in (missing, empty)] == [(2, ""), (2, "")]
-    assert "there is no database" in missing.stderr
-    assert "holds no ledger" in empty.stderr
+    assert "không có cơ sở dữ liệu" in missing.stderr
+    assert "không chứa sổ quỹ nào" in empty.stderr
     assert all("microfund token issue" in one.stderr for one in (missing, empty))
     assert [path.name for path in tmp_path.iterdir()] == ["fund.db"]
     assert (tmp_path / "fund.db").read_bytes() == b""
@@ -192,7 +192,7 @@ def test_a_name_that_no_database_has_is_told_and_none_is_made(
 def test_a_database_of_somebody_else_is_none_of_ours(postgres_url: str) -> None:
     refused = command(postgres_url, "verify", "--all")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "holds no ledger" in refused.stderr
+    assert "không chứa sổ quỹ nào" in refused.stderr
 
 
 def test_a_name_is_a_path_whatever_it_looks_like(tmp_path: Path) -> None:
@@ -201,9 +201,9 @@ def test_a_name_is_a_path_whatever_it_looks_like(tmp_path: Path) -> None:
             recorded(ledger.record([opening()])[0])
         assert (tmp_path / name).stat().st_size
     for name in ("file:fund.db?mode=memory", ":memory:"):
-        with pytest.raises(UnsafeStorage, match="names no file"):
+        with pytest.raises(UnsafeStorage, match="no-file-named"):
             Ledger(f"sqlite:///{name}")
-    with pytest.raises(UnsafeStorage, match="cannot be made"):
+    with pytest.raises(UnsafeStorage, match="not-made"):
         Ledger(f"sqlite:///{tmp_path / 'no' / 'such' / 'fund.db'}")
 
 

@@ -55,7 +55,9 @@ def test_a_paper_asked_for_as_it_was_known_is_the_one_that_was_printed_then(vill
         assert known.count(by_version) == 1
         assert known.replace(by_version, "") == then[paper] != read(village, paper)
         assert read(village, f"{paper}known_at={instant}").replace(by_instant, "") == then[paper]
-        assert f"sổ lúc in: đến bút toán số {version}, mã kiểm tra {code_of(village, version)}" in known
+        assert f"sổ lúc in: đến bút toán số {version}" in known
+        if not paper.startswith(("vouchers", "cash-counts")):  # Those bear the check code of their entry.
+            assert f"đến bút toán số {version}, mã kiểm tra {code_of(village, version)}" in known
     today = read(village, "loan-book?known_at=9999-12-31T23:59:59Z")
     assert "Theo sổ đã ghi đến lúc 11:00 ngày 15/06/2024, tức" in today, "nothing is known of later yet"
     english = read(village, f"loan-book?known_version={version}", Accept_Language="en")
@@ -72,7 +74,7 @@ def test_a_paper_of_a_day_holds_nothing_of_a_later_one(village: House) -> None:
 
     for paper in ("vouchers/PT-2024-0003?as_of=2024-03-14", f"cash-counts/{counted['version']}?as_of=2024-05-14"):
         assert village.get(f"{AT}/papers/{paper}").status_code == 404
-    assert "Số dư cuối kỳ 100.000.000 đ" in read(village, "cash-book?from=2024-01-01&as_of=2024-02-14")
+    assert "Số dư cuối kỳ 100.000.000" in read(village, "cash-book?from=2024-01-01&as_of=2024-02-14")
 
 
 def test_nothing_is_printed_of_what_nobody_had_heard_yet(village: House) -> None:

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from pydantic import BaseModel
 
 from ledger.events.people import PEOPLE
 from ledger.history import verify
+from service.people import answers
 from tests.support.people import OURS, Caller, accepted, admitted, calling, cookie_of, invited, let_in
 from tests.support.service import FUND, House, house, settle_in
 
@@ -59,6 +61,31 @@ def test_a_person_is_let_in_step_by_step(village: House) -> None:
     assert phone.post(f"/funds/{FUND}/contributions", paid).status_code == 201
     event = village.state.ledger.replayed(FUND).entries[-1]
     assert event.recorded_by == person
+
+
+def test_every_answer_is_as_the_document_says(village: House) -> None:
+    person = admitted(village, "chair", name=NAME, phone=NUMBER, members={FUND: 2})
+    invitation = village.recorded(f"/people/{person}/invitations")
+    accepting = accepted(village, invitation["code"])
+    phone = Caller(village, person, cookie_of(accepting))
+    told: list[tuple[type[BaseModel], object]] = [
+        (answers.InvitationTold, invitation),
+        (answers.PersonTold, accepting.json()),
+        (answers.SessionTold, phone.get("/session").json()),
+        (answers.SessionTold, village.get("/session").json()),
+        (answers.PinTold, phone.ask("PUT", "/session/pin", {"pin": "285714"}).json()),
+        (answers.PeopleListed, village.get("/people").json()),
+        (answers.PersonListed, village.get(f"/people/{person}").json()),
+        (answers.PhonesListed, village.get(f"/people/{person}/phones").json()),
+        (answers.PersonTold, village.recorded(f"/people/{person}/changes", {"roles": ["treasurer"]})),
+        (answers.PinTold, village.recorded(f"/people/{person}/pin-reset")),
+        (answers.PhoneEnded, phone.ask("DELETE", "/session").json()),
+        (answers.PersonRevoked, village.recorded(f"/people/{person}/revocation", {"reason": "Đã chuyển đi"})),
+        (answers.PeopleListed, village.get("/people").json()),
+        (answers.LogTold, village.get("/people/log").json()),
+    ]
+    for model, answer in told:
+        model.model_validate(answer)
 
 
 def test_the_log_tells_who_let_whom_in_and_is_chained_like_a_fund(village: House) -> None:
@@ -124,7 +151,7 @@ def test_a_used_an_expired_a_replaced_and_a_wrong_code_are_answered_alike(villag
 
     answers = [accepted(village, code) for code in (used, replaced, of_revoked, expired, "AAAA-BBBB-CCCC")]
 
-    assert {answer.status_code for answer in answers} == {404}
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "invitation-not-valid")}
     assert len({answer.content for answer in answers}) == 1
     assert {frozenset(answer.headers) for answer in answers} == {frozenset(answers[0].headers)}
     assert all("Set-Cookie" not in answer.headers for answer in answers)

@@ -57,7 +57,8 @@ def test_a_file_that_holds_no_key_is_refused_and_left_alone(tmp_path: Path, text
     with pytest.raises(BadKey):
         key_of(tmp_path / "no" / "such.pem")
 
-    assert "MICROFUND_CHECKPOINT_KEY" in str(refused.value)
+    assert "MICROFUND_CHECKPOINT_KEY" in refused.value.why
+    assert str(file) in str(refused.value)
     assert not text or text not in str(refused.value)
     assert file.read_text() == text
 
@@ -147,7 +148,7 @@ def test_a_key_that_has_signed_and_is_lost_is_not_made_in_silence(run: Callable[
     refused = [run("checkpoint", "make"), run("checkpoint", "key")]
 
     assert [one.returncode for one in refused] == [2, 2]
-    assert all("checkpoint 1 was signed with it" in one.stderr and "--new-key" in one.stderr for one in refused)
+    assert all("mốc niêm phong số 1 đã ký bằng khóa ấy" in one.stderr and "--new-key" in one.stderr for one in refused)
     assert not (tmp_path / "checkpoint.pem").exists()
     assert run("checkpoint", "make", "--new-key").returncode == 0
     assert run("checkpoint", "key").returncode == 0

@@ -278,7 +278,7 @@ def test_the_day_turns_in_the_village(village: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError("disk full"), RuntimeError("a bug"), BadKey(Path("key.pem"), "is not there")], ids=repr
+    "error", [OperationalError("disk full"), RuntimeError("a bug"), BadKey("no-key", Path("key.pem"))], ids=repr
 )
 def test_a_failure_is_shown_and_the_next_look_makes_up_for_it(village: House, error: Exception) -> None:
     copy = anchoring(village, Bad(village, error, error))

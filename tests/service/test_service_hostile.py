@@ -174,7 +174,7 @@ def test_a_command_asks_no_further_ahead(settled_database: pathlib.Path, words: 
     refused = command(f"sqlite:///{settled_database}", *words)
 
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "one may ask about days up to 20" in refused.stderr
+    assert "chỉ hỏi được đến ngày 20" in refused.stderr
 
 
 # --- bodies -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.service import FUND, House
+from tests.support.service import FUND, SOUND, House, opening
 
 MEETINGS = f"/funds/{FUND}/meetings"
 
@@ -115,6 +115,29 @@ def test_a_lines_key_counts_in_the_whole_fund(village: House) -> None:
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["code"] == "idempotency-key-reused"
     assert village.entries() == before
+
+
+def test_an_expense_stands_above_the_dues_that_pay_for_it_in_a_fund_with_nothing_in_its_box(village: House) -> None:
+    empty = "/funds/LS-EMPTY-BOX"
+    village.recorded("/funds", opening("LS-EMPTY-BOX"))
+    for _ in range(2):
+        village.recorded(f"{empty}/members", SOUND["/funds/{fund}/members"] | {"on": "2024-01-15"})
+    visit = {"type": "expense", "key": "line-0002", "activity": "visit_gift", "amount": 100_000}
+
+    answer = village.recorded(f"{empty}/meetings", sheet(visit, line(1, amount=100_000), held_on="2024-03-15"))
+
+    assert [told["status"] for told in answer["lines"]] == ["recorded", "recorded"]
+    assert village.get(f"{empty}/balances?as_of=2024-03-15").json()["cash"] == 0
+
+
+def test_a_lines_key_on_next_months_sheet_is_a_key_that_was_used(village: House) -> None:
+    dues = {"type": "contribution", "key": "line-00001", "member": 1, "kind": "dues", "amount": 20_000}
+    village.recorded(MEETINGS, sheet(dues, held_on="2024-02-15"))
+
+    answer = village.post(MEETINGS, sheet(dues, held_on="2024-03-15"))
+
+    assert answer.status_code == 422
+    assert [error["code"] for error in answer.json()["errors"]] == ["idempotency-key-reused"]
 
 
 def test_a_second_sheet_of_the_day_is_allowed_and_warned_of(village: House) -> None:

@@ -18,7 +18,8 @@ from service import command_line
 from service.takeover.importing import NotTakenOver, import_command, summary
 from service.takeover.reading import Takeover
 from service.takeover.recording import RollHasBegun, RowsRefused, take_over
-from service.terminal import Mistake
+from service.terminal import WRONG_USE, Mistake
+from tests.support.keys import key_for, registered
 from tests.support.takeover import NOW, books, cell, fill, fill_csv
 from tests.support.village import CLUB, FUND, bylaws, gives, joins, metadata
 
@@ -37,7 +38,7 @@ def sqlite_ledger(sqlite_url: str) -> Iterator[Ledger]:
 
 
 def opened(url: str) -> Iterator[Ledger]:
-    ledger = Ledger(url)
+    ledger = Ledger(url, register_key=key_for(url))
     record(
         ledger, lambda fund: fund.open(metadata(OPENED, by="admin", key="opened"), bylaws=bylaws(), **CLUB), opens=True
     )
@@ -54,10 +55,6 @@ def record(ledger: Ledger, act: Callable[[Any], object], key: str = "opened", *,
 
 def lines(ledger: Ledger) -> list[bytes]:
     return [entry.line for entry in ledger.entries(FUND)]
-
-
-def registered(ledger: Ledger) -> set[str]:
-    return {row["text"] for row in ledger.database.query("SELECT text FROM texts")}
 
 
 def taken_over(ledger: Ledger, takeover: Takeover, *, dry_run: bool = False) -> Any:
@@ -261,7 +258,7 @@ def command(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
 
 def test_the_command_writes_a_template_and_takes_it_back_filled_in(command: Callable[..., Any], tmp_path: Path) -> None:
     assert "Đã lưu mẫu" in command("--template", tmp_path / "mau.xlsx").output
-    assert isinstance(command("--template", tmp_path / "mau.xlsx").exception, Mistake)
+    assert command("--template", tmp_path / "mau.xlsx").exit_code == WRONG_USE
 
     file = fill(tmp_path / "cu.xlsx")
     assert command(file, "--fund", FUND, "--dry-run").stdout.endswith("Chưa ghi gì vào sổ.\n")
@@ -273,8 +270,9 @@ def test_the_command_writes_a_template_and_takes_it_back_filled_in(command: Call
 
 def test_the_command_says_why_nothing_was_recorded(command: Callable[..., Any], tmp_path: Path) -> None:
     wrong = fill(tmp_path / "sai.xlsx", cell("Thành viên!H4", "30/09/2016"))
-    assert "Thành viên!H4" in str(command(wrong, "--fund", FUND, "--yes").exception)
-    assert "Số chỗ cần sửa: 1." in str(command(wrong, "--fund", FUND, "--yes").exception)
+    assert "Thành viên!H4" in command(wrong, "--fund", FUND, "--yes").stderr
+    assert "Places to correct: 1." in command(wrong, "--fund", FUND, "--yes", "--lang", "en").stderr
+    assert "Số chỗ cần sửa: 1." in command(wrong, "--fund", FUND, "--yes").stderr
     right = fill(tmp_path / "cu.xlsx")
-    assert "Không có quỹ này" in str(command(right, "--fund", "LS-NOWHERE", "--yes").exception)
+    assert "Không có quỹ này" in command(right, "--fund", "LS-NOWHERE", "--yes").stderr
     assert isinstance(command(right).exception, Mistake)

@@ -13,7 +13,7 @@ from ledger.application import Ledger
 from service.access.throttle import BATCH_SECONDS, MOST_WAITING, Bound, Throttle
 from service.http.addresses import address_of, neighbourhood
 from service.http.refusals import TooManyRequests
-from service.settings import BadSettings, load_settings
+from service.settings import BadSetting, BadSettings, load_settings
 from tests.support.jobs import opened
 from tests.support.service import FUND, Clock, House, house
 
@@ -258,5 +258,8 @@ def test_proxies_are_named_by_address_or_network(monkeypatch) -> None:
     monkeypatch.setenv("MICROFUND_PROXIES", "127.0.0.1, 10.0.0.0/8,::1")
     assert load_settings().proxies == (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("::1"))
     monkeypatch.setenv("MICROFUND_PROXIES", "nginx.example")
-    with pytest.raises(BadSettings, match="MICROFUND_PROXIES"):
+    with pytest.raises(BadSettings) as wrong:
         load_settings()
+    (fault,) = wrong.value.exceptions
+    assert isinstance(fault, BadSetting)
+    assert (fault.code, fault.facts) == ("networks", {"name": "MICROFUND_PROXIES"})

@@ -31,6 +31,8 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("get", "/v1/funds/{fund}/borrowing"): FIGURES,
     ("get", "/v1/funds/{fund}/members"): PEOPLE,
     ("get", "/v1/funds/{fund}/members/{member}"): PEOPLE | MEMBER,
+    ("get", "/v1/funds/{fund}/members/{member}/person"): PEOPLE | MEMBER,  # All of them are that member.
+    ("get", "/v1/funds/{fund}/readers"): DIRECTORY,
     ("get", "/v1/funds/{fund}/loans"): FIGURES,
     ("get", "/v1/funds/{fund}/loans/{loan}"): FIGURES,
     ("get", "/v1/funds/{fund}/entries"): PEOPLE,
@@ -50,6 +52,12 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("get", "/v1/funds/{fund}/papers/loan-book"): PEOPLE,
     ("get", "/v1/funds/{fund}/papers/members/{member}"): PEOPLE | MEMBER,
     ("get", "/v1/funds/{fund}/papers/cash-counts/{version}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/papers/in-kind-donations/{version}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/papers/pot-transfers/{version}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/papers/reversals/{version}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/papers/write-offs/{version}"): PEOPLE,
+    ("get", "/v1/funds/{fund}/papers/loans/{loan}/request"): PEOPLE,
+    ("get", "/v1/funds/{fund}/papers/loans/{loan}/note"): PEOPLE,
     ("get", "/v1/funds/{fund}/papers/meeting-sheet"): PEOPLE,
     ("delete", "/v1/funds/{fund}/members/{member}/person"): frozenset({"chair", "admin"}),
     ("get", "/v1/checkpoints"): FIGURES,
@@ -61,6 +69,7 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("post", "/v1/funds"): frozenset(),
     ("post", "/v1/funds/{fund}/bylaws"): CHAIR,
     ("post", "/v1/funds/{fund}/members"): BOARD,
+    ("post", "/v1/funds/{fund}/place"): frozenset({"admin"}),
     ("post", "/v1/funds/{fund}/members/{member}/changes"): BOARD,
     ("post", "/v1/funds/{fund}/members/{member}/departure"): BOARD,
     ("post", "/v1/funds/{fund}/members/{member}/return"): BOARD,
@@ -106,6 +115,7 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("post", "/v1/people/{person}/revocation"): GIVERS,
     ("post", "/v1/people/{person}/invitations"): GIVERS,
     ("post", "/v1/people/{person}/pin-reset"): CHAIR,
+    ("delete", "/v1/people/{person}/person"): GIVERS,
     ("delete", "/v1/phones/{phone}"): GIVERS,
     ("get", "/v1/session"): ANYBODY,
     ("delete", "/v1/session"): ANYBODY,
@@ -116,10 +126,11 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
 AT_THE_DOOR: Final[dict[Route, frozenset[Role]]] = {
     ("post", "/v1/funds"): frozenset({"admin"}),
     ("post", "/v1/people/{person}/pin-reset"): GIVERS,
+    ("delete", "/v1/people/{person}/person"): ANYBODY,
     ("delete", "/v1/phones/{phone}"): ANYBODY,
 }
 """Where more roles are let in than may, since it depends on whom it is about: on the place of the new fund, on the role
-of the person, on whose phone it is."""
+of the person, on who it is, on whose phone it is."""
 
 CHECKPOINT: Final = ("post", "/v1/checkpoints")
 """Records nothing in any fund, and so has no dry run."""

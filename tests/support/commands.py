@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from service.command_line import main
+from tests.support.keys import key_for
 
 
 class Said(NamedTuple):
@@ -20,9 +21,12 @@ class Said(NamedTuple):
 
 def command(database_url: str, *words: str, **environment: str) -> Said:
     """What `microfund` with these words and this environment answers."""
+    given = {"MICROFUND_DATABASE": database_url, **environment}
+    if "MICROFUND_REGISTER_KEY" not in given:
+        given["MICROFUND_REGISTER_KEY"] = str(key_for(database_url))
     results, errors = TextIOWrapper(BytesIO(), "utf-8"), StringIO()
     with pytest.MonkeyPatch.context() as typed, redirect_stdout(results), redirect_stderr(errors):
-        for name, value in {"MICROFUND_DATABASE": database_url, **environment}.items():
+        for name, value in given.items():
             typed.setenv(name, value)
         typed.setattr(sys, "argv", ["microfund", *words])
         with pytest.raises(SystemExit) as end:

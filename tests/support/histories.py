@@ -157,6 +157,10 @@ class History(SecondThoughts):
             bylaws = Bylaws(**{field: getattr(bylaws, field) for field in bylaws.__struct_fields__} | USURY)
         self.fund.adopt_bylaws(self._metadata(), bylaws)
 
+    def change_place(self) -> None:
+        """The club lies in another commune, or in the same."""
+        self.fund.change_place(self._metadata(), commune=f"xã {self.random.randrange(3)}", province="Lạng Sơn")
+
     def change_member(self) -> None:
         """Something known of a member changes."""
         changes: tuple[dict[str, Any], ...] = ({"household": "H1"}, {"poverty": "none"}, {"birth_year": 1950}, {})
@@ -352,6 +356,7 @@ ACTS: dict[str, float] = {
     "correct_opening_balances": 0.5,
     "open_again": 0.3,
     "adopt_bylaws": 0.6,
+    "change_place": 0.3,
     "change_member": 1,
     "leave": 1,
     "take_back": 1.2,
@@ -375,7 +380,7 @@ ACTS: dict[str, float] = {
     "set_off_savings": 2,
     "waive_interest": 1.5,
     "reschedule_loan": 3,
-    "write_off_loan": 0.9,
+    "write_off_loan": 1.2,
     "recover_loan": 4,
     "reverse_entry": 12,
     "hold_meeting": 2.5,

@@ -14,6 +14,7 @@ from ledger.chart import Pot
 from ledger.events import Bylaws, Request
 from ledger.jobs import Job, Outcome, Recorded
 from ledger.register import Text
+from tests.support.keys import key_for
 
 FUND = "LS-BACSON-01"
 OPENED_ON = date(2016, 3, 1)
@@ -138,7 +139,7 @@ def cash(fund: Fund, pot: Pot = "activity") -> int:
 @contextmanager
 def opened(url: str, **settings: Any) -> Iterator[Ledger]:
     """A ledger, closed at the end."""
-    ledger = Ledger(url, **settings)
+    ledger = Ledger(url, **{"register_key": key_for(url), **settings})
     try:
         yield ledger
     finally:

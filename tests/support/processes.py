@@ -22,6 +22,7 @@ from ledger.aggregates.log import Log
 from ledger.application import Ledger
 from ledger.jobs import Job, Outcome, Recorded
 from tests.support.jobs import FUND, gift, recorded
+from tests.support.keys import key_for
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload([__name__])
@@ -148,7 +149,7 @@ def record_each(
 def found(line: Connection, url: str) -> None:
     """Open the database for the first time; reports a secret that all must share."""
     wait_to_begin(line)
-    ledger = Ledger(url)
+    ledger = Ledger(url, register_key=key_for(url))
     line.send(ledger.request_secret.hex())
     ledger.close()
 
@@ -156,7 +157,7 @@ def found(line: Connection, url: str) -> None:
 def follow(line: Connection, url: str, expected: int) -> None:
     """Pull the log by position, as a read model does, until it holds as many entries as expected and no more come;
     reports each one's place."""
-    ledger = Ledger(url)
+    ledger = Ledger(url, register_key=key_for(url))
     wait_to_begin(line)
     position, is_complete = 0, False
     rows: Sequence[Notification] = ()
@@ -172,7 +173,7 @@ def follow(line: Connection, url: str, expected: int) -> None:
 
 def acknowledge(line: Connection, url: str, journal: Path, name: str) -> None:
     """Record in batches without end, and write each acknowledgement to a journal, synced, before going on."""
-    ledger = Ledger(url)
+    ledger = Ledger(url, register_key=key_for(url))
     wait_to_begin(line)
     with journal.open("a") as lines:
         for number in range(1_000_000):

@@ -33,7 +33,7 @@ CHOICE = st.integers(0, 99)
 POT = st.sampled_from(["revolving", "activity"])
 KIND = st.sampled_from(["dues", "share", "savings", "savings", "fine"])
 PLACE = st.sampled_from(["cash", "cash", "bank"])
-ON_ROLL = st.sampled_from(["join", "change", "change", "leave", "return"])
+ON_ROLL = st.sampled_from(["join", "change", "change", "leave", "return", "move"])
 SELDOM = st.sampled_from([False, False, False, True])
 LATER = st.one_of(st.integers(0, 60), st.integers(0, 400), st.sampled_from([0, 29, 30, 31]))
 BYLAWS = st.fixed_dictionaries(
@@ -255,14 +255,9 @@ class History(RuleBasedStateMachine):
         counted = max(self.fund.cash_at(on, pot) + off, 0)
         self.tell(self.fund.count_cash, on, pot=pot, counted=counted, reason="periodic")
 
-    @rule(
-        what=st.sampled_from(["join", "change", "change", "leave", "return"]),
-        on=DAYS,
-        member=MEMBERS,
-        household=MEMBERS,
-    )
+    @rule(what=ON_ROLL, on=DAYS, member=MEMBERS, household=MEMBERS)
     def enrol(self, what: str, on: date, member: int, household: int) -> None:
-        """What happens to the roll."""
+        """What happens to the roll, or to the club as a whole."""
         match what:
             case "join":
                 self.tell(self.fund.join, on, birth_year=1950, sex="male", poverty="none", household="H1")
@@ -273,6 +268,8 @@ class History(RuleBasedStateMachine):
             case "return":
                 gone = [number for number, each in self.fund.members.items() if each.left_on]
                 self.tell(self.fund.take_back, max(on, date(2025, 1, 1)), gone[member % len(gone)] if gone else member)
+            case "move":
+                self.tell(self.fund.change_place, on, commune=f"xã {household % 2}", province="Lạng Sơn")
 
     @rule(on=DAYS, rules=BYLAWS, opens_again=SELDOM)
     def adopt(self, on: date, rules: dict[str, Any], *, opens_again: bool) -> None:

@@ -20,6 +20,7 @@ from service.http.state import AppState
 from service.inspection.flag_service import FlagService
 from service.settings import Settings
 from service.writes.table import WRITES
+from tests.support.keys import key_for
 
 FUND = "LS-CL-MAIPHA"
 OTHER_FUND = "LS-VQ-DIEMHE"
@@ -139,6 +140,7 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     clock = Clock()
     if (file := database_url.removeprefix("sqlite:///")) != database_url:
         settings.setdefault("checkpoint_key", f"{file}.pem")
+    settings.setdefault("register_key", str(key_for(database_url)))
     Ledger(database_url).close()  # A service makes no database.
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with TestClient(app, raise_server_exceptions=True) as client:
@@ -226,6 +228,7 @@ MEETING_VERSION = 6
 SOUND: dict[str, dict[str, Any]] = {
     "/funds": opening("LS-LB-MAUSON"),
     "/funds/{fund}/bylaws": BYLAWS | {"on": "2024-05-01"},
+    "/funds/{fund}/place": {"commune": "phường Đông Kinh", "province": "Lạng Sơn", "on": "2024-05-15"},
     "/funds/{fund}/members": {"sex": "male", "birth_year": 1960, "poverty": "none", "on": "2024-05-15"},
     "/funds/{fund}/members/{member}/changes": {"poverty": "poor", "on": "2024-05-15"},
     "/funds/{fund}/members/{member}/departure": {"reason": "moved", "on": "2024-05-15"},

@@ -330,6 +330,7 @@ def whole_life() -> Fund:
         metadata("2024-03-05"), reason="surprise", counted=fund.cash_at(day("2024-03-05")) - 4_000, witnesses=[1]
     )
     fund.note_inspection(metadata("2024-03-06", finding="beef"), kind="sample")
+    fund.change_place(metadata("2024-03-06"), commune="phường Đông Kinh", province="Lạng Sơn", document="1672/NQ")
     fund.adopt_bylaws(metadata("2024-03-07"), bylaws(monthly_rate_ppm=8_000))
     fund.close_period(metadata("2024-03-08"), through=day("2024-01-31"))
     fund.reopen_period(metadata("2024-03-09", reason="cafe"), since=day("2024-01-15"))

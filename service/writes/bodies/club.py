@@ -74,8 +74,8 @@ class NewFund(Dated):
     model_config = example(
         fund="LS-CL-MAIPHA",
         club="Câu lạc bộ Liên thế hệ tự giúp nhau Mai Pha",
-        commune="Mai Pha",
-        district="Lạng Sơn",
+        commune="xã Mai Pha",
+        district="thành phố Lạng Sơn",
         province="Lạng Sơn",
         founded_on="2022-05-10",
         on="2022-05-10",
@@ -86,7 +86,7 @@ class NewFund(Dated):
     fund: FundCode
     club: Name
     commune: Name
-    district: Name
+    district: Name | None = None
     province: Name
     founded_on: Day
     plan: Reference | None = None
@@ -96,6 +96,19 @@ class NewFund(Dated):
         given = super().facts()
         del given["fund"]
         return given | {"bylaws": self.bylaws.rules()}
+
+
+class NewPlace(Dated):
+    """The club lies in another commune, or its commune bears another name; the place whole, as it is from `on`."""
+
+    model_config = example(
+        commune="phường Đông Kinh", province="Lạng Sơn", document="1672/NQ-UBTVQH15", on="2025-07-01"
+    )
+
+    commune: Name
+    district: Name | None = None
+    province: Name
+    document: Reference | None = None
 
 
 class NewMember(Dated):
