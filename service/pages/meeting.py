@@ -73,12 +73,11 @@ async def manifest(request: Request) -> Response:
 
 
 def _shell(request: Request) -> Response:
-    facts = {
-        "words": script_words(language_for(request)),
-        "sources": get_args(DonationSource),
-        "activities": get_args(Activity),
-    }
-    return _kept(request, page(request, "meeting", **facts))
+    words = script_words(language_for(request))
+    return _kept(
+        request,
+        page(request, "meeting", words=words, sources=get_args(DonationSource), activities=get_args(Activity)),
+    )
 
 
 def _kept(request: Request, response: Response) -> Response:

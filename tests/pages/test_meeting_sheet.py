@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,7 +124,7 @@ def test_a_whole_meeting_is_read_back_recorded_and_told_to_the_group_without_a_n
     assert "1 người, thu 520.000\u00a0đ, chi 50.000\u00a0đ" in chat
     assert "Hoàng" not in chat
     page.click("[data-member='1'] [data-cell=dues]")
-    version = next(e.version for e in village._events("ContributionReceived") if str(e.on) == day(3))
+    version = next(e.version for e in village.events("ContributionReceived") if str(e.on) == day(3))
     assert page.get_attribute("#locked a", "href") == f"/clubs/{FUND}/entries/{version}/correction"
 
 
@@ -158,7 +157,7 @@ def test_a_refused_line_says_why_stays_and_comes_corrected_under_a_new_key(opens
     record(page)
     is_in_the_book(page, 2)
     assert expense(page)["key"] != first["key"]
-    assert [e.amount for e in village._events("ExpensePaid") if str(e.on) == day(5)] == [1_000]
+    assert [e.amount for e in village.events("ExpensePaid") if str(e.on) == day(5)] == [1_000]
 
 
 LINES = """new Promise(done => {
@@ -312,13 +311,21 @@ def test_the_sheet_is_light(opens, village):
     assert sum(sent.values()) <= 30 * KIB, {addresses.get(each): size for each, size in sent.items()}
 
 
-def test_the_worker_keeps_every_script_that_the_sheet_loads_and_no_address_with_a_figure():
-    worker = (Path(__file__).parents[2] / "service/pages/static/worker.js").read_text("utf-8")
-    kept = set(json.loads(re.search(r"const ASSETS = (\[.*?\]);", worker)[1]))
-    assert kept == set(ASSETS) - {"worker.js"} - {
-        name for name in ASSETS if name not in kept and not _is_loaded(name, kept)
+def test_the_worker_keeps_every_script_that_its_pages_load():
+    (names,) = re.findall(r"const ASSETS = (\[.*?\]);", ASSETS["worker.js"].decode())
+    kept = set(json.loads(names))
+    imported = {
+        name for each in kept if each.endswith(".js") for name in re.findall(r'"\./([\w.]+)"', ASSETS[each].decode())
     }
+    assert kept == imported | {"pages.css", "icon.svg", "sheet.js", "offline.js"}
 
 
-def _is_loaded(name: str, kept: set[str]) -> bool:
-    return any(f'"./{name}"' in ASSETS[each].decode() for each in kept if each.endswith(".js"))
+def test_the_shell_names_nobody_and_no_club_and_is_the_same_for_all(opens, village):
+    page = opens(14)
+    shells = page.evaluate(
+        "paths => Promise.all(paths.map(path => fetch(path).then(answer => answer.text())))",
+        [f"/clubs/{FUND}/meeting", "/offline/meeting"],
+    )
+    first, second = (re.sub(r'href="[^"]*lang=en"', "", shell) for shell in shells)
+    assert first == second
+    assert "Mai Pha" not in first

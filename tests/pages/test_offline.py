@@ -191,9 +191,7 @@ def states(page: Any) -> list[str]:
     return page.eval_on_selector_all("[data-cell=dues]:not([data-state=empty])", "all => all.map(e => e.dataset.state)")
 
 
-def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_once(
-    village, treasurer, record_property
-):
+def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_once(village, treasurer, record_property):
     lost, torn, promised = [], [], 0
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=n) for n in range(KILLS)]

@@ -16,6 +16,7 @@ import uvicorn
 from service.app import create_app
 from service.pages.layout import ASSETS
 from service.settings import Settings
+from tests.support.keys import key_for
 from tests.support.processes import FORKS, Program, start
 
 FORKS.set_forkserver_preload(["tests.support.processes", __name__])
@@ -27,7 +28,8 @@ def serve(line: Connection, database: str, port: int, dies: str, changes: Sequen
     for name, old, new in changes:
         assert old in ASSETS[name].decode()
         ASSETS[name] = ASSETS[name].replace(old.encode(), new.encode())
-    app = create_app(Settings(database=database, checkpoint_key=f"{database.removeprefix('sqlite:///')}.pem"))
+    keys = {"checkpoint_key": f"{database.removeprefix('sqlite:///')}.pem", "register_key": str(key_for(database))}
+    app = create_app(Settings(database=database, **keys))
 
     async def mortal(scope: Any, receive: Any, send: Any) -> None:
         async def answered(message: Any) -> None:

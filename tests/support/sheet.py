@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ledger.application import Ledger
 from tests.support.browser import Phone, wait_until
+from tests.support.keys import key_for
 from tests.support.people import admitted, invited, let_in
 from tests.support.servers import Server
 from tests.support.service import FUND, OPENED_ON, House, house, opening
@@ -19,10 +20,10 @@ PATH = f"/clubs/{FUND}/meeting"
 
 
 class Founded(NamedTuple):
-    """A club's database, and what opens it: the sessions of two phones of the treasurer, and a code for a third."""
+    """A club's database, and what opens it: the session of a phone of the treasurer, and a code for another."""
 
     file: Path
-    sessions: tuple[str, str]
+    session: str
     code: str
 
 
@@ -32,21 +33,22 @@ class Village:
     def __init__(self, founded: Founded, home: Path, changes: tuple[tuple[str, str, str], ...] = ()) -> None:
         file = shutil.copy(founded.file, home / "fund.db")
         self.url = f"sqlite:///{file}"
-        self.session, self.other_session = founded.sessions
+        self.session = founded.session
         self.code = founded.code
         self.server = Server(self.url, home, changes)
         self.sheet = self.server.origin + PATH
 
     def paid(self) -> Counter[tuple[int, int]]:
         """How often the book has which member's payment of which amount."""
-        return Counter((event.member, event.amount) for event in self._events("ContributionReceived"))
+        return Counter((event.member, event.amount) for event in self.events("ContributionReceived"))
 
     def meetings(self) -> list[Any]:
         """The meetings the book has."""
-        return self._events("MeetingHeld")
+        return self.events("MeetingHeld")
 
-    def _events(self, kind: str) -> list[Any]:
-        ledger = Ledger(self.url)
+    def events(self, kind: str) -> list[Any]:
+        """The book's entries of a kind."""
+        ledger = Ledger(self.url, register_key=key_for(self.url))
         try:
             return [event for event in ledger.replayed(FUND).entries if type(event).__name__ == kind]
         finally:
@@ -67,8 +69,7 @@ def found(file: Path) -> Founded:
     with house(f"sqlite:///{file}") as club:
         _settle(club)
         treasurer = admitted(club, "treasurer")
-        phones = let_in(club, treasurer), let_in(club, treasurer)
-        return Founded(file, (phones[0].cookie, phones[1].cookie), invited(club, treasurer))
+        return Founded(file, let_in(club, treasurer).cookie, invited(club, treasurer))
 
 
 # --- what a treasurer does ------------------------------------------------------------------------------------------
