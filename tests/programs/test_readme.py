@@ -81,7 +81,7 @@ def test_a_newcomers_first_five_minutes_are_as_the_readme_shows_them(tmp_path: P
         if command.startswith("microfund rebuild"):
             expected, found = "", ""  # It speaks to standard error, below.
         assert re.fullmatch(expected, found), f"{command}\nshows: {found}\n{session.stderr[-2000:]}"
-    assert "rebuilt from 8 events" in session.stderr
+    assert "rebuilt from 13 events" in session.stderr
     assert len(said) == len(STEPS) + 1
 
 

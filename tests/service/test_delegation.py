@@ -269,7 +269,6 @@ def test_a_chair_resets_a_treasurers_pin_and_an_admin_a_chairs(
         (["chair"], OWN, {"own"}),
         (["chair"], BOTH, {"own", "other"}),
     ],
-    ids=str,
 )
 def test_people_and_their_log_are_read_in_scope(
     tmp_path: Any, roles: list[Role], scope: dict[str, Any], sees: set[str]
