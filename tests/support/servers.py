@@ -28,8 +28,8 @@ def serve(line: Connection, database: str, port: int, dies: str, changes: Sequen
     for name, old, new in changes:
         assert old in ASSETS[name].decode()
         ASSETS[name] = ASSETS[name].replace(old.encode(), new.encode())
-    keys = {"checkpoint_key": f"{database.removeprefix('sqlite:///')}.pem", "register_key": str(key_for(database))}
-    app = create_app(Settings(database=database, **keys))
+    key = f"{database.removeprefix('sqlite:///')}.pem"
+    app = create_app(Settings(database=database, checkpoint_key=key, register_key=str(key_for(database))))
 
     async def mortal(scope: Any, receive: Any, send: Any) -> None:
         async def answered(message: Any) -> None:
