@@ -247,6 +247,19 @@ def test_a_closed_book_leaves_nothing_on_the_phone(opens):
     assert lines(page) == []
 
 
+def test_names_are_forgotten_after_120_days_without_a_log_in_but_not_while_something_is_written(opens):
+    page, other = opens(15, service_workers="block"), opens(16, service_workers="block")
+    come(other, 1)
+    pay(other, 1, 10_000)
+    for each in (page, other):
+        each.context.route("**/v1/**", lambda route: route.abort())
+        each.clock.install(time=datetime.now(UTC) + timedelta(days=121))
+        each.reload()
+    page.wait_for_selector("#alert:visible")
+    assert page.locator("[data-member]").count() == 0
+    other.wait_for_selector("[data-member='1'] [data-state=draft]")
+
+
 # --- how it looks ---------------------------------------------------------------------------------------------------
 
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
