@@ -33,7 +33,20 @@ from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
-from service.pages import club, door, entering, layout, meeting
+from service.pages import (
+    approving,
+    bylaws,
+    club,
+    code_check,
+    correcting,
+    counting,
+    door,
+    entering,
+    layout,
+    meeting,
+    paper_desk,
+    receipts,
+)
 from service.pages import people as people_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
@@ -125,6 +138,13 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         meeting,
         people_pages,
         entering,
+        correcting,
+        counting,
+        approving,
+        code_check,
+        bylaws,
+        paper_desk,
+        receipts,
         club,
     ):
         # Not `include_router`: an included router is searched twice for each request.

@@ -55,7 +55,7 @@ from ledger.refusals import (
     SamePot,
 )
 
-__all__ = ["BrokenChain", "EntryMetadata", "Fund"]
+__all__ = ["BrokenChain", "EntryMetadata", "Fund", "is_reversible"]
 
 
 NEVER_REVERSED = (EntryReversed, OpeningBooks, FundDissolved)
@@ -63,6 +63,11 @@ NEVER_REVERSED = (EntryReversed, OpeningBooks, FundDissolved)
 
 REVERSIBLE_MEMOS = (LoanRescheduled, InterestWaived, DuesForgiven, MemberLeft, MemberReturned)
 """Facts that move no money and can yet be undone."""
+
+
+def is_reversible(event: Event) -> bool:
+    """Whether an entry is of a kind that a reversal undoes; a whole sheet is undone in a way of its own."""
+    return not isinstance(event, NEVER_REVERSED) and (bool(event.legs()) or isinstance(event, REVERSIBLE_MEMOS))
 
 
 class Fund(Roll, Lending, Governance):
@@ -192,7 +197,7 @@ class Fund(Roll, Lending, Governance):
         `RollChangedSince`, `InsufficientFunds`, `InsufficientSavings`.
         """
         event = self._live_entry(version)
-        if isinstance(event, NEVER_REVERSED) or not (event.legs() or isinstance(event, REVERSIBLE_MEMOS)):
+        if not is_reversible(event):
             raise NotReversible(version=version, entry=event.name)
         return self._reverse(metadata, event, reason)
 

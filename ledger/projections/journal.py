@@ -153,11 +153,11 @@ def entries(
     return {"items": items, "next": _cursor(pin, items[-1]) if len(rows) > limit else None}
 
 
-def day_of_code(reader: Reader, fund: str, code: str) -> str | None:
-    """The day of the entry that a check code (16 letters, no hyphens) belongs to; None for every other code, and for
-    every code of a fund that does not exist, at the same cost."""
-    rows = reader.query("SELECT on_day FROM entries WHERE fund = :fund AND code = :code", fund=fund, code=code)
-    return rows[0]["on_day"] if rows else None
+def entry_of_code(reader: Reader, fund: str, code: str) -> dict[str, Any] | None:
+    """The `{version, on}` of the entry that a check code (16 letters, no hyphens) belongs to; None for every other
+    code, and for every code of a fund that does not exist, at the same cost."""
+    rows = reader.query("SELECT version, on_day FROM entries WHERE fund = :fund AND code = :code", fund=fund, code=code)
+    return _named(rows[0]) if rows else None
 
 
 def entry(reader: Reader, fund: str, version: int) -> dict[str, Any] | None:

@@ -7,10 +7,9 @@ keeps what FastAPI is good for, the API's document: its endpoint's signature say
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
-from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,9 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ledger.events import FUND_CODE
 from ledger.refusals import NotFound
 from service.http.parsing import StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
-from service.http.problems import misfitting, problem_response, refusal_for
-
-M = TypeVar("M", bound=BaseModel)
+from service.http.problems import problem_response, refusal_for
 
 _PATTERNS: Final = {"fund": re.compile(FUND_CODE)}
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
@@ -91,11 +88,3 @@ def path_of(request: Request) -> tuple[str, tuple[int, ...]]:
     if not all(_PATTERNS.get(name, _NUMBER).fullmatch(text) for name, text in given.items()):
         raise NotFound
     return given.get("fund", ""), tuple(int(text) for name, text in given.items() if name != "fund")
-
-
-def fitted(model: type[M], body: Any) -> M:
-    """The body as a model of ours. Raises `InvalidFields`."""
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise misfitting(error.errors(), body) from None

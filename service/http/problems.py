@@ -7,12 +7,13 @@ is repeated, save facts the rules have understood.
 import logging
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from eventsourcing.persistence import PersistenceError
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
@@ -63,6 +64,8 @@ from service.words import catalogue
 from service.words.wording import language_of
 
 log = logging.getLogger("microfund")
+
+M = TypeVar("M", bound=BaseModel)
 
 RETRY_SECONDS: Final = 2
 """After how long storage that is away, or a full queue, is worth another try."""
@@ -202,6 +205,14 @@ def invalid_fields(error: RequestValidationError) -> Refusal:
 def misfitting(found: Sequence[Mapping[str, Any]], body: Any) -> InvalidFields:
     """Pydantic's findings on a body."""
     return InvalidFields([_field_error({**finding, "loc": ("body", *finding["loc"])}, body) for finding in found])
+
+
+def fitted(model: type[M], body: Any) -> M:
+    """The body as a model of ours. Raises `InvalidFields`."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise misfitting(error.errors(), body) from None
 
 
 def misread(found: Sequence[Mapping[str, Any]], line: Any, index: int) -> InvalidFields:

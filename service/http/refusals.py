@@ -6,7 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from ledger.refusals import Conflict, NotFound, Refusal
 
-_FIELD: Final = re.compile(r"[a-z_]{1,40}")
+_FIELD: Final = re.compile(r"[a-z_]{1,40}|[1-9][0-9]{2,5}")
+"""A field of ours; a denomination of the notes that are counted is one, too."""
 
 
 def within(pointer: str, key: str | int) -> str:

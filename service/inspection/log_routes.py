@@ -18,7 +18,6 @@ from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, MEMBERS, READERS, admitted
-from service.access.throttle import Bound
 from service.http.fields import (
     MOST_ITEMS,
     CheckCode,
@@ -33,8 +32,9 @@ from service.http.fields import (
 from service.http.parsing import StrictRoute
 from service.http.refusals import FieldError, Forbidden, InvalidFields, PositionBeyondEnd
 from service.http.state import AppState, AtState
+from service.inspection.check_codes import checks
 from service.reads.dependencies import CaughtUp
-from service.reads.query import ask_tables
+from service.reads.query import Answer, ask_tables
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -101,13 +101,13 @@ async def check(
 ) -> Response:
     """Whether a check code in a paper book belongs to a fund's history, and to which day. Needs no token; the same work
     for every code of every fund, so that nobody learns which funds there are."""
-    await throttle.attempt(Bound("check", state.settings.checks_per_minute, 60), address)
+    await throttle.attempt(checks(state.settings), address)
 
-    def question(tables: Reader, _: int) -> str | None:
-        return journal.day_of_code(tables, fund, code.replace("-", ""))
+    def question(tables: Reader, _: int) -> Answer | None:
+        return journal.entry_of_code(tables, fund, code.replace("-", ""))
 
-    on = await asyncio.to_thread(ask_tables, state, wanted, question)
-    answer = {"fund": fund, "matches": on is not None, "on": on}
+    found = await asyncio.to_thread(ask_tables, state, wanted, question)
+    answer = {"fund": fund, "matches": found is not None, "on": found and found["on"]}
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 

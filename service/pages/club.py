@@ -12,7 +12,6 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.days import add_months
 from ledger.dues import meeting_in
-from ledger.events import check_code, head_of
 from ledger.projections import balances, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from ledger.register import folded
@@ -23,9 +22,9 @@ from service.access.roles import DECIDERS, FIGURE_READERS, LOG_READERS, MEMBERS,
 from service.access.state import AtAccess
 from service.http.fields import PathNumber
 from service.http.refusals import CursorInvalid
-from service.inspection.entry_details import entry_effect
-from service.pages.forms import typed_in, types_of
+from service.pages.forms import types_of
 from service.pages.layout import PageRoute, language_for, page
+from service.pages.typed import typed_in
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint, Since, Until
 from service.reads.passbook import passbook
@@ -221,31 +220,6 @@ async def entries(
         return with_names(query, book.reader, about, found["items"])
 
     return await club_page(request, query, "entries", ask)
-
-
-@router.get(CLUB + "/entries/{version}", dependencies=PEOPLE, name="one_entry")
-async def entry(request: Request, query: AtPoint, version: PathNumber) -> Response:
-    """One entry: the receipt of what was recorded, in words and with its codes."""
-    language = language_for(request)
-
-    def ask(book: Book) -> Answer | None:
-        found = journal.entry(book.reader, query.fund, version)
-        if found is None:
-            return None
-        ledger = query.state.ledger
-        effect = entry_effect(ledger.replayed(query.fund, upto=version), query.as_of, language, ledger.register.texts)
-        (line,) = ledger.recorder.lines(query.fund, version - 1, version)
-        undone = found["reversed_by"] and journal.entry(book.reader, query.fund, found["reversed_by"])
-        return {"entry": found, "effect": effect, "code": check_code(head_of(line)), "undone": undone, "names": {}}
-
-    return await club_page(
-        request,
-        query,
-        "entry",
-        ask,
-        records=bool(query.principal.roles & WRITERS),
-        replayed=request.query_params.get("replayed"),
-    )
 
 
 # --- who looked ---------------------------------------------------------------------------------------------------

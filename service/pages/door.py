@@ -12,8 +12,8 @@ from ledger.register import folded
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, admitted, scope_of
 from service.http.state import AppState, AtState
-from service.pages.forms import typed_in
 from service.pages.layout import PageRoute, page, see_other, wants_page
+from service.pages.typed import typed_in
 from service.reads.dependencies import CaughtUp
 from service.reads.query import ask_tables, last_code
 

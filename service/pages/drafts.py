@@ -9,7 +9,7 @@ import msgspec
 
 from ledger.database import Database
 from ledger.register import Register
-from service.pages.forms import Typed
+from service.pages.typed import Typed
 
 KEPT: Final = timedelta(hours=1)
 

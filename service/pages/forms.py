@@ -1,18 +1,15 @@
-"""One pattern for all forms: which questions a form asks, how what was typed becomes the body of a write, and what was
-wrong with which field.
+"""One pattern for all forms: which questions a form asks.
 
 The fields are those of the body models (`service/writes/bodies`), which alone decide what is right; here stands only in
 which order they are asked, and by which kind of element.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
-from urllib.parse import parse_qsl
 
-from fastapi import Request
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ledger.chart import Place, Pot
@@ -23,15 +20,10 @@ from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
 from ledger.refusals import NotFound
-from service.bounds import fault
+from ledger.terms import InterestMethod, RepaymentMode
 from service.http.body import Dated
-from service.http.fields import Whole
-from service.http.parsing import MAX_BODY
-from service.http.refusals import BodyTooLarge, FieldError, InvalidFields, InvalidUtf8, UnsupportedMediaType
+from service.http.fields import OneOf, Whole
 from service.writes.table import LINES, ON_SHEETS, WRITES, Write
-
-Typed = dict[str, str]
-"""What was typed into a form, by the names of its fields; of a list, several lines in one text."""
 
 ENUMERATIONS: Final[Mapping[Any, str]] = {
     ContributionKind: "contribution",
@@ -48,6 +40,8 @@ ENUMERATIONS: Final[Mapping[Any, str]] = {
     LeavingReason: "leaving",
     Office: "office",
     ReversalReason: "reversal",
+    InterestMethod: "interest_method",
+    RepaymentMode: "repayment_mode",
     Literal["deposit", "withdrawal"]: "direction",
 }
 """By which words of the catalogue the values of a field are shown."""
@@ -55,12 +49,21 @@ ENUMERATIONS: Final[Mapping[Any, str]] = {
 WHO: Final = ("member", "guarantor", "paid_by")
 """Fields that name a member: chosen from the roll."""
 
-ITEMS: Final = 4
-"""Lines of a list that a form shows when nothing was typed yet."""
-
-
 Kind = Literal[
-    "amount", "number", "day", "month", "months", "choice", "yes", "member", "loan", "advance", "text", "items"
+    "amount",
+    "number",
+    "rate",
+    "day",
+    "month",
+    "months",
+    "choice",
+    "yes",
+    "member",
+    "members",
+    "loan",
+    "advance",
+    "text",
+    "items",
 ]
 
 
@@ -68,9 +71,7 @@ class Question(NamedTuple):
     """One field of a form: its name, by which kind of element it is asked, and what may be chosen."""
 
     name: str
-    kind: Literal[
-        "amount", "number", "day", "month", "months", "choice", "yes", "member", "loan", "advance", "text", "items"
-    ]
+    kind: Kind
     is_required: bool = True
     options: tuple[str, ...] = ()
     words: str = ""
@@ -83,19 +84,31 @@ class Question(NamedTuple):
 
 
 class Form(NamedTuple):
-    """What one kind of entry asks: first what is always needed, and then, folded away, what is rarely needed."""
+    """What one kind of write asks: first what is always needed, and then, folded away, what is rarely needed.
+
+    `replacement` is the form of the line that may come with a reversal: its fields stand within the body.
+    """
 
     write: Write
     asked: tuple[str, ...]
     folded: tuple[str, ...] = ("on",)
-    is_line: bool = False
+    replacement: "Form | None" = None
 
     def questions(self, prefix: str = "") -> tuple[tuple[Question, ...], tuple[Question, ...]]:
-        """The questions that are always shown, and those that are folded away."""
+        """The form's own questions: those that are always shown, and those that are folded away."""
         asked, more = (
-            tuple(question(self.body, name, prefix) for name in names) for names in (self.asked, self.folded)
+            tuple(question(self.body, name)._replace(name=f"{prefix}{name}") for name in names)
+            for names in (self.asked, self.folded)
         )
         return asked, more
+
+    def every_question(self, *, replaces: bool = True) -> Iterator[Question]:
+        """All its questions, with those of what `replaces` an entry."""
+        for part in self.questions():
+            yield from part
+        if self.replacement and replaces:
+            for part in self.replacement.questions(REPLACEMENT):
+                yield from part
 
     @property
     def body(self) -> type[Dated]:
@@ -103,13 +116,22 @@ class Form(NamedTuple):
         return LINES[self.write.line.type] if self.write.line else self.write.body
 
 
+REPLACEMENT: Final = "replacement."
+"""What the names of a replacement's fields begin with."""
+
+
 def _line(kind: str, *asked: str, folded: Sequence[str] = ()) -> Form:
-    return Form(ON_SHEETS[kind], asked, ("on", *folded), is_line=True)
+    return Form(ON_SHEETS[kind], asked, ("on", *folded))
+
+
+def write_at(path: str) -> Write:
+    """The write at an address below that of the fund."""
+    (write,) = (write for write in WRITES if write.path == f"/funds/{{fund}}/{path}")
+    return write
 
 
 def _other(path: str, *asked: str, folded: Sequence[str] = ()) -> Form:
-    (write,) = (write for write in WRITES if write.path == f"/funds/{{fund}}/{path}")
-    return Form(write, asked, ("on", *folded))
+    return Form(write_at(path), asked, ("on", *folded))
 
 
 BY_HAND: Final = ("place", "paid_by")
@@ -133,10 +155,15 @@ FORMS: Final[Mapping[str, Form]] = {
     "departure": _other("members/{member}/departure", "member", "reason"),
     "return": _other("members/{member}/return", "member"),
     "forgiven_dues": _other("members/{member}/forgiven-dues", "member", "months", "reason"),
+    "change": _other(
+        "members/{member}/changes", "member", folded=("name", "phone", "sex", "birth_year", "poverty", "household")
+    ),
     "office": _other("offices", "member", "office", folded=("until",)),
     "waiver": _other("loans/{loan}/waiver", "loan", "amount", "reason"),
-    "rescheduling": _other("loans/{loan}/rescheduling", "loan", "term_months", "reason"),
+    "rescheduling": _other("loans/{loan}/rescheduling", "loan", "term_months", "reason", folded=("override.reason",)),
     "write_off": _other("loans/{loan}/write-off", "loan", "reason", folded=("amount",)),
+    "period": _other("periods", "through"),
+    "reopening": _other("periods/reopening", "from", "reason"),
 }
 """By the API's type of line, or the last step of its path."""
 
@@ -155,23 +182,33 @@ def types_of(what: str) -> tuple[str, ...]:
 # --- from the body's fields to questions ------------------------------------------------------------------------------
 
 
-def question(body: type[Dated], name: str, prefix: str = "") -> Question:
-    """How a field of a body is asked."""
-    known = {field.alias or own: field for own, field in body.model_fields.items()}
-    if name not in known:  # A number of the path, which the body of no line has.
-        return Question(f"{prefix}{name}", "loan" if name == "loan" else "member")
-    field = known[name]
+def question(body: type[BaseModel], name: str) -> Question:
+    """How a field of a body is asked; dots lead to the fields of its parts."""
+    field = _field(body, name)
+    if field is None:  # A number of the path, which the body of no line has.
+        return Question(name, "loan" if name == "loan" else "member")
     kind = _kind_of(name, field)
     annotation = _without_none(field.annotation)
-    options = tuple(map(str, get_args(annotation))) if kind == "choice" else ()
-    return Question(
-        f"{prefix}{name}",
-        kind,
-        field.is_required(),
-        options,
-        ENUMERATIONS[annotation] if kind == "choice" else "",
-        None if field.is_required() else field.default,
-    )
+    options = tuple(map(str, _listed(field))) if kind == "choice" else ()
+    words = ENUMERATIONS.get(annotation, "") if kind == "choice" else ""
+    return Question(name, kind, field.is_required(), options, words, None if field.is_required() else field.default)
+
+
+def _field(body: type[BaseModel], name: str) -> FieldInfo | None:
+    own, _, rest = name.partition(".")
+    field = {field.alias or own: field for own, field in body.model_fields.items()}.get(own)
+    if field is None or not rest:
+        return field
+    within = _without_none(field.annotation)
+    if get_origin(within) is dict:
+        return FieldInfo.from_annotated_attribute(get_args(within)[1], None)
+    return _field(within, rest)
+
+
+def _listed(field: FieldInfo) -> Sequence[Any]:
+    """What one of may be chosen."""
+    found = next((mark.values for mark in _metadata(field) if isinstance(mark, OneOf)), None)
+    return found or get_args(_without_none(field.annotation))
 
 
 def _kind_of(name: str, field: FieldInfo) -> Any:
@@ -180,9 +217,13 @@ def _kind_of(name: str, field: FieldInfo) -> Any:
         return "member"
     if name in ("loan", "advance", "months", "items"):
         return name
+    if name == "witnesses":
+        return "members"
     if name == "for_month":
         return "month"
-    if get_origin(annotation) is Literal:
+    if name.endswith("_ppm"):
+        return "rate"
+    if get_origin(annotation) is Literal or any(isinstance(mark, OneOf) for mark in _metadata(field)):
         return "choice"
     if annotation is bool:
         return "yes"
@@ -206,77 +247,3 @@ def _without_none(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, UnionType):
         annotation = next(part for part in get_args(annotation) if part is not type(None))
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
-# --- from what was typed to a body ------------------------------------------------------------------------------------
-
-
-async def typed_in(request: Request) -> Typed:
-    """The fields of a form that was sent. Raises `UnsupportedMediaType`, `BodyTooLarge`, `InvalidUtf8`, and
-    `InvalidFields` for text that cannot be shown. A field that is there several times is a list, a line each."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise UnsupportedMediaType
-    sent = b""
-    async for chunk in request.stream():
-        sent += chunk
-        if len(sent) > MAX_BODY:
-            raise BodyTooLarge(most_kib=MAX_BODY // 1024)
-    try:
-        pairs = parse_qsl(sent.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=2_000)
-    except ValueError:
-        raise InvalidUtf8 from None
-    typed: Typed = {}
-    for name, value in pairs:
-        if code := fault(value.replace("\r\n", " ")) or fault(name):
-            raise InvalidFields([FieldError("", code, {})])
-        typed[name] = f"{typed[name]}\n{value}" if name in typed else value
-    return typed
-
-
-def body_of(form: Form, typed: Typed, prefix: str = "") -> dict[str, Any]:
-    """The fields of a body as JSON has them. What cannot be read as its kind stays text, for the model to refuse; what
-    was left empty is left out."""
-    body: dict[str, Any] = {}
-    for asked in (asked for part in form.questions(prefix) for asked in part):
-        if asked.kind == "items":
-            body[asked.field] = _items(typed, asked.name)
-        elif (value := _value(asked, typed.get(asked.name, ""))) is not None:
-            body[asked.field] = value
-    return body
-
-
-def _value(asked: Question, text: str) -> Any:
-    text = text.strip()
-    if not text:
-        return None
-    match asked.kind:
-        case "amount":
-            return _whole(re.sub(r"[.\s\u00a0đ]", "", text))
-        case "number" | "member" | "loan" | "advance":
-            return _whole(text)
-        case "yes":
-            return text == "true"
-        case "months":
-            return text.split("\n")
-    return text
-
-
-def _whole(text: str) -> int | str:
-    return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else text
-
-
-def _items(typed: Typed, name: str) -> list[dict[str, Any]]:
-    """A list of things, `items.0.what` and so on; rows that are all empty are left out."""
-    rows: dict[int, dict[str, Any]] = {}
-    for key, text in typed.items():
-        if (
-            found := re.fullmatch(rf"{re.escape(name)}\.(\d{{1,2}})\.(what|quantity|unit|value)", key)
-        ) and text.strip():
-            kind: Any = {"quantity": "number", "value": "amount"}.get(found[2], "text")
-            rows.setdefault(int(found[1]), {})[found[2]] = _value(Question(key, kind), text)
-    return [rows[index] for index in sorted(rows)]
-
-
-def wrong_fields(errors: Sequence[Mapping[str, Any]], prefix: str = "") -> dict[str, Any]:
-    """What is wrong with which field of a form, by its name: the errors of a problem with JSON pointers."""
-    return {f"{prefix}{error['pointer'].strip('/').replace('/', '.')}": error for error in errors}

@@ -105,6 +105,11 @@ def language_for(request: Request) -> str:
     return next((known for known in asked if known in LANGUAGES), LANGUAGES[0])
 
 
+def here(request: Request, **asked: str) -> str:
+    """The address of this page with something else asked of it; without a host, which whoever sends a request names."""
+    return str(request.url.include_query_params(**asked).replace(scheme="", netloc=""))
+
+
 def page(request: Request, name: str, status: int = 200, **facts: Any) -> Response:
     """The page of this name, in the reader's language, which is kept from then on if the address asked for it."""
     language = language_for(request)
@@ -112,7 +117,8 @@ def page(request: Request, name: str, status: int = 200, **facts: Any) -> Respon
         **spoken(language),
         asset=lambda file: f"{STATIC}{DIGEST}/{file}",
         other=next(other for other in LANGUAGES if other != language),
-        in_other=request.url.include_query_params(lang=next(other for other in LANGUAGES if other != language)),
+        in_other=here(request, lang=next(other for other in LANGUAGES if other != language)),
+        here=lambda **asked: here(request, **asked),
         request=request,
         principal=request.scope.get("principal"),
         **facts,
@@ -135,9 +141,13 @@ def spoken(language: str) -> dict[str, Any]:
         village = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(VILLAGE_TIME)
         return catalogue.phrase("paper.instant", language, time=f"{village:%H:%M}", on=village.date())
 
+    def first_said(*keys: str) -> str | None:
+        known = (f"page.{key}" for key in keys if f"page.{key}" in catalogue.every_key())
+        return next((catalogue.render(key, language) for key in known), None)
+
     return {
         "language": language,
-        "all_keys": catalogue.every_key(),
+        "first_said": first_said,
         "said": lambda key, **facts: catalogue.render(f"page.{key}", language, **facts),
         "phrase": lambda key, **facts: catalogue.phrase(f"page.{key}", language, **facts),
         "word": lambda key, **facts: catalogue.render(key, language, **facts),

@@ -20,13 +20,12 @@ from service.access.principals import ROLES, Principal, Role
 from service.access.roles import admitted
 from service.access.sessions import Session
 from service.access.state import access_of
-from service.http.direct_routes import fitted
-from service.http.problems import problem_with_errors, refusal_for
+from service.http.problems import fitted, problem_with_errors, refusal_for
 from service.http.refusals import NoSession, PinLocked, PinRequired, PinWrong
 from service.http.state import state_of
-from service.pages.entering import approval_typed, new_key
-from service.pages.forms import Typed, typed_in, wrong_fields
 from service.pages.layout import PageRoute, language_for, page, see_other
+from service.pages.steps import approval_typed, new_key
+from service.pages.typed import Typed, typed_in, wrong_fields
 from service.people import acts, asking
 from service.people.acts import At
 from service.people.bodies import Acceptance, NewPerson, NewPin, PersonId, PhoneId, Revocation

@@ -14,9 +14,10 @@ from ledger.refusals import MemberNotFound
 from service.access.approval import Approval, ApprovalPin, approval_of, approved
 from service.access.roles import ERASERS, admitted
 from service.access.state import AtAccess, access_of
-from service.http.direct_routes import DirectRoute, body_of, fitted, path_of
+from service.http.direct_routes import DirectRoute, body_of, path_of
 from service.http.fields import FundCode, PathNumber
 from service.http.parsing import StrictRoute, accept_language
+from service.http.problems import fitted
 from service.http.state import AppState, state_of
 from service.words.wording import language_of
 from service.writes.answers import write_answer

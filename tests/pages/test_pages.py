@@ -57,8 +57,8 @@ def test_a_browser_is_told_what_this_is_and_where_to_go(visitor: House) -> None:
     assert elements.of("html") == [{"lang": "vi"}]
     assert elements.of("main") == [{"data-page": "start"}]
     assert len(elements.of("h1")) == 1
-    assert "Vào sổ" in page.text
-    assert "/v1/check" in page.text
+    assert "Mở sổ" in page.text
+    assert "/check" in page.text
     links = [str(link["href"]) for link in elements.of("a", "link")]
     assert "/docs" in links
     assert {opened(visitor, link).status_code for link in links} == {200}

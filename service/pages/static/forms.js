@@ -33,7 +33,7 @@ function spell(number, inside = false) {
 
 // The same words as the service has them (`service/words/wording.py`): both are tried with the same table.
 export function inWords(amount) {
-  const words = amount ? spell(BigInt(amount)).join(" ") : "không";
+  const words = spell(BigInt(amount)).join(" ") || "không";
   return words[0].toUpperCase() + words.slice(1) + " đồng";
 }
 
@@ -65,7 +65,7 @@ for (const input of document.querySelectorAll("[data-money]")) {
 for (const form of document.forms) {
   if (form.method === "post") form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((each) => (each.disabled = true))));
 }
-addEventListener("pageshow", () => document.querySelectorAll("form button[disabled]").forEach((each) => (each.disabled = false)));
+addEventListener("pageshow", () => document.querySelectorAll("form button[disabled]:not([hidden])").forEach((each) => (each.disabled = false)));
 
 // The phone reads aloud, if it has a voice for the language.
 for (const button of document.querySelectorAll("[data-speak]")) {
@@ -84,6 +84,25 @@ for (const button of document.querySelectorAll("[data-speak]")) {
     offer();
     speechSynthesis.addEventListener("voiceschanged", offer);
   }
+}
+
+
+// A text is sent by the phone's own sheet, or copied; without either the link opens the messages.
+for (const link of document.querySelectorAll("[data-share]")) {
+  link.addEventListener("click", async (event) => {
+    const text = document.getElementById(link.dataset.share).textContent, status = document.getElementById("shared");
+    if (!navigator.share && !navigator.clipboard) return;
+    event.preventDefault();
+    try {
+      if (navigator.share) await navigator.share({ text });
+      else {
+        await navigator.clipboard.writeText(text);
+        status.textContent = status.dataset.copied;
+      }
+    } catch (refused) {
+      if (refused.name !== "AbortError") location.href = link.href;
+    }
+  });
 }
 
 document.querySelector("[aria-invalid=true]")?.focus();

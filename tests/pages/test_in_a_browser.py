@@ -1,0 +1,204 @@
+"""Claims about the pages in a real browser: everybody can read and reach what is on them, and work them by keyboard."""
+
+import csv
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Page, sync_playwright
+
+from service.pages.forms import FORMS
+from tests.pages.test_every_page import CLUB, PAGES
+from tests.support.service import House, found_anew, house, settle_in
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+GOLDEN = Path(__file__).parent.parent / "golden" / "amounts_in_words.csv"
+
+SIZES = ((320, "125%"), (360, "125%"), (360, "187.5%"), (1280, "125%"), (1280, "187.5%"))
+"""Widths in pixels, with type as it is and half as large again."""
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "rules": {"color-contrast-enhanced": {"enabled": True}},
+}
+
+TOO_SMALL = """() => [...document.querySelectorAll("a, button, input, select, summary, textarea")]
+    .filter((each) => each.checkVisibility() && each.type !== "hidden")
+    .map((each) => each.closest("label.choice") || each)
+    .filter((each) => { const box = each.getBoundingClientRect(); return box.height < 47.5 || box.width < 47.5; })
+    .map((each) => each.outerHTML.slice(0, 120))"""
+"""What is to be touched and smaller than 48 × 48 px; of a choice, its whole box is touched."""
+
+UNDER_16 = """() => [...document.querySelectorAll("body *")]
+    .filter((each) => each.checkVisibility() && [...each.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+    .filter((each) => parseFloat(getComputedStyle(each).fontSize) < 16)
+    .map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with house(f"sqlite:///{tmp_path_factory.mktemp('club') / 'fund.db'}") as running:
+        settle_in(running)
+        found_anew(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def origin(club: House) -> Iterator[str]:
+    """The house's own service, where a browser reaches it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(club.app, "127.0.0.1", port, lifespan="off", log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is missing, and in CI nothing may be left out")
+        pytest.skip("needs Chromium (on Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Chromium, club: House) -> Iterator[Page]:
+    """An empty page of the chair's, at the width of a phone. What its scripts throw fails the test."""
+    context = chromium.new_context(
+        viewport={"width": 360, "height": 740},
+        locale="vi-VN",
+        extra_http_headers={"Authorization": f"Bearer {club.token}"},
+    )
+    own, faults = context.new_page(), list[str]()
+    own.on("pageerror", lambda error: faults.append(str(error)))
+    own.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    yield own
+    context.close()
+    assert [fault for fault in faults if "status of 4" not in fault] == []
+
+
+ALIKE = FORMS.keys() - {"contribution", "in_kind_donation", "forgiven_dues", "disbursement", "rescheduling"}
+"""Forms made of the same kinds of questions as the others."""
+LEFT_OUT = {"/people", "/pin", "/open", *(f"{CLUB}/entries/new/{what}" for what in ALIKE)}
+SEEN = [address for address in PAGES if address not in LEFT_OUT]
+
+
+@pytest.mark.parametrize("address", SEEN)
+def test_a_page_can_be_read_and_reached_by_everybody(page: Page, origin: str, address: str) -> None:
+    page.goto(f"{origin}{address}")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"][:120]) for each in found] == []
+    for width, type_size in SIZES:
+        page.set_viewport_size({"width": width, "height": 740})
+        page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", type_size)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, type_size)
+        assert page.evaluate(TOO_SMALL) == []
+        assert page.evaluate(UNDER_16) == []
+
+
+def test_an_entry_is_recorded_by_keyboard_alone(page: Page, origin: str, club: House) -> None:
+    page.goto(f"{origin}{CLUB}/entries/new/expense")
+
+    def on_to(selector: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("(sought) => document.activeElement.matches(sought)", selector):
+                return
+        pytest.fail(f"the keyboard does not reach {selector}")
+
+    on_to("[name=activity]")
+    page.keyboard.press("Space")
+    on_to("[name=amount]")
+    page.keyboard.type("350000")
+    assert page.input_value("[name=amount]") == "350.000"
+    assert page.text_content("[data-words-for=amount]") == "Ba trăm năm mươi nghìn đồng"
+    on_to("[data-act=continue]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("main[data-page=check]")
+    on_to("[data-act=record]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("main[data-page=entry]")
+
+    (voucher,) = [each.get_attribute("data-voucher") for each in page.locator("[data-voucher]").all()]
+    before = club.entries()
+    page.go_back()
+    page.click("[data-act=record]")
+    page.wait_for_selector("[data-replayed=true]")
+    assert page.locator("[data-voucher]").get_attribute("data-voucher") == voucher
+    assert club.entries() == before
+
+
+def test_enter_in_a_field_decides_nothing_about_a_loan(page: Page, origin: str, club: House) -> None:
+    page.goto(f"{origin}{CLUB}/approvals")
+    before = club.entries()
+
+    page.locator("[data-loan='3'] [name=reason]").fill("Chờ đợt sau")
+    page.locator("[data-loan='3'] [name=reason]").press("Enter")
+    page.wait_for_timeout(200)
+
+    assert page.locator("main[data-page=approvals]").count() == 1
+    assert club.entries() == before
+    assert page.locator("[data-loan='3'] button:visible").count() == 2
+
+
+def test_a_form_that_was_refused_leads_to_its_first_wrong_field(page: Page, origin: str) -> None:
+    page.goto(f"{origin}{CLUB}/entries/new/contribution")
+    page.click("[data-act=continue]")
+    page.wait_for_selector("[role=alert]")
+
+    assert page.evaluate("document.activeElement.getAttribute('aria-invalid')") == "true"
+
+
+def test_only_undoing_hides_what_would_be_entered_instead(page: Page, origin: str) -> None:
+    page.goto(f"{origin}{CLUB}/entries/14/correction")
+    amount = page.locator("[name='replacement.amount']")
+    assert amount.is_visible()
+
+    page.locator("[name=only_undo]").check()
+
+    assert not amount.is_visible()
+
+
+def test_a_receipt_is_copied_where_it_cannot_be_shared(page: Page, origin: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{origin}{CLUB}/entries/13")
+    page.evaluate("delete Navigator.prototype.share")
+
+    page.click("[data-act=share]")
+    page.wait_for_function("document.getElementById('shared').textContent")
+
+    assert page.evaluate("navigator.clipboard.readText()") == page.text_content("[data-receipt=plain]")
+
+
+def test_amounts_are_put_into_words_in_the_browser_as_they_are_in_the_service(page: Page, origin: str) -> None:
+    with GOLDEN.open(encoding="utf-8", newline="") as file:
+        golden = {row["amount"]: row["in_words"] for row in csv.DictReader(file)}
+    page.goto(f"{origin}{CLUB}/entries/new/expense")
+
+    source = page.locator("script[src*='forms.js']").get_attribute("src")
+    spoken = page.evaluate(
+        "async ([source, amounts]) => { const forms = await import(source); return amounts.map(forms.inWords); }",
+        [source, [amount for amount in golden if len(amount) <= 13]],
+    )
+
+    assert len(spoken) > 30
+    assert spoken == [words for amount, words in golden.items() if len(amount) <= 13]
