@@ -43,6 +43,7 @@ from service.pages import (
     door,
     entering,
     layout,
+    meeting,
     paper_desk,
     receipts,
 )
@@ -134,6 +135,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         flag_routes,
         layout,
         door,
+        meeting,
         people_pages,
         entering,
         correcting,

@@ -23,6 +23,8 @@ OPEN: Final = frozenset(
         "/v1/check",
         "/v1/invitations/accept",
         "/open",
+        "/offline",
+        "/offline/meeting",
         "/sw.js",
         "/manifest.webmanifest",
         "/healthz",

@@ -28,7 +28,7 @@ from service.pages.typed import typed_in
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint, Since, Until
 from service.reads.passbook import passbook
-from service.reads.people import named, with_names
+from service.reads.people import named, namesakes, with_names
 from service.reads.query import Answer, FundQuery
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -128,8 +128,8 @@ async def search(request: Request, query: AtPoint) -> Response:
 def roll_of(query: FundQuery, book: Book) -> list[Answer]:
     """The members on the roll with their names; those who share a name are told apart by their year of birth."""
     roll = named(query, members.roll(book.reader, query.fund, query.as_of, limit=MOST)["items"])
-    names = [folded(member["name"]) for member in roll if member["name"]]
-    return [member | {"is_namesake": names.count(folded(member["name"] or "")) > 1} for member in roll]
+    shared = namesakes(member["name"] for member in roll)
+    return [member | {"is_namesake": member["name"] in shared} for member in roll]
 
 
 @router.get(CLUB + "/members/{member}", dependencies=OWN)

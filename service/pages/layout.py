@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from ledger.days import VILLAGE_TIME
 from ledger.refusals import NotFound, Refusal
 from service.access.authentication import STATIC
+from service.http.compression import compressed
 from service.http.problems import problem, refusal_for
 from service.templating import TEMPLATES
 from service.words import catalogue, wording
@@ -32,7 +33,18 @@ KINDS: Final = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-ASSETS: Final = {path.name: path.read_bytes() for path in sorted(Path(__file__).with_name("static").glob("*.*"))}
+
+
+def _bare(path: Path) -> bytes:
+    """A file of `static/` as it is given out: a script without its comments and indents, which nobody's phone needs."""
+    content = path.read_bytes()
+    if path.suffix != ".js":
+        return content
+    lines = (line.strip() for line in content.splitlines())
+    return b"\n".join(line for line in lines if not line.startswith(b"//"))
+
+
+ASSETS: Final = {path.name: _bare(path) for path in sorted(Path(__file__).with_name("static").glob("*.*"))}
 DIGEST: Final = hashlib.sha256(b"".join(ASSETS.values())).hexdigest()[:16]
 
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -71,14 +83,14 @@ class PageRoute(APIRoute):
 
 
 @router.get("/static/{digest}/{name}", include_in_schema=False)
-async def asset(digest: str, name: str) -> Response:
+async def asset(request: Request, digest: str, name: str) -> Response:
     """A style sheet, a script or a picture of the pages."""
     if name not in ASSETS:
         raise NotFound
     headers = {"X-Content-Type-Options": "nosniff"}
     if digest == DIGEST:  # Else it is asked for by a page of another copy of the service, older or newer than this one.
         headers["Cache-Control"] = FOREVER
-    return Response(ASSETS[name], headers=headers, media_type=KINDS[Path(name).suffix])
+    return compressed(request, Response(ASSETS[name], headers=headers, media_type=KINDS[Path(name).suffix]))
 
 
 def wants_page(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """The one door by which names go out; `access/readers.py` notes to whom."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,3 +28,9 @@ def with_names(query: FundQuery, reader: Reader, page: Answer, items: Iterable[d
     digests = {n: found["name"] for n in numbers if (found := members.member(reader, query.fund, n))}
     with showing(digests):
         return page | {"names": query.texts(digests)}
+
+
+def namesakes(names: Iterable[str | None]) -> frozenset[str]:
+    """The names that several members bear: wherever one of them is shown, the year of birth stands beside it."""
+    counted = Counter(name for name in names if name)
+    return frozenset(name for name, bearers in counted.items() if bearers > 1)

@@ -9,6 +9,7 @@ from ledger.aggregates.loan import Loan
 from ledger.dues import monthly_dues, recent_months
 from ledger.events import check_code
 from service.http.state import AppState
+from service.reads.people import namesakes
 from service.reads.query import Answer
 
 
@@ -21,7 +22,9 @@ def sheet_of(state: AppState, code: str, on: date) -> dict[str, Any]:
         if month.owed and month.month in recent:
             owed[month.member].append({"month": month.month, "amount": month.owed})
     on_roll = [member for member in fund.members.values() if member.is_on_roll(on)]
-    names = state.ledger.register.texts(member.name for member in on_roll if member.name)
+    texts = state.ledger.register.texts(member.name for member in on_roll if member.name)
+    names = {member.number: texts.get(member.name or "") for member in on_roll}
+    shared = namesakes(names.values())
     running = [loan for loan in fund.loans.values() if loan.status == "running" and _begun(loan, on)]
     return {
         "fund": code,
@@ -32,7 +35,8 @@ def sheet_of(state: AppState, code: str, on: date) -> dict[str, Any]:
         "roll": [
             {
                 "member": member.number,
-                "name": names.get(member.name or ""),
+                "name": names[member.number],
+                **({"birth_year": member.birth_year} if names[member.number] in shared else {}),
                 "dues_owed": owed[member.number],
                 "savings": -fund.balances.get(("revolving", "savings", member.number), 0),
             }

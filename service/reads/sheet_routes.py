@@ -3,11 +3,12 @@
 import asyncio
 
 import msgspec
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from service.access.roles import READERS, admitted
+from service.http.compression import compressed
 from service.http.fields import FundCode
 from service.http.parsing import StrictRoute
 from service.http.state import AtState
@@ -19,11 +20,12 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 
 @router.get("/funds/{fund}/sheet", dependencies=[Depends(admitted(READERS))])
-async def meeting_sheet(state: AtState, fund: FundCode, on: On) -> Response:
+async def meeting_sheet(request: Request, state: AtState, fund: FundCode, on: On) -> Response:
     """What a phone keeps for a meeting on a day: the roll with dues owed for this month and the two before, running
     loans with what is due and what would settle them, the cash that should lie in the box, and the last check code."""
     found = await asyncio.to_thread(sheet_of, state, fund, on)
-    return Response(msgspec.json.encode(found), media_type="application/json")
+    answer = Response(msgspec.json.encode(found), media_type="application/json")
+    return compressed(request, answer)  # Nothing in it is an asker's choice but the day.
 
 
 @router.get("/funds/{fund}/dues", dependencies=[Depends(admitted(READERS))])

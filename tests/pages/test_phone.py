@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from service.access.sessions import COOKIE
 from tests.programs.test_service_process import served
+from tests.support.browser import FLAGS
+from tests.support.browser import chromium as installed
 from tests.support.commands import command
 from tests.support.service import FUND, house, settle_in
-
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
 ASK = """async ([method, address, body]) => {
     const answer = await fetch(address, {method, credentials: "include", headers: {"Content-Type": "application/json"},
@@ -28,11 +26,10 @@ SEND = (
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=installed(), args=list(FLAGS))
+    yield browser
+    browser.close()
 
 
 def test_a_phone_is_logged_in_and_out_in_a_real_browser(sqlite_url: str, chromium: Browser) -> None:

@@ -63,7 +63,7 @@ for (const input of document.querySelectorAll("[data-money]")) {
 
 // A button is out of reach once its form is on its way, never before: then the form would not go.
 for (const form of document.forms) {
-  form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((each) => (each.disabled = true))));
+  if (form.method === "post") form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((each) => (each.disabled = true))));
 }
 addEventListener("pageshow", () => document.querySelectorAll("form button[disabled]:not([hidden])").forEach((each) => (each.disabled = false)));
 

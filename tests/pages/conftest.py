@@ -1,0 +1,24 @@
+"""What tests of pages share: one driver of browsers, and one club founded for all of a worker's tests."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.support.browser import chromium
+from tests.support.sheet import Founded, found
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    """What drives browsers, where there is one."""
+    chromium()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Founded:
+    """A club with twelve members, two of one name, and a treasurer's phones."""
+    return found(tmp_path_factory.mktemp("club") / "fund.db")
