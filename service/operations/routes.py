@@ -43,8 +43,8 @@ def _found(state: AppState, checkpoints: Checkpoints, anchoring: Anchoring) -> d
     findings = [*state.storage.findings(), *key_findings(state.settings)]
     found: dict[str, Any] = {"storage": {"trouble": None}, "findings": findings}
     try:
-        findings += state.ledger.register.findings()
         found["storage"]["trouble"] = state.storage_trouble()
+        findings += state.ledger.register.findings()
         found["read_model"] = _read_model(state)
         trouble = key_trouble(state.settings, checkpoints) or anchoring.trouble
         found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": trouble}

@@ -17,6 +17,7 @@ from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import sqlite
 from tests.support.commands import command
 from tests.support.jobs import opened
+from tests.support.keys import key_for
 from tests.support.service import FUND, NAME, house, opening, settle_in
 from tests.support.tables import store
 from tests.support.village import whole_life
@@ -24,12 +25,17 @@ from tests.support.village import whole_life
 ROOT = Path(__file__).parents[2]
 
 
+def settings_for(database_url: str) -> dict[str, str]:
+    """The environment of a program that works on a database."""
+    return os.environ | {"MICROFUND_DATABASE": database_url, "MICROFUND_REGISTER_KEY": str(key_for(database_url))}
+
+
 def program(database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
     """`microfund` in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "service.command_line", *words],
         cwd=ROOT,
-        env=os.environ | {"MICROFUND_DATABASE": database_url},
+        env=settings_for(database_url),
         capture_output=True,
         text=True,
         timeout=120,
@@ -46,7 +52,7 @@ def served(database_url: str) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "service.command_line", "serve", "--port", str(port)],
         cwd=ROOT,
-        env=os.environ | {"MICROFUND_DATABASE": database_url},
+        env=settings_for(database_url),
         stderr=subprocess.PIPE,
         text=True,
     )

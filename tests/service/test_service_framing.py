@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.http.refusals import TooManyRequests
+from service.http.refusals import PdfUnavailable
 from tests.service.test_service_hostile import address_of, operations
 from tests.service.test_service_problems import Failing
 from tests.support.service import FUND, SOUND, House, house, settle_in
@@ -55,9 +55,9 @@ def test_an_address_with_a_slash_too_many_leads_nowhere(village: House, method: 
 
 def test_an_answer_that_the_apis_document_does_not_name_would_be_found(village: House) -> None:
     writer = village.state.writer
-    village.state.writer = Failing(TooManyRequests(retry_after=1))  # type: ignore[assignment]
+    village.state.writer = Failing(PdfUnavailable())  # type: ignore[assignment]
 
-    with pytest.raises(AssertionError, match="contributions: 429"):
+    with pytest.raises(AssertionError, match="contributions: 501"):
         village.post(f"/funds/{FUND}/contributions", SOUND["/funds/{fund}/contributions"])
     village.state.writer = writer
 
