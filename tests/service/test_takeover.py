@@ -253,6 +253,7 @@ def command(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., A
     """Runs `microfund import` against a database with one open fund."""
     for _ in opened(sqlite_url):
         monkeypatch.setenv("MICROFUND_DATABASE", sqlite_url)
+        monkeypatch.setenv("MICROFUND_REGISTER_KEY", str(key_for(sqlite_url)))
     return lambda *words, typed="": CliRunner().invoke(command_line.app, ["import", *map(str, words)], input=typed)
 
 
