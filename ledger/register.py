@@ -135,6 +135,8 @@ class Register:
             return
         tables = at or self._database
         if (written_with := self._stored_key(tables)) is None:
+            if self._database.access == "read":
+                return  # Something is only tried: whoever records it will make the key.
             written_with = self._begin(tables)
         if written_with not in self._ring():
             raise RegisterKeyUnusable(retry_after=RETRY_SECONDS)
