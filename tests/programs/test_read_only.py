@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.commands import Said, command
 from tests.support.cut_line import set_for_database
+from tests.support.keys import key_for
 from tests.support.service import FUND, found_anew, house, settle_in
 
 ROOT = Path(__file__).parents[2]
@@ -88,6 +89,7 @@ def test_a_file_in_a_directory_without_write_permission_is_read_all_the_same(
     there.mkdir()
     before = [command(settled, *words) for words in COMMANDS]
     shutil.copy(file, there / "fund.db")
+    key_for(f"sqlite:///{there / 'fund.db'}")
     held = {path.name: path.read_bytes() for path in there.iterdir()}
     url = f"sqlite:///{there / 'fund.db'}"
     with house(url) if in_use else open(os.devnull):  # Nobody, or a service that has it open.
