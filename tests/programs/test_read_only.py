@@ -104,7 +104,7 @@ def test_a_file_in_a_directory_without_write_permission_is_read_all_the_same(
     assert after == before
     assert {said.returncode for said in after} == {0}
     if not in_use:
-        assert with_permission == ["fund.db"]
+        assert with_permission == ["fund.db", "fund.db.register-key"]
         assert {path.name: path.read_bytes() for path in there.iterdir()} == held
 
 
