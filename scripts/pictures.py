@@ -77,7 +77,7 @@ def main() -> None:
             shutil.copy(file, copied.with_name(file.name))
         with served(copied) as code, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-            take(browser.new_page(viewport=PHONE, device_scale_factor=1.5, locale="vi-VN"), code)
+            take(browser.new_page(viewport=PHONE, locale="vi-VN"), code)
             browser.close()
 
 
