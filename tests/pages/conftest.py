@@ -10,9 +10,9 @@ from tests.support.browser import chromium
 from tests.support.sheet import Founded, found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Any]:
-    """What drives browsers, where there is one."""
+    """What drives browsers, where there is one. It keeps an event loop; beside it no test elsewhere could begin one."""
     chromium()
     with sync_playwright() as started:
         yield started
