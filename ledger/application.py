@@ -25,7 +25,7 @@ from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
 from ledger.aggregates.warnings import warnings
 from ledger.database import EVENTS_TABLE, Access, Database
-from ledger.events import Entry, Event, FundOpened, PlaceChanged, decode, head_of, is_fund
+from ledger.events import Entry, Event, FundOpened, OpeningBooks, PlaceChanged, decode, head_of, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.losses import LastLine, Losses, MissingLine
@@ -124,7 +124,8 @@ class _Batch:
         recorded = Recorded(fund=fund.id, version=last, events=events, head=head, replayed=replayed)
         if isinstance(fund, Fund):
             recorded.members = {number: fund.members[number] for number in _numbers(spoken_of, "member")}
-            recorded.loans = {number: fund.loans[number] for number in _numbers(spoken_of, "loan")}
+            taken_over = {old.loan for event in spoken_of if isinstance(event, OpeningBooks) for old in event.loans}
+            recorded.loans = {number: fund.loans[number] for number in _numbers(spoken_of, "loan") | taken_over}
             recorded.warnings = {event.version: found for event in spoken_of if (found := warnings(fund, event))}
         names = {number: member.name for number, member in recorded.members.items() if member.name}
         donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}

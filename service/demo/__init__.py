@@ -62,7 +62,8 @@ def fill(
 ) -> Summary:
     """Fill an empty database with the first `clubs` of the plan's clubs, and their lives from `since` until yesterday.
 
-    A club founded before `since` opens its fund then. `progress` is called after every batch with the months lived by
+    A club founded before `since` opens its fund then. The first club, whose people are let in, meets on the day of the
+    month that it is: its meeting is due today. `progress` is called after every batch with the months lived by
     all clubs together, and how many there will be. Raises `DatabaseNotEmpty`.
     """
     if there := ledger.funds():
@@ -71,8 +72,8 @@ def fill(
     province = Province(random, today)
     lives = [
         Life(club, Board(club, random), random.getrandbits(64), opened_on, province)
-        for club in CLUBS[:clubs]
-        if (opened_on := max(club.founded_on, since)) < today
+        for club in (CLUBS[0].meeting_on(today.day), *CLUBS[1:clubs])
+        if (opened_on := max(club.begins_on, since)) < today
     ]
     refusals: Counter[str] = Counter()
     months = list(_months(min(life.opened_on for life in lives), today))

@@ -1,6 +1,7 @@
 """How a club lends: who asks, who decides, who pays on time, who late, who never again.
 
-Requests are made at one meeting, decided upon before the next, and paid out there from what was in the box before it.
+Requests are made at one meeting, decided upon at noon before the next, and paid out there from what was in the box
+before it.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from typing import Any, Literal
 from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
-from ledger.days import whole_months
+from ledger.days import add_months, whole_months
+from ledger.dues import meeting_in
 from ledger.events.loans import Purpose
 from service.demo.diary import instant
 from service.demo.purse import IN_THE_BOX
@@ -42,7 +44,13 @@ OVERRIDE_REASONS = (
     "Hoàn cảnh khó khăn, cuộc họp nhất trí hỗ trợ",
 )
 RESCHEDULING_REASON = "Gia đình xin gia hạn, trả dần theo tháng"
+RELIEF_REASON = "Hộ khó khăn, cuộc họp thành viên đồng ý xóa một nửa, phần còn lại trả dần"
 WRITE_OFF_REASON = "Không còn khả năng thu hồi, cuộc họp thành viên đồng ý xóa nợ"
+AFTER_FLOODS = frozenset({"2022-06", "2024-10", "2025-11"})
+"""The meetings after a flood, at which those who lost crops or animals are let off a month's interest."""
+FLOOD_REASON = "Nhà bị thiệt hại do mưa lũ, cuộc họp thành viên đồng ý miễn lãi một tháng"
+SMALL_NOTES = 1_000
+"""Below this a rest is often let go when a loan is settled: nobody has such notes."""
 
 
 class LoanDesk:
@@ -84,7 +92,9 @@ class LoanDesk:
         """Take what borrowers bring; answers how much, in đồng."""
         collected = 0
         for loan in self._village.running:
-            temper = self._temper(loan)
+            if self._waive(loan, lines, on) or self._set_off(loan, lines, on):
+                continue
+            temper = self._temper(loan, on)
             months = whole_months(_disbursed_on(loan), on)
             if temper in ("late", "lost") and months >= loan.term_months and self._renews(loan, on):
                 self._renew(loan, lines, on)
@@ -97,24 +107,72 @@ class LoanDesk:
                 if temper == "late" and amount > 400_000 and self._village.chance(0.3):
                     amount = amount // 20_000 * 10_000  # About a half, in round notes.
                 if amount:
-                    self._bring(loan, lines, on, amount)
-                    collected += amount
+                    collected += self._bring(loan, lines, on, amount)
         return collected
 
-    def _bring(self, loan: Loan, lines: Iterator[datetime], on: date, amount: int) -> None:
-        """A repayment; of somebody who left, the family brings it, and somebody takes care over that."""
-        village = self._village
+    def _bring(self, loan: Loan, lines: Iterator[datetime], on: date, amount: int) -> int:
+        """A repayment; answers how much of it is put into the box, in đồng. Of somebody who left, the family brings it,
+        and somebody takes care over that; now and then it was paid in at the bank, or a neighbour brings it."""
+        village, random = self._village, self._village.random
         facts: dict[str, Any] = {"number": loan.number, "amount": amount}
-        if loan.member not in village.leaving:
-            village.enter(lines, on, Fund.repay_loan, **facts)
-        else:
-            tell, texts = village.diary.tell, {"paid_by": FAMILY}
+        tell, rest = village.diary.tell, self._rest(loan, on, amount)
+        if loan.member in village.leaving:
+            texts = {"paid_by": FAMILY}
             tell(next(lines), on, village.treasurer, Fund.repay_loan, texts=texts, **facts)
+        elif rest and village.chance(0.5):
+            facts |= {"amount": amount - rest, "settle": True}
+            tell(next(lines), on, village.treasurer, Fund.repay_loan, **facts)
+        elif not village.club.badly_kept and village.chance(0.01):
+            village.enter(lines, on, Fund.repay_loan, place="bank", **facts)
+            return 0
+        else:
+            neighbour = random.choice(village.roll).number if village.chance(0.02) else loan.member
+            village.enter(lines, on, Fund.repay_loan, paid_by=None if neighbour == loan.member else neighbour, **facts)
+        return amount
 
-    def _temper(self, loan: Loan) -> Temper:
+    def _rest(self, loan: Loan, on: date, amount: int) -> int:
+        """What of a settlement no note can pay, if it is so little of the principal."""
+        rest = amount % SMALL_NOTES
+        now = loan.standing(on) if rest else None
+        return rest if now and amount == now.settlement_amount and rest <= now.outstanding else 0
+
+    def _waive(self, loan: Loan, lines: Iterator[datetime], on: date) -> bool:
+        """After a flood, whether a borrower who lost what the loan was for is let off the month's interest."""
+        village = self._village
+        if f"{on:%Y-%m}" not in AFTER_FLOODS or loan.purpose not in ("crops", "livestock") or village.club.badly_kept:
+            return False
+        now = loan.standing(on)
+        month = min(loan.phase(on).terms.month_interest(1, now.outstanding), now.interest_due)
+        if not month or not village.chance(0.3):
+            return False
+        tell, texts = village.diary.tell, {"reason": FLOOD_REASON}
+        tell(next(lines), on, village.chair, Fund.waive_interest, texts=texts, number=loan.number, amount=month)
+        return True
+
+    def _set_off(self, loan: Loan, lines: Iterator[datetime], on: date) -> bool:
+        """Whether the savings of somebody who died or moved away pay on what they owe, before the family has to."""
+        village = self._village
+        if loan.member not in village.leaving or not (saved := village.savings[loan.member]):
+            return False
+        now = loan.standing(on)
+        pays_all = saved >= now.settlement_amount
+        amount = now.settlement_amount if pays_all else min(saved, now.outstanding - SMALL_NOTES)
+        if amount > 0:
+            tell, by = village.diary.tell, village.treasurer
+            tell(next(lines), on, by, Fund.set_off_savings, number=loan.number, amount=amount)
+        return amount > 0
+
+    def owes(self, member: int) -> bool:
+        """Whether a member has a loan that is not paid back."""
+        return any(loan.member == member for loan in self._village.loans.values() if loan.status == "running")
+
+    def _temper(self, loan: Loan, on: date) -> Temper:
+        """How a borrower pays; what is long overdue when an old book is taken over stays so."""
         if loan.number not in self._tempers:
             weights = (45, 40, 9, 6) if self._village.club.badly_kept else (82, 11, 1, 6)
-            self._tempers[loan.number] = self._village.random.choices(TEMPERS, weights)[0]
+            drawn = self._village.random.choices(TEMPERS, weights)[0]
+            is_overdue = loan.taken_over_on and loan.plan(on)[-1].due_on < loan.taken_over_on
+            self._tempers[loan.number] = "lost" if is_overdue else drawn
         return self._tempers[loan.number]
 
     def bereave(self, member: int) -> None:
@@ -124,16 +182,30 @@ class LoanDesk:
                 self._tempers[loan.number] = self._village.random.choice(("punctual", "late", "late", "lost"))
 
     def _despair(self, loan: Loan, lines: Iterator[datetime], on: date) -> None:
-        """A loan nobody pays is planned anew half a year after maturity, and written off after two years."""
+        """A loan nobody pays is planned anew half a year after maturity, of the poor only the half of it, and written
+        off after two years."""
         village, tell = self._village, self._village.diary.tell
+        by, number = village.chair, loan.number
         months_over = whole_months(loan.plan(on)[-1].due_on, on)
         if months_over == 6 and not loan.reschedulings:
-            texts = {"reason": RESCHEDULING_REASON}
-            tell(next(lines), on, village.chair, Fund.reschedule_loan, texts=texts, number=loan.number, term_months=12)
-            self._tempers[loan.number] = village.random.choice(("late", "lost"))
+            if village.members[loan.member].poverty != "none" and not village.club.badly_kept:
+                half, texts = loan.outstanding // 2_000 * 1_000, {"reason": RELIEF_REASON}
+                tell(next(lines), on, by, Fund.write_off_loan, texts=texts, number=number, amount=half)
+            texts, term_months = {"reason": RESCHEDULING_REASON}, min(12, village.bylaws.max_term_months)
+            tell(next(lines), on, by, Fund.reschedule_loan, texts=texts, number=number, term_months=term_months)
+            self._tempers[number] = village.random.choice(("late", "lost"))
         elif months_over >= 24 and not village.club.badly_kept:
-            texts = {"reason": WRITE_OFF_REASON}
-            tell(next(lines), on, village.chair, Fund.write_off_loan, texts=texts, number=loan.number)
+            tell(next(lines), on, by, Fund.write_off_loan, texts={"reason": WRITE_OFF_REASON}, number=number)
+            self._recover(loan, on)
+
+    def _recover(self, loan: Loan, on: date) -> None:
+        """Of what was written off, most families bring something in the end."""
+        village, amount = self._village, loan.outstanding // 40_000 * 10_000
+        if amount and village.chance(0.8):
+            month = add_months(on.replace(day=1), village.random.randint(2, 9))
+            brought_on = meeting_in(month, village.bylaws.meeting_day)
+            at, tell = instant(brought_on, 17, 40), village.diary.tell
+            tell(at, brought_on, village.treasurer, Fund.recover_loan, number=loan.number, amount=amount)
 
     def _renews(self, loan: Loan, on: date) -> bool:
         """Whether a loan that falls due is paid with a new one: the badly kept club's way of having none overdue."""
@@ -157,21 +229,18 @@ class LoanDesk:
     # --- decisions ------------------------------------------------------------------------------------------------
 
     def _decide(self, loan: Loan, lines: Iterator[datetime], on: date, in_box: int) -> int:
-        """Have the board grant or refuse a request; answers what will be paid out, in đồng."""
+        """Have the board grant or refuse a request before the meeting; answers what will be paid out, in đồng."""
         village = self._village
-        decided_on = on - timedelta(days=2)
-        at = instant(decided_on, 20, village.random.randint(0, 59))
+        at = instant(on, 12, village.random.randint(0, 59))
         has_left = loan.member in village.leaving or village.members[loan.member].left_on is not None
-        is_irregular = self._breaks_bylaws(loan, decided_on)
+        is_irregular = self._breaks_bylaws(loan, on)
         if has_left or loan.principal > in_box or village.chance(0.3 if is_irregular else 0.04):
             reason = village.random.choice(REJECTION_REASONS) if loan.principal <= in_box else NO_MONEY_REASON
-            village.diary.tell(
-                at, decided_on, village.chair, Fund.reject_loan, texts={"reason": reason}, number=loan.number
-            )
+            village.diary.tell(at, on, village.chair, Fund.reject_loan, texts={"reason": reason}, number=loan.number)
             return 0
         village.diary.tell(
             at,
-            decided_on,
+            on,
             village.chair,
             Fund.approve_loan,
             own_number=CHAIR,
@@ -185,7 +254,7 @@ class LoanDesk:
     def _breaks_bylaws(self, loan: Loan, on: date) -> bool:
         bylaws, borrower = self._village.bylaws, self._village.members[loan.member]
         return (
-            whole_months(borrower.joined_on, on) < bylaws.min_membership_months
+            whole_months(borrower.member_since(on), on) < bylaws.min_membership_months
             or loan.principal > bylaws.max_principal
             or loan.term_months > bylaws.max_term_months
             or (bylaws.one_open_loan_per_household and self._household_owes(borrower, loan.number))
@@ -244,7 +313,7 @@ class LoanDesk:
         is_kin = member.household == self._village.members[CHAIR].household
         if member.number not in self._keen:
             self._keen[member.number] = self._village.chance(0.88 if on.year - member.birth_year < 75 else 0.4)
-        is_new = whole_months(member.joined_on, on) < self._village.bylaws.min_membership_months
+        is_new = whole_months(member.member_since(on), on) < self._village.bylaws.min_membership_months
         may_ask = member.number != CHAIR and (not is_kin or self._village.club.badly_kept)
         return may_ask and (self._keen[member.number] or is_kin) and (not is_new or self._village.chance(0.02))
 

@@ -9,13 +9,16 @@ from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from ledger.aggregates.fund import EntryMetadata, Fund
+from ledger.aggregates.fund import Fund
 from ledger.aggregates.member import Member
 from ledger.days import add_months
+from ledger.dues import meeting_in
 from ledger.events.club import LeavingReason, Poverty
 from ledger.events.governance import Office
 from service.demo.diary import evening, instant
 from service.demo.lending import LoanDesk
+from service.demo.minutes import Minutes
+from service.demo.old_book import OldBook
 from service.demo.people import Newcomer, newcomer, yearly_mortality
 from service.demo.places import DOCUMENT, EQUIPMENT, PLAN, REFORM, RESOLUTION, Club
 from service.demo.purse import Purse
@@ -31,6 +34,13 @@ CHAIRS_AGE = range(60, 69)
 MONTHS_BEFORE_NEW_BYLAWS = 30
 MOST_MONTHS_OWED = 3
 """Older dues are forgotten, as clubs do."""
+FORGIVEN: frozenset[Poverty] = frozenset({"poor", "hardship"})
+"""Whose dues the chair may let go of at the end of a year, and says so."""
+FORGIVING_REASON = "Gia đình khó khăn, cuối năm Ban Chủ nhiệm đề nghị miễn"
+
+COME_BACK: dict[LeavingReason, float] = {"moved": 0.35, "resigned": 0.15}
+"""How likely somebody comes back: from a child's house far away, or with another mind."""
+AWAY_MONTHS = (4, 15)
 
 KIN, CHAIR_HOUSEHOLD = (2, 5), "H001"
 """In the badly kept club, who joins third and sixth is of the chair's household."""
@@ -49,6 +59,8 @@ class Life:
         self._province = province
         self._loans = LoanDesk(self.village)
         self._purse = Purse(self.village)
+        self._minutes = Minutes(self.village)
+        self._old_book = OldBook(self.village)
         self._size = self.village.random.randint(52, 63)
         self._inspected_in = self.village.random.randint(4, 11)
         self._inspection = self.village.random.choice(("sample", "focal"))
@@ -74,7 +86,9 @@ class Life:
             self._move()
         if month == add_months(self.opened_on.replace(day=1), MONTHS_BEFORE_NEW_BYLAWS):
             self._adopt_new_bylaws(month)
-        on = month.replace(day=self.village.bylaws.meeting_day)
+        if month == add_months(self.opened_on.replace(day=1), 1):
+            self._old_book.correct(month)
+        on = meeting_in(month, self.village.bylaws.meeting_day)
         self._owe_dues(f"{month:%Y-%m}")
         if f"{month:%Y-%m}" not in LOCKDOWNS:
             self._meet(on)
@@ -99,7 +113,7 @@ class Life:
             bylaws=club.bylaws,
         )
         lines = evening(village.random, on)
-        people: list[Newcomer | Member] = []
+        people: list[Newcomer] = []
         for _ in range(self._size - village.random.randint(0, 3)):
             people.append(self._join(lines, on, people))
         volunteers: list[Office] = ["volunteer"] * village.random.randint(5, 8)
@@ -115,7 +129,10 @@ class Life:
                 items=EQUIPMENT,
                 document=DOCUMENT,
             )
-        self._purse.receive_capital(lines, on)
+        if club.has_old_book:
+            self._old_book.declare(lines, on, [person.poverty for person in people])
+        else:
+            self._purse.receive_capital(lines, on)
 
     def _join(self, lines: Iterator[datetime], on: date, roll: Collection[Newcomer | Member]) -> Newcomer:
         person = newcomer(self.village.random, on, roll)
@@ -137,29 +154,25 @@ class Life:
     # --- meetings -------------------------------------------------------------------------------------------------
 
     def _meet(self, on: date) -> None:
-        """The treasurer enters the meeting that evening, or a few days after."""
+        """The treasurer enters the meeting that evening, or a few days after, but within the month."""
         village, random = self.village, self.village.random
-        lines = evening(random, on + timedelta(days=random.choice((0, 0, 0, 0, 0, 1, 1, 2, 4))))
+        last_day = add_months(on.replace(day=1), 1) - timedelta(days=1)
+        lines = evening(random, min(on + timedelta(days=random.choice((0, 0, 0, 0, 0, 1, 1, 2, 4))), last_day))
         present, by_proxy = self._attendance()
+        self._minutes.mistake_the_day(lines, on, [member.number for member in present], f"{on:%Y-%m}")
         self._put_back(lines, on)
+        carriers = {member.number: random.choice(present).number for member in by_proxy}
         for member in (*present, *by_proxy):
-            self._pay_dues(lines, on, member)
+            self._pay_dues(lines, on, member, carriers.get(member.number))
             if village.club.lends:
-                self._pay_in(lines, on, member)
+                self._pay_in(lines, on, member, carriers.get(member.number))
         if village.club.lends:
             self._loans.meet(lines, on, set_aside=self._pay_out(lines, on))
         self._purse.meet(lines, on)
         if len(village.roll) < self._size:
             for _ in range(random.randint(1, 2)):
                 self._join(lines, on, village.roll)
-        village.diary.tell(
-            next(lines),
-            on,
-            village.treasurer,
-            hold_meeting,
-            present=[member.number for member in present],
-            by_proxy=[member.number for member in by_proxy],
-        )
+        self._minutes.hold(lines, on, [member.number for member in present], [member.number for member in by_proxy])
         self._keep_order(lines, on)
 
     def _attendance(self) -> tuple[list[Member], list[Member]]:
@@ -173,7 +186,7 @@ class Life:
                 by_proxy.append(member)
         return present, by_proxy
 
-    def _pay_dues(self, lines: Iterator[datetime], on: date, member: Member) -> None:
+    def _pay_dues(self, lines: Iterator[datetime], on: date, member: Member, paid_by: int | None) -> None:
         """This month's dues, and often one of the months still owed."""
         village = self.village
         owed = self._owed[member.number]
@@ -186,7 +199,7 @@ class Life:
             if village.club.badly_kept and on.month in POCKETING and village.chance(0.3):
                 self._pocketed.append((member.number, month))
             else:
-                self._enter_dues(lines, on, member.number, month)
+                self._enter_dues(lines, on, member.number, month, paid_by)
 
     def _put_back(self, lines: Iterator[datetime], on: date) -> None:
         """Dues that went into a pocket at the last meeting are entered at this one, and others go the same way."""
@@ -195,8 +208,11 @@ class Life:
                 self._enter_dues(lines, on, member, month)
         self._pocketed.clear()
 
-    def _enter_dues(self, lines: Iterator[datetime], on: date, member: int, month: str) -> None:
-        facts = {"member": member, "amount": self.village.bylaws.monthly_dues, "for_month": month}
+    def _enter_dues(
+        self, lines: Iterator[datetime], on: date, member: int, month: str, paid_by: int | None = None
+    ) -> None:
+        dues = self.village.bylaws.monthly_dues
+        facts = {"member": member, "amount": dues, "for_month": month, "paid_by": paid_by}
         self.village.enter(lines, on, Fund.receive_contribution, kind="dues", **facts)
 
     def _owe_dues(self, month: str) -> None:
@@ -205,24 +221,28 @@ class Life:
         for member in self.village.roll:
             self._owed[member.number] = [owed for owed in (*self._owed[member.number], month) if owed >= earliest]
 
-    def _pay_in(self, lines: Iterator[datetime], on: date, member: Member) -> None:
+    def _pay_in(self, lines: Iterator[datetime], on: date, member: Member, paid_by: int | None) -> None:
         """A share once, and savings from those who save."""
         village, random = self.village, self.village.random
-        receive = Fund.receive_contribution
+        receive, facts = Fund.receive_contribution, {"member": member.number, "paid_by": paid_by}
         if member.number not in self._shareholders and village.chance(0.7):
             self._shareholders.add(member.number)
             amount = random.choice((200_000, 300_000) if member.poverty == "none" else (50_000, 100_000))
-            village.enter(lines, on, receive, member=member.number, kind="share", amount=amount)
+            village.enter(lines, on, receive, kind="share", amount=amount, **facts)
         if member.number in self._savers and village.chance(0.45):
             amount = random.choice((20_000, 30_000, 50_000, 50_000, 100_000))
-            village.enter(lines, on, receive, member=member.number, kind="savings", amount=amount)
+            village.enter(lines, on, receive, kind="savings", amount=amount, **facts)
 
     def _pay_out(self, lines: Iterator[datetime], on: date) -> int:
-        """Savings go back to those who need them and to the families of those who left; answers how much, in đồng."""
+        """Savings go back to those who need them and to the families of those who left, if these owe nothing any more;
+        and some of what the club borrowed itself. Answers how much, in đồng."""
         village = self.village
-        in_box, paid = village.balances["revolving", "cash"] // 2, 0
+        in_box = village.balances["revolving", "cash"] // 2
+        paid = self._purse.repay_advance(lines, on, in_box)
         for number, saved in sorted(village.savings.items()):
             has_left = number in village.leaving
+            if has_left and self._loans.owes(number):
+                continue
             amount = saved if has_left else saved // 20_000 * 10_000
             if amount and (has_left or village.chance(0.02)) and paid + amount <= in_box:
                 paid += amount
@@ -234,17 +254,29 @@ class Life:
     def _keep_order(self, lines: Iterator[datetime], on: date) -> None:
         """Count the box twice a year, close last year in March, be inspected once a year; or pretend to."""
         village = self.village
+        if on.month == 12:
+            self._forgive_dues(lines, on)
         if on.month in (1, 7) and not (village.club.badly_kept and village.chance(0.4)):
             self._purse.count(next(lines), on)
         through = date(on.year - 1, 12, 31)
         if on.month == 3 and through > self.opened_on and not village.club.badly_kept:
-            village.diary.tell(next(lines), on, village.chair, Fund.close_period, through=through)
+            self._minutes.close_year(lines, on, through)
         if on.month == self._inspected_in:
             kind = "complaint" if village.club.badly_kept and village.chance(0.5) else self._inspection
             day = on + timedelta(days=5)
             if village.club.badly_kept:
                 self._purse.find_vouchers(evening(village.random, day - timedelta(days=1)), on)
             village.diary.tell(instant(day, 15, 10), day, self._province.inspector.id, Fund.note_inspection, kind=kind)
+
+    def _forgive_dues(self, lines: Iterator[datetime], on: date) -> None:
+        """At the year's end some who are poor are not asked any longer for what they owe."""
+        village, texts = self.village, {"reason": FORGIVING_REASON}
+        for member in village.roll:
+            owed = self._owed[member.number]
+            if len(owed) > 1 and member.poverty in FORGIVEN and village.chance(0.15):
+                facts: dict[str, Any] = {"number": member.number, "months": tuple(owed)}
+                village.diary.tell(next(lines), on, village.chair, Fund.forgive_dues, texts=texts, **facts)
+                owed.clear()
 
     # --- changes --------------------------------------------------------------------------------------------------
 
@@ -288,6 +320,10 @@ class Life:
         if reason == "died":
             self._loans.bereave(number)
             self._purse.mourn(on)
+        elif village.chance(COME_BACK.get(reason, 0)):
+            back_in = add_months(on.replace(day=1), random.randint(*AWAY_MONTHS))
+            back_on = meeting_in(back_in, village.bylaws.meeting_day)
+            village.diary.tell(instant(back_on, 17, 30), back_on, village.treasurer, Fund.take_back, number=number)
 
     def _review_poverty(self, month: date) -> None:
         """Each December the commune reviews its list of poor households; some have left it."""
@@ -297,17 +333,3 @@ class Life:
             if (better := BETTER_OFF.get(member.poverty)) and village.chance(0.08):
                 tell = village.diary.tell
                 tell(next(lines), on, village.treasurer, Fund.change_member, number=member.number, poverty=better)
-
-
-def hold_meeting(fund: Fund, metadata: EntryMetadata, *, present: list[int], by_proxy: list[int]) -> None:
-    """Keep a meeting's attendance; the club counted what the books say."""
-    before = fund.cash_at(metadata.on - timedelta(days=1))
-    fund.hold_meeting(
-        metadata,
-        sheet=metadata.on.isoformat(),
-        present=present,
-        by_proxy=by_proxy,
-        opening_cash=before,
-        closing_cash=fund.cash_at(metadata.on),
-        book_opening=before,
-    )

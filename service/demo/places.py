@@ -6,6 +6,9 @@ The clubs and their bylaws are made up; the communes are real, and so are the pl
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
+from ledger.days import add_months
 from ledger.events import Bylaws, Item
 from ledger.register import folded
 from ledger.terms import InterestMethod, RepaymentMode
@@ -62,6 +65,20 @@ class Club(NamedTuple):
         return {"commune": self.merged_into or f"xã {self.commune}", "province": PROVINCE}
 
     @property
+    def begins_on(self) -> date:
+        """When its fund is opened here: on its founding day, or, where an old book is taken over, a year later."""
+        return add_months(self.founded_on, 12) if self.has_old_book else self.founded_on
+
+    @property
+    def has_old_book(self) -> bool:
+        """Whether it kept its books on paper at first, and brings them along."""
+        return self.commune == WITH_OLD_BOOK
+
+    def meeting_on(self, day: int) -> "Club":
+        """The same club, if it met on another day of the month."""
+        return self._replace(bylaws=msgspec.structs.replace(self.bylaws, meeting_day=day))
+
+    @property
     def badly_kept(self) -> bool:
         """Whether it is the club that an inspector should find."""
         return self.keeping == "bad"
@@ -74,6 +91,7 @@ class Club(NamedTuple):
 
 BADLY_KEPT = "Vân Nham"
 WITHOUT_REVOLVING_POT = "Bính Xá"
+WITH_OLD_BOOK = "Hợp Thành"
 
 REFORM = date(2025, 7, 1)
 RESOLUTION = "1672/NQ-UBTVQH15"

@@ -14,6 +14,9 @@ from service.demo.village import Village
 IN_THE_BOX = 8_000_000
 """What a well-kept club leaves of its loan capital in the box; more goes to the bank."""
 
+ADVANCE, ADVANCE_STEP = 5_000_000, 1_000_000
+"""What another local fund lends to a new club free of interest, and what of it is given back each December."""
+
 RESERVE = 300_000
 """What the activity pot keeps, so that a correction or a forgotten bill finds it."""
 
@@ -77,8 +80,18 @@ class Purse:
             amount = (random.randint(15, 30) if village.club.is_new else random.randint(40, 75)) * 1_000_000
             tell, by = village.diary.tell, village.treasurer
             tell(next(lines), on, by, Fund.receive_donation, source=source, pot="revolving", amount=amount)
+            if village.club.is_new:
+                tell(next(lines), on, by, Fund.receive_advance, source=source, amount=ADVANCE)
             if not village.club.badly_kept:
                 tell(next(lines), on, by, Fund.move_to_bank, pot="revolving", amount=amount - IN_THE_BOX)
+
+    def repay_advance(self, lines: Iterator[datetime], on: date, in_box: int) -> int:
+        """Give back some of what the club borrowed itself; answers how much, in đồng."""
+        village = self._village
+        if on.month != 12 or not village.balances["revolving", "advances"] or in_box < ADVANCE_STEP:
+            return 0
+        village.diary.tell(next(lines), on, village.treasurer, Fund.repay_advance, number=1, amount=ADVANCE_STEP)
+        return ADVANCE_STEP
 
     def _celebrate(self, feast: date) -> None:
         village, random = self._village, self._village.random

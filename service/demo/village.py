@@ -13,7 +13,7 @@ from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
 from ledger.chart import Pot
 from ledger.days import add_months
-from ledger.events import Bylaws
+from ledger.events import Bylaws, LoanRepaid, MemberReturned
 from ledger.jobs import Recorded
 from service.demo.diary import Diary, replace, reverse, weeks_later
 from service.demo.places import Club, Keeping
@@ -62,8 +62,10 @@ class Village:
                 self.balances[leg.pot, leg.account] += leg.amount
                 if leg.account == "savings" and isinstance(leg.of, int):
                     self.savings[leg.of] -= leg.amount
-            if event.name == "LoanRepaid":
-                self.slips.discard(event.loan)  # type: ignore[attr-defined]  # Its name says that it has one.
+            if isinstance(event, LoanRepaid):
+                self.slips.discard(event.loan)
+            elif isinstance(event, MemberReturned):
+                self.leaving.discard(event.member)
 
     @property
     def roll(self) -> list[Member]:
