@@ -48,6 +48,9 @@ MONTHLY: tuple[tuple[Activity, int, int], ...] = (
 )
 """What a club spends on from month to month, from–to in đồng; the first more often than the last."""
 
+INTEREST_FROM = 100_000
+"""What has to lie at the bank for its interest to be worth a line, in đồng."""
+
 MOST_GIFTS = 450_000
 """What a feast's gifts come to at most, beside visits of 50,000 or 100,000 đ."""
 VISIT_NOTES = ("Thăm hỏi thành viên tại nhà", "Thăm thành viên cao tuổi neo đơn", "Mừng thọ thành viên")
@@ -98,7 +101,9 @@ class Purse:
         given_on = feast - timedelta(days=random.randint(0, 8) if feast.day > 8 else 0)
         lines, place = evening(random, given_on), village.club.place_on(given_on)
         above = place.get("district", f"tỉnh {place['province']}")
-        for source, donor in random.sample(DONORS, random.choice((1, 1, 2, 3))):
+        donors = random.sample(DONORS, random.choice((1, 1, 2, 3)))
+        # Like gifts of one day are asked about; here none are alike.
+        for (source, donor), amount in zip(donors, random.sample(range(2, 16), len(donors)), strict=True):
             to_loans = village.club.lends and village.chance(0.25)
             village.diary.tell(
                 next(lines),
@@ -108,7 +113,7 @@ class Purse:
                 texts={"donor": donor.format(commune=place["commune"], above=above)},
                 source=source,
                 pot="revolving" if to_loans else "activity",
-                amount=random.randint(2, 15) * 100_000,
+                amount=amount * 100_000,
             )
         lines = evening(random, feast)
         festive = max(self._to_spend, 0) // 3 // 10_000 * 10_000
@@ -164,7 +169,7 @@ class Purse:
             village.diary.tell(at, on, village.treasurer, Fund.move_to_bank, pot="activity", amount=2_000_000)
         elif self._to_spend < 200_000 and in_bank >= 1_000_000:
             village.diary.tell(at, on, village.treasurer, Fund.fetch_from_bank, pot="activity", amount=1_000_000)
-        elif on.month == 12 and in_bank:
+        elif on.month == 12 and in_bank >= INTEREST_FROM:
             amount = in_bank * 45 // 1_000  # About 4,5 % a year.
             self._earn(at, on, kind="bank_interest", place="bank", amount=amount)
 
