@@ -194,6 +194,29 @@ def test_what_is_sent_bears_the_digest_of_its_bytes_and_its_lines_in_the_order_o
     assert len(set(keys)) == 6
 
 
+def test_a_sheet_too_large_for_a_proxy_on_the_way_is_sent_in_halves_and_recorded_once(opens, village):
+    page = opens(12, service_workers="block")
+    sent = []
+
+    def proxy(route: Any) -> None:
+        told = json.loads(route.request.post_data)["lines"]
+        sent.append(len(told))
+        if len(told) > 2:
+            route.fulfill(status=413, content_type="application/json", body="{}")
+        else:
+            route.continue_()
+
+    page.context.route("**/meetings", proxy)
+    come(page, 1)
+    for member in range(1, 6):
+        pay(page, member, 21_000)
+    record(page)
+    is_in_the_book(page, 5)
+    assert sorted(sent, reverse=True) == [5, 3, 2, 2, 1]
+    assert sum(times for (_, amount), times in village.paid().items() if amount == 21_000) == 5
+    assert [held.present for held in village.meetings() if str(held.on) == day(12)] == [(1,)]
+
+
 def test_a_text_for_the_chair_and_the_phone_itself_record_once(opens, village):
     page, chair = opens(7, service_workers="block"), opens(8)
     page.context.route("**/meetings", lambda route: route.abort())
