@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from service.pages.meeting import ICONS
 
@@ -28,7 +28,7 @@ CHROMIUM = "/usr/bin/chromium"
 MICROFUND = str(HOME / ".venv" / "bin" / "microfund")
 PORT = 8799
 CLUB = "LS-MAI-PHA"
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def draw_icons(browser: Browser) -> None:
     """The icon on paper, as large as home screens want it; a corner of it stays free for their own rounding."""
     drawing = (STATIC / "icon.svg").read_text("utf-8")
     for size in ICONS:
-        page = browser.new_page(viewport={"width": size, "height": size})
+        page = browser.new_page(viewport=ViewportSize(width=size, height=size))
         page.set_content(f"<body style='margin:0;padding:12%;box-sizing:border-box;background:#fffdf6'>{drawing}")
         page.screenshot(path=STATIC / f"icon-{size}.png")
         page.close()
