@@ -128,6 +128,24 @@ def test_a_whole_meeting_is_read_back_recorded_and_told_to_the_group_without_a_n
     assert page.get_attribute("#locked a", "href") == f"/clubs/{FUND}/entries/{version}/correction"
 
 
+def test_a_loan_settled_at_the_meeting_stays_in_its_cell_locked(opens, village):
+    page = opens(2)
+    come(page, 12)
+    cell = "[data-member='12'] [data-cell=repayment][data-loan='2']"
+    page.click(cell)
+    page.click("dialog[open] #proposals button:last-child")
+    due = int(re.sub(r"\D", "", page.input_value("dialog[open] [name=amount]")))
+    page.click("dialog[open] [data-act=continue]")
+    page.wait_for_selector(f"{cell}[data-state=draft]")
+    record(page)
+    is_in_the_book(page, 1)
+    (repaid,) = village.events("LoanRepaid")
+    assert (repaid.loan, repaid.outstanding, repaid.principal + repaid.interest) == (2, 0, due)
+    page.reload()
+    page.click(f"{cell}[data-state=sent]")
+    assert page.get_attribute("#locked a", "href") == f"/clubs/{FUND}/entries/{repaid.version}/correction"
+
+
 def test_a_meeting_without_anybody_is_not_recorded_and_one_without_a_line_is(opens, village):
     page = opens(4)
     page.click("footer [data-act=continue]")
