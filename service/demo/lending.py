@@ -12,8 +12,8 @@ from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
 from ledger.days import add_months, whole_months
-from ledger.dues import meeting_in
 from ledger.events.loans import Purpose
+from ledger.projections.dues import meeting_in
 from service.demo.diary import instant
 from service.demo.purse import IN_THE_BOX
 from service.demo.staff import CHAIR

@@ -12,9 +12,9 @@ from typing import Any
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.member import Member
 from ledger.days import add_months
-from ledger.dues import meeting_in
 from ledger.events.club import LeavingReason, Poverty
 from ledger.events.governance import Office
+from ledger.projections.dues import meeting_in
 from service.demo.diary import evening, instant
 from service.demo.lending import LoanDesk
 from service.demo.minutes import Minutes

@@ -8,10 +8,10 @@ import msgspec
 
 from ledger.aggregates.fund import Fund
 from ledger.days import add_months
-from ledger.dues import meeting_in
 from ledger.events import Item, OldLoan, OpeningPot, OpeningSavings
 from ledger.events.club import Poverty
 from ledger.events.loans import Purpose
+from ledger.projections.dues import meeting_in
 from service.demo.diary import instant
 from service.demo.staff import TREASURER
 from service.demo.village import Village

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from ledger.days import add_months
-from ledger.dues import meeting_in
+from ledger.projections.dues import meeting_in
 from service.access.principals import Role, Scope
 from service.demo.diary import instant
 from service.demo.places import CLUBS
