@@ -45,6 +45,7 @@ from service.pages import (
     layout,
     meeting,
     paper_desk,
+    practice,
     receipts,
 )
 from service.pages import people as people_pages
@@ -144,6 +145,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         code_check,
         bylaws,
         paper_desk,
+        practice,
         receipts,
         club,
     ):

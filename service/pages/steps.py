@@ -29,6 +29,7 @@ from service.http.refusals import (
     PinRequired,
     PinWrong,
 )
+from service.http.state import state_of
 from service.pages.choices import choices_for
 from service.pages.club import club_page
 from service.pages.drafts import Drafts
@@ -127,6 +128,18 @@ class Prepared:
 def new_key() -> str:
     """A key that nothing was recorded with."""
     return secrets.token_urlsafe(16)
+
+
+def sent_as(request: Request, typed: Typed) -> RequestContext:
+    """How a form was sent that is no write of a fund's: under the key that it was made with, so that sent again it acts
+    once. Raises `IdempotencyKeyInvalid`."""
+    state, key = state_of(request), typed.get("key") or new_key()
+    if not KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid
+    body = {name: text for name, text in typed.items() if name not in ("key", "pin")}
+    mark = RequestMark(key, digest_of(request.url.path, body, state.ledger.request_secret))
+    principal = request.scope["principal"]
+    return RequestContext(principal, state.now(), mark, None, False, approval_typed(request, typed))
 
 
 def approval_typed(request: Request, typed: Typed) -> Approval:
