@@ -1,9 +1,12 @@
 """Recording on a page: choose what happened, answer the questions, hear it read back, record it."""
 
+from collections import Counter
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from ledger.chart import Account
+from ledger.jobs import Recorded
 from ledger.projections import balances
 from ledger.refusals import NotFound
 from service.access.roles import WRITERS, admitted
@@ -22,6 +25,8 @@ PRESET: Final = frozenset({"member", "loan", "advance", "kind"})
 """What an address may answer beforehand."""
 OPENING: Final = "opening_balances"
 """What is recorded before any other money, or never."""
+HELD: Final[tuple[Account, ...]] = ("cash", "bank", "loans", "equipment", "savings", "advances")
+"""What an old book is about."""
 
 
 @router.get(NEW, dependencies=[Depends(admitted(WRITERS))])
@@ -52,7 +57,18 @@ async def _entry(request: Request, query: AtPoint, what: str) -> Asking:
         raise NotFound
     given = {name: text for name, text in request.query_params.items() if name in PRESET and len(text) <= 40}
     asking = Asking(f"/clubs/{query.fund}/entries/new/{what}", what, FORMS[what], known=given)
-    return asking._replace(template="opening-balances", fill=_begun) if what == OPENING else asking
+    if what != OPENING:
+        return asking
+    return asking._replace(template="opening-balances", fill=_begun, check="opening-balances-check", shown=_taken_over)
+
+
+def _taken_over(recorded: Recorded, _: Book) -> Answer:
+    """What would be taken over: what each account holds, in đồng, debts too as they are spoken of."""
+    (books,) = recorded.events
+    held = Counter[str]()
+    for leg in books.legs():
+        held[leg.account] += abs(leg.amount)
+    return {"held": {account: held[account] for account in HELD}, "books": books}
 
 
 add_form(router, NEW + "/{what}", _entry, WRITERS)

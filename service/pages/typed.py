@@ -108,9 +108,9 @@ def _whole(text: str) -> int | str:
 
 # --- rows ---------------------------------------------------------------------------------------------------------
 
-FIRST_ROWS: Final = 2
+FIRST_ROWS: Final = 1
 """How many rows of a list are shown at first."""
-MORE_ROWS: Final = 3
+MORE_ROWS: Final = 2
 MOST_ROWS: Final = 500
 """More than any list may have."""
 

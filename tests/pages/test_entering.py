@@ -6,6 +6,7 @@ import pytest
 
 from ledger.events import EVENT_TYPES
 from service.pages.forms import EVERYDAY, FORMS, types_of
+from service.pages.typed import MORE_ROWS
 from tests.support.pages import Browser, Fields, Opened
 from tests.support.service import BYLAWS, FUND, NAME, NEW_FUND, OTHER_FUND, House, found_anew, house, opening, settle_in
 
@@ -136,10 +137,8 @@ def test_every_kind_of_entry_is_read_back_and_recorded_once(club: House, what: s
 @pytest.mark.parametrize("what", FORMS)
 def test_an_empty_form_says_at_each_field_what_is_missing_and_keeps_what_was_typed(club: House, what: str) -> None:
     # An old book is taken over once, and by now it was.
-    browser, at = (
-        Browser(club),
-        address_of(what).replace(NEW_FUND, OTHER_FUND if what == "opening_balances" else NEW_FUND),
-    )
+    at = old_book(OTHER_FUND) if what == "opening_balances" else address_of(what)
+    browser = Browser(club)
     form = browser.open(at)
     text = next((name for name in ("note", "reason", "donor", "lender", "name", "document") if name in form.form), None)
     typed = {name: "" if name != "key" else value for name, value in form.form.items()} | (
@@ -289,7 +288,7 @@ def test_more_rows_come_with_what_was_typed_and_empty_rows_between_are_closed_up
     shown = browser.follow(more)
 
     assert more.answer.headers["Location"].endswith("#loans")
-    assert sum(name is not None and name.endswith(".term_months") for name in shown.values("name")) == rows + 3
+    assert sum(name is not None and name.endswith(".term_months") for name in shown.values("name")) == rows + MORE_ROWS
     assert (shown.form["loans.0.member"], shown.form["document"]) == ("7", "01/BBBG")
     assert club.entries() == before
     wrong = browser.send(f"{at}/check", shown.form | {"loans.3.member": "8", "loans.3.principal": "năm triệu"})
