@@ -55,7 +55,7 @@ from service.people import routes as people
 from service.reads import count_routes, person_routes, sheet_routes
 from service.reads import routes as reads
 from service.settings import Settings
-from service.writes import meeting_routes
+from service.writes import meeting_routes, practice_routes
 from service.writes import routes as writes
 
 
@@ -120,6 +120,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     for part in (
         writes,
         meeting_routes,
+        practice_routes,
         reads,
         sheet_routes,
         person_routes,

@@ -61,8 +61,11 @@ class Roll(Books):
         `FundExists`, `PracticeCodeNeeded`, `PracticeCodeReserved`, `RateAboveLegalCeiling`."""
         if self.version:
             raise FundExists(fund=self.id)
-        if (practice := club.get("practice", False)) != self.id.startswith(PRACTICE):
-            raise PracticeCodeNeeded(begins=PRACTICE) if practice else PracticeCodeReserved(begins=PRACTICE)
+        practice, says_so = club.get("practice", False), self.id.startswith(PRACTICE)
+        if practice and not says_so:
+            raise PracticeCodeNeeded(begins=PRACTICE)
+        if says_so and not practice:
+            raise PracticeCodeReserved(begins=PRACTICE)
         self._refuse_usury(bylaws)
         opened = self._record(FundOpened, metadata, **club)
         self._record(BylawsAdopted, metadata, bylaws=bylaws)

@@ -12,6 +12,9 @@ from ledger.aggregates.fund import Fund
 from ledger.days import add_months, civil_day
 from ledger.events import Request as RequestMark
 from ledger.jobs import Job, Recorded
+from ledger.refusals import FundExists
+from service.access.places import Places
+from service.access.principals import Principal
 from service.http.body import Dated
 from service.http.state import AppState
 from service.writes.bodies.club import NewFund, NewMember
@@ -52,9 +55,27 @@ class _Told(NamedTuple):
     numbers: tuple[int, ...] = ()
 
 
-async def open_practice_club(context: RequestContext, *, state: AppState) -> Recorded:
-    """Open the club that the one who asks may practise on, with all that is in its books, in one act; once, whichever
-    key it is asked for with. Raises `FundExists`, and what the writer raises."""
+async def own_practice_club(principal: Principal, places: Places) -> str | None:
+    """The code of the club that a person practises on; None before there is one."""
+    for code in principal.practice_codes:
+        if await places.place_of(code):
+            return code
+    return None
+
+
+async def ready_practice_club(context: RequestContext, places: Places, *, state: AppState) -> str:
+    """The code of the club that the one who asks practises on, made now unless there is one. Raises what the writer
+    raises."""
+    if own := await own_practice_club(context.principal, places):
+        return own
+    try:
+        return (await _opened(context, state)).fund
+    except FundExists:  # Asked for twice at once.
+        return context.principal.practice_codes[0]
+
+
+async def _opened(context: RequestContext, state: AppState) -> Recorded:
+    """Open it with all that is in its books, in one act. Raises `FundExists`."""
     code, today = context.principal.practice_codes[0], civil_day(context.at)
     calls = [
         call_of(_decides(told.body), told.numbers, body.facts(), body, code, today)
@@ -76,6 +97,7 @@ async def open_practice_club(context: RequestContext, *, state: AppState) -> Rec
         opens=True,
         several=True,
         facts=len(calls) + 1,  # To open a fund is two.
+        dry_run=context.dry_run,
     )
     return await recorded_job(state, job)
 

@@ -73,7 +73,7 @@ def test_there_is_something_of_each_kind_to_do_today(village: House, treasurer: 
     assert told["bylaws"]["meeting_day"] == today.day
     sheet = village.get(f"{fund}/sheet?on={today}", token).json()
     assert len([loan for loan in sheet["loans"] if loan["due"]]) == 1
-    assert any(each["dues"] for each in sheet["roll"])
+    assert any(each["dues_owed"] for each in sheet["roll"])
     loans = village.get(f"{fund}/loans", token).json()["items"]
     assert sorted(loan["status"] for loan in loans) == ["approved", "requested", "running", "running"]
     assert {name for name, _, _ in ROLL} == {
@@ -97,6 +97,26 @@ def test_it_can_be_begun_on_any_day(village: House, today: str) -> None:
         assert "Hôm nay là ngày sinh hoạt." in home.words
     finally:
         village.clock.pass_days(-days)
+
+
+def test_a_program_makes_it_by_the_same_rules(village: House) -> None:
+    token = village.issue("treasurer", scope=OWN)
+    before = village.entries()
+    tried = village.post("/practice?dry_run=true", token=token)
+    assert (tried.status_code, village.entries()) == (200, before)
+
+    made = village.post("/practice", token=token, key="practise-once-1")
+
+    assert made.json() == {"fund": tried.json()["fund"], "practice": True}
+    assert made.status_code == 201
+    entries = village.entries()
+    for key in ("practise-once-1", "practise-once-2"):
+        again = village.post("/practice", token=token, key=key)
+        assert (again.status_code, again.json()) == (201, made.json())
+        assert again.headers["Idempotency-Replayed"] == "true"
+    assert village.entries() == entries
+    assert begin_again(Browser(village, token)).endswith(made.json()["fund"])
+    assert village.post("/practice", {"fund": "TAP-MINE"}, token=token).status_code == 422
 
 
 def test_it_is_its_makers_alone(village: House, club: str) -> None:
