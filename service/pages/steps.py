@@ -231,8 +231,9 @@ async def check(request: Request, query: FundQuery, asking: Asking) -> Response:
     """Find out what would be recorded; nothing is, and the key is not spent. Or show the form with more rows."""
     prepared = Prepared(request, query, asking, await typed_in(request))
     if prepared.more:
-        await _keep(prepared, with_more_rows(asking.form, prepared.typed, prepared.more))
-        return see_other(f"{asking.address}?key={prepared.key}#{prepared.more}")
+        typed, first_new = with_more_rows(asking.form, prepared.typed, prepared.more)
+        await _keep(prepared, typed)
+        return see_other(f"{asking.address}?key={prepared.key}#{first_new}")
     if refusal := await prepared.refusal():
         return await _refused(prepared, refusal)
     await _keep(prepared, prepared.typed)

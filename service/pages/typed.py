@@ -189,14 +189,13 @@ def _written(asked: Question, value: Any, language: str) -> str:
     return str(value)
 
 
-def with_more_rows(form: Form, typed: Typed, name: str) -> Typed:
-    """What was typed, with some more rows to be shown of the list of this name."""
-    more = {
-        rows_of(asked): str(rows_shown(asked, typed) + MORE_ROWS)
-        for asked in form.every_question()
-        if asked.kind == "rows" and asked.name == name
-    }
-    return typed | more
+def with_more_rows(form: Form, typed: Typed, name: str) -> tuple[Typed, str]:
+    """What was typed, with some more rows to be shown of the list of this name, and the id of the first new one."""
+    for asked in form.every_question():
+        if asked.kind == "rows" and asked.name == name:
+            shown = rows_shown(asked, typed)
+            return typed | {rows_of(asked): str(shown + MORE_ROWS)}, f"{name}.{shown}"
+    return typed, ""
 
 
 def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
