@@ -18,7 +18,7 @@ from ledger.chart import Key
 from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of, is_fund
 from ledger.faults import Fault
-from ledger.projections import balances, funds, journal, loans, members
+from ledger.projections import balances, dues, funds, journal, loans, members
 from ledger.projections.funds import Last
 from ledger.projections.tables import History, LoggedEvent, Reader, Rows, Table
 
@@ -36,6 +36,7 @@ TABLES: tuple[Table, ...] = (
     funds.BYLAWS,
     journal.ENTRIES,
     journal.LEGS,
+    dues.DUES,
     balances.BALANCES,
     *(table for history in HISTORIES for table in (history.facts, *history.derived)),
     PARKED,
@@ -50,6 +51,7 @@ ONLY_ADDED_TO: tuple[Table, ...] = tuple(
 ADDED: Mapping[Table, Callable[[Iterable[LoggedEvent]], Rows]] = {
     **funds.ADDED,
     **journal.ADDED,
+    **dues.ADDED,
     **{history.facts: history.rows for history in HISTORIES},
 }
 """The rows that events add, by table."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.benchmarks import flat, meetings, posts, reads, rebuilds, replays, starts
+from scripts.benchmarks import flat, meetings, pages, posts, reads, rebuilds, replays, starts
 from scripts.benchmarks.report import Report, postgres_durability, sqlite_durability
 from scripts.benchmarks.scale import DEFAULT, FULL, SMOKE, Scale
 from scripts.benchmarks.workshop import Workshop
@@ -32,6 +32,7 @@ SECTIONS = {
     "flat": Section(flat.measure, "one more entry on a small fund and on a large one"),
     "rebuild": Section(rebuilds.measure, "the read model made anew"),
     "reads": Section(reads.measure, "reads over HTTP, and memory"),
+    "pages": Section(pages.measure, "phones' log-in by cookie, and the pages they ask for most"),
     "start": Section(starts.measure, "from the start of the program to its first answers"),
 }
 
