@@ -214,13 +214,22 @@ class Ledger(Application[str]):
 
     def place_of(self, fund: str) -> FundOpened | PlaceChanged | None:
         """What says where a club lies now, straight from the log; None if there is no such fund."""
-        opened = next((entry.event for entry in self.entries(fund, upto=1)), None) if is_fund(fund) else None
-        if not isinstance(opened, FundOpened):
+        opened = self._opened(fund)
+        if opened is None:
             return None
         changes = (decode(row["state"]) for row in self.database.query(SELECT_PLACE_CHANGES, fund=fund))
         told: list[FundOpened | PlaceChanged] = [opened]
         told += (change for change in changes if isinstance(change, PlaceChanged))
         return max(told, key=lambda event: (event.on, event.version))
+
+    def _opened(self, fund: str) -> FundOpened | None:
+        first = next((entry.event for entry in self.entries(fund, upto=1)), None) if is_fund(fund) else None
+        return first if isinstance(first, FundOpened) else None
+
+    def is_for_practice(self, fund: str) -> bool:
+        """Whether a fund is there to practise on; straight from the log, and it never changes."""
+        opened = self._opened(fund)
+        return opened is not None and opened.practice
 
     def replayed(self, fund: str, *, upto: int | None = None) -> Fund:
         """A fund built anew from the log, its chain checked. Raises `FundNotFound`, `BrokenChain`."""
@@ -230,8 +239,12 @@ class Ledger(Application[str]):
         return replayed
 
     def funds(self) -> list[str]:
-        """The codes of all funds, in order."""
+        """The codes of all funds, in order; those for practice too."""
         return [log for log in self.logs() if is_fund(log)]
+
+    def clubs(self) -> list[str]:
+        """The codes of the funds of real clubs, in order: those that questions across clubs are about."""
+        return [fund for fund in self.funds() if not self.is_for_practice(fund)]
 
     def logs(self) -> list[str]:
         """The ids of all logs: the codes of the funds in order, and then the others."""

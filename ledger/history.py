@@ -44,6 +44,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     first_broken: int | None = None
     matches_version: int | None = None
     bearers: list[Bearer] | None = None
+    practice: bool = False
+    """Whether it is the history of a club to practise on: sound or not, no real club's."""
 
 
 class _Envelope(msgspec.Struct):
@@ -53,6 +55,8 @@ class _Envelope(msgspec.Struct):
     fund: str
     version: int
     prev: str
+    practice: bool = False
+    """Of a first line that opens a fund."""
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -75,7 +79,7 @@ def _envelope_of(line: bytes) -> _Envelope | None:
         entry, envelope = _decode_whole(line), _decode_envelope(line)
     except _NOT_A_LINE:
         return None
-    is_as_written = msgspec.json.encode(entry) == line and list(entry)[:4] == list(_Envelope.__struct_fields__)
+    is_as_written = msgspec.json.encode(entry) == line and list(entry)[:4] == list(_Envelope.__struct_fields__[:4])
     return envelope if is_as_written else None
 
 
@@ -108,9 +112,10 @@ def verify(
     matches = (
         version for version, its in enumerate(heads, 1) if its == head or (code is not None and check_code(its) == code)
     )
+    opened = _decode_envelope(stored[0]) if heads else None
     is_valid = 0 < len(heads) == len(stored)
     return Verification(
-        fund=_decode_envelope(stored[0]).fund if heads else None,
+        fund=opened.fund if opened else None,
         valid=is_valid,
         entries=len(heads),
         head=last,
@@ -118,6 +123,7 @@ def verify(
         first_broken=None if is_valid else len(heads) + 1,
         matches_version=next(matches, None),
         bearers=None if voucher is None else _bearers(stored, heads, voucher),
+        practice=opened is not None and opened.practice,
     )
 
 

@@ -48,6 +48,14 @@ class FundExists(Conflict, field="fund"):
     """There is a fund {fund} already."""
 
 
+class PracticeCodeNeeded(Refusal, field="fund"):
+    """The code of a club for practice begins with {begins}."""
+
+
+class PracticeCodeReserved(Refusal, field="fund"):
+    """A code that begins with {begins} is of a club for practice, and this is none."""
+
+
 class VersionMismatch(Refusal):
     """The fund is at version {version}, not {expected}: somebody recorded something in between."""
 

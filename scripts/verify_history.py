@@ -81,6 +81,7 @@ balance  | sổ sách: nợ và có trong một quỹ không bằng nhau    | bo
 stated   | sổ sách: số ghi trong dòng khác số tính lại        | books: states a figure that the lines do not add up to
 negative | sổ sách: số dư cuối ngày âm                        | books: a balance is below zero at the end of the day
 entries  | Quỹ {fund}: {n} bút toán                           | Fund {fund}: {n} entries
+practice | Quỹ {fund}, chỉ để TẬP: {n} bút toán               | Fund {fund}, for PRACTICE only: {n} entries
 unknown  | CHƯA BIẾT loại {type}, từ bút toán số {n}          | UNKNOWN type {type}, from entry no. {n} on
 code     | Mã {code}: bút toán số {n}, ngày {on}              | Code {code}: entry no. {n}, of {on}
 no code  | Mã {code}: KHÔNG thuộc bút toán nào                | Code {code}: belongs to NO entry
@@ -206,7 +207,7 @@ class History:
     def chain(self, e, version):
         """Each line names its fund, its number and the line before it; time does not run backwards."""
         first, last = (self.entries[0], self.entries[-1]) if self.entries else (e, e)
-        yield "line", list(e)[:4] == ["type", "fund", "version", "prev"]
+        yield "line", list(e)[:4] == ["type", "fund", "version", "prev"] and type(e.get("practice", True)) is bool
         yield "fund", e["fund"] == first["fund"]
         yield "version", type(e["version"]) is int and e["version"] == version
         yield "prev", e["prev"] == self.heads[-1]
@@ -290,18 +291,17 @@ def print_postings(history):
 
 def report(history, given, out):
     """Say what was found; answers the exit code."""
-    entries, language = history.entries, ("vi", "en").index(given.lang)
+    entries, language, opened = history.entries, ("vi", "en").index(given.lang), (history.entries or [{"fund": "-"}])[0]
 
     def say(word, **facts):
         print(WORDS[word][language].format(**facts), file=out)
 
-    say("entries", fund=entries[0]["fund"] if entries else "-", n=len(entries))
+    say("practice" if opened.get("practice") else "entries", fund=opened["fund"], n=len(entries))
     for kind, n in history.unknown.items():
         say("unknown", type=kind, n=n)
     places = {check_code(head): n for n, head in enumerate(history.heads) if n and given.code}
     for code in given.code:
-        n = places.get(code)
-        say("code" if n else "no code", code=code, n=n, on=entries[n - 1]["on"] if n else "")
+        say("code" if (n := places.get(code)) else "no code", code=code, n=n, on=entries[n - 1]["on"] if n else "")
     if history.broken:
         say("broken", n=history.broken[1], why=WORDS[history.broken[0]][language])
         return 1

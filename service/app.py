@@ -45,6 +45,7 @@ from service.pages import (
     layout,
     meeting,
     paper_desk,
+    practice,
     receipts,
 )
 from service.pages import people as people_pages
@@ -54,7 +55,7 @@ from service.people import routes as people
 from service.reads import count_routes, person_routes, sheet_routes
 from service.reads import routes as reads
 from service.settings import Settings
-from service.writes import meeting_routes
+from service.writes import meeting_routes, practice_routes
 from service.writes import routes as writes
 
 
@@ -119,6 +120,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     for part in (
         writes,
         meeting_routes,
+        practice_routes,
         reads,
         sheet_routes,
         person_routes,
@@ -144,6 +146,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         code_check,
         bylaws,
         paper_desk,
+        practice,
         receipts,
         club,
     ):

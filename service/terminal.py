@@ -158,7 +158,9 @@ def tell(key: str, language: str, /, **facts: object) -> None:
 
 
 def tell_verification(name: str, found: "Verification", language: str) -> None:
-    """A line of result about one history."""
+    """What was found about one history; of one that is only practice, that it is, first."""
+    if found.practice:
+        tell("verified.practice", language, name=name)
     if found.valid:
         code = found.check_code if found.head != NO_HEAD else "-"
         tell("verified.intact", language, name=name, entries=found.entries, check_code=code)

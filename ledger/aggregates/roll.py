@@ -24,7 +24,7 @@ from ledger.events import (
     OfficeTaken,
     PlaceChanged,
 )
-from ledger.events.club import place_of
+from ledger.events.club import PRACTICE, place_of
 from ledger.money import MAX_MONTHLY_RATE_PPM
 from ledger.refusals import (
     AlreadyLeft,
@@ -32,6 +32,8 @@ from ledger.refusals import (
     FundExists,
     NothingChanged,
     OutOfOrder,
+    PracticeCodeNeeded,
+    PracticeCodeReserved,
     RateAboveLegalCeiling,
     RollChangedSince,
     StillMember,
@@ -55,9 +57,15 @@ class Roll(Books):
     """Decisions about the club and its members."""
 
     def open(self, metadata: EntryMetadata, *, bylaws: Bylaws, **club: Any) -> FundOpened:
-        """Open the fund, with the bylaws it starts under. Raises `FundExists`, `RateAboveLegalCeiling`."""
+        """Open the fund, with the bylaws it starts under; one for `practice` has a code that says so. Raises
+        `FundExists`, `PracticeCodeNeeded`, `PracticeCodeReserved`, `RateAboveLegalCeiling`."""
         if self.version:
             raise FundExists(fund=self.id)
+        practice, says_so = club.get("practice", False), self.id.startswith(PRACTICE)
+        if practice and not says_so:
+            raise PracticeCodeNeeded(begins=PRACTICE)
+        if says_so and not practice:
+            raise PracticeCodeReserved(begins=PRACTICE)
         self._refuse_usury(bylaws)
         opened = self._record(FundOpened, metadata, **club)
         self._record(BylawsAdopted, metadata, bylaws=bylaws)

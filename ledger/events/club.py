@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -41,8 +41,13 @@ class Bylaws(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     interest_rounding: int = 1
 
 
+PRACTICE: Final = "TAP-"
+"""What the code of a club for practice begins with, and that of no other ("tập")."""
+
+
 class FundOpened(Event, frozen=True, kw_only=True, gc=False):
-    """A club's fund was opened in the ledger. Since July 2025 there are no districts."""
+    """A club's fund was opened in the ledger. Since July 2025 there are no districts. One for `practice` stays one: no
+    other event tells of it."""
 
     club: str
     commune: str
@@ -50,6 +55,7 @@ class FundOpened(Event, frozen=True, kw_only=True, gc=False):
     province: str
     founded_on: date
     plan: str | None = None
+    practice: bool = False
 
     def evolve(self, fund: State) -> None:
         fund.opened = self

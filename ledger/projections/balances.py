@@ -80,6 +80,15 @@ def trial_balance(reader: Reader, fund: str, as_of: date | None = None) -> dict[
     return {"rows": rows, "debit": debit, "credit": credit}
 
 
+def books_have_begun(reader: Reader, fund: str) -> bool:
+    """Whether money was recorded, or an old club's books taken over: neither is done a second time (`domain.md` §3)."""
+    begun = (
+        "SELECT 1 FROM legs WHERE fund = :fund "
+        "UNION ALL SELECT 1 FROM entries WHERE fund = :fund AND type = 'OpeningBalancesDeclared' LIMIT 1"
+    )
+    return bool(reader.query(begun, fund=fund))
+
+
 def savings(reader: Reader, fund: str, as_of: date | None = None) -> dict[int, int]:
     """What each member has saved, by number, in đồng; of those who ever did."""
     held = held_on(reader, [fund], as_of)

@@ -16,10 +16,11 @@ from ledger.projections.tables import LAST_DAY, LoggedEvent, Reader, Rows, Table
 FUNDS = Table(
     "funds",
     columns="fund TEXT NOT NULL, club TEXT NOT NULL, founded_on TEXT NOT NULL, opened_on TEXT NOT NULL, plan TEXT, "
-    "version BIGINT NOT NULL, head TEXT NOT NULL, latest_on TEXT NOT NULL",
+    "practice BIGINT NOT NULL, version BIGINT NOT NULL, head TEXT NOT NULL, latest_on TEXT NOT NULL",
     key="fund",
 )
-"""Every fund, and up to where the read model has it; `latest_on` is the latest day anything happened."""
+"""Every fund, and up to where the read model has it; `practice` is 1 for a club to practise on, else 0; `latest_on` is
+the latest day anything happened."""
 
 PLACES = Table(
     "places",
@@ -50,7 +51,10 @@ EVERYWHERE: Final = Area()
 
 
 class FundFilter(NamedTuple):
-    """The funds a question is about: all that meet every condition given. `FundFilter()` is all funds.
+    """The funds a question is about: all that meet every condition given. `FundFilter()` is all clubs.
+
+    Clubs for practice are in no answer about several clubs, whoever asks and whatever the scope; only what is asked
+    about a fund by its code is answered of them, too: `FundFilter.exactly`.
 
     `area` is where they lay on the day asked about, for a figure of a place is that of its own time. `now_in` is where
     they lie now: that goes by who may ask, whatever the day.
@@ -59,6 +63,12 @@ class FundFilter(NamedTuple):
     funds: Sequence[str] | None = None
     area: Area = EVERYWHERE
     now_in: Area = EVERYWHERE
+    with_practice: bool = False
+
+    @classmethod
+    def exactly(cls, funds: Sequence[str]) -> FundFilter:
+        """These funds by their codes, be they for practice or not."""
+        return cls(funds, with_practice=True)
 
     def sql(self, as_of: date | None = None) -> tuple[str, Row]:
         """The conditions on a table's `fund`, to follow a `WHERE …`, and their parameters."""
@@ -67,6 +77,8 @@ class FundFilter(NamedTuple):
         if self.funds is not None:
             names = ", ".join(f":{name}" for name in parameters)
             sql += f" AND fund IN ({names})" if parameters else " AND 1 = 0"
+        if not self.with_practice:
+            sql += " AND fund NOT IN (SELECT fund FROM funds WHERE practice = 1)"
         for when, area, day in (("then", self.area, until(as_of)), ("now", self.now_in, LAST_DAY)):
             units = {f"{name}_{when}": value for name, value in area._asdict().items() if value is not None}
             if units:
@@ -121,6 +133,7 @@ def _opened(events: Iterable[LoggedEvent]) -> Rows:
             event.founded_on.isoformat(),
             on,
             event.plan,
+            int(event.practice),
             0,
             NO_HEAD,
             "",
@@ -192,13 +205,13 @@ FIGURES = {
 def fund(reader: Reader, code: str, as_of: date | None = None) -> dict[str, Any] | None:
     """One fund with its key figures, None if there is none.
 
-    `{fund, club, commune, district, province, founded_on, opened_on, plan, version, head, check_code, latest_on,
-    members, loans, outstanding, cash, bylaws}`. The place is that of `as_of`; `district` is None since there are none.
-    `version`, `head` and `check_code` are the read model's; `bylaws` are
-    those in force at `as_of` (None before the first), `members` are on the roll and `loans` have `outstanding`
-    principal at `as_of`; `cash` is in both boxes together, in đồng.
+    `{fund, club, commune, district, province, founded_on, opened_on, plan, practice, version, head, check_code,
+    latest_on, members, loans, outstanding, cash, bylaws}`. The place is that of `as_of`; `district` is None since there
+    are none. `version`, `head` and `check_code` are the read model's; `bylaws` are those in force at `as_of` (None
+    before the first), `members` are on the roll and `loans` have `outstanding` principal at `as_of`; `cash` is in both
+    boxes together, in đồng.
     """
-    page = funds(reader, FundFilter(funds=[code]), as_of)["items"]
+    page = funds(reader, FundFilter.exactly([code]), as_of)["items"]
     if not page:
         return None
     in_force = reader.query(
@@ -218,8 +231,9 @@ def funds(
     """
     conditions, parameters = scope.sql(as_of)
     rows = reader.query(
-        "SELECT f.fund, f.club, p.commune, p.district, p.province, f.founded_on, f.opened_on, f.plan, f.version, "
-        f"f.head, f.latest_on FROM (SELECT * FROM funds WHERE fund > :after{conditions} ORDER BY fund LIMIT :limit) f, "
+        "SELECT f.fund, f.club, p.commune, p.district, p.province, f.founded_on, f.opened_on, f.plan, f.practice, "
+        "f.version, f.head, f.latest_on FROM "
+        f"(SELECT * FROM funds WHERE fund > :after{conditions} ORDER BY fund LIMIT :limit) f, "
         f"{_place_on('as_of')} AND p.fund = f.fund ORDER BY f.fund",
         after=after,
         limit=limit + 1,
@@ -227,7 +241,10 @@ def funds(
         **parameters,
     )
     figures = _figures(reader, [row["fund"] for row in rows[:limit]], as_of)
-    items = [{**row, "check_code": check_code(row["head"]), **figures[row["fund"]]} for row in rows[:limit]]
+    items = [
+        {**row, "practice": row["practice"] == 1, "check_code": check_code(row["head"]), **figures[row["fund"]]}
+        for row in rows[:limit]
+    ]
     return {"items": items, "next": items[-1]["fund"] if len(rows) > limit else None}
 
 
@@ -249,7 +266,7 @@ def held_on(reader: Reader, codes: Sequence[str], as_of: date | None) -> str:
 
     Once the latest entry has happened, the balances kept are the answer; legs are added up for the days before.
     """
-    conditions, parameters = FundFilter(funds=codes).sql()
+    conditions, parameters = FundFilter.exactly(codes).sql()
     later = f"SELECT fund FROM funds WHERE latest_on > :until{conditions} LIMIT 1"
     is_past = as_of is not None and reader.query(later, until=until(as_of), **parameters)
     return "legs WHERE on_day <= :until" if is_past else "balances WHERE 1 = 1"
@@ -273,7 +290,7 @@ def standing(reader: Reader, code: str) -> dict[str, Any] | None:
 
 def _figures(reader: Reader, codes: Sequence[str], as_of: date | None) -> dict[str, dict[str, int]]:
     """The key figures of these funds."""
-    conditions, parameters = FundFilter(funds=codes).sql()
+    conditions, parameters = FundFilter.exactly(codes).sql()
     figures: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(FIGURES, 0))
     held = held_on(reader, codes, as_of)
     for name, sql in FIGURES.items():

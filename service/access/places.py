@@ -20,12 +20,19 @@ class Places:
     def __init__(self, ledger: Ledger, seconds: Callable[[], float] = time.monotonic) -> None:
         self._ledger = ledger
         self._remembered: Remembered[Place] = Remembered(seconds)
+        self._for_practice: dict[str, bool] = {}
         self._moves = 0
         self._turn = Lock()
 
     async def place_of(self, fund: str) -> Place | None:
         """Where a fund is, None if there is no such fund. From the log, so that a fund just opened is known at once."""
         return self._remembered.get(fund) or await asyncio.to_thread(self.known, fund)
+
+    async def is_for_practice(self, fund: str) -> bool:
+        """Whether a fund is there to practise on, which it never begins or ceases to be."""
+        if fund not in self._for_practice:
+            self._for_practice[fund] = await asyncio.to_thread(self._ledger.is_for_practice, fund)
+        return self._for_practice[fund]
 
     def known(self, fund: str) -> Place | None:
         """The same; blocks, unless somebody asked a moment ago."""

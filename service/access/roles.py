@@ -45,7 +45,7 @@ def admitted(roles: frozenset[Role]) -> Callable[[Request], Awaitable[Principal]
             raise Forbidden
         if (fund := request.path_params.get("fund")) is not None:
             place = await places_of(request).place_of(fund)
-            if place is None or not principal.scope.holds(fund, place):
+            if place is None or not principal.holds(fund, place):
                 raise FundNotFound
             member = request.path_params.get("member")
             if member is not None and is_member_alone(principal, roles) and member != str(principal.members.get(fund)):

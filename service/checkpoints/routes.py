@@ -19,7 +19,7 @@ from service.access.principals import Place, Principal
 from service.access.roles import ANCHORERS, FIGURE_READERS, admitted
 from service.checkpoints.dependencies import AtCheckpoints
 from service.checkpoints.signing import BadKey, signer_of
-from service.http.body import Body, example
+from service.http.body import Nothing
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CheckpointKeyUnusable, CursorInvalid
@@ -33,12 +33,6 @@ KEY_RETRY_SECONDS: Final = 60
 """A key is put right by a person, not by waiting."""
 TRIES: Final = 20
 """How often a checkpoint is tried while other processes make theirs."""
-
-
-class Nothing(Body):
-    """Nothing is to be told: the heads are in the log."""
-
-    model_config = example()
 
 
 @router.post(

@@ -40,3 +40,9 @@ class Dated(Body):
 def example(**fields: Any) -> ConfigDict:
     """A body to show in the API's document, and to try out."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+class Nothing(Body):
+    """Nothing is to be told: the address says it all."""
+
+    model_config = example()

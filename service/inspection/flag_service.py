@@ -64,9 +64,9 @@ class FlagService:
         yield catalogue.render("flag.note" if found else "flag.none", language)
 
     def worst_first(self, day: date, language: str) -> Iterator[str]:
-        """A line for each fund: how many flags of which rules; before all others the funds whose history is broken."""
+        """A line for each club: how many flags of which rules; before all others the funds whose history is broken."""
         lines: list[tuple[bool, int, str]] = []
-        for code in self._ledger.funds():
+        for code in self._ledger.clubs():
             try:
                 counts = counted(self.look(code, day))
             except BrokenChain as broken:

@@ -121,7 +121,7 @@ async def feed(
     wait: WaitSeconds = 0,
     limit: Limit = 100,
 ) -> Response:
-    """Events of all funds in scope after a position, in the order they were recorded, without names.
+    """Events of all clubs in scope after a position, in the order they were recorded, without names; none of practice.
 
     Waits up to `wait` seconds for something new; `next` is the position to ask after the next time. After a position
     that the log has not reached nothing is answered: what comes before it would be missed.
@@ -162,7 +162,8 @@ async def _events(
                 continue
             place = await places.place_of(notification.originator_id)
             assert place, "an event's fund was opened before it"
-            if principal.scope.holds(notification.originator_id, place):
+            is_real = not await places.is_for_practice(notification.originator_id)
+            if is_real and principal.scope.holds(notification.originator_id, place):
                 items.append({"position": after, "event": msgspec.Raw(notification.state)})
             if len(items) == limit:
                 return items, after

@@ -36,7 +36,7 @@ def sample(
         raise Mistake("seed")
     if what is None:
         with ledger_of(load_settings(), "read") as ledger:
-            drawn_lines = clubs_drawn(seed, ledger.funds(), clubs, language)
+            drawn_lines = clubs_drawn(seed, ledger.clubs(), clubs, language)
     else:
         days = {"since": since, "until": until}
         draw = Draw(seed=seed, vouchers=vouchers, loans=loans, known_version=known_version, **days)

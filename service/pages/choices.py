@@ -22,7 +22,7 @@ MONTHS_AHEAD: Final = 6
 def choices_for(query: FundQuery, book: Book, what: str, form: Form, typed: Typed) -> Answer:
     """What a form offers: `{roll, loans, months, proposals, chosen}`. `proposals` are amounts that are likely, each
     with its key in the catalogue; `chosen` is the member whom it is about, if that is known."""
-    kinds = {asked.kind for asked in form.every_question()}
+    kinds = {each.kind for asked in form.every_question() for each in (asked, *asked.parts)}
     offered: Answer = {"roll": [], "loans": [], "months": [], "proposals": [], "chosen": None, "names": {}}
     if kinds & {"member", "members"}:
         offered["roll"] = roll_of(query, book)

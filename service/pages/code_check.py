@@ -64,4 +64,4 @@ async def _reader(request: Request, club: str) -> Principal | None:
     if principal is None or not principal.roles & (FIGURE_READERS | MEMBERS):
         return None
     place = await places_of(request).place_of(club)
-    return principal if place is not None and principal.scope.holds(club, place) else None
+    return principal if place is not None and principal.holds(club, place) else None

@@ -9,13 +9,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from ledger.register import folded
+from service.access.places import places_of
 from service.access.principals import Principal
-from service.access.roles import FIGURE_READERS, admitted, scope_of
+from service.access.roles import FIGURE_READERS, WRITERS, admitted, scope_of
 from service.http.state import AppState, AtState
 from service.pages.layout import PageRoute, page, see_other, wants_page
 from service.pages.typed import typed_in
 from service.reads.dependencies import CaughtUp
 from service.reads.query import ask_tables, last_code
+from service.writes.practice import own_practice_club
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -39,9 +41,12 @@ async def start(request: Request) -> Response:
 
 @router.get("/clubs", dependencies=[Depends(admitted(FIGURE_READERS))])
 async def clubs(request: Request, state: AtState, wanted: CaughtUp, after: str | None = None) -> Response:
-    """The clubs in scope."""
+    """The clubs in scope; and apart from them, for they are of no list, the club that one practises on."""
     found = await asyncio.to_thread(_clubs, request, state, wanted, after, CLUBS_A_PAGE)
-    return page(request, "clubs", clubs=found["items"], next=found["next"], sought="")
+    principal: Principal = request.scope["principal"]
+    records = bool(principal.roles & WRITERS)
+    own = await own_practice_club(principal, places_of(request)) if records and not after else None
+    return page(request, "clubs", clubs=found["items"], next=found["next"], sought="", own=own, records=records)
 
 
 @router.post("/clubs", dependencies=[Depends(admitted(FIGURE_READERS))])
@@ -50,7 +55,7 @@ async def search(request: Request, state: AtState, wanted: CaughtUp) -> Response
     sought = (await typed_in(request)).get("q", "").strip()
     found = await asyncio.to_thread(_clubs, request, state, wanted, None, MOST_SEARCHED)
     named = [club for club in found["items"] if folded(sought) in folded(f"{club['club']} {club['fund']}")]
-    return page(request, "clubs", clubs=named[:CLUBS_A_PAGE], next=None, sought=sought)
+    return page(request, "clubs", clubs=named[:CLUBS_A_PAGE], next=None, sought=sought, own=None, records=False)
 
 
 def _clubs(request: Request, state: AppState, wanted: int, after: str | None, most: int) -> dict[str, Any]:

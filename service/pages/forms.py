@@ -63,12 +63,13 @@ Kind = Literal[
     "loan",
     "advance",
     "text",
-    "items",
+    "rows",
 ]
 
 
 class Question(NamedTuple):
-    """One field of a form: its name, by which kind of element it is asked, and what may be chosen."""
+    """One field of a form: its name, by which kind of element it is asked, and what may be chosen; of a list, `parts`
+    are what is asked in each row."""
 
     name: str
     kind: Kind
@@ -76,6 +77,7 @@ class Question(NamedTuple):
     options: tuple[str, ...] = ()
     words: str = ""
     default: Any = None
+    parts: tuple["Question", ...] = ()
 
     @property
     def field(self) -> str:
@@ -86,21 +88,24 @@ class Question(NamedTuple):
 class Form(NamedTuple):
     """What one kind of write asks: first what is always needed, and then, folded away, what is rarely needed.
 
-    `replacement` is the form of the line that may come with a reversal: its fields stand within the body.
+    `replacement` is the form of the line that may come with a reversal: its fields stand within the body. `needed` are
+    fields that nobody leaves out on a form, although a program may: of a nought, too, somebody has to think.
     """
 
     write: Write
     asked: tuple[str, ...]
     folded: tuple[str, ...] = ("on",)
     replacement: "Form | None" = None
+    needed: tuple[str, ...] = ()
 
     def questions(self, prefix: str = "") -> tuple[tuple[Question, ...], tuple[Question, ...]]:
         """The form's own questions: those that are always shown, and those that are folded away."""
-        asked, more = (
-            tuple(question(self.body, name)._replace(name=f"{prefix}{name}") for name in names)
-            for names in (self.asked, self.folded)
-        )
+        asked, more = (tuple(self._question(name, prefix) for name in names) for names in (self.asked, self.folded))
         return asked, more
+
+    def _question(self, name: str, prefix: str) -> Question:
+        asked = question(self.body, name)
+        return asked._replace(name=f"{prefix}{name}", is_required=asked.is_required or name in self.needed)
 
     def every_question(self, *, replaces: bool = True) -> Iterator[Question]:
         """All its questions, with those of what `replaces` an entry."""
@@ -135,6 +140,7 @@ def _other(path: str, *asked: str, folded: Sequence[str] = ()) -> Form:
 
 
 BY_HAND: Final = ("place", "paid_by")
+BOXES: Final = tuple(f"pots.{pot}.{place}" for pot in get_args(Pot) for place in get_args(Place))
 FORMS: Final[Mapping[str, Form]] = {
     "contribution": _line("contribution", "member", "kind", "for_month", "amount", folded=(*BY_HAND, "note")),
     "repayment": _line("repayment", "loan", "amount", folded=(*BY_HAND, "settle")),
@@ -162,6 +168,12 @@ FORMS: Final[Mapping[str, Form]] = {
     "waiver": _other("loans/{loan}/waiver", "loan", "amount", "reason"),
     "rescheduling": _other("loans/{loan}/rescheduling", "loan", "term_months", "reason", folded=("override.reason",)),
     "write_off": _other("loans/{loan}/write-off", "loan", "reason", folded=("amount",)),
+    "opening_balances": Form(
+        write_at("opening-balances"),
+        ("on", *BOXES, "loans", "savings", "advances", "equipment"),
+        ("document",),
+        needed=("on", *BOXES),
+    ),
     "period": _other("periods", "through"),
     "reopening": _other("periods/reopening", "from", "reason"),
 }
@@ -191,7 +203,24 @@ def question(body: type[BaseModel], name: str) -> Question:
     annotation = _without_none(field.annotation)
     options = tuple(map(str, _listed(field))) if kind == "choice" else ()
     words = ENUMERATIONS.get(annotation, "") if kind == "choice" else ""
-    return Question(name, kind, field.is_required(), options, words, None if field.is_required() else field.default)
+    default = None if field.is_required() else field.default
+    return Question(name, kind, field.is_required(), options, words, default, _parts(annotation))
+
+
+ONLY_CHECKED: Final = frozenset({"next_due_on"})
+"""Fields that say nothing new: a program may have its own reckoning checked by them."""
+
+
+def _parts(annotation: Any) -> tuple[Question, ...]:
+    """What is asked in each row of a list of things; nothing of any other field."""
+    if get_origin(annotation) is not list or not is_body(thing := get_args(annotation)[0]):
+        return ()
+    return tuple(question(thing, name) for name in thing.model_fields if name not in ONLY_CHECKED)
+
+
+def is_body(annotation: Any) -> bool:
+    """Whether a field is made of fields of its own."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _field(body: type[BaseModel], name: str) -> FieldInfo | None:
@@ -215,8 +244,10 @@ def _kind_of(name: str, field: FieldInfo) -> Any:
     annotation = _without_none(field.annotation)
     if name in WHO:
         return "member"
-    if name in ("loan", "advance", "months", "items"):
+    if name in ("loan", "advance", "months"):
         return name
+    if _parts(annotation):
+        return "rows"
     if name == "witnesses":
         return "members"
     if name == "for_month":

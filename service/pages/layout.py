@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from ledger.days import VILLAGE_TIME
+from ledger.events.club import PRACTICE
 from ledger.refusals import NotFound, Refusal
 from service.access.authentication import STATIC
 from service.http.compression import compressed
@@ -121,6 +122,8 @@ def page(request: Request, name: str, status: int = 200, **facts: Any) -> Respon
         here=lambda **asked: here(request, **asked),
         request=request,
         principal=request.scope.get("principal"),
+        # By its code: the club itself is not at hand where a page about it was refused.
+        is_practice=request.path_params.get("fund", "").startswith(PRACTICE),
         **facts,
     )
     headers = HEADERS | {"Content-Language": language, "Vary": "Accept, Cookie"}

@@ -9,7 +9,6 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 from markupsafe import Markup
 
-from ledger.events import Request as RequestMark
 from ledger.projections import funds
 from ledger.refusals import Refusal
 from service.access.authentication import clear_cookie, set_cookie
@@ -24,12 +23,11 @@ from service.http.problems import fitted, problem_with_errors, refusal_for
 from service.http.refusals import NoSession, PinLocked, PinRequired, PinWrong
 from service.http.state import state_of
 from service.pages.layout import PageRoute, language_for, page, see_other
-from service.pages.steps import approval_typed, new_key
+from service.pages.steps import new_key, sent_as
 from service.pages.typed import Typed, typed_in, wrong_fields
 from service.people import acts, asking
 from service.people.acts import At
 from service.people.bodies import Acceptance, NewPerson, NewPin, PersonId, PhoneId, Revocation
-from service.writes.calls import RequestContext, digest_of
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -41,15 +39,6 @@ ANYBODY: Final = [Depends(admitted(frozenset(ROLES)))]
 
 def _at(request: Request) -> At:
     return At(state_of(request), access_of(request))
-
-
-def _context(request: Request, typed: Typed) -> RequestContext:
-    """How a form was sent: under the key that it was made with, so that sent again it acts once."""
-    state = state_of(request)
-    body = {name: text for name, text in typed.items() if name not in ("key", "pin")}
-    mark = RequestMark(typed.get("key") or new_key(), digest_of(request.url.path, body, state.ledger.request_secret))
-    principal = request.scope["principal"]
-    return RequestContext(principal, state.now(), mark, None, False, approval_typed(request, typed))
 
 
 # --- coming in ----------------------------------------------------------------------------------------------------
@@ -119,7 +108,7 @@ def _club_names(request: Request, codes: tuple[str, ...]) -> list[str]:
     state = state_of(request)
 
     def ask(tables: Any, _: int) -> list[str]:
-        found = funds.funds(tables, funds.FundFilter(codes), state.today(), limit=MOST_PEOPLE)["items"]
+        found = funds.funds(tables, funds.FundFilter.exactly(codes), state.today(), limit=MOST_PEOPLE)["items"]
         return [club["club"] for club in found]
 
     return state.read_model.ask(ask) if codes else []
@@ -191,7 +180,7 @@ async def admit(request: Request) -> Response:
     if (number := typed.get("member", "")).isdecimal():
         body["members"] = {fund: int(number)}
     try:
-        await acts.admit(_at(request), _context(request, typed), fitted(NewPerson, body))
+        await acts.admit(_at(request), sent_as(request, typed), fitted(NewPerson, body))
     except Exception as error:  # noqa: BLE001  # Whatever it is, what was typed stays on the page.
         return await _people(request, typed, refusal_for(error))
     return see_other("/people")
@@ -202,7 +191,7 @@ async def invite(request: Request, person: PersonId) -> Response:
     """Show the code, link and QR that open one phone of somebody; they are shown once."""
     typed = await typed_in(request)
     try:
-        made = await acts.invite(_at(request), _context(request, typed), person)
+        made = await acts.invite(_at(request), sent_as(request, typed), person)
     except Exception as error:  # noqa: BLE001  # As above.
         return await _people(request, typed, refusal_for(error))
     if made.code is None:
@@ -235,7 +224,7 @@ async def end_phone(request: Request, phone: PhoneId) -> Response:
 async def _act(request: Request, act: Any) -> Response:
     typed = await typed_in(request)
     try:
-        await act(_at(request), _context(request, typed))
+        await act(_at(request), sent_as(request, typed))
     except Exception as error:  # noqa: BLE001  # As above.
         return await _people(request, typed, refusal_for(error))
     return see_other("/people")

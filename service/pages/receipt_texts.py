@@ -29,8 +29,10 @@ MARKED: Final = 70
 
 def receipt_texts(fund: Fund, event: Event, code: str, language: str) -> dict[str, str]:
     """The receipt of a fund's last entry, as `plain` and, in a language with marks, as `marked`. Where not all of it
-    fits a message with marks, the club goes first, then the month, what is left, and the year."""
+    fits a message with marks, the club goes first, then the month, what is left, and the year; of a club to practise on
+    the number, too, for what is only practice says so before anything else."""
     on = wording.day(event.on, language)[:-4] + f"{event.on:%y}"
+    stamp = f"{catalogue.render('page.practice-stamp', language)} " if fund.opened.practice else ""
     what = catalogue.phrase(f"page.receipt.line.{_kind(event)}", language)
     amount = amount_of(event)
     month = (
@@ -41,15 +43,15 @@ def receipt_texts(fund: Fund, event: Event, code: str, language: str) -> dict[st
     middle = [what, month, "" if amount is None else _dong(amount, language)]
     facts = {"club": event.fund, "on": on, "code": code}
     facts["what"] = ", ".join(each for each in (" ".join(filter(None, middle)), left, number) if each)
-    texts = {"plain": without_marks(catalogue.phrase("page.receipt.text", language, **facts))}
+    texts = {"plain": without_marks(stamp + catalogue.phrase("page.receipt.text", language, **facts))}
     shorter = [on, what, month, middle[2], left, number, code.replace("-", "")]
     if without_marks(" ".join(shorter)) != " ".join(shorter):
-        texts["marked"] = _fitted(event.fund, shorter)
+        texts["marked"] = stamp + _fitted(event.fund, shorter, MARKED - len(stamp))
     return texts
 
 
-def _fitted(club: str, parts: list[str]) -> str:
-    """The parts with the club, or as many of them as a message has room for."""
+def _fitted(club: str, parts: list[str], room: int) -> str:
+    """The parts with the club, or as many of them as there is room for."""
     on, what, _, amount, left, number, code = parts
     day_and_month = on.rpartition("/")[0]  # The voucher's number has the year.
     tries = (
@@ -58,9 +60,10 @@ def _fitted(club: str, parts: list[str]) -> str:
         [on, what, amount, left, number, code],
         [on, what, amount, number, code],
         [day_and_month, what, amount, number, code],
+        [day_and_month, what, amount, code],
     )
     texts = [" ".join(filter(None, each)) for each in tries]
-    return next((text for text in texts if len(text) <= MARKED), texts[-1])
+    return next((text for text in texts if len(text) <= room), texts[-1])
 
 
 def _kind(event: Event) -> str:

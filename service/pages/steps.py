@@ -29,12 +29,13 @@ from service.http.refusals import (
     PinRequired,
     PinWrong,
 )
+from service.http.state import state_of
 from service.pages.choices import choices_for
 from service.pages.club import club_page
 from service.pages.drafts import Drafts
 from service.pages.forms import REPLACEMENT, Form
 from service.pages.layout import language_for, see_other
-from service.pages.typed import Typed, body_of, typed_in, wrong_fields
+from service.pages.typed import Typed, body_of, closed_up, rows_shown, typed_in, with_more_rows, wrong_fields
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint
 from service.reads.query import Answer, FundQuery
@@ -74,7 +75,9 @@ class Prepared:
         self.asking = asking
         self.key = typed.get("key") or new_key()
         self.approval = approval_typed(request, typed)
-        self.typed = _settled(typed)
+        self.more = typed.get("more", "")
+        """The list that one more row is wanted of, before anything is judged."""
+        self.typed = closed_up(asking.form, _settled(typed))
         if not KEY.fullmatch(self.key):
             raise IdempotencyKeyInvalid
         if not query.principal.roles & asking.form.write.roles:
@@ -106,6 +109,11 @@ class Prepared:
         missing = [
             FieldError(f"/{name}", "field-missing") for name in write.numbers if not isinstance(body.get(name), int)
         ]
+        missing += [
+            FieldError(f"/{name.replace('.', '/')}", "field-missing")
+            for name in self.asking.form.needed
+            if not self.typed.get(name, "").strip()
+        ]
         numbers = {name: body.pop(name, None) for name in write.numbers}
         fitting = _fitted(write.body, body, missing)
         path = f"/v1{write.path.format(fund=fund, **numbers)}"
@@ -129,6 +137,18 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
+def sent_as(request: Request, typed: Typed) -> RequestContext:
+    """How a form was sent that is no write of a fund's: under the key that it was made with, so that sent again it acts
+    once. Raises `IdempotencyKeyInvalid`."""
+    state, key = state_of(request), typed.get("key") or new_key()
+    if not KEY.fullmatch(key):
+        raise IdempotencyKeyInvalid
+    body = {name: text for name, text in typed.items() if name not in ("key", "pin")}
+    mark = RequestMark(key, digest_of(request.url.path, body, state.ledger.request_secret))
+    principal = request.scope["principal"]
+    return RequestContext(principal, state.now(), mark, None, False, approval_typed(request, typed))
+
+
 def approval_typed(request: Request, typed: Typed) -> Approval:
     """The PIN that was typed, where the request came from a phone."""
     session = request.scope["session"]
@@ -137,7 +157,7 @@ def approval_typed(request: Request, typed: Typed) -> Approval:
 
 def _settled(typed: Typed) -> Typed:
     """What was typed, with the amount that was chosen where none was typed."""
-    rest = {name: text for name, text in typed.items() if name not in ("proposal", "key", "pin")}
+    rest = {name: text for name, text in typed.items() if name not in ("proposal", "key", "pin", "more")}
     if proposed := typed.get("proposal"):
         rest["amount"] = rest.get("amount") or proposed
     return rest
@@ -186,10 +206,11 @@ async def show(prepared: Prepared, refusal: Refusal | None = None) -> Response:
         typed=prepared.typed,
         asked=asked,
         folded=more,
+        rows={each.name: rows_shown(each, prepared.typed) for each in asking.form.every_question() if each.parts},
         replaced=inner,
         replaced_folded=inner_more,
         problem=found,
-        wrong=_wrong(found, asking.form, language),
+        wrong=_wrong(found, language),
         today=query.state.today().isoformat(),
     )
     if found:
@@ -197,24 +218,32 @@ async def show(prepared: Prepared, refusal: Refusal | None = None) -> Response:
     return response
 
 
-def _wrong(found: dict[str, Any] | None, form: Form, language: str) -> dict[str, Any]:
+def _wrong(found: dict[str, Any] | None, language: str) -> dict[str, Any]:
     """What is wrong, by field; what is typed in per cent is not spoken of in parts per million."""
     wrong = wrong_fields(found.get("errors", ()) if found else ())
-    for asked in form.every_question():
-        if asked.kind == "rate" and asked.name in wrong and wrong[asked.name]["code"] != "field-missing":
-            wrong[asked.name] |= {"detail": catalogue.render("page.ask.rate-wrong", language)}
+    for name, each in wrong.items():
+        if name.endswith("_ppm") and each["code"] != "field-missing":
+            wrong[name] = each | {"detail": catalogue.render("page.ask.rate-wrong", language)}
     return wrong
 
 
 async def check(request: Request, query: FundQuery, asking: Asking) -> Response:
-    """Find out what would be recorded; nothing is, and the key is not spent."""
+    """Find out what would be recorded; nothing is, and the key is not spent. Or show the form with more rows."""
     prepared = Prepared(request, query, asking, await typed_in(request))
+    if prepared.more:
+        typed, first_new = with_more_rows(asking.form, prepared.typed, prepared.more)
+        await _keep(prepared, typed)
+        return see_other(f"{asking.address}?key={prepared.key}#{first_new}")
     if refusal := await prepared.refusal():
         return await _refused(prepared, refusal)
-    await asyncio.to_thread(
-        drafts_of(request).keep, prepared.key, query.principal.id, asking.address, prepared.typed, query.state.now()
-    )
+    await _keep(prepared, prepared.typed)
     return see_other(f"{asking.address}/check?key={prepared.key}")
+
+
+async def _keep(prepared: Prepared, typed: Typed) -> None:
+    query = prepared.query
+    drafts, address = drafts_of(prepared.request), prepared.asking.address
+    await asyncio.to_thread(drafts.keep, prepared.key, query.principal.id, address, typed, query.state.now())
 
 
 async def read_back(request: Request, query: FundQuery, asking: Asking) -> Response:

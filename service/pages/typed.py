@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -49,12 +49,11 @@ def body_of(form: Form, typed: Typed) -> dict[str, Any]:
     was left empty is left out."""
     replaces = form.replacement is not None and typed.get(ONLY_UNDO) != "true"
     body: dict[str, Any] = {}
-    for part in {
-        name.partition(".")[0] for name in form.asked if "." in name and question(form.body, name).is_required
-    }:
-        body[part] = {}  # What is missing is missing in it.
+    for name in form.asked:
+        if "." in name and (name in form.needed or question(form.body, name).is_required):
+            _part_of(body, name)  # What is missing is missing in it.
     for asked in form.every_question(replaces=replaces):
-        value = _items(typed, asked.name) if asked.kind == "items" else _value(asked, typed.get(asked.name, ""))
+        value = _rows(asked, typed) if asked.kind == "rows" else _value(asked, typed.get(asked.name, ""))
         if value is not None:
             _put(body, asked.name, value)
     if replaces and form.replacement and form.replacement.write.line:
@@ -62,11 +61,15 @@ def body_of(form: Form, typed: Typed) -> dict[str, Any]:
     return body
 
 
-def _put(body: dict[str, Any], name: str, value: Any) -> None:
-    *parts, own = name.split(".")
-    for part in parts:
+def _part_of(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a field stands in, made if it is not there."""
+    for part in name.split(".")[:-1]:
         body = body.setdefault(part, {})
-    body[own] = value
+    return body
+
+
+def _put(body: dict[str, Any], name: str, value: Any) -> None:
+    _part_of(body, name)[name.rpartition(".")[2]] = value
 
 
 def _value(asked: Question, text: str) -> Any:
@@ -103,16 +106,59 @@ def _whole(text: str) -> int | str:
     return int(text) if re.fullmatch(r"\d{1,18}", text, re.ASCII) else text
 
 
-def _items(typed: Typed, name: str) -> list[dict[str, Any]]:
-    """A list of things, `items.0.what` and so on; rows that are all empty are left out."""
-    rows: dict[int, dict[str, Any]] = {}
-    for key, text in typed.items():
-        if (
-            found := re.fullmatch(rf"{re.escape(name)}\.(\d{{1,2}})\.(what|quantity|unit|value)", key)
-        ) and text.strip():
-            kind: Any = {"quantity": "number", "value": "amount"}.get(found[2], "text")
-            rows.setdefault(int(found[1]), {})[found[2]] = _value(Question(key, kind), text)
-    return [rows[index] for index in sorted(rows)]
+# --- rows ---------------------------------------------------------------------------------------------------------
+
+FIRST_ROWS: Final = 1
+"""How many rows of a list are shown at first."""
+MORE_ROWS: Final = 2
+MOST_ROWS: Final = 500
+"""More than any list may have."""
+
+
+def _filled(asked: Question, typed: Typed) -> dict[int, Typed]:
+    """What was typed into the rows of a list, by their place and then by their parts; not the empty ones."""
+    rows: dict[int, Typed] = {}
+    parts = "|".join(part.name for part in asked.parts)
+    pattern = re.compile(rf"{re.escape(asked.name)}\.(\d{{1,3}})\.({parts})")
+    for name, text in typed.items():
+        if (found := pattern.fullmatch(name)) and text.strip():
+            rows.setdefault(int(found[1]), {})[found[2]] = text
+    return rows
+
+
+def _rows(asked: Question, typed: Typed) -> list[dict[str, Any]]:
+    """A list of things; rows that are all empty are left out."""
+    return [
+        {part.name: value for part in asked.parts if (value := _value(part, row.get(part.name, ""))) is not None}
+        for _, row in sorted(_filled(asked, typed).items())
+    ]
+
+
+def closed_up(form: Form, typed: Typed) -> Typed:
+    """What was typed, without empty rows between others: so the place of a row is that in the list."""
+    for asked in form.every_question():
+        if asked.kind == "rows":
+            filled = sorted(_filled(asked, typed).items())
+            typed = {name: text for name, text in typed.items() if not _is_in_a_row(asked, name)}
+            for index, (_, row) in enumerate(filled):
+                typed |= {f"{asked.name}.{index}.{part}": text for part, text in row.items()}
+    return typed
+
+
+def _is_in_a_row(asked: Question, name: str) -> bool:
+    return name.startswith(f"{asked.name}.") and name != rows_of(asked)
+
+
+def rows_of(asked: Question) -> str:
+    """The field that says how many rows of a list are shown."""
+    return f"{asked.name}.rows"
+
+
+def rows_shown(asked: Question, typed: Typed) -> int:
+    """How many rows of a list are shown: as many as were asked for, and at least all that are filled in."""
+    asked_for = typed.get(rows_of(asked), "")
+    shown = int(asked_for) if re.fullmatch(r"\d{1,3}", asked_for, re.ASCII) else FIRST_ROWS
+    return min(max(shown, 1, 1 + max(_filled(asked, typed), default=0)), MOST_ROWS)
 
 
 def typed_of(questions: Iterable[Question], known: Mapping[str, Any], language: str) -> Typed:
@@ -120,9 +166,11 @@ def typed_of(questions: Iterable[Question], known: Mapping[str, Any], language: 
     typed: Typed = {}
     for asked in questions:
         value = known.get(asked.name)
-        if asked.kind == "items":
-            for index, item in enumerate(value or ()):
-                typed |= {f"{asked.name}.{index}.{part}": str(text) for part, text in item.items()}
+        if asked.kind == "rows":
+            for index, row in enumerate(value or ()):
+                parts = (part._replace(name=f"{asked.name}.{index}.{part.name}") for part in asked.parts)
+                known_row = {f"{asked.name}.{index}.{name}": each for name, each in row.items()}
+                typed |= typed_of(parts, known_row, language)
         elif value is not None and value is not False:
             typed[asked.name] = _written(asked, value, language)
     return typed
@@ -139,6 +187,15 @@ def _written(asked: Question, value: Any, language: str) -> str:
         case "months" | "members":
             return "\n".join(map(str, value))
     return str(value)
+
+
+def with_more_rows(form: Form, typed: Typed, name: str) -> tuple[Typed, str]:
+    """What was typed, with some more rows to be shown of the list of this name, and the id of the first new one."""
+    for asked in form.every_question():
+        if asked.kind == "rows" and asked.name == name:
+            shown = rows_shown(asked, typed)
+            return typed | {rows_of(asked): str(shown + MORE_ROWS)}, f"{name}.{shown}"
+    return typed, ""
 
 
 def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -48,8 +48,9 @@ class Printer(NamedTuple):
         book, club, filled = found.figures
         stands = {name: club[name] for name in ("fund", "version", "check_code")}
         footer = book.said("footer_of_entry" if "code" in filled else "footer", on=book.state.today(), **stands)
+        practice = book.said("practice") if club["practice"] else ""
         style = TEMPLATES.get_template("papers/paper.css").render(
-            size=paper.size, footer=css_text(footer), page=css_text(book.said("page"))
+            size=paper.size, footer=css_text(footer), page=css_text(book.said("page")), practice=css_text(practice)
         )
         page = TEMPLATES.get_template(f"papers/{paper.template}.html").render(
             book=book,
@@ -58,6 +59,7 @@ class Printer(NamedTuple):
             known=self._known(book, club["version"]),
             language=self.language,
             parked=found.parked,
+            practice=practice,
             lies_in=capitalised(place(club["commune"], club["district"], club["province"], self.language)),
             size=paper.size,
             style=Markup(style),  # noqa: S704  # Our own file; what is put into it was looked at letter by letter.

@@ -94,12 +94,6 @@ class Revocation(Body):
     reason: Words | None = None
 
 
-class Nothing(Body):
-    """Nothing is to be told: the address says it all."""
-
-    model_config = example()
-
-
 class Acceptance(Body):
     """A code off an invitation is used up, and this phone is its person's from now on."""
 

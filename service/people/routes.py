@@ -15,6 +15,7 @@ from service.access.principals import ROLES, Principal
 from service.access.roles import admitted
 from service.access.sessions import Session
 from service.access.state import AtAccess
+from service.http.body import Nothing
 from service.http.fields import Cursor, Limit
 from service.http.parsing import StrictRoute
 from service.http.refusals import NoSession
@@ -37,7 +38,6 @@ from service.people.bodies import (
     Acceptance,
     NewPerson,
     NewPin,
-    Nothing,
     PersonChange,
     PersonId,
     PhoneId,

@@ -114,9 +114,8 @@ async def fund_borrowing(
     refuse_upside_down(since, query.as_of)
 
     def ask(reader: Reader) -> Answer:
-        return borrowing.borrowing(
-            reader, funds.FundFilter([query.fund]), query.as_of, since=since, purpose=purpose, threshold=int(threshold)
-        )
+        one = funds.FundFilter.exactly([query.fund])
+        return borrowing.borrowing(reader, one, query.as_of, since=since, purpose=purpose, threshold=int(threshold))
 
     return await answered(query, ask)
 

@@ -54,7 +54,7 @@ async def carry_out(
 
     async def record(approval: Approval) -> Recorded:
         told = context._replace(approval=approval)
-        return await _recorded(state, job_of(fund, calls, told, opens=isinstance(body, NewFund), most=write.facts))
+        return await recorded_job(state, job_of(fund, calls, told, opens=isinstance(body, NewFund), most=write.facts))
 
     recorded = await approved(access.pins, context.approval, record)
     if not context.dry_run:
@@ -92,10 +92,10 @@ async def hold_meeting(
     name = meeting.sheet or meeting.held_on.isoformat()
     marks = {index: mark_of(lines[index], secret, name) for index in calls}
     act = MeetingAct(meeting, fund, calls, marks, unread, context)
-    return act, await _recorded(state, act.job())
+    return act, await recorded_job(state, act.job())
 
 
-async def _recorded(state: AppState, job: Job) -> Recorded:
+async def recorded_job(state: AppState, job: Job) -> Recorded:
     """What became of a job; reads wait for its position from now on."""
     recorded = await state.writer.record(job)
     state.acknowledged = max(state.acknowledged, recorded.position or 0)

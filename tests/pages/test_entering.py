@@ -6,8 +6,9 @@ import pytest
 
 from ledger.events import EVENT_TYPES
 from service.pages.forms import EVERYDAY, FORMS, types_of
+from service.pages.typed import MORE_ROWS
 from tests.support.pages import Browser, Fields, Opened
-from tests.support.service import BYLAWS, FUND, NAME, NEW_FUND, House, found_anew, house, settle_in
+from tests.support.service import BYLAWS, FUND, NAME, NEW_FUND, OTHER_FUND, House, found_anew, house, opening, settle_in
 
 ANSWERS: dict[str, Fields] = {
     "contribution": {"member": "1", "kind": "dues", "for_month": "2024-05", "amount": "10.000", "paid_by": "2"},
@@ -40,12 +41,35 @@ ANSWERS: dict[str, Fields] = {
     "waiver": {"loan": "1", "amount": "10.000", "reason": "Nhà bị lũ"},
     "rescheduling": {"loan": "1", "term_months": "6", "reason": "Mất mùa"},
     "write_off": {"loan": "1", "reason": "Họp đã biểu quyết"},
+    "opening_balances": {
+        "on": "2024-01-10",
+        "pots.revolving.cash": "4.500.000",
+        "pots.revolving.bank": "10.000.000",
+        "pots.activity.cash": "1.200.000",
+        "pots.activity.bank": "0",
+        "loans.0.member": "1",
+        "loans.0.principal": "5.000.000",
+        "loans.0.outstanding": "2.916.000",
+        "loans.0.disbursed_on": "2023-08-10",
+        "loans.0.term_months": "12",
+        "loans.0.purpose": "livestock",
+        "loans.0.monthly_rate_ppm": "0,8",
+        "savings.0.member": "2",
+        "savings.0.amount": "500.000",
+        "advances.0.source": "elderly_association",
+        "advances.0.amount": "2.000.000",
+        "equipment.0.what": "loa kéo",
+        "equipment.0.quantity": "1",
+        "equipment.0.unit": "bộ",
+        "equipment.0.value": "6.000.000",
+        "document": "01/BBBG",
+    },
     "period": {"through": "2024-02-29"},
     "reopening": {"from": "2024-01-15", "reason": "Tìm thấy phiếu chi"},
 }
 """What a treasurer answers each form of a fund as `settle_in` leaves it."""
 
-IN_ANOTHER_FUND = {"return": NEW_FUND}
+IN_ANOTHER_FUND = {"return": NEW_FUND, "opening_balances": NEW_FUND}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +77,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(f"sqlite:///{tmp_path_factory.mktemp('club') / 'fund.db'}") as running:
         settle_in(running)
         found_anew(running)
+        running.recorded("/funds", opening(OTHER_FUND))
         yield running
 
 
@@ -111,7 +136,9 @@ def test_every_kind_of_entry_is_read_back_and_recorded_once(club: House, what: s
 
 @pytest.mark.parametrize("what", FORMS)
 def test_an_empty_form_says_at_each_field_what_is_missing_and_keeps_what_was_typed(club: House, what: str) -> None:
-    browser, at = Browser(club), address_of(what)
+    # An old book is taken over once, and by now it was.
+    at = old_book(OTHER_FUND) if what == "opening_balances" else address_of(what)
+    browser = Browser(club)
     form = browser.open(at)
     text = next((name for name in ("note", "reason", "donor", "lender", "name", "document") if name in form.form), None)
     typed = {name: "" if name != "key" else value for name, value in form.form.items()} | (
@@ -217,3 +244,67 @@ def test_whoever_may_not_record_is_not_asked(club: House) -> None:
     treasurer = Browser(club, club.issue("treasurer"))
     assert treasurer.open(address_of("write_off")).status == 403
     assert f"/clubs/{FUND}/entries/new/write_off" not in treasurer.open(f"/clubs/{FUND}/entries/new").text
+
+
+# --- an old club's books ------------------------------------------------------------------------------------------
+
+OLD_BOOK = ANSWERS["opening_balances"]
+
+
+def old_book(fund: str) -> str:
+    return f"/clubs/{fund}/entries/new/opening_balances"
+
+
+def test_an_old_book_is_offered_until_there_is_money_in_the_new_one(club: House) -> None:
+    browser = Browser(club)
+    offered = [
+        old_book(fund) in browser.open(f"/clubs/{fund}/entries/new").values("href") for fund in (OTHER_FUND, FUND)
+    ]
+    assert offered == [True, False]
+    too_late = browser.open(old_book(FUND))
+    assert (too_late.values("data-page"), too_late.values("data-error")) == (["form"], ["books-have-begun"])
+    assert too_late.forms == []
+    refused = browser.send(f"{old_book(FUND)}/check", OLD_BOOK | {"key": "too-late-1"})
+    assert (refused.status, refused.values("data-page")) == (409, ["form"])
+
+
+def test_an_old_book_says_when_the_members_are_missing_whose_loans_are_in_it(club: House) -> None:
+    browser = Browser(club)
+    assert browser.open(old_book(OTHER_FUND)).values("data-missing") == ["members"]
+
+    refused = browser.send(f"{old_book(OTHER_FUND)}/check", OLD_BOOK | {"key": "nobody-there"})
+
+    assert (refused.status, refused.values("data-error")[0]) == (422, "member-not-found")
+    assert refused.form["loans.0.principal"] == OLD_BOOK["loans.0.principal"]
+
+
+def test_more_rows_come_with_what_was_typed_and_empty_rows_between_are_closed_up(club: House) -> None:
+    browser, at = Browser(club), old_book(OTHER_FUND)
+    form = browser.open(at)
+    rows = sum(name is not None and name.endswith(".term_months") for name in form.values("name"))
+    before = club.entries()
+
+    more = browser.send(f"{at}/check", form.form | {"loans.1.member": "7", "document": "01/BBBG", "more": "loans"})
+    shown = browser.follow(more)
+
+    assert more.answer.headers["Location"].endswith(f"#loans.{rows}")
+    assert sum(name is not None and name.endswith(".term_months") for name in shown.values("name")) == rows + MORE_ROWS
+    assert (shown.form["loans.0.member"], shown.form["document"]) == ("7", "01/BBBG")
+    assert club.entries() == before
+    wrong = browser.send(f"{at}/check", shown.form | {"loans.3.member": "8", "loans.3.principal": "năm triệu"})
+    assert wrong.status == 422
+    assert "wrong-loans.1.principal" in wrong.values("id"), "what is wrong stands in the row that it is shown in"
+    assert wrong.form["loans.1.principal"] == "năm triệu"
+
+
+def test_a_figure_of_the_old_box_is_never_left_out_by_mistake(club: House) -> None:
+    browser, at = Browser(club), old_book(OTHER_FUND)
+    typed = browser.open(at).form | {"on": "2024-01-10", "pots.revolving.cash": "1.000.000"}
+
+    refused = browser.send(f"{at}/check", typed)
+
+    assert [its["id"] for its in refused.of("p") if "data-error" in its] == [
+        "wrong-pots.revolving.bank",
+        "wrong-pots.activity.cash",
+        "wrong-pots.activity.bank",
+    ]

@@ -29,12 +29,15 @@ PAGES = {
     f"/clubs/{NEW_FUND}/entries/{MEETING_VERSION}/correction": "correction",
     f"{CLUB}/entries/new": "chooser",
     **{f"{CLUB}/entries/new/{what}": "form" for what in FORMS},
+    f"/clubs/{NEW_FUND}/entries/new": "chooser",
+    f"/clubs/{NEW_FUND}/entries/new/opening_balances": "form",
     f"{CLUB}/approvals": "approvals",
     f"{CLUB}/cash-count": "cash-count",
     f"{CLUB}/papers": "papers",
     f"{CLUB}/bylaws": "bylaws",
     "/check": "check-code",
     "/people": "people",
+    "/practice": "practice",
     "/pin": "pin",
     "/open": "open",
     f"{CLUB}/entries/999": "refused",
@@ -50,7 +53,6 @@ ELSEWHERE = (
     "/readers",
     "/province",
     "/reports",
-    "/practice",
 )
 """Pages of other parts."""
 

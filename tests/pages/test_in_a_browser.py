@@ -15,8 +15,9 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 
 from service.pages.forms import FORMS
+from tests.pages.test_entering import OLD_BOOK
 from tests.pages.test_every_page import CLUB, PAGES
-from tests.support.service import House, found_anew, house, settle_in
+from tests.support.service import NEW_FUND, House, found_anew, house, settle_in
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 GOLDEN = Path(__file__).parent.parent / "golden" / "amounts_in_words.csv"
@@ -103,6 +104,11 @@ SEEN = [address for address in PAGES if address not in LEFT_OUT]
 @pytest.mark.parametrize("address", SEEN)
 def test_a_page_can_be_read_and_reached_by_everybody(page: Page, origin: str, address: str) -> None:
     page.goto(f"{origin}{address}")
+    everybody_reads_and_reaches(page)
+
+
+def everybody_reads_and_reaches(page: Page) -> None:
+    """What there is on a page, whatever the width and the type; all that is folded away too."""
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
 
     found = Axe().run(page, options=RULES).response["violations"]
@@ -113,6 +119,37 @@ def test_a_page_can_be_read_and_reached_by_everybody(page: Page, origin: str, ad
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, type_size)
         assert page.evaluate(TOO_SMALL) == []
         assert page.evaluate(UNDER_16) == []
+
+
+def test_a_practice_club_can_be_read_and_reached_by_everybody(page: Page, origin: str) -> None:
+    page.goto(f"{origin}/practice")
+    page.click("[data-act=record]")
+    page.wait_for_selector("main[data-page=home]")
+    club = page.url
+    for place in ("", "/members/1", "/loans/1", "/entries/20", "/approvals", "/entries/999"):
+        page.goto(f"{club}{place}")
+        everybody_reads_and_reaches(page)
+    page.goto(f"{club}/meeting?on=2024-06-15")
+    page.wait_for_selector("[data-member='1']")
+    assert page.is_visible(".top .stamp")
+    assert page.text_content(".top .stamp") == "TẬP"
+    assert page.evaluate("document.body.className") == "practice"
+    everybody_reads_and_reaches(page)
+
+
+def test_the_read_back_of_an_old_book_can_be_read_and_reached_by_everybody(page: Page, origin: str) -> None:
+    page.goto(f"{origin}/clubs/{NEW_FUND}/entries/new/opening_balances")
+    for name, text in OLD_BOOK.items():
+        if name.startswith(("pots.", "on", "loans.", "savings.")) and not name.endswith("purpose"):
+            page.evaluate("([name, text]) => { document.getElementsByName(name)[0].value = text; }", [name, text])
+    page.select_option("[name='loans.0.purpose']", "crops")
+    page.click("[data-act=more][value=loans]")
+    page.wait_for_selector("[name='loans.2.member']")
+    page.evaluate("() => { document.getElementsByName('savings.0.member')[0].value = '1'; }")
+    page.press("[name='pots.activity.bank']", "Enter")  # Goes on, and makes no more rows.
+    page.wait_for_selector("main[data-page=check]")
+    assert page.get_attribute("[data-loan='1'] [data-figure=outstanding]", "data-value") == "2916000"
+    everybody_reads_and_reaches(page)
 
 
 def test_an_entry_is_recorded_by_keyboard_alone(page: Page, origin: str, club: House) -> None:

@@ -63,6 +63,7 @@ MANGLED: dict[str, tuple[bytes, int | None]] = {
     "half a character": (with_field('"more":"\\ud800"'), 1),
     "bytes that are no text": (first_line(lambda line: line[:-1] + b',"more":"\xff"}'), 1),
     "a version that is a truth": (first_line(lambda line: line.replace(b'"version":1,', b'"version":true,')), 1),
+    "practice that is no truth": (with_field('"practice":1'), 1),
     "no object": (b"[]\n", 1),
     "nested without end": (b'{"type":' + b"[" * 100_000 + b"\n", 1),
     "a line cut off": (WHOLE[:-9], 24),
@@ -89,6 +90,16 @@ def test_both_verifiers_break_at_the_same_entry(mangled: str, tmp_path: Path):
     own = command("sqlite://", "verify", str(file), "--lang", "en")
     assert (broken_at(told), broken_at(own.stdout)) == (expected, expected)
     assert (exit_code, own.returncode) == ((0, 0) if expected is None else (1, 1))
+
+
+def test_both_verifiers_say_that_a_history_is_only_practice(tmp_path: Path):
+    file = tmp_path / "history.ndjson"
+    for content, is_practice in ((FIRST, False), (FIRST[:-1] + b',"practice":true}', True)):
+        file.write_bytes(content + b"\n")
+        exit_code, told = alone(str(file))
+        own = command("sqlite://", "verify", str(file), "--lang", "en")
+        assert (exit_code, own.returncode) == (0, 0)
+        assert ["PRACTICE" in said for said in (told, own.stdout)] == [is_practice] * 2
 
 
 # --- notes that came by mail ------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("post", "/v1/funds/{fund}/inspections"): frozenset({"inspector"}),
     ("post", "/v1/funds/{fund}/dissolution"): CHAIR,
     ("post", "/v1/funds/{fund}/meetings"): BOARD,
+    ("post", "/v1/practice"): BOARD,
     ("post", "/v1/people"): GIVERS,
     ("get", "/v1/people"): DIRECTORY,
     ("get", "/v1/people/log"): DIRECTORY,

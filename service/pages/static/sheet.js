@@ -66,6 +66,7 @@ async function render() {
   if (!club) return cells.clear();
   tell(at("club"), club.about.club);
   document.body.classList.toggle("practice", !!club.about.practice);
+  at("practice").hidden = !club.about.practice;
   const before = meeting.before || { cash: club.sheet.closing_cash, code: club.sheet.check_code };
   show("cash", before.cash);
   at("code").textContent = before.code;
@@ -116,7 +117,8 @@ function renderChat(all) {
   at("after").hidden = !held?.check_code || isOpen();
   if (at("after").hidden) return;
   const people = came("present") + came("proxy"), cash = dong(held.cash ?? expected());
-  const facts = { club: club.about.club, on: day(on).slice(0, 5), present: people, received: dong(received(all)), paid: dong(paid(all)) };
+  const stamp = club.about.practice ? at("practice").textContent + " · " : "";
+  const facts = { club: stamp + club.about.club, on: day(on).slice(0, 5), present: people, received: dong(received(all)), paid: dong(paid(all)) };
   at("chat").textContent = say("chat", { ...facts, cash, code: held.check_code });
   at("chat").dataset.checkCode = held.check_code;
 }

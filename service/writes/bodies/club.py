@@ -69,7 +69,8 @@ class NewBylaws(Dated, Bylaws):
 
 
 class NewFund(Dated):
-    """A club's fund to be opened, under a code the administrator chooses."""
+    """A club's fund to be opened, under a code the administrator chooses. One for `practice` has a code that begins
+    with `TAP-`, is in no figure, list or report across clubs, and stays one for ever."""
 
     model_config = example(
         fund="LS-CL-MAIPHA",
@@ -90,6 +91,7 @@ class NewFund(Dated):
     province: Name
     founded_on: Day
     plan: Reference | None = None
+    practice: bool = False
     bylaws: Bylaws
 
     def facts(self) -> dict[str, Any]:
