@@ -1,5 +1,6 @@
 """A client of a service in the test's own process: a request is one call into the service's event loop, and not the
-eight that Starlette's TestClient makes to be able to stream. Two threads that wait for each other are what a test costs.
+eight that Starlette's TestClient makes to be able to stream: half of a request's time is two threads that wait for each
+other.
 """
 
 from __future__ import annotations
