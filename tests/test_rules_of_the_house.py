@@ -5,10 +5,9 @@ The rules stand in `DECISIONS.md` and at the top of the packages; each is checke
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from ledger import refusals
 from ledger.events import EVENT_TYPES
@@ -21,11 +20,26 @@ SERVICE = sorted((HOME / "service").rglob("*.py"))
 SCRIPTS = [path for path in sorted((HOME / "scripts").iterdir()) if path.is_file()]
 TESTS = sorted((HOME / "tests").rglob("*.py"))
 KERNEL = [path for path in LEDGER if path.parent.name != "projections"]
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in LEDGER}
 
 
-def named(paths: list[Path]) -> dict[str, Path]:
-    return {str(path.relative_to(HOME)): path for path in paths}
+def named(paths: list[Path], part: str = "") -> list[str]:
+    """Their names from the house's root; of a part of it alone, if one is given."""
+    return [name for path in paths if (name := str(path.relative_to(HOME))).startswith(part)]
+
+
+@cache
+def parsed(path: str) -> ast.Module:
+    return ast.parse((HOME / path).read_text("utf-8"))
+
+
+def astray(paths: Iterable[str], found_in: Callable[[str], Iterable[object]]) -> dict[str, list[object]]:
+    """The files that have something they should not, with what it is."""
+    return {path: found for path in paths if (found := list(found_in(path)))}
+
+
+def imported(path: str, *packages: str) -> list[str]:
+    """What a file imports of these packages."""
+    return [name for name in imports(parsed(path)) if within(name, *packages)]
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -76,29 +90,32 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("path", named(LEDGER))
-def test_the_ledger_knows_neither_the_web_nor_the_service(path):
-    assert [name for name in imports(TREES[HOME / path]) if within(name, *OUTSIDE)] == []
+def test_the_ledger_knows_neither_the_web_nor_the_service():
+    assert astray(named(LEDGER), lambda path: imported(path, *OUTSIDE)) == {}
 
 
-@pytest.mark.parametrize("path", OWN)
-def test_the_lowest_row_rests_on_the_standard_library_alone(path):
-    ours = [name for name in imports(TREES[HOME / path]) if within(name, "ledger")]
-    assert [name for name in ours if not within(name, *OWN[path])] == []
-    assert [name for name in imports(TREES[HOME / path]) if within(name, "eventsourcing", "psycopg", "sqlite3")] == []
+STORAGE = ("eventsourcing", "psycopg", "sqlite3")
 
 
-@pytest.mark.parametrize("path", [path for path in named(LEDGER) if path.startswith("ledger/events/")])
-def test_events_rest_on_the_lowest_row(path):
-    ours = [name for name in needed(TREES[HOME / path]) if within(name, "ledger")]
-    assert [name for name in ours if not within(name, "ledger.events", *LOWEST)] == []
+def beyond(names: Iterable[str], *allowed: str) -> list[str]:
+    """Those of our own names that are of none of the packages allowed, and whatever stores."""
+    ours = [name for name in names if within(name, "ledger", *STORAGE)]
+    return [name for name in ours if not within(name, *allowed)]
 
 
-@pytest.mark.parametrize("path", [path for path in named(LEDGER) if path.startswith("ledger/aggregates/")])
-def test_aggregates_rest_on_events_and_the_lowest_row(path):
-    ours = [name for name in imports(TREES[HOME / path]) if within(name, "ledger")]
-    assert [name for name in ours if not within(name, "ledger.aggregates", "ledger.events", *LOWEST)] == []
-    assert [name for name in imports(TREES[HOME / path]) if within(name, "eventsourcing", "psycopg", "sqlite3")] == []
+def test_the_lowest_row_rests_on_the_standard_library_alone():
+    assert astray(OWN, lambda path: beyond(imports(parsed(path)), *OWN[path])) == {}
+
+
+def test_events_rest_on_the_lowest_row():
+    found = astray(named(LEDGER, "ledger/events/"), lambda path: beyond(needed(parsed(path)), "ledger.events", *LOWEST))
+    assert found == {}
+
+
+def test_aggregates_rest_on_events_and_the_lowest_row():
+    allowed = ("ledger.aggregates", "ledger.events", *LOWEST)
+    found = astray(named(LEDGER, "ledger/aggregates/"), lambda path: beyond(imports(parsed(path)), *allowed))
+    assert found == {}
 
 
 BENEATH = {
@@ -114,23 +131,22 @@ BENEATH = {
 """The parts of a fund, and which others each may know: decisions stand side by side, on the state and the books."""
 
 
-@pytest.mark.parametrize("part", BENEATH)
-def test_decisions_stand_beside_one_another_on_the_state(part):
-    ours = imports(TREES[HOME / f"ledger/aggregates/{part}.py"])
-    others = [name for name in ours if within(name, "ledger.aggregates")]
-    assert [name for name in others if name.split(".")[2] not in BENEATH[part]] == []
+def test_decisions_stand_beside_one_another_on_the_state():
+    def others(part: str) -> list[str]:
+        names = imported(f"ledger/aggregates/{part}.py", "ledger.aggregates")
+        return [name for name in names if name.split(".")[2] not in BENEATH[part]]
+
+    assert astray(BENEATH, others) == {}
 
 
-@pytest.mark.parametrize("path", [path for path in named(LEDGER) if path.startswith("ledger/projections/")])
-def test_projections_never_know_the_aggregates(path):
-    assert [name for name in imports(TREES[HOME / path]) if within(name, "ledger.aggregates")] == []
+def test_projections_never_know_the_aggregates():
+    assert astray(named(LEDGER, "ledger/projections/"), lambda path: imported(path, "ledger.aggregates")) == {}
 
 
-@pytest.mark.parametrize("path", [path for path in named(LEDGER) if path.startswith("ledger/flags/")])
-def test_flags_are_folded_from_the_log_alone(path):
-    ours = [name for name in imports(TREES[HOME / path]) if within(name, "ledger")]
+def test_flags_are_folded_from_the_log_alone():
     beneath = ("ledger.flags", "ledger.aggregates", "ledger.events", *LOWEST)
-    assert [name for name in ours if not within(name, *beneath)] == []
+    found = astray(named(LEDGER, "ledger/flags/"), lambda path: beyond(imported(path, "ledger"), *beneath))
+    assert found == {}
 
 
 # Clocks, the environment, fractions
@@ -140,24 +156,26 @@ PATIENCE = {("ledger/application.py", "time.monotonic"), ("ledger/application.py
 """Waiting for a storage that is away is measured, not told: no instant comes out of it."""
 
 
-def calls(tree: ast.AST) -> Iterator[str]:
+def outward_looks(tree: ast.AST) -> Iterator[str]:
+    """Where a file looks at a clock or the environment."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            yield ast.unparse(node.func)
+            call = ast.unparse(node.func)
+            is_of_time = re.fullmatch(r"(datetime|date|time|datetime\.\w+)\.\w+", call)
+            if is_of_time and call.rpartition(".")[2] in CLOCKS:
+                yield call
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv"):
+            yield ast.unparse(node)
+    yield from (name for name in imports(tree) if within(name, "os.environ", "os.getenv", "dotenv"))
 
 
-@pytest.mark.parametrize("path", named(LEDGER))
-def test_the_ledger_looks_at_no_clock_and_no_environment(path):
-    tree = TREES[HOME / path]
-    looks = [call for call in calls(tree) if re.fullmatch(r"(datetime|date|time|datetime\.\w+)\.\w+", call)]
-    assert [call for call in looks if call.rpartition(".")[2] in CLOCKS] == []
-    assert [name for name in imports(tree) if within(name, "os.environ", "os.getenv", "dotenv")] == []
-    assert [ast.unparse(node) for node in ast.walk(tree) if ast.unparse(node) in ("os.environ", "os.getenv")] == []
+def test_the_ledger_looks_at_no_clock_and_no_environment():
+    assert astray(named(LEDGER), lambda path: outward_looks(parsed(path))) == {}
 
 
-@pytest.mark.parametrize("path", [path for path in named(KERNEL) if "aggregates" in path or "events" in path])
-def test_a_decision_never_waits_nor_draws_lots(path):
-    assert [name for name in imports(TREES[HOME / path]) if within(name, "time", "random", "secrets", "uuid")] == []
+def test_a_decision_never_waits_nor_draws_lots():
+    deciding = [path for path in named(KERNEL) if "aggregates" in path or "events" in path]
+    assert astray(deciding, lambda path: imported(path, "time", "random", "secrets", "uuid")) == {}
 
 
 SECONDS = {
@@ -193,16 +211,21 @@ def fractions(tree: ast.AST) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-@pytest.mark.parametrize("path", named(LEDGER))
-def test_there_is_no_float_near_money(path):
-    found = [each for each in fractions(TREES[HOME / path]) if (path, each) not in SECONDS]
-    assert [each for each in found if path != DISCOUNTING or "Decimal" not in each] == []
+def test_there_is_no_float_near_money():
+    def near_money(path: str) -> list[str]:
+        found = [each for each in fractions(parsed(path)) if (path, each) not in SECONDS]
+        return [each for each in found if path != DISCOUNTING or "Decimal" not in each]
+
+    assert astray(named(LEDGER), near_money) == {}
 
 
 def test_floats_and_clocks_would_be_found():
-    suspect = ast.parse("x = 1.5; y = float(x); z = x / 2; z /= 2; w = 7 // 2; t = datetime.now(UTC); u = round(x)")
-    assert len(list(fractions(suspect))) == 5
-    assert "datetime.now" in calls(suspect)
+    fractional = ast.parse("x = 1.5; y = float(x); z = x / 2; z /= 2; w = 7 // 2; u = round(x)")
+    outward = ast.parse(
+        "import os.environ; t = datetime.now(UTC); d = date.today(); h = os.environ['HOME']; date(1, 1, 1)"
+    )
+    assert len(list(fractions(fractional))) == 5
+    assert len(list(outward_looks(outward))) == 4
 
 
 # Evolving
@@ -210,11 +233,13 @@ def test_floats_and_clocks_would_be_found():
 JUDGING = {"Raise", "Try", "Assert"}
 
 
-@pytest.mark.parametrize("path", [path for path in named(LEDGER) if path.startswith("ledger/events/")])
-def test_what_an_event_does_to_the_fund_never_refuses(path):
-    for node in ast.walk(TREES[HOME / path]):
-        if isinstance(node, ast.FunctionDef) and node.name in ("evolve", "revoke", "legs"):
-            assert not {type(inner).__name__ for inner in ast.walk(node)} & JUDGING, node.name
+def test_what_an_event_does_to_the_fund_never_refuses():
+    def judging(path: str) -> Iterator[str]:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef) and node.name in ("evolve", "revoke", "legs"):
+                yield from (node.name for inner in ast.walk(node) if type(inner).__name__ in JUDGING)
+
+    assert astray(named(LEDGER, "ledger/events/"), judging) == {}
 
 
 # Size and leftovers
@@ -224,16 +249,16 @@ LONGER: dict[str, str] = {}
 """Files that may be longer, each with its reason."""
 
 
-@pytest.mark.parametrize("path", named([*LEDGER, *SERVICE, *SCRIPTS, *TESTS]))
-def test_no_file_eats_the_project(path):
-    length = len((HOME / path).read_text("utf-8").splitlines())
-    assert (length <= LONGEST) is (path not in LONGER), f"{length} lines"
+def test_no_file_eats_the_project():
+    paths = named([*LEDGER, *SERVICE, *SCRIPTS, *TESTS])
+    lengths = {path: len((HOME / path).read_text("utf-8").splitlines()) for path in paths}
+    assert {path: length for path, length in lengths.items() if (length > LONGEST) is not (path in LONGER)} == {}
 
 
-@pytest.mark.parametrize("path", named([*LEDGER, *SERVICE, *SCRIPTS]))
-def test_nothing_is_left_for_later_in_a_comment(path):
+def test_nothing_is_left_for_later_in_a_comment():
     leftover = re.compile("TODO|FIXME")
-    assert leftover.findall((HOME / path).read_text("utf-8")) == []
+    paths = named([*LEDGER, *SERVICE, *SCRIPTS])
+    assert astray(paths, lambda path: leftover.findall((HOME / path).read_text("utf-8"))) == {}
 
 
 # Words for everything
@@ -252,25 +277,22 @@ REFUSALS = {kind.code: kind for kind in every_refusal()}
 
 def raised() -> Iterator[tuple[str, str, set[str]]]:
     """Each place in the ledger that raises a refusal: where, which, and the facts it gives."""
-    for path, tree in TREES.items():
-        for node in ast.walk(tree):
+    for path in named(LEDGER):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Raise) and node.exc is not None:
                 call = node.exc
                 name = ast.unparse(call.func if isinstance(call, ast.Call) else call)
                 facts = {word.arg for word in call.keywords if word.arg} if isinstance(call, ast.Call) else set()
                 if isinstance(getattr(refusals, name, None), type):
-                    yield f"{path.relative_to(HOME)}:{node.lineno}", name, facts
+                    yield f"{path}:{node.lineno}", name, facts
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
                 name = ast.unparse(node.value.func)
                 if isinstance(getattr(refusals, name, None), type):
                     yield (
-                        f"{path.relative_to(HOME)}:{node.lineno}",
+                        f"{path}:{node.lineno}",
                         name,
                         {word.arg or "" for word in node.value.keywords},
                     )
-
-
-RAISED = {where: (name, facts) for where, name, facts in raised()}
 
 
 def test_every_refusal_has_a_code_of_its_own():
@@ -278,34 +300,40 @@ def test_every_refusal_has_a_code_of_its_own():
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in REFUSALS)
 
 
-@pytest.mark.parametrize("code", REFUSALS)
-def test_every_refusal_is_told_in_both_languages(code):
+def test_every_refusal_is_told_in_both_languages():
+    keys = {f"refusal.{code}.{part}" for code in REFUSALS for part in ("title", "detail")}
+    assert keys - set(catalogue.every_key()) == set()
     for language in ("vi", "en"):
-        for part in ("title", "detail"):
-            assert (f"refusal.{code}.{part}" in catalogue.every_key()) is True
-            catalogue.fields(f"refusal.{code}.{part}", language)
+        for key in keys:
+            catalogue.fields(key, language)
 
 
-@pytest.mark.parametrize("where", RAISED)
-def test_a_refusal_gives_all_the_facts_its_words_name(where):
-    name, facts = RAISED[where]
-    code = getattr(refusals, name).code
-    spoken = {fact for language in ("vi", "en") for fact, _ in catalogue.fields(f"refusal.{code}.detail", language)}
-    assert spoken <= facts, name
+def spoken(refusal: str) -> set[str]:
+    """The facts that a refusal's words name, in either language."""
+    key = f"refusal.{getattr(refusals, refusal).code}.detail"
+    return {fact for language in ("vi", "en") for fact, _ in catalogue.fields(key, language)}
 
 
-@pytest.mark.parametrize("code", REFUSALS)
-def test_every_refusal_is_given_somewhere_and_tried(code):
-    name = REFUSALS[code].__name__
-    assert name in {name for name, _ in RAISED.values()}
-    tests = (path.read_text("utf-8") for path in Path(__file__).parent.rglob("test_*.py") if path != Path(__file__))
-    assert any(re.search(rf"\b{name}\b[,)\]]", text) or f'"{code}"' in text for text in tests)
+def test_a_refusal_gives_all_the_facts_its_words_name():
+    silent = {where: (name, missing) for where, name, facts in raised() if (missing := spoken(name) - facts)}
+    assert silent == {}
 
 
-@pytest.mark.parametrize("name", EVENT_TYPES)
-def test_every_event_has_a_sentence_and_a_name_in_both_languages(name):
-    keys = [key for key in catalogue.every_key() if key == f"sentence.{name}" or key.startswith(f"sentence.{name}.")]
-    assert keys
-    for language in ("vi", "en"):
-        assert all(catalogue.fields(key, language) is not None for key in keys)
-        assert catalogue.word("event", name, language)
+def test_every_refusal_is_given_somewhere_and_tried():
+    tests = [path for path in Path(__file__).parent.rglob("test_*.py") if path != Path(__file__)]
+    said = "\n".join(path.read_text("utf-8") for path in tests)
+    words, quoted = set(re.findall(r"\b(\w+)\b[,)\]]", said)), set(re.findall(r'"([a-z-]+)"', said))
+    names = {kind.__name__: code for code, kind in REFUSALS.items()}
+
+    assert names.keys() - {name for _, name, _ in raised()} == set()
+    assert {name for name, code in names.items() if name not in words and code not in quoted} == set()
+
+
+def test_every_event_has_a_sentence_and_a_name_in_both_languages():
+    for name in EVENT_TYPES:
+        sentence = f"sentence.{name}"
+        keys = [key for key in catalogue.every_key() if key == sentence or key.startswith(f"{sentence}.")]
+        assert keys, name
+        for language in ("vi", "en"):
+            assert all(catalogue.fields(key, language) is not None for key in keys)
+            assert catalogue.word("event", name, language), name

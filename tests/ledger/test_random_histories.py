@@ -25,7 +25,7 @@ from tests.support.random_steps import History
 from tests.support.village import DRAWN_ANEW, whole_life
 
 PARTS = 2
-HISTORIES = int(os.environ.get("MICROFUND_TEST_HISTORIES", "150"))
+HISTORIES = int(os.environ.get("MICROFUND_TEST_HISTORIES", "140"))
 STEPS = 40
 
 
@@ -44,11 +44,11 @@ def test_the_books_stay_sound_through_5000_random_steps_with_every_type_of_event
     if not DRAWN_ANEW:
         # What is drawn depends on the modules a worker has loaded, too: the last steps or a rare event may want some
         # histories more.
-        for more in range(1, 9):
+        for more in range(1, 19):
             if Part.steps >= 5_000 and Part.events | {"FundOpened"} == set(EVENT_TYPES):
                 break
             another = hypothesis.seed(part + PARTS * more)(Part)
-            run_state_machine_as_test(another, settings=settings(tried, max_examples=HISTORIES // 3))
+            run_state_machine_as_test(another, settings=settings(tried, max_examples=HISTORIES // 7))
         assert Part.steps >= 5_000
         assert Part.events | {"FundOpened"} == set(EVENT_TYPES)
 

@@ -12,6 +12,7 @@ import pytest
 from service.access.authentication import OPEN
 from service.access.sessions import COOKIE
 from tests.support.access import CHECKPOINT, MAY, MEETING, Callers, Case, Route, cases, outcome
+from tests.support.cases import case
 from tests.support.people import OURS
 from tests.support.service import FUND, NAME, OTHER_FUND, SOUND, House, house, settle_in
 
@@ -59,41 +60,39 @@ def test_a_role_may_what_the_contract_says_and_nothing_else(villages: House, cal
     before, alike = entries(villages), dict[Any, set[bytes]]()
 
     found = {}
-    for case in cases(route):
-        answer = callers.asked(case)
-        found[case] = outcome(answer)
-        if case.club != "own":
-            alike.setdefault((case.role, case.credential), set()).add(answer.content)
+    for tried in cases(route):
+        answer = callers.asked(tried)
+        found[tried] = outcome(answer)
+        if tried.club != "own":
+            alike.setdefault((tried.role, tried.credential), set()).add(answer.content)
 
-    assert {case: told for case, told in found.items() if told != case.expected} == {}
+    assert {tried: told for tried, told in found.items() if told != tried.expected} == {}
     # What is another club's is answered like what does not exist.
     assert {key for key, told in alike.items() if len(told) > 1} == set()
     assert entries(villages) == before
 
 
 @pytest.mark.parametrize("token", [None, "mf_nobody", "", "a b", "x" * 5000])
-@pytest.mark.parametrize("route", MAY, ids=str)
-def test_nothing_is_answered_without_a_valid_token(
-    villages: House, callers: Callers, route: Route, token: str | None
-) -> None:
-    for headers in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"{COOKIE}={token}", **OURS}):
-        answer = plainly(villages, route, headers if token is not None else {})
-
-        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
-        assert answer.headers["Cache-Control"] == "no-store"
+def test_nothing_is_answered_without_a_valid_token(villages: House, callers: Callers, token: str | None) -> None:
+    credentials = [{"Authorization": f"Bearer {token}"}, {"Cookie": f"{COOKIE}={token}", **OURS}]
+    for route in MAY:
+        for headers in credentials if token is not None else [{}]:
+            with case(route, headers):
+                answer = plainly(villages, route, headers)
+                assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+                assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+                assert answer.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize("headers", CROSS_SITE, ids=str)
-@pytest.mark.parametrize("route", [*UNSAFE, ("post", "/v1/invitations/accept")], ids=str)
 def test_what_another_site_may_have_sent_with_a_phones_cookie_is_refused(
-    villages: House, callers: Callers, route: Route, headers: dict[str, str]
+    villages: House, callers: Callers, headers: dict[str, str]
 ) -> None:
-    phone = callers.phones["chair"]
-
-    answer = plainly(villages, route, {"Cookie": f"{COOKIE}={phone.cookie}"} | headers)
-
-    assert (answer.status_code, answer.json()["code"]) == (403, "cross-site")
+    sent = {"Cookie": f"{COOKIE}={callers.phones['chair'].cookie}"} | headers
+    for route in (*UNSAFE, ("post", "/v1/invitations/accept")):
+        with case(route):
+            answer = plainly(villages, route, sent)
+            assert (answer.status_code, answer.json()["code"]) == (403, "cross-site")
 
 
 @pytest.mark.parametrize(
@@ -146,13 +145,13 @@ def test_a_member_asks_about_a_code_and_nothing_else(villages: House, callers: C
 
 
 @pytest.mark.parametrize("role", ["reporter", "admin", "member"])
-@pytest.mark.parametrize("route", [route for route in IN_FUNDS if route[0] == "get"], ids=str)
-def test_whoever_reads_figures_never_sees_a_person(villages: House, callers: Callers, route: Route, role: Any) -> None:
-    answer = callers.asked(Case(route, role, "own", "bearer"))
-
-    is_own = role == "member" and "{member}" in route[1]
-    hidden = {"Nông Văn Tài", "Tài"} if is_own else {NAME, "Sầm", "0912", "names", "phone"}
-    assert not any(secret in answer.text for secret in hidden)
+def test_whoever_reads_figures_never_sees_a_person(villages: House, callers: Callers, role: Any) -> None:
+    for route in (route for route in IN_FUNDS if route[0] == "get"):
+        with case(route):
+            answer = callers.asked(Case(route, role, "own", "bearer"))
+            is_own = role == "member" and "{member}" in route[1]
+            hidden = {"Nông Văn Tài", "Tài"} if is_own else {NAME, "Sầm", "0912", "names", "phone"}
+            assert not any(secret in answer.text for secret in hidden)
 
 
 def plainly(house: House, route: Route, headers: dict[str, str]) -> Any:

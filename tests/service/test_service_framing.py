@@ -129,8 +129,7 @@ def leave_amid(village: House, path: str) -> list[Any]:
     async def send(message: Any) -> None:
         answered.append(message)
 
-    assert village.client.portal
-    village.client.portal.call(village.app, scope, receive, send)
+    village.service.run(village.app(scope, receive, send))
     return answered
 
 

@@ -27,6 +27,14 @@ def sqlite_village(sqlite_url: str) -> Iterator[House]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def resting_village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A village in which nothing is recorded any more."""
+    with house(f"sqlite:///{tmp_path_factory.mktemp('village') / 'fund.db'}") as running:
+        settle_in(running)
+        yield running
+
+
 def read(village: House, path: str) -> dict[str, Any]:
     answer = village.get(path)
     assert answer.status_code == 200, answer.text
@@ -93,8 +101,8 @@ def test_what_was_known_then_is_told_apart_from_what_had_happened(village: House
         "asof=2024-01-01",
     ],
 )
-def test_a_point_that_makes_no_sense_is_refused(sqlite_village: House, query: str) -> None:
-    answer = sqlite_village.get(f"{AT}/balances?{query}")
+def test_a_point_that_makes_no_sense_is_refused(resting_village: House, query: str) -> None:
+    answer = resting_village.get(f"{AT}/balances?{query}")
 
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields")
 
@@ -112,7 +120,8 @@ def test_a_position_that_does_not_come_is_not_waited_for_without_end(sqlite_url:
 def test_reads_go_on_when_the_read_model_stands_still_and_say_where(sqlite_url: str) -> None:
     with house(sqlite_url, read_wait_seconds=0.05) as village:
         settle_in(village)
-        before = read(village, f"{AT}/balances?min_position={village.entries()}")
+        assert village.state.follower.wait_for(village.entries(), 30)
+        before = read(village, f"{AT}/balances")
         village.state.follower.__exit__()
         village.recorded(f"{AT}/donations", {"source": "member", "pot": "activity", "amount": 1_000})
 
@@ -120,6 +129,7 @@ def test_reads_go_on_when_the_read_model_stands_still_and_say_where(sqlite_url: 
         assert (after["position"], after["cash"]) == (before["position"], before["cash"])
 
         village.state.follower = Follower(village.state.read_model).__enter__()
+        assert village.state.follower.wait_for(village.entries(), 30)
         caught_up = read(village, f"{AT}/balances?min_position={village.entries()}")
         assert caught_up["cash"] == before["cash"] + 1_000
         village.state.follower.__exit__()
@@ -197,8 +207,8 @@ def test_pages_of_the_loan_book_keep_the_view_of_the_first(village: House) -> No
 @pytest.mark.parametrize(
     "query", ["cursor=%00", "cursor=!", "cursor=WzFd", "cursor=" + "a" * 500, "limit=0", "limit=501"]
 )
-def test_a_strange_cursor_or_limit_is_refused(sqlite_village: House, path: str, query: str) -> None:
-    answer = sqlite_village.get(f"{path}?{query}")
+def test_a_strange_cursor_or_limit_is_refused(resting_village: House, path: str, query: str) -> None:
+    answer = resting_village.get(f"{path}?{query}")
 
     if query == "cursor=WzFd" and path == "/funds":
         assert answer.json()["items"] == []

@@ -1,6 +1,7 @@
 """Claims about the throttle: what was tried is counted wherever and whenever the service runs, and by where from."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
@@ -139,8 +140,11 @@ def test_many_tries_are_a_few_transactions_of_the_logs_only_writer(sqlite_url: s
                 tries = [throttle.attempt(CODES, f"203.0.{n // 250}.{n % 250}") for n in range(MOST_WAITING)]
                 return await asyncio.gather(*tries)
 
+            began = time.monotonic()
             asyncio.run(flood())
-            assert len(begun) <= 2, "one that came first, and all the others"
+            took = time.monotonic() - began
+            # One that came first, and all the others; on a busy machine those of as many batches as it took.
+            assert len(begun) <= 2 + took / BATCH_SECONDS
     assert BATCH_SECONDS >= 0.1
 
 

@@ -65,7 +65,7 @@ class History(RuleBasedStateMachine):
         loans=st.lists(st.tuples(DAYS, MEMBERS, AMOUNTS, st.integers(1, 14)), max_size=3),
     )
     def begin(self, rules: dict[str, Any], *, old_book: bool, cash: int, outstanding: int, loans: list[Any]) -> None:
-        """Five members, perhaps an old book, something to lend, and perhaps some loans."""
+        """Five members, perhaps an old book, something to lend, perhaps some loans, and one that is asked for."""
         self.fund = given(*[joins(household="H1" if number > 3 else None) for number in range(5)], **rules)
         self.checked_version = 0
         self.settled: dict[int, Loan] = {}
@@ -75,6 +75,7 @@ class History(RuleBasedStateMachine):
         self.give(OPENED, "activity", 100_000)
         for on, member, principal, months in loans:
             self.lend(on, member, principal, months)
+        self.ask(OPENED, 1, 500_000, 6, None)
 
     def tell(self, decision: Callable[..., object], on: date, *about: Any, by: str = "treasurer", **facts: Any) -> bool:
         """Tell the fund of something; a refusal leaves no trace. Answers whether it was recorded."""
@@ -197,10 +198,10 @@ class History(RuleBasedStateMachine):
 
     @rule(choice=CHOICE, days=LATER, amount=AMOUNTS, from_savings=st.booleans())
     def let_go(self, choice: int, days: int, amount: int, *, from_savings: bool) -> None:
-        """Interest is waived, or the borrower's savings pay."""
+        """Interest is waived, mostly as little as a month's or two, or the borrower's savings pay."""
         loan, part = self.some_loan(choice, "running"), amount // 20 or 1
         if not from_savings:
-            self.tell(self.fund.waive_interest, self.after(loan, days), loan, amount=part)
+            self.tell(self.fund.waive_interest, self.after(loan, days), loan, amount=part // 20 or 1)
             return
         lent = self.fund.loans.get(loan)
         saved = -self.fund.balances.get(("revolving", "savings", lent.member), 0) if lent else 0

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
@@ -21,6 +21,7 @@ from service.http.state import AppState
 from service.inspection.flag_service import FlagService
 from service.settings import Settings
 from service.writes.table import WRITES
+from tests.support.client import ORIGIN, Running, running
 from tests.support.keys import key_for
 
 FUND = "LS-CL-MAIPHA"
@@ -64,8 +65,9 @@ class Clock:
 class House:
     """A running service, seen by one who holds tokens."""
 
-    def __init__(self, app: FastAPI, client: TestClient, clock: Clock) -> None:
+    def __init__(self, app: FastAPI, service: Running, client: httpx2.Client, clock: Clock) -> None:
         self.app = app
+        self.service = service
         self.client = client
         self.clock = clock
         self._keys = 0
@@ -144,9 +146,16 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     settings.setdefault("register_key", str(key_for(database_url)))
     Ledger(database_url).close()  # A service makes no database.
     app = create_app(Settings(database=database_url, **settings), now=clock)
-    with TestClient(app, raise_server_exceptions=True) as client:
-        client.event_hooks = {"response": [_is_documented]}
-        yield House(app, client, clock)
+    with (
+        running(app) as service,
+        httpx2.Client(
+            transport=service,
+            base_url=ORIGIN,
+            follow_redirects=True,
+            event_hooks={"response": [_is_documented]},
+        ) as client,
+    ):
+        yield House(app, service, client, clock)
 
 
 UNDOCUMENTED = (405, 500)
