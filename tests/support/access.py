@@ -104,6 +104,8 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("post", "/v1/funds/{fund}/opening-balances"): BOARD,
     ("post", "/v1/funds/{fund}/opening-balances/corrections"): BOARD,
     ("post", "/v1/funds/{fund}/inspections"): frozenset({"inspector"}),
+    ("post", "/v1/funds/{fund}/activities"): BOARD,
+    ("post", "/v1/funds/{fund}/mutual-help"): BOARD,
     ("post", "/v1/funds/{fund}/dissolution"): CHAIR,
     ("post", "/v1/funds/{fund}/meetings"): BOARD,
     ("post", "/v1/people"): GIVERS,
