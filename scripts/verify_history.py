@@ -54,7 +54,9 @@ CashCounted                   revolving  cash_short           cash              
 NO_MONEY = """
 FundOpened BylawsAdopted MemberJoined MemberChanged OfficeTaken OfficeLeft InspectionMade AttendanceCorrected
 LoanRequested LoanApproved LoanRejected PeriodClosed PeriodReopened PlaceChanged"""
-UNDONE = """LoanRescheduled InterestWaived DuesForgiven MemberLeft MemberReturned MeetingHeld ActivityHeld MutualHelpGiven"""
+UNDONE = (
+    """LoanRescheduled InterestWaived DuesForgiven MemberLeft MemberReturned MeetingHeld ActivityHeld MutualHelpGiven"""
+)
 OPENING = ("OpeningBalancesDeclared", "OpeningBalancesCorrected")  # Cash that was there already: no voucher.
 NEVER_REVERSED = {*OPENING, "EntryReversed", "FundDissolved"}
 POTS = ["revolving", "activity"]

@@ -18,6 +18,7 @@ import msgspec
 from ledger.events.activities import Area
 from ledger.events.money import DonationSource
 from ledger.faults import Fault
+from ledger.refusals import BudgetLineNotFound, PlanNotFound
 
 Preset = Literal["nd09-h1", "nd09-year", "half-1", "half-2", "year"]
 
@@ -28,11 +29,11 @@ class BadPlan(Fault):
     area = "plan"
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+class _Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
     """A part of a plan: every field known."""
 
 
-class Target(_Part):
+class Target(_Part, kw_only=True):
     """What a plan asks of an indicator: of each club, or of all together; in people, clubs or percent, as the indicator
     counts. `share` is how many of a hundred clubs must reach it: all, unless it is said. Before `due` it is not judged.
     """
@@ -46,7 +47,7 @@ class Target(_Part):
     due: date | None = None
 
 
-class BudgetLine(_Part):
+class BudgetLine(_Part, kw_only=True):
     """A line of the plan's budget, in đồng. A gift is evidence of it that names its `source` and `document`; a line
     without them is evidenced by what the plan's own log says was spent."""
 
@@ -63,7 +64,7 @@ class BudgetLine(_Part):
             raise ValueError("source and document go together")
 
 
-class CountedPlace(_Part):
+class CountedPlace(_Part, kw_only=True):
     """The clubs that lie in a province, or in a district or commune of it."""
 
     province: str
@@ -71,7 +72,7 @@ class CountedPlace(_Part):
     commune: str | None = None
 
 
-class Management(_Part):
+class Management(_Part, kw_only=True):
     """From where on a club is not well managed. `meetings` are in how many of how many months there must be one."""
 
     meetings: tuple[int, int] = (5, 6)
@@ -82,7 +83,7 @@ class Management(_Part):
     good_borrowing_percent: int = 50
 
 
-class Plan(_Part):
+class Plan(_Part, kw_only=True):
     """A plan. `counts` says whose clubs it is about: those that were opened under its code, or all in a place."""
 
     code: str
@@ -118,13 +119,23 @@ class Plan(_Part):
         """How many clubs there are to be, if the plan says so."""
         return next((target.at_least for target in self.target if target.id == "clubs"), None)
 
-    def line(self, name: str) -> BudgetLine | None:
-        """A line of the budget by name."""
-        return next((line for line in self.budget if line.line == name), None)
+    def refuse_unknown_line(self, name: str) -> None:
+        """Raises `BudgetLineNotFound` for a line that the budget does not have."""
+        lines = tuple(line.line for line in self.budget)
+        if name not in lines:
+            raise BudgetLineNotFound(lines=", ".join(lines))
 
 
 Plans = Mapping[str, Plan]
 """By code."""
+
+
+def plan_of(plans: Plans, code: str) -> Plan:
+    """A plan by code. Raises `PlanNotFound`."""
+    if code not in plans:
+        raise PlanNotFound
+    return plans[code]
+
 
 BUILT_IN: Final = Path(__file__).parent
 

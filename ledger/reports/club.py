@@ -221,18 +221,18 @@ def once(figure: Callable[[ClubAt], T]) -> Callable[[ClubAt], T]:
 def _person(facts: Sequence[MemberFact], until: str) -> Person | None:
     """A member at the end of a day, from what was told of them; None before they joined."""
     if len(facts) > 1:
-        undone = {fact.reverses for fact in facts}
-        live = (f for f in facts if not f.reverses and f.version not in undone and f.on_day <= until)
-        facts = sorted(live, key=lambda fact: (fact.on_day, fact.version))
+        facts = sorted((f for f in facts if f.on_day <= until), key=lambda fact: (fact.on_day, fact.version))
     elif facts and facts[0].on_day > until:
         return None
     if not facts or facts[0].fact != MemberJoined.__name__:
         return None
-    is_on_roll = True
+    is_on_roll, returns = True, {fact.version for fact in facts if fact.fact == MemberReturned.__name__}
     sex, birth_year, poverty = facts[0].sex, facts[0].birth_year, facts[0].poverty
     for fact in facts[1:]:
         if fact.fact in (MemberLeft.__name__, MemberReturned.__name__):
             is_on_roll = fact.fact == MemberReturned.__name__
+        elif fact.reverses:
+            is_on_roll = fact.reverses not in returns
         sex, birth_year, poverty = fact.sex or sex, fact.birth_year or birth_year, fact.poverty or poverty
     assert sex
     assert birth_year

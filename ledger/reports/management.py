@@ -1,4 +1,5 @@
-"""Whether a club is well managed: tests that each fail for a reason of its own, by the thresholds of the plan (plan 47, I.2).
+"""Whether a club is well managed: tests that each fail for a reason of their own, by the plan's own
+thresholds (plan 47, I.2).
 
 That its history is intact is the last of them. A club whose history is not is counted nowhere, so of those that are
 counted none fails it.

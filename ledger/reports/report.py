@@ -45,9 +45,16 @@ class ReportQuestion(NamedTuple):
         return Question(self.plan, self.period, self.threshold)
 
 
-def report(
+class Counted(NamedTuple):
+    """A report, and the clubs that are counted in it."""
+
+    report: Report
+    clubs: Sequence[Club]
+
+
+def answer(
     tables: Transaction, asked: ReportQuestion, *, position: int, now: int, chains: Chains, spent: Spent
-) -> Report:
+) -> Counted:
     """The report as of a position of the log; the tables are at `now`, which is not before it. `chains` is what is
     known of the stored lines up to `now`, `spent` what was spent by the end of the period, known at the position."""
     known = known_at(tables, position, now)
@@ -63,7 +70,7 @@ def report(
     for id, indicator in INDICATORS.items():
         total[id] = indicator.of_all(clubs, [row[id] for row in by_club])
     total["budget"] = budget(asked.plan, clubs, spent)
-    return {
+    found = {
         "plan": asked.plan.code,
         "definitions": DEFINITIONS,
         "period": {
@@ -81,6 +88,7 @@ def report(
         "by_club": by_club,
         "heads": [{"fund": club.fund, "version": club.version, "head": club.head} for club in counted],
     }
+    return Counted(found, counted)
 
 
 def club_row(club: ClubAt) -> dict[str, Any]:

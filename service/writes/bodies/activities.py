@@ -22,7 +22,7 @@ class Activity(Dated):
 
 
 class MutualHelp(Dated):
-    """Members helped others: how much of what, for how many people, and what it was worth, if a figure was put on it."""
+    """Members helped others: how much of what, for how many people, and of what worth, if a figure was put on it."""
 
     model_config = example(kind="labour", quantity=12, unit="công", people=3, worth=2_400_000, on="2026-01-15")
     PERSONAL = ("note",)
