@@ -16,7 +16,7 @@ from ledger.reports import life, people
 from ledger.reports.club import ClubAt
 from ledger.reports.lending import lending
 from ledger.reports.management import well_managed
-from ledger.reports.money import both_pots, in_kind, pots, source_rows, sources
+from ledger.reports.money import both_pots, in_kind, pots, pots_of_all, source_rows, sources
 from ledger.reports.shares import share_of_all, share_of_clubs, summed
 
 DEFINITIONS: Final = "2026-11"
@@ -130,7 +130,7 @@ INDICATORS: Final[dict[str, Indicator]] = {
         Indicator("well_managed", "I.2", "table", well_managed, _managed_of_all),
         Indicator("good_clubs", "I.2", "table", good_clubs, _good_clubs_of_all),
         Indicator("lending", "II.3", "table", lending, _parts),
-        Indicator("pots", "I.2", "table", pots, _parts),
+        Indicator("pots", "I.2", "table", pots, pots_of_all),
         Indicator("sources", "III.3", "table", sources, _sources_of_all),
         Indicator("in_kind", "III.2", "table", in_kind, _gifts_of_all),
         Indicator("meetings", "III.2", "table", life.meetings, _parts),

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, get_args
 
 from ledger.chart import ACCOUNTS, ASSETS, POTS
 from ledger.events import DonationReceived, InKindDonationReceived
 from ledger.events.money import Activity, DonationSource
 from ledger.reports.club import ClubAt, once
+from ledger.reports.shares import summed
 
 CASH: Final = DonationReceived.__name__
 GOODS: Final = InKindDonationReceived.__name__
 HELD: Final = tuple(account for account in ACCOUNTS if account in ASSETS)
 MONEY: Final = ("cash", "bank", "loans")
-SOURCES: Final[tuple[str, ...]] = DonationSource.__args__  # type: ignore[attr-defined]
-ACTIVITIES: Final[tuple[str, ...]] = Activity.__args__  # type: ignore[attr-defined]
+SOURCES: Final[tuple[str, ...]] = get_args(DonationSource)
+ACTIVITIES: Final[tuple[str, ...]] = get_args(Activity)
+ORDER: Final = ("opening", "received", "paid", "closing", "total", *ACCOUNTS, *SOURCES, *ACTIVITIES)
 
 
 def pots(club: ClubAt) -> dict[str, Any]:
     """Of each pot: opening + received − paid = closing, to the đồng; all are assets."""
     return {pot: _pot(club, pot) for pot in POTS}
+
+
+def pots_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The pots of all clubs added up, in the order of the chart."""
+    return {pot: _in_order(summed([figure[pot] for figure in figures])) for pot in POTS} if figures else {}
+
+
+def _in_order(table: dict[str, Any]) -> dict[str, Any]:
+    known = sorted(table, key=ORDER.index)
+    return {name: _in_order(table[name]) if isinstance(table[name], dict) else table[name] for name in known}
 
 
 def _pot(club: ClubAt, pot: str) -> dict[str, Any]:
