@@ -91,8 +91,10 @@ def serve(
     import uvicorn
 
     from service.app import create_app
+    from service.reports.state import plans_of
 
     settings = load_settings()
+    plans_of(settings)
     with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
         read_model_of(ledger).create_tables()
     # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.

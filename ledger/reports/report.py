@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from ledger.reports.club import ClubAt, Question
 from ledger.reports.indicators import DEFINITIONS, INDICATORS
 from ledger.reports.money import evidenced
 from ledger.reports.periods import Period
-from ledger.reports.reading import Asked, read_clubs
+from ledger.reports.reading import Asked, ClubRecord, read_clubs
 from ledger.reports.scope import Club, clubs_in_scope, known_at, recorded_until
 from ledger.reports.targets import targets
 
@@ -30,6 +30,9 @@ Spent = Mapping[str, int]
 """By line of the budget, what the plan's own log says was spent of it, in đồng."""
 
 Report = dict[str, Any]
+
+
+NO_CLUB: Final = Club("", "", date.min, date.min, "", None, 0, "", is_broken=False)
 
 
 class ReportQuestion(NamedTuple):
@@ -69,6 +72,9 @@ def answer(
     total["clubs"]["silent"] = len(about_clubs["silent"])
     for id, indicator in INDICATORS.items():
         total[id] = indicator.of_all(clubs, [row[id] for row in by_club])
+        if indicator.kind == "table" and not clubs:  # Of no clubs a table is that of a club without anything.
+            nothing = ClubAt(NO_CLUB, ClubRecord(0), 0, of_club)
+            total[id] = indicator.of_all([nothing], [indicator.of_club(nothing)])
     total["budget"] = budget(asked.plan, clubs, spent)
     found = {
         "plan": asked.plan.code,
