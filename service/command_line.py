@@ -17,6 +17,7 @@ from service.inspection.sample_commands import sample
 from service.operations.commands import rebuild
 from service.operations.register_commands import register
 from service.people import commands as people_commands
+from service.reports.commands import report
 from service.takeover.commands import import_books
 from service.terminal import (
     BROKEN,
@@ -147,6 +148,7 @@ app.command()(verify)
 app.command()(flags)
 app.command()(export)
 app.command()(diff)
+app.command()(report)
 app.command("import")(import_books)
 app.command()(rebuild)
 

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -21,6 +21,7 @@ from ledger.faults import Fault
 from ledger.refusals import BudgetLineNotFound, PlanNotFound
 
 Preset = Literal["nd09-h1", "nd09-year", "half-1", "half-2", "year"]
+PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
 
 
 class BadPlan(Fault):

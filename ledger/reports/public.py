@@ -118,8 +118,8 @@ def _hide_lending(total: Row, clubs: Sequence[Row]) -> None:
         club |= dict.fromkeys(BREAKDOWNS)
     _hide_groups(clubs, total, ("disbursed",))
     for name in BREAKDOWNS:
-        groups = list(total[name].values())
-        if not _hide_groups(groups, dict(total), ("disbursed", "outstanding")):
+        is_told = isinstance(total["loans"], int)
+        if not (is_told and _hide_groups(list(total[name].values()), dict(total), ("disbursed", "outstanding"))):
             total[name] = None
 
 

@@ -1,17 +1,20 @@
 """Freezing a report: its bytes are kept for ever, under a number that is never given again."""
 
 import hashlib
+import secrets
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from ledger.application import Ledger
 from ledger.days import civil_day
-from ledger.events.people import PEOPLE
+from ledger.events import Request as RequestMark
+from ledger.events.people import OPERATOR, PEOPLE, Scope
 from ledger.refusals import ReportNotFound
 from ledger.register import written
 from ledger.reports.frozen import Frozen, NewReport, freeze, frozen_report, frozen_reports
-from ledger.reports.report import ReportQuestion, encode
+from ledger.reports.report import Report, ReportQuestion, encode
 from service.access.places import Places
 from service.access.principals import Principal
 from service.reports.asking import At, ask_report
@@ -27,18 +30,23 @@ def freeze_report(
     """Freeze the report as of now, every stored line read for it; answers what the contract says, and whether the
     request was answered before. Blocks. Raises `PositionNotReached`, `IdempotencyKeyReused`."""
     report = ask_report(at, asked, wanted, anew=True)
-    content = encode(report)
-    digest = hashlib.sha256(content).hexdigest()
     if context.dry_run:
         told = {"report": None, "report_code": report["report_code"], "position": report["position"]}
-        return told | {"frozen_at": None, "digest": digest}, False
+        return told | {"frozen_at": None, "digest": hashlib.sha256(encode(report)).hexdigest()}, False
+    frozen, is_replayed = keep(at.state.ledger, asked, report, context, note)
+    return brief(frozen), is_replayed
+
+
+def keep(
+    ledger: Ledger, asked: ReportQuestion, report: Report, context: RequestContext, note: str | None = None
+) -> tuple[Frozen, bool]:
+    """Keep a report that was just made. Raises `IdempotencyKeyReused`."""
     assert context.mark
-    register = at.state.ledger.register
-    texts = [written(PEOPLE, note)] if note else []
+    content, texts = encode(report), [written(PEOPLE, note)] if note else []
     new = NewReport(
         asked=asked,
         content=content,
-        digest=digest,
+        digest=hashlib.sha256(content).hexdigest(),
         position=report["position"],
         report_code=report["report_code"],
         frozen_at=_instant(context.at),
@@ -48,8 +56,14 @@ def freeze_report(
         key=context.mark.key,
         request_digest=context.mark.digest,
     )
-    frozen, is_replayed = freeze(at.state.ledger.database, new, register.encrypted(texts))
-    return brief(frozen), is_replayed
+    return freeze(ledger.database, new, ledger.register.encrypted(texts))
+
+
+def keep_for_operator(ledger: Ledger, asked: ReportQuestion, report: Report, at: datetime) -> Frozen:
+    """Keep a report for whoever runs the service, at its command line."""
+    operator = Principal(id=OPERATOR, name="", roles=frozenset(), scope=Scope(everything=True))
+    context = RequestContext(operator, at, RequestMark(secrets.token_hex(16), ""), None, dry_run=False)
+    return keep(ledger, asked, report, context)[0]
 
 
 def _instant(at: datetime) -> str:
