@@ -42,6 +42,8 @@ class ReportQuestion(NamedTuple):
     period: Period
     scope: Scope
     threshold: int = THRESHOLD
+    seen_by: Scope = Scope(everything=True)
+    """What whoever asks has to do with: clubs that lie elsewhere now are none of theirs, whatever the period."""
 
     def of_a_club(self) -> Question:
         """What of it is asked of a club."""
@@ -61,14 +63,14 @@ def answer(
     """The report as of a position of the log; the tables are at `now`, which is not before it. `chains` is what is
     known of the stored lines up to `now`, `spent` what was spent by the end of the period, known at the position."""
     known = known_at(tables, position, now)
-    in_scope = clubs_in_scope(tables, asked.plan, asked.scope, asked.period.until, known, chains)
+    in_scope = clubs_in_scope(tables, asked.plan, asked.scope, asked.seen_by, asked.period.until, known, chains)
     counted = [club for club in in_scope if not club.is_broken and club.opened_on <= asked.period.until]
     read = read_clubs(tables, [Asked(club.fund, club.version, club.version) for club in counted], asked.period)
     of_club = asked.of_a_club()
     clubs = [ClubAt(club, record, club.version, of_club) for club, (_, record) in zip(counted, read, strict=True)]
     by_club = [club_row(club) for club in clubs]
     about_clubs = _clubs(asked, in_scope, clubs)
-    total = {"clubs": {name: about_clubs[name] for name in ("counted", "founded", "maintained")}}
+    total: dict[str, Any] = {"clubs": {name: about_clubs[name] for name in ("counted", "founded", "maintained")}}
     total["clubs"]["silent"] = len(about_clubs["silent"])
     for id, indicator in INDICATORS.items():
         total[id] = indicator.of_all(clubs, [row[id] for row in by_club])

@@ -49,11 +49,9 @@ def report(
         raise Mistake("threshold")
     settings = load_settings()
     reports = ReportState(settings)
-    place = {"province": province, "district": district, "commune": commune}
-    area = {name: value for name, value in place.items() if value}
-    if area and not province:
+    if (district or commune) and not province:
         raise Mistake("scope")
-    scope = Scope(**area) if area else Scope(everything=True)
+    scope = Scope(province=province, district=district, commune=commune) if province else Scope(everything=True)
     period = _period(preset, year, since, until)
     asked = ReportQuestion(plan_of(reports.plans, plan), period, scope, threshold)
     with ledger_of(settings, "write" if freeze else "read") as ledger:

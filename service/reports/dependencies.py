@@ -56,7 +56,7 @@ async def _question(
     area = {"province": province, "district": district, "commune": commune}
     plan = plan_of(at.reports.plans, of_plan)
     scope = scope_of(request.scope["principal"], plan, {name: value for name, value in area.items() if value})
-    return ReportQuestion(plan, period, scope, int(threshold))
+    return ReportQuestion(plan, period, scope, int(threshold), request.scope["principal"].scope)
 
 
 Question = Annotated[ReportQuestion, Depends(_question)]

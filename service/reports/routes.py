@@ -168,7 +168,7 @@ async def freeze_report(
     restatement."""
     plan = plan_of(at.reports.plans, body.plan)
     period = period_of(body.preset, body.year, body.since, body.until, at="/")
-    asked = ReportQuestion(plan, period, scope_of(principal, plan, body.area()))
+    asked = ReportQuestion(plan, period, scope_of(principal, plan, body.area()), seen_by=principal.scope)
     content, is_replayed = await asyncio.to_thread(freezing.freeze_report, at, context, asked, body.note, wanted)
     return _recorded(content, context, replayed=is_replayed)
 
