@@ -53,6 +53,11 @@ class Transaction:
         self._cursor = cursor
         self._is_postgres = is_postgres
 
+    @property
+    def position_column(self) -> str:
+        """By which column of the log its rows are in order."""
+        return "notification_id" if self._is_postgres else "rowid"
+
     def execute(self, sql: str, **parameters: Any) -> int:
         """Run a statement; answers how many rows it touched."""
         self._run(sql, parameters)

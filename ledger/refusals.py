@@ -366,3 +366,18 @@ class SignedByAnotherKey(Conflict):
 
 class RegisterKeyUnusable(Refusal):
     """The key that names are encrypted with is missing or is none; the next try may be in {retry_after} seconds."""
+
+
+# --- plans and reports --------------------------------------------------------------------------------------------
+
+
+class PlanNotFound(NotFound):
+    """There is no such plan."""
+
+
+class BudgetLineNotFound(Refusal, field="line"):
+    """The plan has no such line of the budget; it has {lines}."""
+
+
+class ReportNotFound(NotFound):
+    """There is no such report."""

@@ -153,6 +153,15 @@ STEPS: Final = (
             "typed TEXT NOT NULL, until TEXT NOT NULL)",
         ),
     ),
+    Step(
+        "reports that were frozen, as the bytes they were, with the question that they answered",
+        (
+            "CREATE TABLE reports (report TEXT PRIMARY KEY, year BIGINT NOT NULL, serial BIGINT NOT NULL, "
+            "plan TEXT NOT NULL, question TEXT NOT NULL, note TEXT, position BIGINT NOT NULL, "
+            "report_code TEXT NOT NULL, digest TEXT NOT NULL, frozen_at TEXT NOT NULL, frozen_by TEXT NOT NULL, "
+            "request_key TEXT NOT NULL UNIQUE, request_digest TEXT NOT NULL, content TEXT NOT NULL)",
+        ),
+    ),
 )
 
 

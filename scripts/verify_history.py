@@ -52,12 +52,13 @@ CashCounted                   activity   cash_short           cash              
 CashCounted                   revolving  cash_short           cash                from_revolving
 """
 NO_MONEY = """
-FundOpened BylawsAdopted MemberJoined MemberChanged MemberLeft MemberReturned OfficeTaken OfficeLeft InspectionMade
-MeetingHeld AttendanceCorrected DuesForgiven LoanRequested LoanApproved LoanRejected LoanRescheduled InterestWaived
-PeriodClosed PeriodReopened PlaceChanged"""
+FundOpened BylawsAdopted MemberJoined MemberChanged OfficeTaken OfficeLeft InspectionMade AttendanceCorrected
+LoanRequested LoanApproved LoanRejected PeriodClosed PeriodReopened PlaceChanged"""
+UNDONE = (
+    """LoanRescheduled InterestWaived DuesForgiven MemberLeft MemberReturned MeetingHeld ActivityHeld MutualHelpGiven"""
+)
 OPENING = ("OpeningBalancesDeclared", "OpeningBalancesCorrected")  # Cash that was there already: no voucher.
 NEVER_REVERSED = {*OPENING, "EntryReversed", "FundDissolved"}
-REVERSED_MEMOS = {"LoanRescheduled", "InterestWaived", "DuesForgiven", "MemberLeft", "MemberReturned", "MeetingHeld"}
 POTS = ["revolving", "activity"]
 GUARDED = {"cash": 1, "bank": 1, "loans": 1, "equipment": 1, "savings": -1, "advances": -1}  # Never below zero.
 LEFT = {
@@ -97,7 +98,8 @@ unsigned | Chữ ký chưa kiểm tra: dùng openssl hoặc microfund  | Signatu
 partial  | KHÔNG ĐẦY ĐỦ: có loại chưa biết                    | INCOMPLETE: there are types unknown here
 intact   | NGUYÊN VẸN, mã kiểm tra {code}                     | INTACT, check code {code}
 """
-MOVES_NOTHING, RULES = set(NO_MONEY.split()), defaultdict(list)
+REVERSED_MEMOS, RULES = set(UNDONE.split()), defaultdict(list)
+MOVES_NOTHING = REVERSED_MEMOS | set(NO_MONEY.split())
 for row in BOOKING.strip().split("\n"):
     RULES[row.split()[0]].append(row.split()[1:])
 WORDS = {row.split("|")[0].strip(): [part.strip() for part in row.split("|")[1:]] for row in SAID.strip().split("\n")}

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     wrong_codes: Annotated[int, Field(ge=1)] = 10
     """How many wrong codes one address, and one code or person, may try in `wrong_codes_minutes`."""
     wrong_codes_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    plans: str | None = None
+    """The folder of further plans, a TOML file each; one that bears the code of a plan built in takes its place."""
     readers_months: Annotated[int, Field(ge=1, le=1200)] = 24
     """How long the log of readers keeps who was shown a person."""
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()

@@ -127,6 +127,7 @@ BENEATH = {
     "roll": ("log", "member", "loan", "state", "books"),
     "lending": ("log", "member", "loan", "state", "books"),
     "governance": ("log", "member", "loan", "state", "books"),
+    "activities": ("log", "state", "books"),
 }
 """The parts of a fund, and which others each may know: decisions stand side by side, on the state and the books."""
 

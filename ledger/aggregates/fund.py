@@ -2,8 +2,8 @@
 
 A public method refuses, with a `Refusal`, or records. `state.py` holds what the facts have made of the fund, `books.py`
 the rules that hold for every fact. The decisions stand beside one another on these two: `roll.py` the bylaws and the
-members, `lending.py` the loans, `governance.py` meetings, counts, periods, offices, the beginning and the end; money
-that simply comes and goes, and corrections, are here.
+members, `lending.py` the loans, `governance.py` meetings, counts, periods, offices, the beginning and the end,
+`activities.py` what moves no money; money that simply comes and goes, and corrections, are here.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Literal
 
 import msgspec
 
+from ledger.aggregates.activities import Activities
 from ledger.aggregates.governance import Governance
 from ledger.aggregates.lending import Lending
 from ledger.aggregates.log import BrokenChain, EntryMetadata
 from ledger.aggregates.roll import Roll
 from ledger.chart import Place, Pot, negated
 from ledger.events import (
+    ActivityHeld,
     AdvanceReceived,
     AdvanceRepaid,
     BankDeposited,
@@ -39,6 +41,7 @@ from ledger.events import (
     MeetingHeld,
     MemberLeft,
     MemberReturned,
+    MutualHelpGiven,
     OpeningBooks,
     PotTransferred,
     SavingsWithdrawn,
@@ -61,7 +64,15 @@ __all__ = ["BrokenChain", "EntryMetadata", "Fund", "is_reversible"]
 NEVER_REVERSED = (EntryReversed, OpeningBooks, FundDissolved)
 """Facts that move money and are yet not undone by a reversal."""
 
-REVERSIBLE_MEMOS = (LoanRescheduled, InterestWaived, DuesForgiven, MemberLeft, MemberReturned)
+REVERSIBLE_MEMOS = (
+    LoanRescheduled,
+    InterestWaived,
+    DuesForgiven,
+    MemberLeft,
+    MemberReturned,
+    ActivityHeld,
+    MutualHelpGiven,
+)
 """Facts that move no money and can yet be undone."""
 
 
@@ -70,7 +81,7 @@ def is_reversible(event: Event) -> bool:
     return not isinstance(event, NEVER_REVERSED) and (bool(event.legs()) or isinstance(event, REVERSIBLE_MEMOS))
 
 
-class Fund(Roll, Lending, Governance):
+class Fund(Roll, Lending, Governance, Activities):
     """One club's fund, built by replaying its log."""
 
     def receive_contribution(

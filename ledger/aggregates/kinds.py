@@ -14,8 +14,10 @@ from typing import NamedTuple
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.log import BrokenChain, Log
 from ledger.aggregates.people import People
+from ledger.aggregates.spending import Spending
 from ledger.events import Entry, Event, decode, is_fund
 from ledger.events import people as people_events
+from ledger.events import spending as spending_events
 
 
 class Kind(NamedTuple):
@@ -30,7 +32,10 @@ class Kind(NamedTuple):
 
 
 FUNDS = Kind(Fund, decode)
-OTHERS: dict[str, Kind] = {people_events.PEOPLE: Kind(People, people_events.decode)}
+OTHERS: dict[str, Kind] = {
+    people_events.PEOPLE: Kind(People, people_events.decode),
+    spending_events.SPENDING: Kind(Spending, spending_events.decode),
+}
 """The kinds beside the funds, by name. A new kind is an entry here: a `Log` with its decisions, and its events."""
 
 _ID = re.compile("([a-z]+)(:[A-Za-z0-9-]+)?")

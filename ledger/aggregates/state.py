@@ -21,6 +21,7 @@ from ledger.aggregates.member import Member
 from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Leg, Pot
 from ledger.days import DailyBalance
 from ledger.events import (
+    ActivityHeld,
     Bylaws,
     Event,
     FundOpened,
@@ -28,6 +29,7 @@ from ledger.events import (
     MeetingHeld,
     MemberChanged,
     MemberJoined,
+    MutualHelpGiven,
     OpeningBooks,
     PlaceChanged,
     Voucher,
@@ -296,8 +298,8 @@ class State(Log):
 
 
 def _said(event: Event) -> Said:
-    """What a money event says, without who said it and when: its type, whom it concerns, and how much."""
-    if not isinstance(event, Voucher):
+    """What an event says that may be told twice, without who said it and when: its type, whom it concerns, how much."""
+    if not isinstance(event, Voucher | ActivityHeld | MutualHelpGiven):
         return None
     return (event.name, *_telling(type(event))(event))
 
@@ -305,4 +307,5 @@ def _said(event: Event) -> Said:
 @cache
 def _telling(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
     """Reads the fields of a type of event that say whom and what it concerns, and how much."""
-    return kind.reader("member", "loan", "kind", "pot", "activity", "source", "amount", "for_month")
+    about = ("member", "loan", "kind", "pot", "activity", "source", "amount", "for_month")
+    return kind.reader(*about, "area", "participants", "quantity", "unit", "people")

@@ -4,6 +4,7 @@ from typing import get_args
 
 import msgspec
 
+from ledger.events.activities import ActivityHeld, MutualHelpGiven
 from ledger.events.base import FUND_CODE, NO_HEAD, Entry, Event, Request, Voucher, check_code, head_of, is_fund
 from ledger.events.club import (
     Bylaws,
@@ -109,6 +110,8 @@ AnyEvent = (
     | AttendanceCorrected
     | OpeningBalancesCorrected
     | PlaceChanged
+    | ActivityHeld
+    | MutualHelpGiven
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
@@ -133,6 +136,7 @@ __all__ = [
     "FUND_CODE",
     "NO_HEAD",
     "PRODUCTION",
+    "ActivityHeld",
     "AdvanceReceived",
     "AdvanceRepaid",
     "AnyEvent",
@@ -170,6 +174,7 @@ __all__ = [
     "MemberJoined",
     "MemberLeft",
     "MemberReturned",
+    "MutualHelpGiven",
     "OfficeLeft",
     "OfficeTaken",
     "OldLoan",

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Key, Pot
-from ledger.database import Transaction
+from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Pot
 from ledger.money import MAX_AMOUNT
 from ledger.projections.funds import held_on
-from ledger.projections.tables import LoggedEvent, Reader, Rows, Table, until
+from ledger.projections.tables import LoggedEvent, Reader, SumKey, Sums, Table, until
 
 BALANCES = Table(
     "balances",
@@ -24,33 +23,18 @@ BALANCES = Table(
 # --- how they change --------------------------------------------------------------------------------------------------
 
 
-def moved(events: Iterable[LoggedEvent]) -> dict[Key, int]:
+def _moved(events: Iterable[LoggedEvent]) -> dict[SumKey, int]:
     """How a fund's events move its balances. Raises `OverflowError` for a leg no fund could have posted."""
-    changes: dict[Key, int] = defaultdict(int)
+    changes: dict[SumKey, int] = defaultdict(int)
     for _, _, legs, _ in events:
         for leg in legs:
             if abs(leg.amount) > MAX_AMOUNT:
                 raise OverflowError
-            changes[leg.pot, leg.account, leg.of] += leg.amount
+            changes[leg.pot, leg.account, "" if leg.of is None else str(leg.of)] += leg.amount
     return changes
 
 
-def rows(by_fund: Mapping[str, Mapping[Key, int]]) -> Rows:
-    """What has moved as rows of the table."""
-    return [
-        (fund, pot, account, "" if of is None else str(of), amount)
-        for fund, changes in by_fund.items()
-        for (pot, account, of), amount in changes.items()
-    ]
-
-
-def write(transaction: Transaction, by_fund: Mapping[str, Mapping[Key, int]]) -> None:
-    """Add what has moved to what is there."""
-    transaction.execute_many(
-        f"INSERT INTO {BALANCES.name} VALUES (:fund, :pot, :account, :part, :amount) "
-        f"ON CONFLICT ({BALANCES.key}) DO UPDATE SET amount = {BALANCES.name}.amount + excluded.amount",
-        [dict(zip(BALANCES.names, row, strict=True)) for row in rows(by_fund)],
-    )
+SUMS: Final = Sums(BALANCES, _moved)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------

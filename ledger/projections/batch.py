@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger.chart import Key
 from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of, is_fund
 from ledger.faults import Fault
-from ledger.projections import balances, dues, funds, journal, loans, members
+from ledger.projections import balances, club_facts, days, dues, funds, journal, loans, members
 from ledger.projections.funds import Last
-from ledger.projections.tables import History, LoggedEvent, Reader, Rows, Table
+from ledger.projections.tables import History, LoggedEvent, Reader, Rows, SumKey, Sums, Table
 
 HISTORIES: tuple[History, ...] = (members.HISTORY, loans.HISTORY)
+SUMS: tuple[Sums, ...] = (balances.SUMS, *days.SUMS)
 
 PARKED = Table(
     "parked",
@@ -37,7 +37,8 @@ TABLES: tuple[Table, ...] = (
     journal.ENTRIES,
     journal.LEGS,
     dues.DUES,
-    balances.BALANCES,
+    club_facts.CLUB_FACTS,
+    *(sums.table for sums in SUMS),
     *(table for history in HISTORIES for table in (history.facts, *history.derived)),
     PARKED,
 )
@@ -52,6 +53,7 @@ ADDED: Mapping[Table, Callable[[Iterable[LoggedEvent]], Rows]] = {
     **funds.ADDED,
     **journal.ADDED,
     **dues.ADDED,
+    **club_facts.ADDED,
     **{history.facts: history.rows for history in HISTORIES},
 }
 """The rows that events add, by table."""
@@ -106,12 +108,12 @@ def read(position: int, fund: str, version: int, line: bytes) -> LogLine:
 
 
 class Changes(NamedTuple):
-    """What a fund's lines do to the tables: up to where they go, the rows they add and the balances they move; and the
+    """What a fund's lines do to the tables: up to where they go, the rows they add and by how much sums grow; and the
     members and loans whose derived rows, among those added, take the place of what is there."""
 
     last: Last
     added: dict[Table, Rows]
-    moved: Mapping[Key, int]
+    moved: Mapping[Sums, Mapping[SumKey, int]]
     renewed: Mapping[History, Iterable[int]]
 
 
@@ -208,7 +210,7 @@ def _project(last: Last, lines: Sequence[LogLine], kept: Kept) -> Changes:
     added = {table: rows(events) for table, rows in ADDED.items()}
     for history in HISTORIES:
         added |= history.derived_rows(added[history.facts], kept.get(history))
-    return Changes(last, added, balances.moved(events), kept)
+    return Changes(last, added, {sums: sums.of(events) for sums in SUMS}, kept)
 
 
 def followed(last: Last, lines: Iterable[LogLine]) -> tuple[Last, list[LoggedEvent]]:
@@ -236,8 +238,9 @@ def rows_from_nothing(table: Table, last: Last, events: Sequence[LoggedEvent]) -
     for history in HISTORIES:
         if table in history.derived:
             return history.derived_rows(history.rows(events))[table]
-    if table is balances.BALANCES:
-        return balances.rows({fund: balances.moved(events)})
+    for sums in SUMS:
+        if table is sums.table:
+            return sums.rows({fund: sums.of(events)})
     rows = ADDED[table](events) if table in ADDED else []
     return funds.rows(rows, {fund: last}) if table is funds.FUNDS else rows
 
@@ -267,7 +270,8 @@ def write(transaction: Transaction, done: Done) -> None:
             transaction.execute_many(sql, keys)
     for table, rows in _added(done).items():
         table.add(transaction, rows)
-    balances.write(transaction, _moved(done))
+    for sums in SUMS:
+        sums.write(transaction, _moved(done, sums))
     funds.write(transaction, _reached(done))
 
 
@@ -275,12 +279,13 @@ def rows_of(done: Done) -> dict[Table, Rows]:
     """All rows of new tables, from what the whole histories of funds come to."""
     rows = _added(done)
     rows[funds.FUNDS] = funds.rows(rows[funds.FUNDS], _reached(done))
-    rows[balances.BALANCES] = balances.rows(_moved(done))
+    for sums in SUMS:
+        rows[sums.table] = sums.rows(_moved(done, sums))
     return rows
 
 
-def _moved(done: Done) -> dict[str, Mapping[Key, int]]:
-    return {fund: changes.moved for fund, changes in done.items()}
+def _moved(done: Done, sums: Sums) -> dict[str, Mapping[SumKey, int]]:
+    return {fund: changes.moved[sums] for fund, changes in done.items()}
 
 
 def _reached(done: Done) -> dict[str, Last]:

@@ -35,7 +35,7 @@ LEGS = Table(
 )
 """What every entry does to the books; `part` is what lies beneath the account, or empty."""
 
-TELLING = ("kind", "activity", "source", "purpose", "reason", "office")
+TELLING = ("kind", "activity", "area", "source", "purpose", "reason", "office")
 """The fields that say what of its type an event is; the first of them that an event has."""
 
 AMOUNTS = ("amount", "principal", "difference")

@@ -30,7 +30,7 @@ from ledger.events import (
     SavingsSetOff,
 )
 from ledger.money import PPM
-from ledger.terms import Instalment, LoanTerms, Repayment, Standing, lateness, plan, standing
+from ledger.terms import Instalment, Lateness, LoanTerms, Repayment, Standing, lateness, plan, standing
 
 PAR_DAYS = 30
 """A loan further behind its plan than this counts as at risk (PAR30)."""
@@ -173,12 +173,17 @@ class Account:
         owed = standing(terms, starts_on, repayments, day, carried=carried, accrues_after=accrues_after)
         return owed._replace(outstanding=self.outstanding)
 
+    def late(self, day: date) -> Lateness | None:
+        """How far a running loan is behind the plan in force at the end of a day; None for one that does not run."""
+        phase = self.phase() if self.status == "running" else None
+        return lateness(_plan(phase), phase.repayments, day) if phase else None
+
     def summary(self, day: date) -> dict[str, Any]:
         """The loan's line of the book."""
         asked, granted, phase, first = self.asked, self.granted or {}, self.phase(), self.first_phase()
         owed, replanned = self.standing(day), self.live[LoanRescheduled.__name__]
         is_running = self.status == "running"
-        late = lateness(_plan(phase), phase.repayments, day) if phase and is_running else None
+        late = self.late(day)
         late_at_first = lateness(_plan(first), first.repayments, day) if first and is_running and replanned else late
         rejected = self.live[LoanRejected.__name__]
         repaid = [each for _, each in self.repayments()]

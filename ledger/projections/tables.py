@@ -152,6 +152,32 @@ class History:
         return facts
 
 
+SumKey = tuple[str, ...]
+"""What a sum is of, within a fund."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """A table whose last column is a sum for each key of a fund, and by how much events make it grow."""
+
+    table: Table
+    of: Callable[[Iterable[LoggedEvent]], Mapping[SumKey, int]]
+
+    @staticmethod
+    def rows(by_fund: Mapping[str, Mapping[SumKey, int]]) -> Rows:
+        """What the sums grow by, as rows of the table."""
+        return [(fund, *key, amount) for fund, grown in by_fund.items() for key, amount in grown.items()]
+
+    def write(self, transaction: Transaction, by_fund: Mapping[str, Mapping[SumKey, int]]) -> None:
+        """Add what they grow by to what is there."""
+        table, names = self.table, self.table.names
+        transaction.execute_many(
+            f"INSERT INTO {table.name} VALUES ({', '.join(':' + name for name in names)}) "
+            f"ON CONFLICT ({table.key}) DO UPDATE SET {names[-1]} = {table.name}.{names[-1]} + excluded.{names[-1]}",
+            [dict(zip(names, row, strict=True)) for row in self.rows(by_fund)],
+        )
+
+
 def until(as_of: date | None) -> str:
     """The last day that counts, as the tables have it; without one, all days."""
     return LAST_DAY if as_of is None else as_of.isoformat()

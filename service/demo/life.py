@@ -109,7 +109,7 @@ class Life:
             club=club.name,
             **club.place_on(on),
             founded_on=club.founded_on,
-            plan=PLAN if club.is_new else None,
+            plan=PLAN,
             bylaws=club.bylaws,
         )
         lines = evening(village.random, on)

@@ -14,7 +14,7 @@ from ledger.register import folded
 from ledger.terms import InterestMethod, RepaymentMode
 
 PROVINCE = "Lạng Sơn"
-PLAN = "47/KH-SLĐTBXH"
+PLAN = "VN-LS-47-2022"
 DOCUMENT = "8668/QĐ-SLĐTBXH"
 """The decision that gave each club of 2022 its 30,000,000 đ in kind."""
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ledger.chart import Place, Pot
+from ledger.events.activities import Area, HelpKind
 from ledger.events.club import LeavingReason, Poverty, Sex
 from ledger.events.corrections import ReversalReason
 from ledger.events.governance import CountedPot, CountReason, Office
@@ -42,6 +43,8 @@ ENUMERATIONS: Final[Mapping[Any, str]] = {
     ReversalReason: "reversal",
     InterestMethod: "interest_method",
     RepaymentMode: "repayment_mode",
+    Area: "area",
+    HelpKind: "help",
     Literal["deposit", "withdrawal"]: "direction",
 }
 """By which words of the catalogue the values of a field are shown."""
@@ -157,6 +160,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "advance_repayment": _line("advance_repayment", "advance", "amount"),
     "set_off": _line("set_off", "loan", "amount"),
     "recovery": _line("recovery", "loan", "amount"),
+    "activity": _line("activity", "area", "participants", folded=("volunteers", "note")),
+    "mutual_help": _line("mutual_help", "kind", "quantity", "unit", "people", folded=("worth", "note")),
     "member": _other("members", "name", "sex", "birth_year", "poverty", "household", "phone"),
     "departure": _other("members/{member}/departure", "member", "reason"),
     "return": _other("members/{member}/return", "member"),

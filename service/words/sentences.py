@@ -6,6 +6,7 @@ import msgspec
 
 from ledger.chart import amount_moved
 from ledger.events import (
+    ActivityHeld,
     AttendanceCorrected,
     BylawsAdopted,
     CashCounted,
@@ -22,6 +23,7 @@ from ledger.events import (
     LoanWrittenOff,
     MeetingHeld,
     MemberLeft,
+    MutualHelpGiven,
     OpeningBooks,
     PeriodReopened,
     PlaceChanged,
@@ -80,6 +82,10 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
             name += ".running" if event.outstanding else ".settled"
         case DuesForgiven():
             facts["months"] = ", ".join(month(each, language) for each in event.months)
+        case ActivityHeld():
+            name = f"ActivityHeld.{'plain' if event.volunteers is None else 'volunteers'}"
+        case MutualHelpGiven():
+            name = f"MutualHelpGiven.{'plain' if event.worth is None else 'worth'}"
         case AttendanceCorrected():
             facts |= {who: len(getattr(event, who)) for who in ("present", "by_proxy", "absent")}
         case EntryReversed():

@@ -13,7 +13,7 @@ from ledger.meeting import Turn
 from service.access.principals import Role
 from service.access.roles import COUNTERS, DECIDERS, INSPECTORS, OPENERS, WRITERS
 from service.http.body import Dated
-from service.writes.bodies import club, corrections, governance, inspections, loans, money, opening
+from service.writes.bodies import activities, club, corrections, governance, inspections, loans, money, opening
 from service.writes.bodies.lines import line_of
 from service.writes.pin_rules import (
     PinRule,
@@ -132,6 +132,9 @@ WRITES: Final = (
     ),
     #
     Write(FUND + "/inspections", inspections.Inspection, Fund.note_inspection, INSPECTORS),
+    #
+    Write(FUND + "/activities", activities.Activity, Fund.hold_activity, line=OnSheet("activity")),
+    Write(FUND + "/mutual-help", activities.MutualHelp, Fund.give_mutual_help, line=OnSheet("mutual_help")),
 )
 """By the files of events. A meeting's sheet as a whole has a route of its own."""
 

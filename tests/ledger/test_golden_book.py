@@ -388,4 +388,5 @@ def test_the_books_come_out_the_same_from_the_lines_alone() -> None:
 def test_the_year_has_every_everyday_event() -> None:
     unusual = {"FundDissolved", "PeriodReopened", "MemberChanged", "MemberReturned", "DuesForgiven", "SavingsSetOff"}
     unusual |= {"InterestWaived", "AttendanceCorrected", "OpeningBalancesCorrected", "PlaceChanged"}
+    unusual |= {"ActivityHeld", "MutualHelpGiven"}
     assert {event.name for event in year().fund.entries} == set(EVENT_TYPES) - unusual

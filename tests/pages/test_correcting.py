@@ -49,6 +49,8 @@ RECORDED: dict[str, tuple[str, dict[str, Any]]] = {
     "set_off": ("loans/1/set-off", {"amount": 20_000}),
     "recovery": ("loans/4/recoveries", {"amount": 30_000}),
     "disbursement": ("loans/2/disbursement", {"place": "cash"}),
+    "activity": ("activities", {"area": "health", "participants": 31, "volunteers": 4, "note": "Khám mắt"}),
+    "mutual_help": ("mutual-help", {"kind": "goods", "quantity": 20, "unit": "kg gạo", "people": 2, "worth": 400_000}),
 }
 """An entry by each kind of line; requests for loans have no reversal."""
 
@@ -98,7 +100,8 @@ def test_an_entry_is_entered_again_just_as_it_was_if_nothing_is_changed_in_the_f
     assert [leg | {"of": None} for leg in are] == [leg | {"of": None} for leg in were], "an advance gets a new number"
     events = [entry.event for entry in club.state.ledger.entries(FUND)]
     sent, again = events[wrong["version"] - 1], events[right - 1]
-    kept = ("on", "member", "loan", "kind", "for_month", "place", "paid_by", "source", "document", "items", "foreign")
+    kept: tuple[str, ...] = ("on", "member", "loan", "kind", "for_month", "place", "paid_by", "source", "document")
+    kept += ("items", "foreign", "area", "participants", "volunteers", "quantity", "unit", "people", "worth")
     assert [getattr(sent, name, None) for name in kept] == [getattr(again, name, None) for name in kept]
     known = club.state.ledger.register.texts
     told, told_again = (

@@ -32,6 +32,8 @@ ANSWERS: dict[str, Fields] = {
     "advance_repayment": {"advance": "1", "amount": "400.000"},
     "set_off": {"loan": "1", "amount": "100.000"},
     "recovery": {"loan": "4", "amount": "100.000"},
+    "activity": {"area": "culture", "participants": "40", "volunteers": "0"},
+    "mutual_help": {"kind": "labour", "quantity": "6", "unit": "công", "people": "2", "worth": "1.200.000"},
     "member": {"name": "Triệu Thị Én", "sex": "female", "birth_year": "1960", "poverty": "none", "household": "H7"},
     "departure": {"member": "2", "reason": "moved"},
     "return": {"member": "2"},

@@ -46,7 +46,10 @@ ENUMERATIONS = {
     "IncomeReceived ExpensePaid PotTransferred BankDeposited BankWithdrawn AdvanceReceived AdvanceRepaid "
     "LoanRequested LoanApproved LoanRejected LoanDisbursed LoanRepaid LoanRescheduled LoanWrittenOff "
     "LoanRecovered CashCounted MeetingHeld EntryReversed PeriodClosed PeriodReopened InspectionMade "
-    "MemberReturned DuesForgiven SavingsSetOff InterestWaived AttendanceCorrected FundDissolved PlaceChanged",
+    "MemberReturned DuesForgiven SavingsSetOff InterestWaived AttendanceCorrected FundDissolved PlaceChanged "
+    "ActivityHeld MutualHelpGiven",
+    "area": "economic health home_care mutual_help rights culture resources learning",
+    "help": "labour money goods skill",
     "unit": "province city district urban_district town township commune ward special_zone",
     "account": "cash bank loans equipment savings advances equity opening contributions donations in_kind "
     "transfers interest fines collective bank_interest recoveries other_income cash_over expenses "

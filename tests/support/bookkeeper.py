@@ -142,7 +142,7 @@ MOVES_NOTHING = {
     "FundOpened", "BylawsAdopted", "MemberJoined", "MemberChanged", "MemberLeft", "OfficeTaken", "OfficeLeft",
     "LoanRequested", "LoanApproved", "LoanRejected", "LoanRescheduled", "MeetingHeld", "PeriodClosed",
     "PeriodReopened", "InspectionMade", "MemberReturned", "DuesForgiven", "InterestWaived", "AttendanceCorrected",
-    "PlaceChanged",
+    "PlaceChanged", "ActivityHeld", "MutualHelpGiven",
 }  # fmt: skip
 GUARDED = {"cash": 1, "bank": 1, "loans": 1, "equipment": 1, "savings": -1, "advances": -1}
 

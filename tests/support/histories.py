@@ -383,6 +383,8 @@ ACTS: dict[str, float] = {
     "write_off_loan": 1.2,
     "recover_loan": 4,
     "reverse_entry": 12,
+    "hold_activity": 1,
+    "give_mutual_help": 0.6,
     "hold_meeting": 2.5,
     "correct_attendance": 0.7,
     "undo_meeting": 0.8,

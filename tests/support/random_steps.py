@@ -115,6 +115,14 @@ class History(RuleBasedStateMachine):
         """Dues of some month are not asked for any more."""
         self.tell(self.fund.forgive_dues, on, member, months=(f"{on:%Y-%m}",))
 
+    @rule(on=DAYS, choice=CHOICE, helps=st.booleans())
+    def act(self, on: date, choice: int, *, helps: bool) -> None:
+        """The club does something beside money."""
+        if helps:
+            self.tell(self.fund.give_mutual_help, on, kind="labour", quantity=choice + 1, unit="công", people=1)
+        else:
+            self.tell(self.fund.hold_activity, on, area="health", participants=choice + 1)
+
     @rule(on=DAYS, choice=CHOICE, amount=AMOUNTS)
     def withdraw(self, on: date, choice: int, amount: int) -> None:
         """Mostly somebody who has savings takes some back, or all of them."""

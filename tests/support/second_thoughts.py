@@ -3,6 +3,7 @@
 from ledger.chart import POTS
 from ledger.days import add_months
 from ledger.events import OldLoan, OpeningPot
+from ledger.events.activities import Area, HelpKind
 from ledger.refusals import Refusal
 from tests.support.borrowers import Borrowers
 
@@ -40,6 +41,20 @@ class SecondThoughts(Borrowers):
         metadata = self._metadata()
         months = tuple(f"{add_months(metadata.on, -back):%Y-%m}" for back in range(self.random.randint(1, 2)))
         self.fund.forgive_dues(metadata, self._member(), months=months)
+
+    def hold_activity(self) -> None:
+        """The club does something in one of its areas."""
+        volunteers = self.random.choice((None, 0, 5))
+        self.fund.hold_activity(
+            self._metadata(), area=self._any(Area), participants=self.random.randint(1, 60), volunteers=volunteers
+        )
+
+    def give_mutual_help(self) -> None:
+        """Members help one another."""
+        worth = self.random.choice((None, 200_000))
+        self.fund.give_mutual_help(
+            self._metadata(), kind=self._any(HelpKind), quantity=3, unit="công", people=2, worth=worth
+        )
 
     def correct_attendance(self) -> None:
         """Who came to a meeting was noted wrongly."""

@@ -297,6 +297,15 @@ SOUND: dict[str, dict[str, Any]] = {
         "on": OPENED_ON,
     },
     "/funds/{fund}/inspections": {"kind": "sample", "finding": "Sổ khớp", "on": "2024-05-15"},
+    "/funds/{fund}/activities": {"area": "health", "participants": 2, "volunteers": 1, "on": "2024-05-15"},
+    "/funds/{fund}/mutual-help": {
+        "kind": "labour",
+        "quantity": 3,
+        "unit": "công",
+        "people": 1,
+        "worth": 600_000,
+        "on": "2024-05-15",
+    },
     "/funds/{fund}/dissolution": {"document": "03/QĐ-UBND", "on": "2024-05-15"},
 }
 """A body for each write that a fund as `settle_in` leaves it accepts."""

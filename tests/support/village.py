@@ -330,6 +330,8 @@ def whole_life() -> Fund:
         metadata("2024-03-05"), reason="surprise", counted=fund.cash_at(day("2024-03-05")) - 4_000, witnesses=[1]
     )
     fund.note_inspection(metadata("2024-03-06", finding="beef"), kind="sample")
+    fund.hold_activity(metadata("2024-03-06", note="ac01"), area="health", participants=3, volunteers=1)
+    fund.give_mutual_help(metadata("2024-03-06"), kind="labour", quantity=3, unit="công", people=1, worth=600_000)
     fund.change_place(metadata("2024-03-06"), commune="phường Đông Kinh", province="Lạng Sơn", document="1672/NQ")
     fund.adopt_bylaws(metadata("2024-03-07"), bylaws(monthly_rate_ppm=8_000))
     fund.close_period(metadata("2024-03-08"), through=day("2024-01-31"))

@@ -1,0 +1,132 @@
+"""The two pots, where money and goods came from, and what was given in kind."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any, Final, get_args
+
+from ledger.chart import ACCOUNTS, ASSETS, POTS
+from ledger.events import DonationReceived, InKindDonationReceived
+from ledger.events.money import Activity, DonationSource
+from ledger.reports.club import ClubAt, once
+from ledger.reports.shares import summed
+
+CASH: Final = DonationReceived.__name__
+GOODS: Final = InKindDonationReceived.__name__
+HELD: Final = tuple(account for account in ACCOUNTS if account in ASSETS)
+MONEY: Final = ("cash", "bank", "loans")
+SOURCES: Final[tuple[str, ...]] = get_args(DonationSource)
+ACTIVITIES: Final[tuple[str, ...]] = get_args(Activity)
+ORDER: Final = ("opening", "received", "paid", "closing", "total", *ACCOUNTS, *SOURCES, *ACTIVITIES)
+
+
+def pots(club: ClubAt) -> dict[str, Any]:
+    """Of each pot: opening + received − paid = closing, to the đồng; all are assets."""
+    return {pot: _pot(club, pot) for pot in POTS}
+
+
+def pots_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The pots of all clubs added up, in the order of the chart."""
+    return {pot: _in_order(summed([figure[pot] for figure in figures])) for pot in POTS} if figures else {}
+
+
+def _in_order(table: dict[str, Any]) -> dict[str, Any]:
+    known = sorted(table, key=ORDER.index)
+    return {name: _in_order(table[name]) if isinstance(table[name], dict) else table[name] for name in known}
+
+
+def _pot(club: ClubAt, pot: str) -> dict[str, Any]:
+    sums: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for moved in club.moved:
+        if moved.pot == pot:
+            sums[moved.side][moved.account, moved.part] += moved.amount
+    opening: dict[str, int] = {account: club.opening[pot, account] for account in HELD}
+    closing: dict[str, int] = {account: opening[account] + sums["held"][account, ""] for account in HELD}
+    by_source = Counter[str]()
+    for sign, _, gift in club.flows(CASH):
+        if gift.pot == pot:
+            by_source[gift.part or ""] += sign * (gift.amount or 0)
+    return {
+        "opening": sum(opening.values()),
+        "received": _side(sums["received"]) | _parts("donations", by_source, SOURCES),
+        "paid": _side(sums["paid"]) | _parts("expenses", _expenses(sums["paid"]), ACTIVITIES),
+        "closing": {"total": sum(closing.values()), **closing},
+    }
+
+
+def _side(sums: Counter[tuple[str, str]]) -> dict[str, Any]:
+    """What came in, or went out, by account, in the order of the chart."""
+    by_account = Counter[str]()
+    for (account, _), amount in sums.items():
+        by_account[account] += amount
+    moved: dict[str, int] = {account: by_account[account] for account in ACCOUNTS if by_account[account]}
+    return {"total": sum(by_account.values()), **moved}
+
+
+def _expenses(sums: Counter[tuple[str, str]]) -> Counter[str]:
+    return Counter({part: amount for (account, part), amount in sums.items() if account == "expenses"})
+
+
+def _parts(account: str, by_part: Counter[str], order: tuple[str, ...]) -> dict[str, Any]:
+    """An account with the parts of its sum, if anything was moved under it."""
+    parts = {part: by_part[part] for part in order if by_part[part]}
+    return {account: {"total": sum(parts.values()), **parts}} if parts else {}
+
+
+@once
+def both_pots(club: ClubAt) -> bool:
+    """Whether each pot held money and moved in the period, under bylaws in force, with something in the revolving pot
+    at the end (plan 47, I.2)."""
+    held = Counter(club.opening)
+    for moved in club.moved:
+        if moved.side == "held":
+            held[moved.pot, moved.account] += moved.amount
+    has_capital = sum(held["revolving", account] for account in MONEY) > 0
+    return club.has_bylaws and has_capital and all(_lived(club, pot) for pot in POTS)
+
+
+def _lived(club: ClubAt, pot: str) -> bool:
+    """Whether a pot held money at the end of some day, and its box or its bank account moved."""
+    by_day: dict[str, Counter[str]] = defaultdict(Counter)
+    for moved in club.moved:
+        if moved.pot == pot and moved.side == "held" and moved.account in MONEY:
+            by_day[moved.on_day][moved.account] += moved.amount
+    holding = sum(club.opening[pot, account] for account in MONEY)
+    most, has_moved = holding, False
+    for day in sorted(by_day):
+        holding += sum(by_day[day].values())
+        most = max(most, holding)
+        has_moved = has_moved or any(by_day[day][account] for account in ("cash", "bank"))
+    return most > 0 and has_moved
+
+
+def sources(club: ClubAt) -> list[dict[str, Any]]:
+    """What came from whom, in cash and in kind."""
+    sums: dict[tuple[str, bool], dict[str, int]] = {}
+    for sign, _, gift in club.flows(CASH, GOODS):
+        row = sums.setdefault((gift.part or "", bool(gift.is_foreign)), {"cash": 0, "in_kind": 0})
+        row["cash" if gift.fact == CASH else "in_kind"] += sign * (gift.amount or 0)
+    return source_rows(sums)
+
+
+def source_rows(sums: dict[tuple[str, bool], dict[str, int]]) -> list[dict[str, Any]]:
+    """Sums by source as rows, in the order of the sources, those from abroad after those at home."""
+    order = sorted(sums, key=lambda key: (SOURCES.index(key[0]), key[1]))
+    rows = [{"source": source, "foreign": foreign, **sums[source, foreign]} for source, foreign in order]
+    return [row for row in rows if row["cash"] or row["in_kind"]]
+
+
+def in_kind(club: ClubAt) -> dict[str, Any]:
+    """Every gift in kind with its document; one that was undone in the period stands once more, below zero."""
+    gifts = [
+        {"on": told.on_day, "source": gift.part, "document": gift.document, "value": sign * (gift.amount or 0)}
+        for sign, told, gift in club.flows(GOODS)
+    ]
+    return {"gifts": gifts, "total": sum(gift["value"] for gift in gifts)}
+
+
+def evidenced(club: ClubAt, source: str, document: str) -> int:
+    """What was given in kind by a source under a document, from the beginning to the end of the period."""
+    gifts = ((sign, gift) for sign, gift in club.all_flows(GOODS) if (gift.part, gift.document) == (source, document))
+    return sum(sign * (gift.amount or 0) for sign, gift in gifts)

@@ -1,0 +1,69 @@
+"""Asking for a report, and for what changed since one was frozen. All of it blocks: off an event loop, in a thread."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ledger.database import Transaction
+from ledger.reports.frozen import Frozen, content_of
+from ledger.reports.report import Counted, Report, ReportQuestion, answer
+from ledger.reports.restating import Between, changes
+from ledger.reports.spending import spent
+from service.http.state import AppState
+from service.reads.query import ask_tables
+from service.reports.state import ReportState
+
+
+class At(NamedTuple):
+    """Where reports are asked for: the service, and what it knows about plans."""
+
+    state: AppState
+    reports: ReportState
+
+
+def ask_report(
+    at: At, asked: ReportQuestion, wanted: int, known_position: int | None = None, *, anew: bool = False
+) -> Report:
+    """The report as of the position now, or of the one asked for; `anew` has every stored line read for it. Raises
+    `PositionNotReached`."""
+
+    def question(tables: Any, now: int) -> Report:
+        return answered(at.reports, tables, asked, now, known_position, anew=anew).report
+
+    return ask_tables(at.state, max(wanted, known_position or 0), question)
+
+
+def answered(
+    reports: ReportState,
+    tables: Transaction,
+    asked: ReportQuestion,
+    now: int,
+    known_position: int | None = None,
+    *,
+    anew: bool = False,
+) -> Counted:
+    """The report from tables that are at `now`, as of then or of an earlier position."""
+    position = now if known_position is None else known_position
+    return answer(
+        tables,
+        asked,
+        position=position,
+        now=now,
+        chains=reports.chains(tables, now, anew=anew),
+        spent=spent(tables, asked.plan.code, position, asked.period.until),
+    )
+
+
+def restatement(at: At, frozen: Frozen, wanted: int, at_position: int | None = None) -> Mapping[str, Any]:
+    """`{report, position, changes}`: what the question of a frozen report answers now, or as of a later position."""
+    before: Report = msgspec.json.decode(content_of(at.state.ledger.database, frozen.report))
+
+    def question(tables: Any, now: int) -> Mapping[str, Any]:
+        position = max(now if at_position is None else at_position, frozen.position)
+        after = answered(at.reports, tables, frozen.asked, now, position)
+        clubs = {club.fund: club for club in after.clubs}
+        found = changes(tables, Between(frozen.asked, before, after.report, clubs, now))
+        return {"report": frozen.report, "position": position, "changes": found}
+
+    return ask_tables(at.state, max(wanted, at_position or 0, frozen.position), question)

@@ -1,0 +1,31 @@
+"""A report in the forms it is asked for in: each a function of the report and the language, the same bytes every time.
+
+Another form is an entry of `FORMATS`: its media type, the ending of its file, and what makes its bytes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from ledger.reports.report import Report, encode
+from service.reports.files.tables import csv_of, ndjson_of
+
+
+class Format(NamedTuple):
+    """A form of the report."""
+
+    media_type: str
+    ending: str
+    make: Callable[[Report, str], bytes]
+    """Given the report and the language of the reader."""
+
+
+def _json(report: Report, _: str) -> bytes:
+    return encode(report)
+
+
+FORMATS: Final[Mapping[str, Format]] = {
+    "json": Format("application/json", "json", _json),
+    "csv": Format("text/csv; charset=utf-8", "csv", csv_of),
+    "ndjson": Format("application/x-ndjson", "ndjson", ndjson_of),
+}
+"""By the name they are asked for by."""
