@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from ledger.projections import balances, dues, loans
 from ledger.terms import lateness
-from tests.read_model.test_projections import SEEDS, days_of
+from tests.read_model.test_projections import SEEDS, days_of, happened, told_roll
 from tests.support.dues import dues_of
 from tests.support.histories import random_fund
 from tests.support.tables import book
@@ -16,8 +18,9 @@ from tests.support.tables import book
 def test_dues_are_what_the_bylaws_asked_for_and_what_came(seed: int) -> None:
     fund = random_fund(seed)
     tables = book(fund)
+    roll_on = cache(lambda meets: told_roll(happened(fund, meets)))
     for as_of in days_of(fund):
-        expected = sorted(dues_of(fund, as_of))
+        expected = sorted(dues_of(fund, as_of, roll_on))
         assert sorted(dues.monthly_dues(tables, fund.id, as_of)) == expected
         since = dues.first_recent_month(as_of)
         recent = [each for each in expected if each.month >= since and each.member == 1]

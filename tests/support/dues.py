@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 
 from ledger.aggregates.fund import Fund
@@ -12,8 +12,8 @@ from ledger.events import ContributionReceived, DuesForgiven, Event
 from ledger.projections.dues import MonthlyDues
 
 
-def dues_of(fund: Fund, day: date) -> Iterator[MonthlyDues]:
-    """What was expected and paid for each month, member by member, day by day."""
+def dues_of(fund: Fund, day: date, roll_on: Callable[[date], Collection[int]]) -> Iterator[MonthlyDues]:
+    """What was expected and paid for each month, of those on the roll at the end of its meeting day."""
     paid: dict[tuple[int, str], int] = defaultdict(int)
     forgiven = set()
     for event in fund.entries:
@@ -23,13 +23,11 @@ def dues_of(fund: Fund, day: date) -> Iterator[MonthlyDues]:
             paid[event.member, event.for_month or event.on.isoformat()[:7]] += event.amount
         if isinstance(event, DuesForgiven):
             forgiven |= {(event.member, month) for month in event.months}
-    for member in fund.members.values():
-        gone = {member.left_on, *(left for left, _ in member.absences)}
-        for meets in _meeting_days(fund, day):
-            if member.is_on_roll(meets) and meets not in gone:
-                key = member.number, meets.isoformat()[:7]
-                asked = fund.bylaws_on(meets).monthly_dues
-                yield MonthlyDues(*key, min(asked, paid[key]) if key in forgiven else asked, paid[key])
+    for meets in _meeting_days(fund, day):
+        for member in roll_on(meets):
+            key = member, meets.isoformat()[:7]
+            asked = fund.bylaws_on(meets).monthly_dues
+            yield MonthlyDues(*key, min(asked, paid[key]) if key in forgiven else asked, paid[key])
 
 
 def _stands(fund: Fund, event: Event, day: date) -> bool:
