@@ -1,4 +1,4 @@
-"""Claims about the report of a plan: every figure is that of the lines, and the same whoever asks, wherever and when."""
+"""Claims about the report of a plan: every figure is that of the lines, whoever asks for it, wherever and when."""
 
 from __future__ import annotations
 
