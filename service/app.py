@@ -46,6 +46,7 @@ from service.pages import (
     meeting,
     paper_desk,
     receipts,
+    times,
 )
 from service.pages import people as people_pages
 from service.pages.drafts import Drafts
@@ -145,6 +146,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         bylaws,
         paper_desk,
         receipts,
+        times,
         club,
     ):
         # Not `include_router`: an included router is searched twice for each request.
