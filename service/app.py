@@ -45,6 +45,7 @@ from service.pages import (
     layout,
     meeting,
     paper_desk,
+    proof,
     receipts,
     times,
 )
@@ -145,6 +146,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         code_check,
         bylaws,
         paper_desk,
+        proof,
         receipts,
         times,
         club,

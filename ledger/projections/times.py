@@ -81,19 +81,6 @@ def entry_of_voucher(reader: Reader, fund: str, voucher: str) -> Row | None:
     return {"version": rows[0]["version"], "on": rows[0]["on_day"]} if rows else None
 
 
-def codes(reader: Reader, fund: str, versions: list[int]) -> dict[int, str]:
-    """The check codes of some entries, as they are written on paper."""
-    named = {f"v{number}": version for number, version in enumerate(versions)}
-    if not named:
-        return {}
-    rows = reader.query(
-        f"SELECT version, code FROM entries WHERE fund = :fund AND version IN ({', '.join(':' + n for n in named)})",
-        fund=fund,
-        **named,
-    )
-    return {row["version"]: "-".join(row["code"][i : i + 4] for i in range(0, 16, 4)) for row in rows}
-
-
 def recorded_at(reader: Reader, fund: str, version: int) -> datetime:
     """The instant at which an entry was recorded."""
     (row,) = reader.query(
