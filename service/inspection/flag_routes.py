@@ -20,7 +20,6 @@ from service.reads.query import Answer, ask_tables, last_code
 from service.words import catalogue
 from service.words.wording import language_of
 
-
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 

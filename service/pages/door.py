@@ -10,8 +10,9 @@ from ledger.projections import funds
 from ledger.projections.tables import Reader
 from ledger.register import folded
 from service.access.principals import Principal
-from service.access.roles import FIGURE_READERS, admitted, scope_of
+from service.access.roles import FIGURE_READERS, INSPECTORS, admitted, scope_of
 from service.http.state import AppState, AtState
+from service.inspection.dependencies import AtFlagService
 from service.pages.layout import PageRoute, page, see_other, wants_page
 from service.pages.typed import typed_in
 from service.reads.dependencies import CaughtUp
@@ -38,10 +39,16 @@ async def start(request: Request) -> Response:
 
 
 @router.get("/clubs", dependencies=[Depends(admitted(FIGURE_READERS))])
-async def clubs(request: Request, state: AtState, wanted: CaughtUp, after: str | None = None) -> Response:
-    """The clubs in scope."""
+async def clubs(
+    request: Request, state: AtState, flag_service: AtFlagService, wanted: CaughtUp, after: str | None = None
+) -> Response:
+    """The clubs in scope; for an inspector those first about which there is most to ask."""
     found = await asyncio.to_thread(_clubs, request, state, wanted, after, CLUBS_A_PAGE)
-    return page(request, "clubs", clubs=found["items"], next=found["next"], sought="")
+    items = found["items"]
+    if request.scope["principal"].roles & INSPECTORS:
+        rows = {club["fund"]: club for club in items}
+        items = [rows[told["fund"]] | told for told in await flag_service.summaries(items, state.today())]
+    return page(request, "clubs", clubs=items, next=found["next"], sought="")
 
 
 @router.post("/clubs", dependencies=[Depends(admitted(FIGURE_READERS))])

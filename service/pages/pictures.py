@@ -20,8 +20,10 @@ ROOM: Final = 6
 
 
 def _svg(label: str, width: int, height: int, shapes: str, *, kind: str) -> Markup:
-    """A picture. `shapes` are ours; `label` is not to be trusted."""
-    head = '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {} {}" fill="none" stroke="currentColor">'
+    """A picture. `shapes` are ours; `label` is not to be trusted. Bars are as long as there is room."""
+    ratio = "none" if kind == "bar" else "xMinYMid"
+    head = '<svg class="{}" role="img" aria-label="{}" viewBox="0 0 {} {}" fill="none" stroke="currentColor"'
+    head += f' preserveAspectRatio="{ratio}">'
     return Markup(head).format(kind, label, width, height) + Markup(shapes) + Markup("</svg>")  # noqa: S704  # Numbers.
 
 
