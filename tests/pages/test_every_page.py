@@ -14,6 +14,7 @@ from tests.support.people import calling
 from tests.support.service import FUND, MEETING_VERSION, NEW_FUND, found_anew, house, settle_in
 
 CLUB = f"/clubs/{FUND}"
+DRAWN = "sample.seed=XSMB-48213&sample.vouchers=3&sample.loans=1&sample.known_version=20"
 PAGES = {
     "/clubs": "clubs",
     CLUB: "home",
@@ -33,8 +34,21 @@ PAGES = {
     f"{CLUB}/cash-count": "cash-count",
     f"{CLUB}/papers": "papers",
     f"{CLUB}/bylaws": "bylaws",
+    f"{CLUB}/time": "time",
+    f"{CLUB}/time?as_of=2024-02-20&known_version=9": "time",
+    f"{CLUB}/proof": "proof",
+    f"{CLUB}/flags": "flags",
+    f"{CLUB}/flags?rule=late-entries": "flags",
+    f"{CLUB}/flags?rule=late-entries&finding=1": "flags",
+    f"{CLUB}/inspection": "inspection",
+    f"{CLUB}/inspection?{DRAWN}": "inspection",
+    f"{CLUB}/inspection?sample.seed=x": "inspection",
+    f"{CLUB}/inspection/finding?{DRAWN}": "inspection",
+    f"{CLUB}/readers": "readers",
+    "/flags": "flags",
     "/check": "check-code",
     "/people": "people",
+    "/people/log": "people-log",
     "/pin": "pin",
     "/open": "open",
     f"{CLUB}/entries/999": "refused",
@@ -43,11 +57,6 @@ PAGES = {
 
 ELSEWHERE = (
     "/meeting",
-    "/proof",
-    "/time",
-    "/flags",
-    "/inspection",
-    "/readers",
     "/province",
     "/reports",
     "/practice",
@@ -60,12 +69,12 @@ MOST_SCRIPT = 16 * 1024
 
 @pytest.fixture(scope="module")
 def chair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """The chair on a phone."""
+    """A chair who inspects as well, on a phone: whoever may see every page."""
     with house(f"sqlite:///{tmp_path_factory.mktemp('club') / 'fund.db'}") as running:
         settle_in(running)
         found_anew(running)
         everywhere = {"funds": [FUND, NEW_FUND]}
-        yield Browser(running, phone=calling(running, "chair", "treasurer", scope=everywhere).choose_pin())
+        yield Browser(running, phone=calling(running, "chair", "treasurer", "inspector", scope=everywhere).choose_pin())
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

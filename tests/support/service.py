@@ -1,6 +1,8 @@
 """A service in the test's own process, and a village with something in its books."""
 
 import re
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,6 +10,7 @@ from functools import cache
 from typing import Any
 from uuid import uuid4
 
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -147,6 +150,22 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     with TestClient(app, raise_server_exceptions=True) as client:
         client.event_hooks = {"response": [_is_documented]}
         yield House(app, client, clock)
+
+
+@contextmanager
+def served(house: House) -> Iterator[str]:
+    """The house's own service, where a browser reaches it; its origin, until the end of the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(house.app, "127.0.0.1", port, lifespan="off", log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 UNDOCUMENTED = (405, 500)
