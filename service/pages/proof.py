@@ -38,13 +38,15 @@ async def proof(
     def ask(book: Book) -> Answer:
         return _meetings(book, lines, chain, before)
 
+    vouching = await asyncio.to_thread(_vouching, query, checkpoints, lines, chain)
     return await club_page(
         request,
         query,
         "proof",
         ask,
         chain=chain,
-        vouching=await asyncio.to_thread(_vouching, query, checkpoints, lines, chain),
+        vouching=vouching,
+        latest=next((each for each in vouching if each["holds"]), None),
         reads_lines=bool(query.principal.roles & READERS),
     )
 

@@ -83,7 +83,7 @@ def page(chromium: Chromium, club: House) -> Iterator[Page]:
 
 ALIKE = FORMS.keys() - {"contribution", "in_kind_donation", "forgiven_dues", "disbursement", "rescheduling"}
 """Forms made of the same kinds of questions as the others."""
-LEFT_OUT = {"/people", "/people/log", "/pin", "/open", *(f"{CLUB}/entries/new/{what}" for what in ALIKE)}
+LEFT_OUT = {"/people", "/pin", "/open", *(f"{CLUB}/entries/new/{what}" for what in ALIKE)}
 SEEN = [address for address in PAGES if address not in LEFT_OUT]
 
 

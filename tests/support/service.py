@@ -3,6 +3,7 @@
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -162,6 +163,9 @@ def served(house: House) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
