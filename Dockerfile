@@ -7,6 +7,7 @@ RUN python -m venv /opt/microfund \
 COPY pyproject.toml LICENSE ./
 COPY ledger ledger
 COPY service service
+COPY scripts/verify_history.py scripts/
 RUN /opt/microfund/bin/pip install --no-cache-dir --no-build-isolation --no-deps .
 
 FROM python:3.13-slim

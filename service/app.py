@@ -42,11 +42,15 @@ from service.pages import (
     counting,
     door,
     entering,
+    flags,
+    inspecting,
     layout,
     meeting,
     paper_desk,
     practice,
+    proof,
     receipts,
+    times,
 )
 from service.pages import people as people_pages
 from service.pages.drafts import Drafts
@@ -144,6 +148,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         meeting,
         people_pages,
         entering,
+        flags,
+        inspecting,
         correcting,
         counting,
         approving,
@@ -151,7 +157,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         bylaws,
         paper_desk,
         practice,
+        proof,
         receipts,
+        times,
         club,
     ):
         # Not `include_router`: an included router is searched twice for each request.

@@ -116,13 +116,16 @@ def entries(
     loan: int | None = None,
     since: date | None = None,
     until: date | None = None,
+    unknown_at: int = 0,
+    versions: Sequence[int] = (),
     ascending: bool = False,
     cursor: str | None = None,
     limit: int = 100,
 ) -> dict[str, Any]:
     """A page of the journal, newest first: `{"items": […], "next": cursor or None}`; filters must stay the same.
 
-    `types` are those of events, all if there are none; `since` and `until` are days, both included. An item is
+    `types` are those of events, and `versions` those of entries, all if there are none; `since` and `until` are days,
+    both included; entries that were known at the version `unknown_at` are left out. An item is
     `{version, type, part, on, recorded_at, recorded_by, request_key, voucher, member, loan, for_month, amount,
     reverses, reversed_by}`: `part` says what of the type it is (the kind of contribution or income, the activity, the
     source, the reason of a reversal); a reversal's `amount` is the negative of what it reverses. All pages are of the
@@ -133,6 +136,9 @@ def entries(
     conditions = "".join(f" AND e.{name} = :{name}" for name, value in wanted.items() if value is not None)
     named = {f"type{number}": kind for number, kind in enumerate(types)}
     conditions += f" AND e.type IN ({', '.join(':' + name for name in named)})" if named else ""
+    chosen = {f"version{number}": version for number, version in enumerate(versions)}
+    conditions += f" AND e.version IN ({', '.join(':' + name for name in chosen)})" if chosen else ""
+    conditions += " AND e.version > :unknown_at" if unknown_at else ""
     conditions += " AND e.on_day >= :since" if since else ""
     conditions += " AND e.on_day <= :until" if until else ""
     if after is not None:
@@ -146,6 +152,8 @@ def entries(
         until=until.isoformat() if until else None,
         after=after,
         limit=limit + 1,
+        unknown_at=unknown_at,
+        **chosen,
         **wanted,
         **named,
     )

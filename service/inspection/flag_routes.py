@@ -2,13 +2,10 @@
 
 import asyncio
 from dataclasses import asdict
-from datetime import date
-from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from ledger.aggregates.log import BrokenChain
 from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
@@ -16,19 +13,12 @@ from service.access.roles import READERS, InScope, admitted
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AtState
-from service.inspection.flag_service import FlagService, counted, flag_answer, rule_answer
+from service.inspection.dependencies import AtFlagService
+from service.inspection.flag_service import counted, flag_answer, rule_answer
 from service.reads.dependencies import AsOf, AtPoint, CaughtUp, answered
 from service.reads.query import Answer, ask_tables, last_code
 from service.words import catalogue
 from service.words.wording import language_of
-
-
-def _flag_service(request: Request) -> FlagService:
-    flag_service: FlagService = request.app.state.flag_service
-    return flag_service
-
-
-AtFlagService = Annotated[FlagService, Depends(_flag_service)]
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -79,27 +69,10 @@ async def all_flags(
         return funds.funds(tables, scope, as_of, after=last_code(cursor), limit=limit) | {"position": position}
 
     page = await asyncio.to_thread(ask_tables, state, wanted, listed)
-    items = []
-    for row in page["items"]:
-        async with flag_service.turn:
-            items.append(await asyncio.to_thread(_summary, flag_service, row, as_of))
     answer = {
         "as_of": as_of,
         "position": page["position"],
-        "items": sorted(items, key=_worst_first),
+        "items": await flag_service.summaries(page["items"], as_of),
         "next": page["next"],
     }
     return Response(msgspec.json.encode(answer), media_type="application/json")
-
-
-def _summary(flag_service: FlagService, row: dict[str, Any], day: date) -> dict[str, Any]:
-    about = {name: row[name] for name in ("fund", "club", "version")}
-    try:
-        by_rule = counted(flag_service.flags(row["fund"], row["version"], row["head"], day))
-    except BrokenChain as broken:
-        return about | {"flags": None, "by_rule": {}, "broken": broken.version}
-    return about | {"flags": sum(by_rule.values()), "by_rule": by_rule}
-
-
-def _worst_first(summary: dict[str, Any]) -> tuple[bool, int, str]:
-    return summary["flags"] is not None, -(summary["flags"] or 0), summary["fund"]

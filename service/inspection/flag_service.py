@@ -50,6 +50,26 @@ class FlagService:
         recorders = {event.recorded_by for event in fund.entries}
         return tuple(flags(fund, self.thresholds, day, self._principals.linked(code, recorders)))
 
+    async def summaries(self, funds: Iterable[Mapping[str, Any]], day: date) -> list[dict[str, Any]]:
+        """How many flags each of these funds has at the end of a day, in all and by rule, the worst first; before all
+        others those whose history is broken, with the first version that does not fit. Taking turns, fund by fund.
+
+        A fund is a row as `funds` has it; `{fund, club, version, flags, by_rule}` and perhaps `broken`, each.
+        """
+        found = []
+        for fund in funds:
+            async with self.turn:
+                found.append(await asyncio.to_thread(self._summary, fund, day))
+        return sorted(found, key=_worst_first)
+
+    def _summary(self, fund: Mapping[str, Any], day: date) -> dict[str, Any]:
+        about = {name: fund[name] for name in ("fund", "club", "version")}
+        try:
+            by_rule = counted(self.flags(fund["fund"], fund["version"], fund["head"], day))
+        except BrokenChain as broken:
+            return about | {"flags": None, "by_rule": {}, "broken": broken.version}
+        return about | {"flags": sum(by_rule.values()), "by_rule": by_rule}
+
     def page(self, fund: str, day: date, language: str) -> Iterator[str]:
         """The lines of a page about a fund: rule by rule, what was found, with the entries behind it."""
         found = self.look(fund, day)
@@ -78,6 +98,10 @@ class FlagService:
             named = "; ".join(f"{titles[rule]}: {count}" for rule, count in counts.items())
             lines.append((True, -total, f"{code}: {total}{named and f' ({named})'}"))
         yield from (line for *_, line in sorted(lines))
+
+
+def _worst_first(summary: Mapping[str, Any]) -> tuple[bool, int, str]:
+    return summary["flags"] is not None, -(summary["flags"] or 0), summary["fund"]
 
 
 def counted(found: Iterable[Flag]) -> dict[str, int]:

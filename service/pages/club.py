@@ -18,7 +18,7 @@ from ledger.register import folded
 from service.access.delegation import DIRECTORY_READERS
 from service.access.dependencies import AtReaderLog
 from service.access.reader_list import before, readers_told
-from service.access.roles import DECIDERS, FIGURE_READERS, LOG_READERS, MEMBERS, READERS, WRITERS, admitted
+from service.access.roles import DECIDERS, FIGURE_READERS, INSPECTORS, LOG_READERS, MEMBERS, READERS, WRITERS, admitted
 from service.access.state import AtAccess
 from service.http.fields import PathNumber
 from service.http.refusals import CursorInvalid
@@ -88,6 +88,7 @@ async def home(request: Request, query: AtPoint) -> Response:
         sees_figures=bool(roles & FIGURE_READERS),
         own_number=query.principal.members.get(query.fund),
         sees_access=bool(roles & DIRECTORY_READERS),
+        inspects=bool(roles & INSPECTORS),
         today=query.state.today(),
         next_meeting=lambda club: next_meeting(club["bylaws"], query.state.today()),
     )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from ledger.events import CashCounted
 from ledger.events.governance import NOTES
@@ -11,8 +11,10 @@ from ledger.projections import funds
 from service.access.roles import COUNTERS, WRITERS
 from service.pages.club import CLUB
 from service.pages.forms import Form, write_at
+from service.pages.inspecting import COUNTED, visit_address, visit_of
 from service.pages.layout import PageRoute
-from service.pages.steps import Asking, add_form
+from service.pages.steps import Asking, add_form, receipt_address
+from service.pages.typed import Typed
 from service.papers.printing import Book
 from service.reads.dependencies import AtPoint
 from service.reads.query import Answer
@@ -24,18 +26,28 @@ COUNT: Final = Form(
 )
 
 
-async def _count(query: AtPoint) -> Asking:
-    """Notes and pieces, and why they are counted: a treasurer at a meeting, an inspector by surprise."""
-    reason = "periodic" if query.principal.roles & WRITERS else "surprise"
+async def _count(request: Request, query: AtPoint) -> Asking:
+    """Notes and pieces, and why they are counted: a treasurer at a meeting, an inspector by surprise. A count that is
+    part of a visit carries that along, and leads back to it."""
+    visit = request.query_params.get("visit")
+    reason = "periodic" if query.principal.roles & WRITERS and visit is None else "surprise"
     return Asking(
         f"/clubs/{query.fund}/cash-count",
         "cash-count",
         COUNT,
-        known={"reason": reason},
+        known={"reason": reason} | ({} if visit is None else {"visit": visit}),
         template="cash-count",
         check="cash-count-check",
         shown=_compared,
+        leads_to=_back,
     )
+
+
+def _back(recorded: Recorded, typed: Typed) -> str:
+    """The receipt, or the visit that the count is part of."""
+    if "visit" not in typed:
+        return receipt_address(recorded)
+    return visit_address(recorded.fund, visit_of(typed["visit"]) | {COUNTED: str(recorded.version)})
 
 
 def _compared(recorded: Recorded, book: Book) -> Answer:

@@ -11,8 +11,9 @@ from ledger.projections.tables import Reader
 from ledger.register import folded
 from service.access.places import places_of
 from service.access.principals import Principal
-from service.access.roles import FIGURE_READERS, WRITERS, admitted, scope_of
+from service.access.roles import FIGURE_READERS, INSPECTORS, WRITERS, admitted, scope_of
 from service.http.state import AppState, AtState
+from service.inspection.dependencies import AtFlagService
 from service.pages.layout import PageRoute, page, see_other, wants_page
 from service.pages.typed import typed_in
 from service.reads.dependencies import CaughtUp
@@ -40,13 +41,19 @@ async def start(request: Request) -> Response:
 
 
 @router.get("/clubs", dependencies=[Depends(admitted(FIGURE_READERS))])
-async def clubs(request: Request, state: AtState, wanted: CaughtUp, after: str | None = None) -> Response:
-    """The clubs in scope; and apart from them, for they are of no list, the club that one practises on."""
+async def clubs(
+    request: Request, state: AtState, flag_service: AtFlagService, wanted: CaughtUp, after: str | None = None
+) -> Response:
+    """The clubs in scope, for an inspector those first about which there is most to ask; and apart from them, for they
+    are of no list, the club that one practises on."""
     found = await asyncio.to_thread(_clubs, request, state, wanted, after, CLUBS_A_PAGE)
-    principal: Principal = request.scope["principal"]
+    items, principal = found["items"], request.scope["principal"]
+    if principal.roles & INSPECTORS:
+        rows = {club["fund"]: club for club in items}
+        items = [rows[told["fund"]] | told for told in await flag_service.summaries(items, state.today())]
     records = bool(principal.roles & WRITERS)
     own = await own_practice_club(principal, places_of(request)) if records and not after else None
-    return page(request, "clubs", clubs=found["items"], next=found["next"], sought="", own=own, records=records)
+    return page(request, "clubs", clubs=items, next=found["next"], sought="", own=own, records=records)
 
 
 @router.post("/clubs", dependencies=[Depends(admitted(FIGURE_READERS))])

@@ -17,6 +17,7 @@ from ledger.events.activities import Area, HelpKind
 from ledger.events.club import LeavingReason, Poverty, Sex
 from ledger.events.corrections import ReversalReason
 from ledger.events.governance import CountedPot, CountReason, Office
+from ledger.events.inspections import InspectionKind
 from ledger.events.loans import Purpose
 from ledger.events.money import Activity, ContributionKind, DonationSource, IncomeKind
 from ledger.money import MAX_AMOUNT
@@ -41,6 +42,7 @@ ENUMERATIONS: Final[Mapping[Any, str]] = {
     LeavingReason: "leaving",
     Office: "office",
     ReversalReason: "reversal",
+    InspectionKind: "inspection",
     InterestMethod: "interest_method",
     RepaymentMode: "repayment_mode",
     Area: "area",

@@ -33,6 +33,7 @@ KINDS: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
+    ".py": "text/x-python; charset=utf-8",
 }
 
 
@@ -45,7 +46,9 @@ def _bare(path: Path) -> bytes:
     return b"\n".join(line for line in lines if not line.startswith(b"//"))
 
 
-ASSETS: Final = {path.name: _bare(path) for path in sorted(Path(__file__).with_name("static").glob("*.*"))}
+VERIFIER: Final = Path(__file__).parents[2] / "scripts" / "verify_history.py"
+"""The stand-alone verifier, for whoever checks a book without the server."""
+ASSETS: Final = {path.name: _bare(path) for path in (*sorted(Path(__file__).with_name("static").glob("*.*")), VERIFIER)}
 DIGEST: Final = hashlib.sha256(b"".join(ASSETS.values())).hexdigest()[:16]
 
 FOREVER: Final = "public, max-age=31536000, immutable"

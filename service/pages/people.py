@@ -32,6 +32,7 @@ from service.people.bodies import Acceptance, NewPerson, NewPin, PersonId, Phone
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 MOST_PEOPLE: Final = 500
+LINES_A_PAGE: Final = 40
 READING: Final = [Depends(admitted(DIRECTORY_READERS))]
 GIVING: Final = [Depends(admitted(GIVERS))]
 ANYBODY: Final = [Depends(admitted(frozenset(ROLES)))]
@@ -137,6 +138,14 @@ def _own_session(request: Request) -> Session:
 async def people(request: Request) -> Response:
     """Who has access, on which phones, and when they were last seen."""
     return await _people(request, {})
+
+
+@router.get("/people/log", dependencies=READING, name="list_people")
+async def people_log(request: Request, cursor: str | None = None) -> Response:
+    """Who let whom in, changed or ended whose access, and when; the newest first."""
+    reader: Principal = request.scope["principal"]
+    told = await asking.people_log_told(_at(request), reader, cursor, LINES_A_PAGE, language_for(request))
+    return page(request, "people-log", **told)
 
 
 async def _people(

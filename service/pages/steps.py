@@ -64,6 +64,8 @@ class Asking(NamedTuple):
     """The template that reads it back; empty for what is recorded at once."""
     fill: Callable[[Book], Answer] = _nothing
     shown: Callable[[Recorded, Book], Answer] = _nothing
+    leads_to: Callable[[Recorded, Typed], str] = lambda recorded, typed: receipt_address(recorded)
+    """Where to go on once it is recorded."""
 
 
 class Prepared:
@@ -304,7 +306,7 @@ async def record(request: Request, query: FundQuery, asking: Asking) -> Response
         return await _read_back(prepared, refusal)
     except Exception as error:  # noqa: BLE001  # As above.
         return await _refused(prepared, refusal_for(error))
-    return see_other(receipt_address(recorded))
+    return see_other(asking.leads_to(recorded, prepared.typed))
 
 
 async def _refused(prepared: Prepared, refusal: Refusal) -> Response:

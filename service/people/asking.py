@@ -18,6 +18,8 @@ from service.access.sessions import Session
 from service.access.throttle import Throttle
 from service.http.refusals import CursorInvalid
 from service.people.acts import At, look_at_invitation
+from service.people.telling import line_told
+from service.words.wording import capitalised
 
 Answer = dict[str, Any]
 
@@ -180,21 +182,39 @@ async def people_log(
     at: At, reader: Principal, cursor: str | None, limit: int, order: Literal["asc", "desc"]
 ) -> Answer:
     """What gave, changed or ended access, as far as it is the reader's business; and the head of the whole log."""
+    events, about = await asyncio.to_thread(_log, at, reader, cursor, limit, order)
+    return {"items": [_line(event) for event in events]} | about
+
+
+async def people_log_told(at: At, reader: Principal, cursor: str | None, limit: int, language: str) -> Answer:
+    """The same in words and with names, the newest first: `{items: [{version, at, told}], head, check_code, next}`."""
 
     def ask() -> Answer:
-        people, after = at.access.directory.people(), _number(cursor)
-        ascending = order == "asc"
-        events = people.entries[after:] if ascending else people.entries[: after - 1 if after else None][::-1]
-        seen = [event for event in events if _concerns(at, people, reader, event)]
-        page = seen[:limit]
-        return {
-            "items": [_line(event) for event in page],
-            "head": people.head,
-            "check_code": check_code(people.head) if people.version else None,
-            "next": str(page[-1].version) if len(seen) > limit else None,
-        }
+        events, about = _log(at, reader, cursor, limit, "desc")
+        names = at.access.principals.names({id for event in events for id in (event.recorded_by, event.person)})
+        items = [
+            {"version": event.version, "at": event.recorded_at, "told": capitalised(line_told(event, names, language))}
+            for event in events
+        ]
+        return {"items": items} | about
 
     return await asyncio.to_thread(ask)
+
+
+def _log(
+    at: At, reader: Principal, cursor: str | None, limit: int, order: Literal["asc", "desc"]
+) -> tuple[list[Any], Answer]:
+    """A page of the log's events, and what is told beside them."""
+    people, after = at.access.directory.people(), _number(cursor)
+    ascending = order == "asc"
+    events = people.entries[after:] if ascending else people.entries[: after - 1 if after else None][::-1]
+    seen = [event for event in events if _concerns(at, people, reader, event)]
+    page = seen[:limit]
+    return page, {
+        "head": people.head,
+        "check_code": check_code(people.head) if people.version else None,
+        "next": str(page[-1].version) if len(seen) > limit else None,
+    }
 
 
 def _concerns(at: At, people: People, reader: Principal, event: Any) -> bool:

@@ -3,13 +3,10 @@
 import csv
 import os
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
@@ -17,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from service.pages.forms import FORMS
 from tests.pages.test_entering import OLD_BOOK
 from tests.pages.test_every_page import CLUB, PAGES
-from tests.support.service import NEW_FUND, House, found_anew, house, settle_in
+from tests.support.service import NEW_FUND, House, found_anew, house, served, settle_in
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 GOLDEN = Path(__file__).parent.parent / "golden" / "amounts_in_words.csv"
@@ -52,18 +49,8 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def origin(club: House) -> Iterator[str]:
-    """The house's own service, where a browser reaches it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(club.app, "127.0.0.1", port, lifespan="off", log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with served(club) as reached:
+        yield reached
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,9 @@
 """A service in the test's own process, and a village with something in its books."""
 
 import re
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import uvicorn
 from fastapi import FastAPI
 
 from ledger.application import Ledger
@@ -156,6 +160,25 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
         ) as client,
     ):
         yield House(app, service, client, clock)
+
+
+@contextmanager
+def served(house: House) -> Iterator[str]:
+    """The house's own service, where a browser reaches it; its origin, until the end of the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(house.app, "127.0.0.1", port, lifespan="off", log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 UNDOCUMENTED = (405, 500)

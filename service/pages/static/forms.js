@@ -105,4 +105,9 @@ for (const link of document.querySelectorAll("[data-share]")) {
   });
 }
 
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.onclick = () => print();
+}
+
 document.querySelector("[aria-invalid=true]")?.focus();
