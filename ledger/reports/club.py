@@ -25,6 +25,7 @@ from ledger.reports.reading import ClubFact, ClubRecord, MemberFact, Moved, Rece
 from ledger.reports.scope import Club
 
 REVERSED = EntryReversed.__name__
+JOINED = MemberJoined.__name__
 
 
 class Question(NamedTuple):
@@ -63,7 +64,7 @@ class ClubAt:
         """All who had joined by the end of the period, by number."""
         people = {}
         for facts in by_member(self._record.members):
-            known = [fact for fact in facts if fact.version <= self.version]
+            known = facts if facts[-1].version <= self.version else [f for f in facts if f.version <= self.version]
             if person := _person(known, self._until):
                 people[person.member] = person
         return people
@@ -226,19 +227,24 @@ def _person(facts: Sequence[MemberFact], until: str) -> Person | None:
     """A member at the end of a day, from what was told of them; None before they joined."""
     if len(facts) > 1:
         facts = sorted((f for f in facts if f.on_day <= until), key=lambda fact: (fact.on_day, fact.version))
-    elif facts and facts[0].on_day > until:
+    if not facts or facts[0].on_day > until or facts[0].fact != JOINED:
         return None
-    if not facts or facts[0].fact != MemberJoined.__name__:
-        return None
+    joined = facts[0]
+    assert joined.sex
+    assert joined.birth_year
+    assert joined.poverty
+    person = Person(joined.member, True, joined.sex, joined.birth_year, joined.poverty)
+    return _changed(person, facts) if len(facts) > 1 else person
+
+
+def _changed(person: Person, facts: Sequence[MemberFact]) -> Person:
+    """A member after all that followed their joining, in order of the days it happened."""
     is_on_roll, returns = True, {fact.version for fact in facts if fact.fact == MemberReturned.__name__}
-    sex, birth_year, poverty = facts[0].sex, facts[0].birth_year, facts[0].poverty
+    sex, birth_year, poverty = person.sex, person.birth_year, person.poverty
     for fact in facts[1:]:
         if fact.fact in (MemberLeft.__name__, MemberReturned.__name__):
             is_on_roll = fact.fact == MemberReturned.__name__
         elif fact.reverses:
             is_on_roll = fact.reverses not in returns
         sex, birth_year, poverty = fact.sex or sex, fact.birth_year or birth_year, fact.poverty or poverty
-    assert sex
-    assert birth_year
-    assert poverty
-    return Person(facts[0].member, is_on_roll, sex, birth_year, poverty)
+    return Person(person.member, is_on_roll, sex, birth_year, poverty)
