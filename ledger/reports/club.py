@@ -226,7 +226,9 @@ def once(figure: Callable[[ClubAt], T]) -> Callable[[ClubAt], T]:
 def _person(facts: Sequence[MemberFact], until: str) -> Person | None:
     """A member at the end of a day, from what was told of them; None before they joined."""
     if len(facts) > 1:
-        facts = sorted((f for f in facts if f.on_day <= until), key=lambda fact: (fact.on_day, fact.version))
+        undone = {fact.reverses for fact in facts}  # It never was, whatever the day on which it was undone.
+        live = (f for f in facts if not f.reverses and f.version not in undone and f.on_day <= until)
+        facts = sorted(live, key=lambda fact: (fact.on_day, fact.version))
     if not facts or facts[0].on_day > until or facts[0].fact != JOINED:
         return None
     joined = facts[0]
@@ -239,12 +241,10 @@ def _person(facts: Sequence[MemberFact], until: str) -> Person | None:
 
 def _changed(person: Person, facts: Sequence[MemberFact]) -> Person:
     """A member after all that followed their joining, in order of the days it happened."""
-    is_on_roll, returns = True, {fact.version for fact in facts if fact.fact == MemberReturned.__name__}
+    is_on_roll = True
     sex, birth_year, poverty = person.sex, person.birth_year, person.poverty
     for fact in facts[1:]:
         if fact.fact in (MemberLeft.__name__, MemberReturned.__name__):
             is_on_roll = fact.fact == MemberReturned.__name__
-        elif fact.reverses:
-            is_on_roll = fact.reverses not in returns
         sex, birth_year, poverty = fact.sex or sex, fact.birth_year or birth_year, fact.poverty or poverty
     return Person(person.member, is_on_roll, sex, birth_year, poverty)
