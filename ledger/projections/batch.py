@@ -36,8 +36,8 @@ TABLES: tuple[Table, ...] = (
     funds.BYLAWS,
     journal.ENTRIES,
     journal.LEGS,
-    dues.DUES,
     club_facts.CLUB_FACTS,
+    dues.DUES,
     *(sums.table for sums in SUMS),
     *(table for history in HISTORIES for table in (history.facts, *history.derived)),
     PARKED,
@@ -52,8 +52,8 @@ ONLY_ADDED_TO: tuple[Table, ...] = tuple(
 ADDED: Mapping[Table, Callable[[Iterable[LoggedEvent]], Rows]] = {
     **funds.ADDED,
     **journal.ADDED,
-    **dues.ADDED,
     **club_facts.ADDED,
+    **dues.ADDED,
     **{history.facts: history.rows for history in HISTORIES},
 }
 """The rows that events add, by table."""

@@ -77,18 +77,17 @@ def _touched(event: OfMember, _: bool) -> Iterable[int]:
 
 
 def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
-    """The spells of a member, in order of the days things happened: a change told late holds from its own day. So does
-    a reversal; until then, what it undoes counts."""
+    """The spells of a member, in order of the days things happened: a change told late holds from its own day."""
     if not facts:
         return {}
-    joined, *later = sorted(facts, key=lambda fact: (fact["on_day"], fact["version"]))
+    undone = {fact["reverses"] for fact in facts if fact["reverses"]}
+    live = (fact for fact in facts if not fact["reverses"] and fact["version"] not in undone)
+    joined, *later = sorted(live, key=lambda fact: (fact["on_day"], fact["version"]))
     assert joined["fact"] == MemberJoined.__name__, "a member begins by joining"
     who = (joined["fund"], joined["member"])
     now = {name: joined[name] for name in (*DESCRIBED, "name", "phone")}
     spells: Rows = []
     from_day, left = joined["on_day"], None
-    # By the version of a return, the departure that it ended.
-    ended: dict[int, Row | None] = {}
 
     def close(day: str) -> None:
         if from_day < day:
@@ -101,9 +100,7 @@ def _derive(facts: Sequence[Row]) -> dict[Table, Rows]:
         if fact["fact"] == MemberLeft.__name__:
             left = fact
         elif fact["fact"] == MemberReturned.__name__:
-            ended[fact["version"]], left = left, None
-        elif fact["reverses"]:
-            left = ended.get(fact["reverses"])
+            left = None
         now |= {name: fact[name] for name in now if fact[name] is not None}
     if left is None:
         close(FOREVER)

@@ -25,6 +25,7 @@ from ledger.reports.reading import ClubFact, ClubRecord, MemberFact, Moved, Rece
 from ledger.reports.scope import Club
 
 REVERSED = EntryReversed.__name__
+JOINED = MemberJoined.__name__
 
 
 class Question(NamedTuple):
@@ -63,7 +64,7 @@ class ClubAt:
         """All who had joined by the end of the period, by number."""
         people = {}
         for facts in by_member(self._record.members):
-            known = [fact for fact in facts if fact.version <= self.version]
+            known = facts if facts[-1].version <= self.version else [f for f in facts if f.version <= self.version]
             if person := _person(known, self._until):
                 people[person.member] = person
         return people
@@ -137,6 +138,8 @@ class ClubAt:
     @cached_property
     def opening(self) -> Counter[tuple[str, str]]:
         """What each asset of each pot held before the period."""
+        if not self._record.later:
+            return self._record.opening
         held = self._record.opening.copy()
         for moved in self._later_moves():
             if moved.side == "held" and moved.on_day < self._since:
@@ -189,11 +192,13 @@ class ClubAt:
     @cached_property
     def days_late(self) -> Counter[int]:
         """How many entries of the period were recorded how many days late."""
+        if not self._record.later:
+            return self._record.days_late
         late = self._record.days_late.copy()
         for entry in self._record.later:
             if entry.version <= self.version and self._since <= entry.on_day <= self._until:
                 late[(date.fromisoformat(entry.recorded_day) - date.fromisoformat(entry.on_day)).days] += 1
-        return +late
+        return late
 
     @property
     def last_recorded_day(self) -> date:
@@ -221,20 +226,25 @@ def once(figure: Callable[[ClubAt], T]) -> Callable[[ClubAt], T]:
 def _person(facts: Sequence[MemberFact], until: str) -> Person | None:
     """A member at the end of a day, from what was told of them; None before they joined."""
     if len(facts) > 1:
-        facts = sorted((f for f in facts if f.on_day <= until), key=lambda fact: (fact.on_day, fact.version))
-    elif facts and facts[0].on_day > until:
+        undone = {fact.reverses for fact in facts}  # It never was, whatever the day on which it was undone.
+        live = (f for f in facts if not f.reverses and f.version not in undone and f.on_day <= until)
+        facts = sorted(live, key=lambda fact: (fact.on_day, fact.version))
+    if not facts or facts[0].on_day > until or facts[0].fact != JOINED:
         return None
-    if not facts or facts[0].fact != MemberJoined.__name__:
-        return None
-    is_on_roll, returns = True, {fact.version for fact in facts if fact.fact == MemberReturned.__name__}
-    sex, birth_year, poverty = facts[0].sex, facts[0].birth_year, facts[0].poverty
+    joined = facts[0]
+    assert joined.sex
+    assert joined.birth_year
+    assert joined.poverty
+    person = Person(joined.member, True, joined.sex, joined.birth_year, joined.poverty)
+    return _changed(person, facts) if len(facts) > 1 else person
+
+
+def _changed(person: Person, facts: Sequence[MemberFact]) -> Person:
+    """A member after all that followed their joining, in order of the days it happened."""
+    is_on_roll = True
+    sex, birth_year, poverty = person.sex, person.birth_year, person.poverty
     for fact in facts[1:]:
         if fact.fact in (MemberLeft.__name__, MemberReturned.__name__):
             is_on_roll = fact.fact == MemberReturned.__name__
-        elif fact.reverses:
-            is_on_roll = fact.reverses not in returns
         sex, birth_year, poverty = fact.sex or sex, fact.birth_year or birth_year, fact.poverty or poverty
-    assert sex
-    assert birth_year
-    assert poverty
-    return Person(facts[0].member, is_on_roll, sex, birth_year, poverty)
+    return Person(person.member, is_on_roll, sex, birth_year, poverty)

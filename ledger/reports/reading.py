@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from ledger.chart import Leg
 from ledger.database import Row, Transaction
 from ledger.days import civil_day
-from ledger.events import EVENT_TYPES
+from ledger.events import EVENT_TYPES, EntryReversed
 from ledger.projections.club_facts import CLUB_FACTS
 from ledger.projections.days import sides
 from ledger.projections.loans import LOAN_FACTS
@@ -94,6 +94,7 @@ class LaterEntry(NamedTuple):
     version: int
     on_day: str
     recorded_day: str
+    is_reversal: bool
     moved: tuple[Moved, ...]
 
 
@@ -250,7 +251,7 @@ class _Reading:
                         if each.side == "held":
                             record.opening[each.pot, each.account] -= each.amount
             if version <= version_at:
-                record.later.append(LaterEntry(version, on_day, recorded_day, moved))
+                record.later.append(LaterEntry(version, on_day, recorded_day, kind == EntryReversed.__name__, moved))
 
 
 def days_between(first: str, last: str) -> int:

@@ -106,7 +106,8 @@ class _History:
         did: dict[Path, list[int]] = {}
         known = self.at_floor() if self._record.floor else {}
         for entry in self._record.later:
-            if entry.on_day <= until:
+            # Who left or came back wrongly never did, whatever the day on which that was undone.
+            if entry.on_day <= until or entry.is_reversal:
                 since = self._figures(entry.version)
             else:  # It tells of a later time: only that something was told counts.
                 since = known | self._silence(self._at(entry.version))

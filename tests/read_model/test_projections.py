@@ -185,8 +185,9 @@ def test_the_funds_in_scope_are_listed_and_counted_together(database_url: str) -
 
 
 def happened(fund: Fund, as_of: date) -> list[Event]:
-    """What had happened by the end of a day, in the order it was told."""
-    return [event for event in fund.entries if event.on <= as_of]
+    """What had happened by the end of a day, in the order it was told; a departure undone later never was one."""
+    undoing = [event for event in fund.entries if isinstance(event, EntryReversed) and not event.posted]
+    return [event for event in fund.entries if event.on <= as_of or event in undoing]
 
 
 def told_balances(events: Iterable[Event]) -> dict[tuple[str, str], int]:

@@ -70,16 +70,15 @@ class Told:
 
     def _people(self) -> dict[int, Line]:
         people: dict[int, Line] = {}
+        undone = {line["reverses"] for line in self.all if line["type"] == "EntryReversed"}
         for line in sorted(self.told, key=lambda line: (line["on"], line["version"])):
             kind, number = line["type"], line.get("member") or 0
             if kind == "MemberJoined":
                 people[number] = {name: line[name] for name in ("sex", "birth_year", "poverty")} | {"on_roll": True}
             elif kind == "MemberChanged":
                 people[number] |= {name: line[name] for name in ("sex", "birth_year", "poverty") if name in line}
-            elif kind in ("MemberLeft", "MemberReturned"):
+            elif kind in ("MemberLeft", "MemberReturned") and line["version"] not in undone:
                 people[number]["on_roll"] = kind == "MemberReturned"
-            elif kind == "EntryReversed" and line["entry"] in ("MemberLeft", "MemberReturned"):
-                people[number]["on_roll"] = line["entry"] == "MemberLeft"
         return people
 
     def holders(self) -> dict[str, set[int]]:
