@@ -78,7 +78,7 @@ async def what_to_ask(
         raised = [name for name in counted(found) if rule in (None, name)]
         page_of_rules = slice(0) if rule else slice(start - 1, start - 1 + RULES_A_PAGE)
         shown = slice(start - 1, start - 1 + FINDINGS_A_PAGE) if rule else slice(1)
-        groups = [
+        groups: list[Answer] = [
             rule_answer(name, flag_service.thresholds, language) | _group(name, found, shown, finding)
             for name in (raised if rule else raised[page_of_rules])
         ]

@@ -112,18 +112,17 @@ def _looked_back(query: FundQuery, language: str, after: int) -> Answer:
     then = query.ask(figures)
 
     def besides(reader: Reader) -> Answer:
-        book = Book(query.state, reader, query.fund, query.as_of, language)
-        now = figures(reader) or {}
+        differing = times.count_unknown(reader, query.fund, then.version, query.as_of)
+        now = figures(reader) or {} if differing else then.figures
         shown = max(then.version, after)
         unknown = journal.entries(
             reader, query.fund, unknown_at=shown, until=query.as_of, ascending=True, limit=LINES_SHOWN
         )["items"]
         about: Answer = {
-            "now": now,
-            "book": book,
+            "book": Book(query.state, reader, query.fund, query.as_of, language),
             "names": {},
             "unknown": unknown,
-            "count_differing": times.count_unknown(reader, query.fund, then.version, query.as_of),
+            "count_differing": differing,
             "more": times.count_unknown(reader, query.fund, shown, query.as_of) - len(unknown),
             "days_late": {item["version"]: _days_late(item) for item in unknown},
             "changed": {name: now[name] for name in FIGURES if now[name] != then.figures[name]},

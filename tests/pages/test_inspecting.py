@@ -15,7 +15,7 @@ from service.words import catalogue
 from tests.support.browser import FLAGS, chromium
 from tests.support.pages import Browser, Opened
 from tests.support.people import admitted, invited
-from tests.support.service import House, house, served
+from tests.support.service import OPENED_ON, House, house, served
 from tests.support.three_clubs import BADLY_KEPT, CLUBS, LATE_GIFT, MEETINGS, VISIT, WELL_KEPT, cash, settle
 
 BAD, GOOD = f"/clubs/{BADLY_KEPT}", f"/clubs/{WELL_KEPT[0]}"
@@ -39,17 +39,9 @@ def answered(village: House, path: str) -> dict[str, Any]:
     return found
 
 
-def figure(page: Opened, name: str, **scope: str) -> int:
+def figure(page: Opened, name: str) -> int:
     """The first figure of a name on a page."""
     return next(int(str(its["data-value"])) for _, its in page.found if its.get("data-figure") == name)
-
-
-def steps(page: Opened) -> list[tuple[str, str]]:
-    """Where one can step to, in the order of the page: back and forth in each of the two times."""
-    return [(str(its["data-act"]), str(its["href"])) for its in page.of("a") if its.get("data-act") in STEPS]
-
-
-STEPS = ("earlier", "later")
 
 
 # --- time ---------------------------------------------------------------------------------------------------------
@@ -64,23 +56,25 @@ def test_the_figures_of_a_moment_are_those_of_the_api(village: House, inspector:
     assert figure(page, "savings") == sum(pot["savings"] for pot in held["pots"].values())
 
 
-def test_one_steps_from_meeting_to_meeting_in_both_times_without_a_script(inspector: Browser) -> None:
-    page, days = inspector.open(f"{BAD}/time"), []
-    while back := [address for act, address in steps(page) if act == "earlier" and "known_version" not in address]:
-        page = inspector.open(back[0])
-        days.append(re.findall(r"as_of=([\d-]+)", back[0])[0])
-    assert days == [*reversed(MEETINGS), "2024-01-10"]
+def walked_back(inspector: Browser, moment: str, asked: str) -> list[str]:
+    """What an address asks for, step by step back in one of the two times from the book as it is today."""
+    page, found = inspector.open(f"{BAD}/time"), list[str]()
+    while back := re.search(rf'data-moment="{moment}">\s*<a[^>]*data-act="earlier" href="([^"]+)"', page.text):
+        address = back[1].replace("&amp;", "&")
+        found += re.findall(rf"{asked}=([\d-]+)", address)
+        page = inspector.open(address)
+    return found
 
-    page, versions = inspector.open(f"{BAD}/time"), []
-    while (found := steps(page)) and (back := [address for act, address in found if act == "earlier"][-1:]):
-        if "known_version" not in back[0] or (versions and back[0].endswith(f"={versions[-1]}")):
-            break
-        versions.append(int(re.findall(r"known_version=(\d+)", back[0])[0]))
-        page = inspector.open(back[0])
-    assert versions == sorted(versions, reverse=True)
-    assert len(versions) == len(MEETINGS) + 1
-    forth = [address for act, address in steps(page) if act == "later"]
-    assert inspector.open(forth[-1]).status == 200
+
+def test_one_steps_from_meeting_to_meeting_in_both_times_without_a_script(village: House, inspector: Browser) -> None:
+    assert walked_back(inspector, "as_of", "as_of") == [*reversed(MEETINGS), OPENED_ON]
+
+    versions = [int(version) for version in walked_back(inspector, "known", "known_version")]
+    days = [answered(village, f"/funds/{BADLY_KEPT}/entries/{version}")["on"] for version in versions]
+    assert days == [*reversed(MEETINGS), OPENED_ON]
+    page = inspector.open(f"{BAD}/time?known_version={versions[1]}")
+    forth = re.findall(r'href="([^"]+)"', page.text[page.text.index('data-moment="known"') :])[1]
+    assert forth.endswith(f"known_version={versions[0]}")
 
 
 def test_what_todays_book_has_besides_is_named_line_by_line(village: House, inspector: Browser) -> None:
