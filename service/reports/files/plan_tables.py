@@ -1,0 +1,209 @@
+"""The tables of a report that are about the plan: targets, budget, what has changed, how figures are defined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from ledger.reports.indicators import INDICATORS, OF_ALL
+from service.reports.files.figures import NOTHING, Cell, Count, ReportWords, figure_of, plus, share_of
+from service.reports.files.table import Column, Table, at, club, code, number, share, text
+
+
+def targets(words: ReportWords) -> Table:
+    """Each target: what is asked for, what was found, how many clubs reach it and which do not. `result` and
+    `clubs_of` say on paper what `value`, `share` and the three numbers of clubs say to a spreadsheet."""
+    return Table(
+        "targets",
+        (
+            code("rank", 5, at("rank")),
+            text("indicator", 40, lambda row: words.name(row["id"])),
+            text("required", 20, lambda row: required(words, row)),
+            Column("result", "figure", 20, found),
+            number("value", at("value"), 12),
+            share("share", lambda row: found(row) if row["value"] is None else None),
+            code("clubs_of", 10, lambda row: _clubs_of(words, row)),
+            number("clubs_met", lambda row: _judged(row, "clubs_met"), 10),
+            number("clubs_judged", lambda row: _judged(row, "clubs"), 10),
+            number("clubs_required", lambda row: _judged(row, "clubs_required"), 10),
+            code("clause", 10, at("clause")),
+            text("met", 14, lambda row: words.met(row["met"])),
+            text("failing", 50, lambda row: words.clubs(row["failing"])),
+        ),
+        [{"rank": str(rank), **row} for rank, row in enumerate(words.report["targets"], 1)],
+    )
+
+
+def found(row: Mapping[str, Any]) -> Cell:
+    """What was found about a target: a number, or a share."""
+    return share_of(row) if row["value"] is None else figure_of(row["value"])
+
+
+def _judged(row: Mapping[str, Any], name: str) -> Count:
+    value: Count = None if row["met"] is None else row[name]
+    return value
+
+
+def _clubs_of(words: ReportWords, row: Mapping[str, Any]) -> str:
+    if row["met"] is None or row["clubs"] is None:
+        return NOTHING
+    return f"{words.number(row['clubs_met'])}/{words.number(row['clubs'])}"
+
+
+def required(words: ReportWords, row: Mapping[str, Any]) -> str:
+    """What a target asks for: bounds for each club or for all together, or how many clubs."""
+    least, most = row["at_least"], row["at_most"]
+    if least is None and most is None:
+        return NOTHING if row["met"] is None else words.phrase("bound.clubs", clubs=words.number(row["clubs_required"]))
+    unit = "%" if row["value"] is None else ""
+    bounds = {name: f"{words.number(bound)}{unit}" for name, bound in (("least", least), ("most", most))}
+    which = "between" if None not in (least, most) else "least" if most is None else "most"
+    return words.phrase(f"bound.{which}", **bounds)
+
+
+# --- this year and the one before ---------------------------------------------------------------------------------
+
+_COMPARED: Final[dict[str, Callable[[Any], Any]]] = {
+    "clubs": at("clubs", "counted"),
+    "members": at("total", "members"),
+    "women": at("total", "women"),
+    "older": at("total", "older"),
+    "hardship": at("total", "hardship"),
+    "borrowing_current": at("total", "borrowing_current"),
+    "borrowing_in_period": at("total", "borrowing_in_period"),
+    "well_managed": at("total", "well_managed"),
+    "loans": at("total", "lending", "loans"),
+    "disbursed": at("total", "lending", "disbursed"),
+    "interest": at("total", "lending", "interest"),
+    "outstanding": at("total", "lending", "outstanding"),
+    "overdue": at("total", "lending", "overdue"),
+    "par30": at("total", "lending", "par30"),
+    "revolving": at("total", "pots", "revolving", "closing", "total"),
+    "activity": at("total", "pots", "activity", "closing", "total"),
+    "cash": lambda report: plus(*(row["cash"] for row in report["total"]["sources"])),
+    "in_kind": lambda report: plus(*(row["in_kind"] for row in report["total"]["sources"])),
+    "meetings": at("total", "meetings", "held"),
+    "attendance": at("total", "attendance"),
+}
+"""What is set beside the year before, in this order; each has its name in the catalogue."""
+
+
+def compared(words: ReportWords) -> Table | None:
+    """The figures of this year beside those of the year before; the targets are in `targets`."""
+    before, now = words.beside.last_year, words.report
+    if before is None:
+        return None
+    return Table(
+        "compared",
+        (
+            text("figure", 40, lambda row: words.said(f"compared.{row[0]}")),
+            Column("last_year", "figure", 16, lambda row: row[1]),
+            Column("this_year", "figure", 16, lambda row: row[2]),
+            number("change", lambda row: _change(row[1], row[2])),
+        ),
+        [(name, figure_of(of(before)), figure_of(of(now))) for name, of in _COMPARED.items()],
+    )
+
+
+def _change(before: Cell, after: Cell) -> Count:
+    """By how much a number rose; shares of different wholes are only shown."""
+    return after - before if isinstance(before, int) and isinstance(after, int) else None
+
+
+# --- the budget ---------------------------------------------------------------------------------------------------
+
+
+def budget(words: ReportWords) -> Table:
+    """Each line of the plan's budget up to the end of the period: planned, evidenced, open."""
+    return Table(
+        "budget",
+        (
+            text("line", 46, lambda row: words.word("report_file.budget_line", row["line"])),
+            number("planned", at("planned")),
+            number("evidenced", at("evidenced")),
+            number("open", at("open")),
+        ),
+        words.report["total"]["budget"],
+    )
+
+
+# --- what has changed since the last report -----------------------------------------------------------------------
+
+
+def restated(words: ReportWords) -> Table | None:
+    """Each figure of the last report that is another one today, and the entries that did it."""
+    told = words.beside.restated
+    if told is None:
+        return None
+    return Table(
+        "restated",
+        (
+            text("club", 24, lambda row: words.club(row["club"]) if row["club"] else words.said("of_plan")),
+            text("indicator", 30, lambda row: words.name(row["indicator"])),
+            text("path", 34, lambda row: _path(words, row)),
+            Column("before", "figure", 18, partial(_restated, words, "before")),
+            Column("after", "figure", 18, partial(_restated, words, "after")),
+            code("entries", 24, lambda row: ", ".join(map(str, row["entries"]))),
+        ),
+        told["changes"],
+    )
+
+
+def _restated(words: ReportWords, side: str, row: Mapping[str, Any]) -> Cell:
+    value = row[side]
+    return words.truth(value) if isinstance(value, bool) else figure_of(value)
+
+
+_ENUMERATIONS: Final = (
+    "word.pot", "word.account", "word.source", "word.activity", "word.purpose", "word.sex", "word.poverty",
+    "word.inspection", "word.help", "word.well_managed", "report_file.age", "report_file.budget_line",
+)  # fmt: skip
+
+
+def _path(words: ReportWords, row: Mapping[str, Any]) -> str:
+    """What leads to a figure within its indicator, in words: `quỹ hoạt động, thu, ủng hộ, tài trợ, doanh nghiệp`."""
+    steps = [step for step in row["path"].split(".") if step]
+    return ", ".join(_step(words, row["indicator"], step) for step in steps)
+
+
+def _step(words: ReportWords, indicator: str, step: str) -> str:
+    for enumeration in (f"report_file.part.{indicator}", "report_file.part.any", *_ENUMERATIONS):
+        if (word := words.word(enumeration, step)) != step:
+            return word
+    return step
+
+
+# --- how figures are defined, and what they rest on ---------------------------------------------------------------
+
+
+def definitions(words: ReportWords) -> Table:
+    """Every indicator in one sentence, with what is counted of what."""
+
+    def said(part: str) -> Callable[[str], Cell]:
+        return lambda indicator: words.word("indicator", f"{indicator}.{part}")
+
+    return Table(
+        "definitions",
+        (
+            text("indicator", 30, words.name),
+            text("definition", 80, said("definition")),
+            text("numerator", 30, said("numerator")),
+            text("denominator", 30, said("denominator")),
+        ),
+        [*OF_ALL, *INDICATORS],
+    )
+
+
+def heads(words: ReportWords) -> Table:
+    """What the report rests on: each club's book up to an entry, and the hash that stands for all of it."""
+    return Table(
+        "heads",
+        (
+            club(words),
+            code("fund", 16, at("fund")),
+            code("version", 10, lambda row: str(row["version"])),
+            code("head", 66, at("head")),
+        ),
+        words.report["heads"],
+    )
