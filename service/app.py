@@ -53,6 +53,8 @@ from service.papers import routes as papers
 from service.people import routes as people
 from service.reads import count_routes, person_routes, sheet_routes
 from service.reads import routes as reads
+from service.reports import routes as reports
+from service.reports.state import ReportState
 from service.settings import Settings
 from service.writes import meeting_routes
 from service.writes import routes as writes
@@ -83,6 +85,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
             app.state.drafts = Drafts(ledger.database, ledger.register)
+            app.state.reports = ReportState(settings)
             access = AccessState(ledger, now)
             app.state.access, app.state.principals, app.state.sessions = access, access.principals, access.sessions
             app.state.reader_log = opened.enter_context(ReaderLog(ledger.database, now, settings.readers_months))
@@ -133,6 +136,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         past_routes,
         sample_routes,
         flag_routes,
+        reports,
         layout,
         door,
         meeting,

@@ -17,6 +17,7 @@ from service.inspection.sample_commands import sample
 from service.operations.commands import rebuild
 from service.operations.register_commands import register
 from service.people import commands as people_commands
+from service.reports.commands import report
 from service.takeover.commands import import_books
 from service.terminal import (
     BROKEN,
@@ -91,8 +92,10 @@ def serve(
     import uvicorn
 
     from service.app import create_app
+    from service.reports.state import plans_of
 
     settings = load_settings()
+    plans_of(settings)
     with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
         read_model_of(ledger).create_tables()
     # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.
@@ -145,6 +148,7 @@ app.command()(verify)
 app.command()(flags)
 app.command()(export)
 app.command()(diff)
+app.command()(report)
 app.command("import")(import_books)
 app.command()(rebuild)
 

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -20,7 +20,9 @@ from ledger.events.money import DonationSource
 from ledger.faults import Fault
 from ledger.refusals import BudgetLineNotFound, PlanNotFound
 
+Day = date
 Preset = Literal["nd09-h1", "nd09-year", "half-1", "half-2", "year"]
+PRESETS: Final[tuple[Preset, ...]] = get_args(Preset)
 
 
 class BadPlan(Fault):
@@ -33,7 +35,7 @@ class _Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     """A part of a plan: every field known."""
 
 
-class Target(_Part, kw_only=True):
+class Target(_Part, frozen=True, kw_only=True):
     """What a plan asks of an indicator: of each club, or of all together; in people, clubs or percent, as the indicator
     counts. `share` is how many of a hundred clubs must reach it: all, unless it is said. Before `due` it is not judged.
     """
@@ -44,10 +46,10 @@ class Target(_Part, kw_only=True):
     at_least: int | None = None
     at_most: int | None = None
     share: int | None = None
-    due: date | None = None
+    due: Day | None = None
 
 
-class BudgetLine(_Part, kw_only=True):
+class BudgetLine(_Part, frozen=True, kw_only=True):
     """A line of the plan's budget, in đồng. A gift is evidence of it that names its `source` and `document`; a line
     without them is evidenced by what the plan's own log says was spent."""
 
@@ -64,7 +66,7 @@ class BudgetLine(_Part, kw_only=True):
             raise ValueError("source and document go together")
 
 
-class CountedPlace(_Part, kw_only=True):
+class CountedPlace(_Part, frozen=True, kw_only=True):
     """The clubs that lie in a province, or in a district or commune of it."""
 
     province: str
@@ -72,7 +74,7 @@ class CountedPlace(_Part, kw_only=True):
     commune: str | None = None
 
 
-class Management(_Part, kw_only=True):
+class Management(_Part, frozen=True, kw_only=True):
     """From where on a club is not well managed. `meetings` are in how many of how many months there must be one."""
 
     meetings: tuple[int, int] = (5, 6)
@@ -83,17 +85,17 @@ class Management(_Part, kw_only=True):
     good_borrowing_percent: int = 50
 
 
-class Plan(_Part, kw_only=True):
+class Plan(_Part, frozen=True, kw_only=True):
     """A plan. `counts` says whose clubs it is about: those that were opened under its code, or all in a place."""
 
     code: str
     number: str
-    date: date
+    date: Day
     issuer: str
     title: str
     legal_bases: tuple[str, ...]
-    valid_from: date
-    valid_to: date
+    valid_from: Day
+    valid_to: Day
     parent: str | None = None
     province: str | None = None
     counts: Literal["plan"] | CountedPlace

@@ -33,6 +33,7 @@ class _Asked(msgspec.Struct, frozen=True):
     preset: Any
     scope: Scope
     threshold: int
+    seen_by: Scope
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +83,7 @@ def _frozen(database: Database, new: NewReport, texts: list[Encrypted]) -> tuple
             return _of(row), True
         last = transaction.query("SELECT MAX(serial) AS serial FROM reports WHERE year = :year", year=new.year)
         serial = (last[0]["serial"] or 0) + 1
-        asked = _Asked(new.asked.plan, *new.asked.period, new.asked.scope, new.asked.threshold)
+        asked = _Asked(new.asked.plan, *new.asked.period, new.asked.scope, new.asked.threshold, new.asked.seen_by)
         row = {
             "report": f"R-{new.year:04d}-{serial:04d}",
             "year": new.year,
@@ -127,7 +128,7 @@ def _of(row: Row) -> Frozen:
     period = Period(asked.since, asked.until, asked.preset)
     return Frozen(
         report=row["report"],
-        asked=ReportQuestion(asked.plan, period, asked.scope, asked.threshold),
+        asked=ReportQuestion(asked.plan, period, asked.scope, asked.threshold, asked.seen_by),
         note=row["note"],
         position=row["position"],
         report_code=row["report_code"],

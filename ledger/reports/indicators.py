@@ -22,8 +22,8 @@ from ledger.reports.shares import share_of_all, share_of_clubs, summed
 DEFINITIONS: Final = "2026-11"
 """The definitions below, by when they were set."""
 
-Kind = Literal["count", "share", "truth", "table"]
-"""What a figure is: a number, a share of people, true or not, or a table of its own."""
+Kind = Literal["count", "share", "truth", "truths", "table"]
+"""What a figure is: a number, a share of people, true or not (or several such), or a table of its own."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ INDICATORS: Final[dict[str, Indicator]] = {
         Indicator("volunteers", "II.3", "count", people.volunteers, _sum),
         Indicator("areas", "II.3", "count", lambda club: len(life.areas_done(club)), _sum),
         Indicator("full_activities", "I.2", "truth", full_activities, _clubs),
-        Indicator("well_managed", "I.2", "table", well_managed, _managed_of_all),
-        Indicator("good_clubs", "I.2", "table", good_clubs, _good_clubs_of_all),
+        Indicator("well_managed", "I.2", "truth", well_managed, _managed_of_all),
+        Indicator("good_clubs", "I.2", "truths", good_clubs, _good_clubs_of_all),
         Indicator("lending", "II.3", "table", lending, _parts),
         Indicator("pots", "I.2", "table", pots, pots_of_all),
         Indicator("sources", "III.3", "table", sources, _sources_of_all),
@@ -148,7 +148,7 @@ READING_TARGETS: Final = {f"good_clubs_{reading}": reading for reading in READIN
 """The targets that are about one reading of `good_clubs`."""
 
 TARGETS: Final = frozenset(
-    {*(id for id, each in INDICATORS.items() if each.kind != "table"), "well_managed", *READING_TARGETS}
+    {*(id for id, each in INDICATORS.items() if each.kind in ("count", "share", "truth")), *READING_TARGETS}
     | {"clubs", "founded", "maintained"}
 )
 """What a plan's target can be about."""

@@ -41,8 +41,8 @@ def _pot(club: ClubAt, pot: str) -> dict[str, Any]:
     for moved in club.moved:
         if moved.pot == pot:
             sums[moved.side][moved.account, moved.part] += moved.amount
-    opening = {account: club.opening[pot, account] for account in HELD}
-    closing = {account: opening[account] + sums["held"][account, ""] for account in HELD}
+    opening: dict[str, int] = {account: club.opening[pot, account] for account in HELD}
+    closing: dict[str, int] = {account: opening[account] + sums["held"][account, ""] for account in HELD}
     by_source = Counter[str]()
     for sign, _, gift in club.flows(CASH):
         if gift.pot == pot:
@@ -60,7 +60,7 @@ def _side(sums: Counter[tuple[str, str]]) -> dict[str, Any]:
     by_account = Counter[str]()
     for (account, _), amount in sums.items():
         by_account[account] += amount
-    moved = {account: by_account[account] for account in ACCOUNTS if by_account[account]}
+    moved: dict[str, int] = {account: by_account[account] for account in ACCOUNTS if by_account[account]}
     return {"total": sum(by_account.values()), **moved}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from ledger.reports.club import ClubAt, Question
 from ledger.reports.indicators import DEFINITIONS, INDICATORS
 from ledger.reports.money import evidenced
 from ledger.reports.periods import Period
-from ledger.reports.reading import Asked, read_clubs
+from ledger.reports.reading import Asked, ClubRecord, read_clubs
 from ledger.reports.scope import Club, clubs_in_scope, known_at, recorded_until
 from ledger.reports.targets import targets
 
@@ -32,6 +32,9 @@ Spent = Mapping[str, int]
 Report = dict[str, Any]
 
 
+NO_CLUB: Final = Club("", "", date.min, date.min, "", None, 0, "", is_broken=False)
+
+
 class ReportQuestion(NamedTuple):
     """What a report is asked about; with a position of the log, that decides every byte of it."""
 
@@ -39,6 +42,8 @@ class ReportQuestion(NamedTuple):
     period: Period
     scope: Scope
     threshold: int = THRESHOLD
+    seen_by: Scope = Scope(everything=True)
+    """What whoever asks has to do with: clubs that lie elsewhere now are none of theirs, whatever the period."""
 
     def of_a_club(self) -> Question:
         """What of it is asked of a club."""
@@ -58,17 +63,20 @@ def answer(
     """The report as of a position of the log; the tables are at `now`, which is not before it. `chains` is what is
     known of the stored lines up to `now`, `spent` what was spent by the end of the period, known at the position."""
     known = known_at(tables, position, now)
-    in_scope = clubs_in_scope(tables, asked.plan, asked.scope, asked.period.until, known, chains)
+    in_scope = clubs_in_scope(tables, asked.plan, asked.scope, asked.seen_by, asked.period.until, known, chains)
     counted = [club for club in in_scope if not club.is_broken and club.opened_on <= asked.period.until]
     read = read_clubs(tables, [Asked(club.fund, club.version, club.version) for club in counted], asked.period)
     of_club = asked.of_a_club()
     clubs = [ClubAt(club, record, club.version, of_club) for club, (_, record) in zip(counted, read, strict=True)]
     by_club = [club_row(club) for club in clubs]
     about_clubs = _clubs(asked, in_scope, clubs)
-    total = {"clubs": {name: about_clubs[name] for name in ("counted", "founded", "maintained")}}
+    total: dict[str, Any] = {"clubs": {name: about_clubs[name] for name in ("counted", "founded", "maintained")}}
     total["clubs"]["silent"] = len(about_clubs["silent"])
     for id, indicator in INDICATORS.items():
         total[id] = indicator.of_all(clubs, [row[id] for row in by_club])
+        if indicator.kind == "table" and not clubs:  # Of no clubs a table is that of a club without anything.
+            nothing = ClubAt(NO_CLUB, ClubRecord(0), 0, of_club)
+            total[id] = indicator.of_all([nothing], [indicator.of_club(nothing)])
     total["budget"] = budget(asked.plan, clubs, spent)
     found = {
         "plan": asked.plan.code,

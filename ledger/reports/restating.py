@@ -159,8 +159,8 @@ def _of_spending(tables: Transaction, between: Between) -> Iterator[dict[str, An
                 and event.on <= until
                 and line in (lines[event.version], lines.get(getattr(event, "reverses", 0)))
             ]
-            values = ((None, None, sums[line]) for sums in (before, after))
-            yield _change(None, ("budget", f"{line}.evidenced"), *values, entries)
+            was, then = (None, None, before[line]), (None, None, after[line])
+            yield _change(None, ("budget", f"{line}.evidenced"), was, then, entries)
 
 
 def _change(

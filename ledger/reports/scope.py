@@ -15,6 +15,7 @@ from ledger.database import EVENTS_TABLE, Transaction
 from ledger.events import is_fund
 from ledger.events.people import Place, Scope
 from ledger.plans import Plan
+from ledger.projections.tables import LAST_DAY
 from ledger.reports.chains import Chains
 
 
@@ -92,11 +93,13 @@ _recorded = msgspec.json.Decoder(_Recorded).decode
 
 
 def clubs_in_scope(
-    tables: Transaction, plan: Plan, scope: Scope, until: date, known: Known, chains: Chains
+    tables: Transaction, plan: Plan, scope: Scope, seen_by: Scope, until: date, known: Known, chains: Chains
 ) -> list[Club]:
-    """The clubs that the plan counts, in scope, by code: where they lay at `until`, as far as it was known then."""
+    """The clubs that the plan counts, in scope, by code: where they lay at `until`, as far as it was known then; of
+    those, the ones that lie now where whoever asks has to do with them."""
     parked = dict(tables.values("SELECT fund, position FROM parked"))
-    places = _places(tables, until, known)
+    places = _places(tables, until.isoformat(), known)
+    now_in = {} if seen_by.everything else _places(tables, LAST_DAY, Known(0, {}))
     clubs = []
     sql = "SELECT fund, club, founded_on, opened_on, plan, version, head FROM funds ORDER BY fund"
     for fund, club, founded_on, opened_on, of_plan, now, head in tables.values(sql):
@@ -104,6 +107,8 @@ def clubs_in_scope(
         if version < 1 or (place := places.get(fund)) is None:
             continue
         if not _counts(plan, of_plan, place) or not scope.holds(fund, place):
+            continue
+        if not seen_by.everything and not seen_by.holds(fund, now_in[fund]):
             continue
         is_parked = parked.get(fund, known.position + 1) <= known.position
         broken_at = chains.broken_at(fund, now, head)
@@ -131,12 +136,12 @@ def _counts(plan: Plan, of_plan: str | None, place: Place) -> bool:
     return Scope(**msgspec.structs.asdict(plan.counts)).holds("", place)
 
 
-def _places(tables: Transaction, until: date, known: Known) -> dict[str, Place]:
+def _places(tables: Transaction, until: str, known: Known) -> dict[str, Place]:
     """Where each club lay at the end of a day."""
     rows = tables.values(
         "SELECT fund, version, commune, district, province FROM places WHERE on_day <= :until "
         "ORDER BY fund, on_day, version",
-        until=until.isoformat(),
+        until=until,
     )
     return {
         fund: Place(province, district, commune)

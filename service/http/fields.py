@@ -173,7 +173,7 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else value
 
 
-def _digits(text: object) -> object:
+def digits(text: object) -> object:
     """The digits of a path or a query; `int` would also take signs, spaces and underscores."""
     if isinstance(text, str):
         if not re.fullmatch(r"0|[1-9]\d{0,17}", text, re.ASCII):
@@ -220,18 +220,18 @@ Name = Annotated[Words, AfterValidator(_named)]
 Amount = Annotated[int, Whole(1, MAX_AMOUNT, "amount-out-of-range")]
 AmountOrNothing = Annotated[int, Whole(0, MAX_AMOUNT, "amount-out-of-range")]
 Number = Annotated[int, Whole(1, 999_999_999)]
-PathNumber = Annotated[int, Whole(1, 999_999_999), BeforeValidator(_digits)]
-Position = Annotated[int, Whole(0, 10**18 - 1), BeforeValidator(_digits)]
-Limit = Annotated[int, Whole(1, MOST_ITEMS, "limit-invalid"), BeforeValidator(_digits)]
-FundLimit = Annotated[int, Whole(1, MOST_FUNDS, "limit-invalid"), BeforeValidator(_digits)]
-WaitSeconds = Annotated[int, Whole(0, 30), BeforeValidator(_digits)]
+PathNumber = Annotated[int, Whole(1, 999_999_999), BeforeValidator(digits)]
+Position = Annotated[int, Whole(0, 10**18 - 1), BeforeValidator(digits)]
+Limit = Annotated[int, Whole(1, MOST_ITEMS, "limit-invalid"), BeforeValidator(digits)]
+FundLimit = Annotated[int, Whole(1, MOST_FUNDS, "limit-invalid"), BeforeValidator(digits)]
+WaitSeconds = Annotated[int, Whole(0, 30), BeforeValidator(digits)]
 Cursor = Annotated[str, Code("[A-Za-z0-9_.~-]{1,400}", "cursor-invalid")]
 CheckCode = Annotated[str, Code(CHECK_CODE)]
 Head = Annotated[str, Code(HEAD)]
 VoucherNumber = Annotated[str, Code(VOUCHER)]
 FundCode = Annotated[str, Code(FUND_CODE)]
 Month = Annotated[str, Code("(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])", "not-a-month")]
-Drawn = Annotated[int, Whole(0, MOST_DRAWN), BeforeValidator(_digits)]
+Drawn = Annotated[int, Whole(0, MOST_DRAWN), BeforeValidator(digits)]
 Seed = Annotated[str, Code(SEED)]
 """A public number, such as a lottery's result; it has a digit and no space, so that it is no place for a name."""
 Household = Annotated[

@@ -29,21 +29,28 @@ def ask_report(
     `PositionNotReached`."""
 
     def question(tables: Any, now: int) -> Report:
-        return _answered(at, tables, asked, now, known_position, anew=anew).report
+        return answered(at.reports, tables, asked, now, known_position, anew=anew).report
 
     return ask_tables(at.state, max(wanted, known_position or 0), question)
 
 
-def _answered(
-    at: At, tables: Transaction, asked: ReportQuestion, now: int, known_position: int | None, *, anew: bool = False
+def answered(
+    reports: ReportState,
+    tables: Transaction,
+    asked: ReportQuestion,
+    now: int,
+    known_position: int | None = None,
+    *,
+    anew: bool = False,
 ) -> Counted:
+    """The report from tables that are at `now`, as of then or of an earlier position."""
     position = now if known_position is None else known_position
     return answer(
         tables,
         asked,
         position=position,
         now=now,
-        chains=at.reports.chains(tables, now, anew=anew),
+        chains=reports.chains(tables, now, anew=anew),
         spent=spent(tables, asked.plan.code, position, asked.period.until),
     )
 
@@ -54,7 +61,7 @@ def restatement(at: At, frozen: Frozen, wanted: int, at_position: int | None = N
 
     def question(tables: Any, now: int) -> Mapping[str, Any]:
         position = max(now if at_position is None else at_position, frozen.position)
-        after = _answered(at, tables, frozen.asked, now, position)
+        after = answered(at.reports, tables, frozen.asked, now, position)
         clubs = {club.fund: club for club in after.clubs}
         found = changes(tables, Between(frozen.asked, before, after.report, clubs, now))
         return {"report": frozen.report, "position": position, "changes": found}

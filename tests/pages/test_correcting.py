@@ -100,8 +100,8 @@ def test_an_entry_is_entered_again_just_as_it_was_if_nothing_is_changed_in_the_f
     assert [leg | {"of": None} for leg in are] == [leg | {"of": None} for leg in were], "an advance gets a new number"
     events = [entry.event for entry in club.state.ledger.entries(FUND)]
     sent, again = events[wrong["version"] - 1], events[right - 1]
-    kept = ("on", "member", "loan", "kind", "for_month", "place", "paid_by", "source", "document", "items", "foreign")
-    kept += ("area", "participants", "volunteers", "quantity", "unit", "people", "worth")
+    kept: tuple[str, ...] = ("on", "member", "loan", "kind", "for_month", "place", "paid_by", "source", "document")
+    kept += ("items", "foreign", "area", "participants", "volunteers", "quantity", "unit", "people", "worth")
     assert [getattr(sent, name, None) for name in kept] == [getattr(again, name, None) for name in kept]
     known = club.state.ledger.register.texts
     told, told_again = (

@@ -119,6 +119,18 @@ MAY: dict[tuple[str, str], frozenset[Role]] = {
     ("post", "/v1/people/{person}/pin-reset"): CHAIR,
     ("delete", "/v1/people/{person}/person"): GIVERS,
     ("delete", "/v1/phones/{phone}"): GIVERS,
+    ("get", "/v1/plans"): FIGURES,
+    ("get", "/v1/plans/{plan}"): FIGURES,
+    ("get", "/v1/plans/{plan}/spending"): FIGURES,
+    # Whoever has to do with one club only does not spend for a province.
+    ("post", "/v1/plans/{plan}/spending"): frozenset(),
+    ("post", "/v1/plans/{plan}/spending/{version}/reversal"): frozenset(),
+    ("get", "/v1/report"): FIGURES,
+    ("get", "/v1/report/rows"): FIGURES,
+    ("get", "/v1/reports"): FIGURES,
+    ("post", "/v1/reports"): frozenset({"reporter", "admin"}),
+    ("get", "/v1/reports/{report}"): FIGURES,
+    ("get", "/v1/reports/{report}/restatement"): FIGURES,
     ("get", "/v1/session"): ANYBODY,
     ("delete", "/v1/session"): ANYBODY,
     ("put", "/v1/session/pin"): ANYBODY,
@@ -136,10 +148,14 @@ of the person, on who it is, on whose phone it is."""
 
 CHECKPOINT: Final = ("post", "/v1/checkpoints")
 """Records nothing in any fund, and so has no dry run."""
+PLAN: Final = "VN-LS-47-2022"
 MEETING: Final = {"held_on": "2024-05-15", "present": [1, 2], "lines": []}
 BODIES: Final[dict[str, Any]] = {
     "/v1/people/{person}/changes": {"name": "Vi Thị Lan"},
     "/v1/funds/{fund}/meetings": MEETING,
+    "/v1/plans/{plan}/spending": {"line": "training", "amount": 9_000_000, "document": "214/QĐ-SLĐTBXH"},
+    "/v1/plans/{plan}/spending/{version}/reversal": {"reason": "Ghi nhầm"},
+    "/v1/reports": {"plan": PLAN, "preset": "half-1", "year": 2024},
 }
 
 CLUBS: Final = ("own", "other", "none")
@@ -226,6 +242,8 @@ class Callers:
             "fund": FUND_OF[case.club],
             "person": self.about[case.club],
             "member": "99" if method == "delete" else "1",
+            "plan": PLAN,
+            "report": "R-2024-0001",
         }
         if "{phone}" in template:
             named["phone"] = self._phone(case)
