@@ -21,44 +21,59 @@ def share_at(*path: str, width: int = FEW) -> Column:
     return share(path[-1], lambda row: share_of(of(row)), width)
 
 
-def by_club(words: ReportWords) -> Table:
-    """Every club: its members, whether it does what the plan asks, its meetings, and how it is looked after."""
-    shares = ("women", "older", "younger", "hardship", "borrowing_current", "borrowing_in_period", "borrowing_ever")
-    counts = ("months_closed", "counts", "differences", "corrections")
+def _clubs(words: ReportWords, key: str, *columns: Column) -> Table:
+    return Table(key, (club(words), *columns), words.report["by_club"], [words.report["total"]])
+
+
+def clubs_members(words: ReportWords) -> Table:
+    """Every club, where it lies, and who its members are."""
+    return _clubs(
+        words,
+        "members",
+        code("fund", 18, lambda row: row.get("fund")),
+        text("commune", 18, lambda row: row.get("commune")),
+        text("district", 18, lambda row: row.get("district")),
+        number("members", at("members"), FEW + 2),
+        *map(share_at, ("women", "older", "younger", "hardship")),
+        number("volunteers", at("volunteers"), FEW + 2),
+    )
+
+
+def clubs_verdicts(words: ReportWords) -> Table:
+    """Of how many members each club is the lender, and whether it does what the plan asks."""
 
     def truth(key: str, *path: str) -> Column:
         of = at(*path)
-        return text(key, 11, lambda row: _truth(words, of(row)))
+        return text(key, 12, lambda row: _truth(words, of(row)))
 
-    return Table(
-        "by_club",
-        (
-            code("rank", 5, lambda row: row.get("rank")),
-            club(words),
-            code("fund", 18, lambda row: row.get("fund")),
-            text("commune", 18, lambda row: row.get("commune")),
-            text("district", 18, lambda row: row.get("district")),
-            number("members", at("members"), FEW),
-            *map(share_at, shares),
-            number("volunteers", at("volunteers"), FEW),
-            number("areas", lambda row: row["areas"] if row.get("fund") else None, FEW),
-            truth("both_pots", "both_pots"),
-            truth("full_activities", "full_activities"),
-            text("well_managed", 11, lambda row: _truth(words, row["well_managed"].get("met", row["well_managed"]))),
-            text("failed", 36, lambda row: failed_tests(words, row)),
-            *(truth(f"good_{reading}", "good_clubs", reading) for reading in READINGS),
-            number("meetings", at("meetings", "held"), FEW),
-            number("meeting_months", at("meetings", "months"), FEW),
-            share_at("attendance"),
-            number("help_times", lambda row: plus(*(kind["times"] for kind in row["mutual_help"].values())), FEW),
-            number("help_worth", lambda row: plus(*(kind["worth"] for kind in row["mutual_help"].values()))),
-            *(number(name, at("oversight", name), FEW) for name in counts),
-            number("inspections", lambda row: plus(*row["oversight"]["inspections"].values()), FEW),
-            number("late_median", at("oversight", "days_late", "median"), FEW),
-            number("late_p90", at("oversight", "days_late", "p90"), FEW),
-        ),
-        [{"rank": str(rank), **row} for rank, row in enumerate(words.report["by_club"], 1)],
-        [words.report["total"]],
+    return _clubs(
+        words,
+        "verdicts",
+        truth("both_pots", "both_pots"),
+        truth("full_activities", "full_activities"),
+        text("well_managed", 12, lambda row: _truth(words, row["well_managed"].get("met", row["well_managed"]))),
+        text("failed", 36, lambda row: failed_tests(words, row)),
+        *(truth(f"good_{reading}", "good_clubs", reading) for reading in READINGS),
+        *map(share_at, ("borrowing_current", "borrowing_in_period", "borrowing_ever")),
+        number("areas", lambda row: row["areas"] if row.get("fund") else None, FEW + 2),
+    )
+
+
+def clubs_life(words: ReportWords) -> Table:
+    """The meetings of each club, mutual help, and how its books are looked after."""
+    counts = ("months_closed", "counts", "differences", "corrections")
+    return _clubs(
+        words,
+        "life",
+        number("meetings", at("meetings", "held"), 10),
+        number("meeting_months", at("meetings", "months"), 10),
+        share_at("attendance"),
+        number("help_times", lambda row: plus(*(kind["times"] for kind in row["mutual_help"].values())), 10),
+        number("help_worth", lambda row: plus(*(kind["worth"] for kind in row["mutual_help"].values()))),
+        *(number(name, at("oversight", name), 10) for name in counts),
+        number("inspections", lambda row: plus(*row["oversight"]["inspections"].values()), 10),
+        number("late_median", at("oversight", "days_late", "median"), 10),
+        number("late_p90", at("oversight", "days_late", "p90"), 10),
     )
 
 

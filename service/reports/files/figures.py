@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, NamedTuple
 
 from ledger.days import VILLAGE_TIME
@@ -25,6 +25,10 @@ NOTHING: Final = "–"
 
 KINDS_OF_PLAN: Final = {"/KH-": "KH", "/QĐ-": "QD"}
 """What a document is, by its number (Decree 30/2020/NĐ-CP)."""
+
+
+LONGEST_COUNT: Final = len("99.999.999")
+"""Longer figures are sums of money."""
 
 
 class Share(NamedTuple):
@@ -87,8 +91,9 @@ class ReportWords(NamedTuple):
         return "," if self.language == "vi" else "."
 
     def share(self, share: Share) -> str:
-        """A share beside its fraction: `893/1.387 (64,4%)`."""
-        fraction = f"{self.number(share.numerator)}/{self.number(share.denominator)}"
+        """A share beside its fraction: `893/1.387 (64,4%)`; sums of money leave room for a line to end."""
+        above, below = self.number(share.numerator), self.number(share.denominator)
+        fraction = f"{above}/{below}" if len(below) <= LONGEST_COUNT else f"{above} / {below}"
         return fraction if share.percent is None else f"{fraction} ({self.percent(share)})"
 
     def day(self, on: date | str) -> str:
@@ -155,6 +160,12 @@ def figure_of(figure: Any) -> Cell:
     if isinstance(figure, Mapping):
         return share_of(figure)
     return None if isinstance(figure, bool) else figure
+
+
+def made_at(report: Report) -> datetime:
+    """When the file was made, as far as anybody can tell twice: when the books stood so."""
+    known = datetime.fromisoformat(report["recorded_until"] or report["period"]["to"])
+    return known.astimezone(UTC).replace(tzinfo=None, microsecond=0) if known.tzinfo else known
 
 
 def plus(*values: Count) -> Count:

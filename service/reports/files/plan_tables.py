@@ -9,6 +9,7 @@ from typing import Any, Final
 from ledger.reports.indicators import INDICATORS, OF_ALL
 from service.reports.files.figures import NOTHING, Cell, Count, ReportWords, figure_of, plus, share_of
 from service.reports.files.table import Column, Table, at, club, code, number, share, text
+from service.words import wording
 
 
 def targets(words: ReportWords) -> Table:
@@ -17,17 +18,17 @@ def targets(words: ReportWords) -> Table:
     return Table(
         "targets",
         (
-            code("rank", 5, at("rank")),
+            code("rank", 6, at("rank")),
             text("indicator", 40, lambda row: words.name(row["id"])),
-            text("required", 20, lambda row: required(words, row)),
+            code("clause", 10, at("clause")),
+            text("required", 22, lambda row: required(words, row)),
             Column("result", "figure", 20, found),
             number("value", at("value"), 12),
             share("share", lambda row: found(row) if row["value"] is None else None),
-            code("clubs_of", 10, lambda row: _clubs_of(words, row)),
+            code("clubs_of", 9, lambda row: _clubs_of(words, row)),
             number("clubs_met", lambda row: _judged(row, "clubs_met"), 10),
             number("clubs_judged", lambda row: _judged(row, "clubs"), 10),
             number("clubs_required", lambda row: _judged(row, "clubs_required"), 10),
-            code("clause", 10, at("clause")),
             text("met", 14, lambda row: words.met(row["met"])),
             text("failing", 50, lambda row: words.clubs(row["failing"])),
         ),
@@ -59,7 +60,8 @@ def required(words: ReportWords, row: Mapping[str, Any]) -> str:
     unit = "%" if row["value"] is None else ""
     bounds = {name: f"{words.number(bound)}{unit}" for name, bound in (("least", least), ("most", most))}
     which = "between" if None not in (least, most) else "least" if most is None else "most"
-    return words.phrase(f"bound.{which}", **bounds)
+    bound = words.phrase(f"bound.{which}", **bounds)
+    return words.phrase("bound.of_each", bound=bound) if row["per"] == "club" else bound
 
 
 # --- this year and the one before ---------------------------------------------------------------------------------
@@ -150,9 +152,20 @@ def restated(words: ReportWords) -> Table | None:
     )
 
 
+def restated_said(words: ReportWords) -> str:
+    """What there is to say about the last report."""
+    told = words.beside.restated
+    if told is None:
+        return words.said("about.restated_nothing")
+    if not told["changes"]:
+        return words.said("about.restated_none", number=told["report"])
+    changes = words.number(len(told["changes"]))
+    return words.said("text.restated", number=told["report"], position=str(told["position"]), changes=changes)
+
+
 def _restated(words: ReportWords, side: str, row: Mapping[str, Any]) -> Cell:
     value = row[side]
-    return words.truth(value) if isinstance(value, bool) else figure_of(value)
+    return wording.capitalised(words.truth(value)) if isinstance(value, bool) else figure_of(value)
 
 
 _ENUMERATIONS: Final = (

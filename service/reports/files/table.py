@@ -24,6 +24,11 @@ class Column(NamedTuple):
     width: int
     of: Callable[[Any], Cell]
 
+    @property
+    def width_on_paper(self) -> int:
+        """Its width where a share is one cell."""
+        return {"share": 2 * self.width + 2, "figure": self.width + 6}.get(self.kind, self.width)
+
 
 class Table(NamedTuple):
     """A table of the report; `sums` are rows of all together, after those of each. `adds` names what a check adds up:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ledger.reports.report import Report
 from service.reports.files.about import about, last_line
 from service.reports.files.club_tables import (
-    by_club,
+    clubs_life,
+    clubs_members,
+    clubs_verdicts,
     gifts,
     lending,
     lending_groups,
@@ -24,8 +26,8 @@ from service.reports.files.club_tables import (
     sources,
     sources_by_club,
 )
-from service.reports.files.figures import ALONE, Beside, Cell, ReportWords, Share, is_number
-from service.reports.files.plan_tables import budget, compared, definitions, heads, restated, targets
+from service.reports.files.figures import ALONE, Beside, Cell, ReportWords, Share, is_number, made_at
+from service.reports.files.plan_tables import budget, compared, definitions, heads, restated, restated_said, targets
 from service.reports.files.table import Column, Table, code, text
 
 if TYPE_CHECKING:
@@ -53,13 +55,13 @@ SHEETS: Final = (
     Sheet(
         "1 Chi tieu", "targets", lambda words: (targets(words).without("rank", "result", "clubs_of"), compared(words))
     ),
-    Sheet("2 Theo CLB", "by_club", lambda words: (by_club(words).without("rank"),)),
+    Sheet("2 Theo CLB", "by_club", lambda words: (clubs_members(words), clubs_verdicts(words), clubs_life(words))),
     Sheet("3 Vay von", "lending", lambda words: (lending(words), lending_groups(words))),
     Sheet("4 Quy", "pots", lambda words: (pots(words), pot_accounts(words))),
     Sheet("5 Nguon", "sources", lambda words: (sources(words), sources_by_club(words))),
     Sheet("6 Hien vat", "gifts", lambda words: (gifts(words), budget(words))),
     Sheet("7 Qua han", "overdue", lambda words: (overdue(words),)),
-    Sheet("8 Dieu chinh", "restated", lambda words: (restated(words),), lambda words: _restated_said(words)),
+    Sheet("8 Dieu chinh", "restated", lambda words: (restated(words),), restated_said),
     Sheet(
         "9 Ma kiem tra",
         "heads",
@@ -78,16 +80,6 @@ def _matter(words: ReportWords, sheet: Sheet) -> str:
     return words.said(f"sheet.{sheet.matter}")
 
 
-def _restated_said(words: ReportWords) -> str:
-    told = words.beside.restated
-    if told is None:
-        return words.said("about.restated_nothing")
-    if not told["changes"]:
-        return words.said("about.restated_none", number=told["report"])
-    changes = words.number(len(told["changes"]))
-    return words.said("text.restated", number=told["report"], position=str(told["position"]), changes=changes)
-
-
 def xlsx_of(report: Report, language: str, beside: Beside = ALONE) -> bytes:
     """The report as a workbook."""
     from xlsxwriter import Workbook  # Slow to import, and only files need it.
@@ -96,17 +88,11 @@ def xlsx_of(report: Report, language: str, beside: Beside = ALONE) -> bytes:
     made = io.BytesIO()
     # Only what is asked for is a formula, a link or a number.
     with Workbook(made, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as workbook:
-        workbook.set_properties({"title": _matter(words, SHEETS[0]), "created": _created(report)})
+        workbook.set_properties({"title": _matter(words, SHEETS[0]), "created": made_at(report)})
         formats = _formats(workbook)
         for sheet in SHEETS:
             _write(workbook.add_worksheet(sheet.name), sheet, words, formats)
     return made.getvalue()
-
-
-def _created(report: Report) -> datetime:
-    """When the file was made, as far as anybody can tell twice: when the books stood so."""
-    known = datetime.fromisoformat(report["recorded_until"] or report["period"]["to"])
-    return known.astimezone(UTC).replace(tzinfo=None, microsecond=0) if known.tzinfo else known
 
 
 FACE: Final = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
@@ -217,8 +203,8 @@ class _Writer(NamedTuple):
 
 
 def _lines(column: Column, cell: Cell) -> int:
-    """How many lines a cell takes; of a text about so many letters go on one as the column is wide."""
-    return -(-len(cell) // column.width) if column.kind == "text" and isinstance(cell, str) and cell else 1
+    """How many lines a cell takes; of a text a fifth more letters go on one than the column is wide."""
+    return -(-len(cell) * 5 // (column.width * 6)) if column.kind == "text" and isinstance(cell, str) and cell else 1
 
 
 def _address(row: int, place: int) -> str:
