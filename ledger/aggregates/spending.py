@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.aggregates.log import EntryMetadata, Log
 from ledger.events.spending import SpendingRecorded, SpendingReversed
-from ledger.refusals import AlreadyReversed, EntryNotFound, NotReversible, OutOfOrder
+from ledger.refusals import AlreadyReversed, EntryNotFound, OutOfOrder
 
 
 class Spending(Log):
@@ -20,13 +20,11 @@ class Spending(Log):
         return self._record(SpendingRecorded, metadata, line=line, amount=amount, document=document)
 
     def reverse(self, metadata: EntryMetadata, version: int) -> SpendingReversed:
-        """Undo a note, once. Raises `EntryNotFound`, `AlreadyReversed`, `NotReversible`, `OutOfOrder`."""
-        if not 1 <= version <= self.version:
+        """Undo a note, once. Raises `EntryNotFound`, `AlreadyReversed`, `OutOfOrder`."""
+        if version not in self.recorded:
             raise EntryNotFound(version=version)
         if version in self.reversed_by:
             raise AlreadyReversed(version=version, reversed_by=self.reversed_by[version])
-        if version not in self.recorded:
-            raise NotReversible(version=version, entry=self.entries[version - 1].name)
         if metadata.on < self.recorded[version].on:
             raise OutOfOrder(on=metadata.on, earliest=self.recorded[version].on)
         return self._record(SpendingReversed, metadata, reverses=version)

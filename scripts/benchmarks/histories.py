@@ -16,7 +16,7 @@ from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.application import Ledger
 from ledger.chart import POTS
 from ledger.events import NO_HEAD, Entry, Request, decode, encode, head_of
-from service.demo.places import CLUBS
+from service.demo.places import CLUBS, PLAN
 
 OPENED_ON = date(2014, 1, 10)
 UNTIL = date(2025, 12, 31)
@@ -128,7 +128,7 @@ def retold(entries: Sequence[Entry], code: str, province: str, district: str) ->
         line = entry.line.replace(b'"fund":' + theirs, b'"fund":' + ours, 1)
         line = line.replace(entry.event.prev.encode(), head.encode(), 1)
         if entry.event is first:
-            line = encode(msgspec.structs.replace(decode(line), province=province, district=district))
+            line = encode(msgspec.structs.replace(decode(line), province=province, district=district, plan=PLAN))
         head = head_of(line)
         yield StoredEvent(code, entry.event.version, entry.event.name, line)
 

@@ -19,6 +19,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     large_fund: int
     flat_posts: int
     province_events: int
+    report_events: int
     runner_events: int
     country_clubs: int
     country_members: int
@@ -41,6 +42,7 @@ DEFAULT = Scale(
     large_fund=100_000,
     flat_posts=200,
     province_events=600,
+    report_events=6_480,
     runner_events=1_000,
     country_clubs=8_432,
     country_members=10,
@@ -78,6 +80,7 @@ SMOKE = msgspec.structs.replace(
     large_fund=300,
     flat_posts=5,
     province_events=80,
+    report_events=200,
     runner_events=30,
     country_clubs=50,
     read_seconds=0.03,

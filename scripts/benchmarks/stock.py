@@ -1,5 +1,6 @@
 """Databases that several sections measure on, made when the first of them asks."""
 
+import time
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from ledger.events import Entry
 from scripts.benchmarks.histories import MEMBERS, gifts_only, lived, retold, rows_of, store
 from scripts.benchmarks.load import KEY
 from scripts.benchmarks.scale import Scale
-from scripts.benchmarks.workshop import Engine, Program, Workshop, issue_token, opened_ledger
+from scripts.benchmarks.workshop import Engine, Program, Workshop, issue_token, opened_ledger, read_model_of
 
 CLUBS = 24
 AFTER_MEMBERS = range(10, 20, 3)
@@ -85,6 +86,31 @@ def country_rows(clubs: int, *, members: int) -> Iterator[StoredEvent]:
     for number, code in enumerate(country_codes(clubs)):
         place = places[number] if number < len(places) else "Nghệ An"
         yield from retold(lives[number % len(lives)], code, place, f"{place} {number % 12 + 1}")
+
+
+class Country(NamedTuple):
+    """A database with all clubs of a country and their tables: how many events, and how long that took."""
+
+    url: str
+    events: int
+    stored_in_seconds: float
+    rebuilt_in_seconds: float
+
+
+def country(shop: Workshop, scale: Scale, engine: Engine) -> Country:
+    """All clubs of a country, in tables made anew."""
+
+    def make() -> Country:
+        url = shop.database(engine)
+        with opened_ledger(url) as ledger:
+            began = time.perf_counter()
+            events = store(ledger, country_rows(scale.country_clubs, members=scale.country_members))
+            stored_in = time.perf_counter() - began
+            began = time.perf_counter()
+            read_model_of(ledger).rebuild()
+            return Country(url, events, stored_in, time.perf_counter() - began)
+
+    return shop.once(f"country {engine}", make)
 
 
 class Served(NamedTuple):

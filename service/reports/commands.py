@@ -59,6 +59,8 @@ def report(
         read_model.check_tables()
         if freeze:
             read_model.catch_up()
+        elif known_position is None and (behind := read_model.lag()):
+            errors.print(phrase("report.behind", language, entries=behind))
 
         def question(tables: Any, now: int) -> dict[str, Any]:
             if known_position is not None and known_position > now:

@@ -1,4 +1,4 @@
-"""Claims about the report of a plan: every figure is that of the lines, and the same whoever asks, wherever and when."""
+"""Claims about the report of a plan: every figure is that of the lines, whoever asks for it, wherever and when."""
 
 from __future__ import annotations
 
@@ -177,8 +177,8 @@ def test_whatever_is_told_late_shows_with_the_entries_that_did_it_and_nothing_el
     """Which entries change which figure is found from the lines alone, by working them out after each entry."""
     entries = random_fund(seed).pending
     for frozen_at in (len(entries) // 3, 2 * len(entries) // 3):
-        days = sorted(entries[place].event.on for place in (frozen_at - 20, frozen_at + 10))
-        asked = question(*days)
+        since, until = sorted(entries[place].event.on for place in (frozen_at - 20, frozen_at + 10))
+        asked = question(since, until)
         with opened(f"{sqlite_url}-{frozen_at}") as ledger:
             store(ledger, entries[:frozen_at])
             model = following(ledger)

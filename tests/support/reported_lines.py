@@ -71,7 +71,7 @@ class Told:
     def _people(self) -> dict[int, Line]:
         people: dict[int, Line] = {}
         for line in sorted(self.told, key=lambda line: (line["on"], line["version"])):
-            kind, number = line["type"], line.get("member")
+            kind, number = line["type"], line.get("member") or 0
             if kind == "MemberJoined":
                 people[number] = {name: line[name] for name in ("sex", "birth_year", "poverty")} | {"on_roll": True}
             elif kind == "MemberChanged":
