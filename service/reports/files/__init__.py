@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from ledger.reports.report import Report, encode
+from service.reports.files.docx import docx_of
+from service.reports.files.page import html_of, pdf_of
 from service.reports.files.tables import csv_of, ndjson_of
+from service.reports.files.xlsx import xlsx_of
+
+OFFICE: Final = "application/vnd.openxmlformats-officedocument"
 
 
 class Format(NamedTuple):
@@ -25,6 +30,10 @@ def _json(report: Report, _: str) -> bytes:
 
 FORMATS: Final[Mapping[str, Format]] = {
     "json": Format("application/json", "json", _json),
+    "xlsx": Format(f"{OFFICE}.spreadsheetml.sheet", "xlsx", xlsx_of),
+    "docx": Format(f"{OFFICE}.wordprocessingml.document", "docx", docx_of),
+    "pdf": Format("application/pdf", "pdf", pdf_of),
+    "html": Format("text/html; charset=utf-8", "html", html_of),
     "csv": Format("text/csv; charset=utf-8", "csv", csv_of),
     "ndjson": Format("application/x-ndjson", "ndjson", ndjson_of),
 }

@@ -136,7 +136,7 @@ def lending_groups(words: ReportWords) -> Table:
         [
             {"group": f"{words.phrase(f'grouping.{grouping}')}: {words.word(enumeration, group)}", **figures}
             for grouping, enumeration in GROUPINGS.items()
-            for group, figures in lent[grouping].items()
+            for group, figures in (lent[grouping] or {}).items()  # The public may not see every grouping.
         ],
     )
 
@@ -186,17 +186,20 @@ def pot_accounts(words: ReportWords) -> Table:
     of_pots = words.report["total"]["pots"]
     keys = dict.fromkeys(key for pot in POTS for key in _moved(of_pots[pot]))
     sides = [key for side in ("received", "paid") for key in keys if key[0] == side]
-    moved = {pot: _moved(of_pots[pot]) for pot in POTS}
+    moved: dict[str, Any] = {pot: _moved(of_pots[pot]) for pot in POTS}
 
     def said(key: tuple[str, str, str]) -> str:
         return f"{words.phrase(f'side.{key[0]}')}: {words.word('word.account', key[1])}"
+
+    def amount(pot: str) -> Column:
+        return number(pot, lambda key: moved[pot].get(key, 0))
 
     return Table(
         "pot_accounts",
         (
             text("account", 34, said),
             text("part", 30, lambda key: words.word(PARTS[key[1]], key[2]) if key[2] else ""),
-            *(number(pot, lambda key, pot=pot: moved[pot].get(key, 0)) for pot in POTS),
+            *map(amount, POTS),
         ),
         sides,
     )

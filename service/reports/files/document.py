@@ -208,13 +208,14 @@ def _management(words: ReportWords) -> Paragraph:
 
 def _lending(words: ReportWords) -> Iterator[Block]:
     lent = words.report["total"]["lending"]
-    amounts = {name: words.dong(value) for name, value in lent.items() if is_number(value) or isinstance(value, str)}
-    amounts |= {"loans": words.number(lent["loans"]), "par30": words.share(share_of(lent["par30"]))}
-    yield _said(words, "lent", **amounts)
-    yield _said(words, "owed", **amounts)
+    moved, owed = ("disbursed", "principal", "interest"), ("outstanding", "overdue", "written_off", "recovered")
+    amounts = {name: words.dong(lent[name]) for name in (*moved, *owed)}
+    yield _said(words, "lent", **amounts, loans=words.number(lent["loans"]))
+    yield _said(words, "owed", **amounts, par30=words.share(share_of(lent["par30"])))
     readings = ("current", "in_period", "ever")
     yield _said(words, "borrowing", **{name: _share(words, f"borrowing_{name}") for name in readings})
-    yield _table(words, lending_groups(words))
+    if (groups := lending_groups(words)).rows:
+        yield _table(words, groups)
 
 
 def _pots(words: ReportWords) -> Iterator[Block]:

@@ -189,12 +189,13 @@ class _Writer:
 
     def _beside(self, widths: Sequence[int]) -> Sequence[Any]:
         """Two sides without lines around them, each begun by an empty paragraph."""
-        table = self.docx.add_table(1, len(widths))
+        table: Any = self.docx.add_table(1, len(widths))
         table.autofit = False
         _keep_whole(table.rows[0])
         for column, cell, width in zip(table.columns, table.rows[0].cells, widths, strict=True):
             column.width = cell.width = self.mm(width)
-        return table.rows[0].cells
+        cells: Sequence[Any] = table.rows[0].cells
+        return cells
 
     def _head(self) -> None:
         left, right = self._beside(HEAD)

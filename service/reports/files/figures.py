@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from ledger.days import VILLAGE_TIME
@@ -55,7 +57,8 @@ class Beside(NamedTuple):
 ALONE: Final = Beside()
 
 
-class ReportWords(NamedTuple):
+@dataclass(frozen=True)
+class ReportWords:
     """A report, and the words for what it holds."""
 
     report: Report
@@ -124,12 +127,13 @@ class ReportWords(NamedTuple):
         """What an indicator is called."""
         return catalogue.render(f"indicator.{indicator}.name", self.language)
 
+    @cached_property
+    def _clubs(self) -> dict[str, str]:
+        return {row["fund"]: short_name(row["club"]) for row in self.report["by_club"]}
+
     def club(self, fund: str) -> str:
         """A club without what all clubs are called: `xã Vân Nham`; by its code where the report does not name it."""
-        for row in self.report["by_club"]:
-            if row["fund"] == fund:
-                return short_name(row["club"])
-        return fund
+        return self._clubs.get(fund, fund)
 
     def clubs(self, funds: Sequence[str]) -> str:
         return ", ".join(map(self.club, funds))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from ledger.reports.indicators import INDICATORS, OF_ALL
+from ledger.reports.indicators import INDICATORS, OF_ALL, READING_TARGETS
+from service.reports.files.club_tables import GROUPINGS, PARTS
 from service.reports.files.figures import NOTHING, Cell, Count, ReportWords, figure_of, plus, share_of
 from service.reports.files.table import Column, Table, at, club, code, number, share, text
 from service.words import wording
@@ -24,7 +25,7 @@ def targets(words: ReportWords) -> Table:
             text("required", 22, lambda row: required(words, row)),
             Column("result", "figure", 20, found),
             number("value", at("value"), 12),
-            share("share", lambda row: found(row) if row["value"] is None else None),
+            share("share", lambda row: found(row) if is_share(row) else None),
             code("clubs_of", 9, lambda row: _clubs_of(words, row)),
             number("clubs_met", lambda row: _judged(row, "clubs_met"), 10),
             number("clubs_judged", lambda row: _judged(row, "clubs"), 10),
@@ -36,9 +37,15 @@ def targets(words: ReportWords) -> Table:
     )
 
 
+def is_share(row: Mapping[str, Any]) -> bool:
+    """Whether a target is about a share of people or of clubs, and not about a number."""
+    indicator = INDICATORS.get(row["id"])
+    return row["id"] in READING_TARGETS or (indicator is not None and indicator.kind in ("share", "truth"))
+
+
 def found(row: Mapping[str, Any]) -> Cell:
     """What was found about a target: a number, or a share."""
-    return share_of(row) if row["value"] is None else figure_of(row["value"])
+    return share_of(row) if is_share(row) else figure_of(row["value"])
 
 
 def _judged(row: Mapping[str, Any], name: str) -> Count:
@@ -57,7 +64,7 @@ def required(words: ReportWords, row: Mapping[str, Any]) -> str:
     least, most = row["at_least"], row["at_most"]
     if least is None and most is None:
         return NOTHING if row["met"] is None else words.phrase("bound.clubs", clubs=words.number(row["clubs_required"]))
-    unit = "%" if row["value"] is None else ""
+    unit = "%" if is_share(row) else ""
     bounds = {name: f"{words.number(bound)}{unit}" for name, bound in (("least", least), ("most", most))}
     which = "between" if None not in (least, most) else "least" if most is None else "most"
     bound = words.phrase(f"bound.{which}", **bounds)
@@ -143,7 +150,7 @@ def restated(words: ReportWords) -> Table | None:
         (
             text("club", 24, lambda row: words.club(row["club"]) if row["club"] else words.said("of_plan")),
             text("indicator", 30, lambda row: words.name(row["indicator"])),
-            text("path", 34, lambda row: _path(words, row)),
+            text("path", 34, lambda row: path_in_words(words, row["indicator"], row["path"])),
             Column("before", "figure", 18, partial(_restated, words, "before")),
             Column("after", "figure", 18, partial(_restated, words, "after")),
             code("entries", 24, lambda row: ", ".join(map(str, row["entries"]))),
@@ -168,22 +175,33 @@ def _restated(words: ReportWords, side: str, row: Mapping[str, Any]) -> Cell:
     return wording.capitalised(words.truth(value)) if isinstance(value, bool) else figure_of(value)
 
 
-_ENUMERATIONS: Final = (
-    "word.pot", "word.account", "word.source", "word.activity", "word.purpose", "word.sex", "word.poverty",
-    "word.inspection", "word.help", "word.well_managed", "report_file.age", "report_file.budget_line",
-)  # fmt: skip
+_ENUMERATIONS: Final = PARTS | GROUPINGS | {"inspections": "word.inspection", "failed": "word.well_managed"}
+"""Whose words the steps are that come after this one."""
+_OF_INDICATORS: Final = {
+    "pots": "word.pot",
+    "sources": "word.source",
+    "mutual_help": "word.help",
+    "budget": "report_file.budget_line",
+}
+"""Whose words the first step is."""
 
 
-def _path(words: ReportWords, row: Mapping[str, Any]) -> str:
+def path_in_words(words: ReportWords, indicator: str, path: str) -> str:
     """What leads to a figure within its indicator, in words: `quỹ hoạt động, thu, ủng hộ, tài trợ, doanh nghiệp`."""
-    steps = [step for step in row["path"].split(".") if step]
-    return ", ".join(_step(words, row["indicator"], step) for step in steps)
+    said = list[str]()
+    enumeration = _OF_INDICATORS.get(indicator, "")
+    for step in filter(None, path.split(".")):
+        said.append(_step(words, (enumeration, f"report_file.part.{indicator}"), step))
+        enumeration = _ENUMERATIONS.get(step, "")
+    return ", ".join(said)
 
 
-def _step(words: ReportWords, indicator: str, step: str) -> str:
-    for enumeration in (f"report_file.part.{indicator}", "report_file.part.any", *_ENUMERATIONS):
-        if (word := words.word(enumeration, step)) != step:
-            return word
+def _step(words: ReportWords, enumerations: Sequence[str], step: str) -> str:
+    """One step; of a source also whether it is from abroad. What nobody has a word for stands as it is."""
+    name, _, foreign = step.partition("/")
+    for enumeration in (*enumerations, "report_file.part.any", "word.account"):
+        if (word := words.word(enumeration, name)) != name:
+            return f"{word} ({words.phrase('origin.foreign')})" if foreign == "foreign" else word
     return step
 
 
