@@ -1,4 +1,5 @@
-"""The pictures of the README: three pages of the demo as a phone shows them, taken from the running service.
+"""The pictures of the README, three pages of the demo as a phone shows them, taken from the running service; and those
+of the icon for home screens, from its drawing.
 
     scripts/demo --no-serve && .venv/bin/python -m scripts.pictures
 
@@ -16,15 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from service.pages.meeting import ICONS
 
 HOME = Path(__file__).parent.parent
 PICTURES = HOME / "docs" / "pictures"
+STATIC = HOME / "service" / "pages" / "static"
 CHROMIUM = "/usr/bin/chromium"
 MICROFUND = str(HOME / ".venv" / "bin" / "microfund")
 PORT = 8799
 CLUB = "LS-MAI-PHA"
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 
 
 @contextmanager
@@ -65,6 +69,16 @@ def take(page: Page, code: str) -> None:
     page.screenshot(path=PICTURES / "meeting.png")
 
 
+def draw_icons(browser: Browser) -> None:
+    """The icon on paper, as large as home screens want it; a corner of it stays free for their own rounding."""
+    drawing = (STATIC / "icon.svg").read_text("utf-8")
+    for size in ICONS:
+        page = browser.new_page(viewport=ViewportSize(width=size, height=size))
+        page.set_content(f"<body style='margin:0;padding:12%;box-sizing:border-box;background:#fffdf6'>{drawing}")
+        page.screenshot(path=STATIC / f"icon-{size}.png")
+        page.close()
+
+
 def main() -> None:
     """Take the pictures anew."""
     demo = HOME / "demo.db"
@@ -78,6 +92,7 @@ def main() -> None:
         with served(copied) as code, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
             take(browser.new_page(viewport=PHONE, locale="vi-VN"), code)
+            draw_icons(browser)
             browser.close()
 
 

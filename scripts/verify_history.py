@@ -53,10 +53,9 @@ CashCounted                   revolving  cash_short           cash              
 """
 NO_MONEY = """
 FundOpened BylawsAdopted MemberJoined MemberChanged OfficeTaken OfficeLeft InspectionMade AttendanceCorrected
-LoanRequested LoanApproved LoanRejected PeriodClosed PeriodReopened PlaceChanged"""
-UNDONE = (
-    """LoanRescheduled InterestWaived DuesForgiven MemberLeft MemberReturned MeetingHeld ActivityHeld MutualHelpGiven"""
-)
+LoanRequested LoanApproved LoanRejected PeriodClosed PeriodReopened PlaceChanged
+LoanRescheduled InterestWaived DuesForgiven MemberLeft MemberReturned MeetingHeld ActivityHeld MutualHelpGiven"""
+REVERSED_MEMOS = set(NO_MONEY.split("\n")[-1].split())  # Those of the last line.
 OPENING = ("OpeningBalancesDeclared", "OpeningBalancesCorrected")  # Cash that was there already: no voucher.
 NEVER_REVERSED = {*OPENING, "EntryReversed", "FundDissolved"}
 POTS = ["revolving", "activity"]
@@ -97,8 +96,7 @@ unsigned | Chữ ký chưa kiểm tra: dùng openssl hoặc microfund  | Signatu
 partial  | KHÔNG ĐẦY ĐỦ: có loại chưa biết                    | INCOMPLETE: there are types unknown here
 intact   | NGUYÊN VẸN, mã kiểm tra {code}                     | INTACT, check code {code}
 """
-REVERSED_MEMOS, RULES = set(UNDONE.split()), defaultdict(list)
-MOVES_NOTHING = REVERSED_MEMOS | set(NO_MONEY.split())
+MOVES_NOTHING, RULES = set(NO_MONEY.split()), defaultdict(list)
 for row in BOOKING.strip().split("\n"):
     RULES[row.split()[0]].append(row.split()[1:])
 WORDS = {row.split("|")[0].strip(): [part.strip() for part in row.split("|")[1:]] for row in SAID.strip().split("\n")}

@@ -204,7 +204,7 @@ def test_the_rules_name_every_source_of_a_donation():
 
 
 SHORT = {"fund": "F", "member": "M", "loan": "L", "version": "V", "advance": "A", "voucher": "PT", "number": "N"}
-SHORT |= {"person": "P", "phone": "X"}
+SHORT |= {"person": "P", "phone": "X", "plan": "P", "report": "R"}
 
 
 def test_the_contract_names_every_address():

@@ -64,6 +64,18 @@ def trial_balance(reader: Reader, fund: str, as_of: date | None = None) -> dict[
     return {"rows": rows, "debit": debit, "credit": credit}
 
 
+def savings(reader: Reader, fund: str, as_of: date | None = None) -> dict[int, int]:
+    """What each member has saved, by number, in đồng; of those who ever did."""
+    held = held_on(reader, [fund], as_of)
+    rows = reader.query(
+        f"SELECT part, CAST(SUM(amount) AS BIGINT) AS amount FROM {held} AND fund = :fund AND account = 'savings' "
+        "GROUP BY part",
+        fund=fund,
+        until=until(as_of),
+    )
+    return {int(row["part"]): -row["amount"] for row in rows}
+
+
 def _position(held: Mapping[tuple[Pot, Account], int], pot: Pot) -> dict[str, int]:
     assets: dict[str, int] = {account: held.get((pot, account), 0) for account in ACCOUNTS if account in ASSETS}
     liabilities: dict[str, int] = {

@@ -17,7 +17,7 @@ import msgspec
 from ledger.database import Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of, is_fund
 from ledger.faults import Fault
-from ledger.projections import balances, club_facts, days, funds, journal, loans, members
+from ledger.projections import balances, club_facts, days, dues, funds, journal, loans, members
 from ledger.projections.funds import Last
 from ledger.projections.tables import History, LoggedEvent, Reader, Rows, SumKey, Sums, Table
 
@@ -37,6 +37,7 @@ TABLES: tuple[Table, ...] = (
     journal.ENTRIES,
     journal.LEGS,
     club_facts.CLUB_FACTS,
+    dues.DUES,
     *(sums.table for sums in SUMS),
     *(table for history in HISTORIES for table in (history.facts, *history.derived)),
     PARKED,
@@ -52,6 +53,7 @@ ADDED: Mapping[Table, Callable[[Iterable[LoggedEvent]], Rows]] = {
     **funds.ADDED,
     **journal.ADDED,
     **club_facts.ADDED,
+    **dues.ADDED,
     **{history.facts: history.rows for history in HISTORIES},
 }
 """The rows that events add, by table."""

@@ -221,6 +221,25 @@ class Account:
             "par30_first_plan": bool(late_at_first and late_at_first.days_late > PAR_DAYS),
         }
 
+    def due(self, day: date) -> dict[str, int]:
+        """Of a running loan, what the plan and the accrual ask for by the end of a day, and what would close it; while
+        all interest is paid at maturity, none is due before."""
+        phase, now = self.phase(), self.standing(day)
+        assert phase, "a loan that runs has a plan"
+        promised = sum(each.principal for each in _plan(phase) if each.due_on <= day)
+        repaid = sum(each.principal for each in phase.repayments if each.on <= day)
+        is_held_back = phase.terms.repayment_mode == "interest_at_maturity" and day < phase.terms.maturity(
+            phase.starts_on
+        )
+        principal_due, interest_due = max(promised - repaid, 0), 0 if is_held_back else now.interest_due
+        return {
+            "outstanding": now.outstanding,
+            "due": principal_due + interest_due,
+            "principal_due": principal_due,
+            "interest_due": interest_due,
+            "settlement_amount": now.settlement_amount,
+        }
+
     def particulars(self, day: date) -> dict[str, Any]:
         """What only the page of one loan shows."""
         phase = self.phase()

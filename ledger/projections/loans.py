@@ -237,6 +237,16 @@ def loan(reader: Reader, fund: str, number: int, as_of: date) -> dict[str, Any] 
     return None
 
 
+def due(reader: Reader, fund: str, as_of: date) -> list[dict[str, int]]:
+    """The loans that run at the end of `as_of` with what is due by then: `{loan, member, outstanding, due,
+    principal_due, interest_due, settlement_amount}`, in đồng; `due` is the principal and the interest together."""
+    return [
+        {"loan": each.number, "member": each.asked["member"], **each.due(as_of)}
+        for each in _accounts(reader, fund, as_of)
+        if each.status == "running"
+    ]
+
+
 def portfolio(reader: Reader, fund: str, as_of: date) -> dict[str, Any]:
     """The running loans together: `{loans, borrowers, outstanding, interest_due, overdue_principal, late_loans, par30,
     par30_first_plan}`, each of the last two `{numerator, denominator, percent}`.

@@ -137,6 +137,8 @@ class ClubAt:
     @cached_property
     def opening(self) -> Counter[tuple[str, str]]:
         """What each asset of each pot held before the period."""
+        if not self._record.later:
+            return self._record.opening
         held = self._record.opening.copy()
         for moved in self._later_moves():
             if moved.side == "held" and moved.on_day < self._since:
@@ -189,11 +191,13 @@ class ClubAt:
     @cached_property
     def days_late(self) -> Counter[int]:
         """How many entries of the period were recorded how many days late."""
+        if not self._record.later:
+            return self._record.days_late
         late = self._record.days_late.copy()
         for entry in self._record.later:
             if entry.version <= self.version and self._since <= entry.on_day <= self._until:
                 late[(date.fromisoformat(entry.recorded_day) - date.fromisoformat(entry.on_day)).days] += 1
-        return +late
+        return late
 
     @property
     def last_recorded_day(self) -> date:

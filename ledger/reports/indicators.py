@@ -106,7 +106,9 @@ def _help_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict
 
 
 def _oversight_of_all(clubs: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    late = sum((club.days_late for club in clubs), Counter[int]())
+    late = Counter[int]()
+    for club in clubs:
+        late.update(club.days_late)
     counted = [{name: value for name, value in figure.items() if name != "days_late"} for figure in figures]
     sums = summed(counted) if counted else {}
     return sums | {"days_late": life.days_late(late)}

@@ -74,6 +74,7 @@ def mutual_help_of_all(clubs: list[dict[str, Any]]) -> dict[str, Any]:
 # --- closed months ----------------------------------------------------------------------------------------------------
 
 
+@once
 def months_of(club: ClubAt) -> list[date]:
     """The months that the period touches, but for those before the club's founding."""
     founded = club.club.founded_on.replace(day=1)
@@ -114,6 +115,8 @@ def days_late(counted: Counter[int]) -> dict[str, int | None]:
 
 def _at_rank(counted: Counter[int], percent: int) -> int | None:
     rank, passed = -(-sum(counted.values()) * percent // 100), 0
+    if not rank:
+        return None
     for days in sorted(counted):
         passed += counted[days]
         if passed >= rank:

@@ -41,7 +41,8 @@ def _pot(club: ClubAt, pot: str) -> dict[str, Any]:
     for moved in club.moved:
         if moved.pot == pot:
             sums[moved.side][moved.account, moved.part] += moved.amount
-    opening: dict[str, int] = {account: club.opening[pot, account] for account in HELD}
+    before = club.opening
+    opening: dict[str, int] = {account: before[pot, account] for account in HELD}
     closing: dict[str, int] = {account: opening[account] + sums["held"][account, ""] for account in HELD}
     by_source = Counter[str]()
     for sign, _, gift in club.flows(CASH):

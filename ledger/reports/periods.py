@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ledger.days import add_months
@@ -21,12 +22,9 @@ class Period(NamedTuple):
         """Whether a day lies in it."""
         return self.since <= day <= self.until
 
-    def months(self) -> Iterator[date]:
+    def months(self) -> tuple[date, ...]:
         """The months it touches, each by its first day."""
-        month = self.since.replace(day=1)
-        while month <= self.until:
-            yield month
-            month = add_months(month, 1)
+        return _months(self.since, self.until)
 
     def quarters_ended(self) -> Iterator[tuple[date, date]]:
         """The quarters of the calendar that end in it, each by its first and last day."""
@@ -35,6 +33,16 @@ class Period(NamedTuple):
                 yield add_months(month, -2), end
 
 
+@lru_cache(maxsize=64)
+def _months(since: date, until: date) -> tuple[date, ...]:
+    months, month = [], since.replace(day=1)
+    while month <= until:
+        months.append(month)
+        month = add_months(month, 1)
+    return tuple(months)
+
+
+@lru_cache(maxsize=1024)
 def last_day(month: date) -> date:
     """The last day of a month that is given by its first."""
     return add_months(month, 1) - timedelta(days=1)

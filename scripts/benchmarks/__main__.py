@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.benchmarks import flat, meetings, posts, reads, rebuilds, replays, reports, starts
+from scripts.benchmarks import flat, meetings, pages, posts, reads, rebuilds, replays, reports, starts
 from scripts.benchmarks.report import Report, postgres_durability, sqlite_durability
 from scripts.benchmarks.scale import DEFAULT, FULL, SMOKE, Scale
 from scripts.benchmarks.workshop import Workshop
@@ -33,6 +33,7 @@ SECTIONS = {
     "rebuild": Section(rebuilds.measure, "the read model made anew"),
     "reads": Section(reads.measure, "reads over HTTP, and memory"),
     "reports": Section(reports.measure, "a plan's report over HTTP, of a province and of a country"),
+    "pages": Section(pages.measure, "phones' log-in by cookie, and the pages they ask for most"),
     "start": Section(starts.measure, "from the start of the program to its first answers"),
 }
 

@@ -42,6 +42,7 @@ def _ask(
     """Ask some times, one after the other: the first question of a process has every stored line read for it."""
     headers = {"Authorization": f"Bearer {token_for(url)}"}
     seconds: list[float] = []
+    told = b""
     with shop.service(url) as service, closing(HTTPConnection("127.0.0.1", service.port)) as asking:
         for _ in range(2 + scale.rounds):
             began = time.perf_counter()

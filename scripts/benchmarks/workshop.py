@@ -25,7 +25,8 @@ from ledger.application import Ledger
 from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import connect
 from scripts.benchmarks.load import dismiss
-from service.access.principals import ROLES, Principals, Scope
+from service.access.principals import ROLES, Scope
+from service.access.tokens import Principals
 
 T = TypeVar("T")
 Engine = Literal["PostgreSQL", "SQLite"]

@@ -10,8 +10,9 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.origin import refuse_cross_site
-from service.access.principals import Principal, Principals
+from service.access.principals import Principal
 from service.access.sessions import COOKIE, COOKIE_SECONDS, Session, Sessions
+from service.access.tokens import Principals
 from service.http.parsing import accept_language, header
 from service.http.problems import problem_response
 from service.http.refusals import CrossSite, Unauthorized

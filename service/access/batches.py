@@ -79,6 +79,7 @@ class Batches(Generic[T]):
                         return
                     self._waiting[:0] = batch
             except Exception as bug:  # noqa: BLE001  # Those that come after it are stored all the same.
+                # Without its traceback, which could show what waited.
                 log.error("what waited in %s is lost: %s", self._thread.name, type(bug).__name__)  # noqa: TRY400
             free_at = monotonic() + pause
             with self._changed:
@@ -89,8 +90,7 @@ class Batches(Generic[T]):
         """What waits once the next batch may be stored, nothing when there is no more to come."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or not self._is_open)
-            hurries = lambda: self._is_urgent or not self._is_open  # noqa: E731
-            self._changed.wait_for(hurries, timeout=max(free_at - monotonic(), 0))
+            self._changed.wait_for(lambda: self._is_urgent or not self._is_open, timeout=max(free_at - monotonic(), 0))
             batch, self._waiting = self._waiting, []
             self._is_storing = bool(batch)
             return batch

@@ -14,7 +14,8 @@ from ledger.jobs import Job, Recorded
 from ledger.register import written
 from service.access.codes import digest_of, new_code
 from service.access.phones import unkeyed
-from service.access.principals import Principal, Principals, new_id
+from service.access.principals import Principal, new_id
+from service.access.tokens import Principals
 
 
 class Invitation(NamedTuple):

@@ -4,8 +4,8 @@ import base64
 import re
 from typing import Any, Final
 
-from service.access.principals import Principals
 from service.access.readers import NO_END, ReaderLog
+from service.access.tokens import Principals
 from service.http.refusals import CursorInvalid
 from service.words import catalogue
 

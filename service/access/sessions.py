@@ -18,8 +18,9 @@ from ledger.aggregates.people import People, Phone
 from ledger.database import Database
 from ledger.refusals import PhoneNotFound
 from service.access.directory import Directory
-from service.access.principals import Principal, Principals, Role
+from service.access.principals import Principal, Role
 from service.access.remembering import Remembered
+from service.access.tokens import Principals
 
 COOKIE: Final = "__Host-microfund"
 COOKIE_SECONDS: Final = 400 * 24 * 3600

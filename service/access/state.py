@@ -12,8 +12,8 @@ from ledger.application import Ledger
 from service.access.directory import Directory
 from service.access.pins import Pins
 from service.access.places import Places
-from service.access.principals import Principals
 from service.access.sessions import Sessions
+from service.access.tokens import Principals
 
 
 class AccessState:

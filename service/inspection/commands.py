@@ -14,7 +14,6 @@ from ledger.events import is_fund
 from ledger.events.people import PEOPLE
 from ledger.history import Verification
 from ledger.refusals import FundNotFound
-from service.access.principals import Principals
 from service.inspection import arguments
 from service.inspection.paper_references import PaperReference
 from service.terminal import (
@@ -144,6 +143,7 @@ def flags(
 ) -> None:
     """Say what an inspector should ask about: red flags, each with its rule in words and the entries behind it."""
     from ledger.aggregates.log import BrokenChain
+    from service.access.tokens import Principals
     from service.inspection.flag_service import FlagService
 
     if (fund is None) is not everything:

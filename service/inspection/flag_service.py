@@ -16,7 +16,7 @@ import msgspec
 from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.flags import RULES, Flag, Thresholds, flags
-from service.access.principals import Principals
+from service.access.tokens import Principals
 from service.words import catalogue
 
 MOST_KEPT: Final = 1_000

@@ -11,7 +11,6 @@ from service.pages.typed import Typed
 from service.papers.printing import Book
 from service.reads.people import with_names
 from service.reads.query import Answer, FundQuery
-from service.reads.sheet import sheet_of
 
 OPEN_LOANS: Final = {"disbursement": "approved", "recovery": "written_off"}
 """The state of the loans that a form is about; running where none is named."""
@@ -61,8 +60,8 @@ def _chosen(offered: Answer, typed: Typed) -> Answer | None:
 
 def _proposals(query: FundQuery, book: Book, what: str, typed: Typed) -> Iterator[dict[str, Any]]:
     if what == "repayment" and typed.get("loan"):
-        sheet = sheet_of(query.state, query.fund, query.as_of)
-        due = next((each for each in sheet["loans"] if str(each["loan"]) == typed["loan"]), None)
+        running = loans.due(book.reader, query.fund, query.as_of)
+        due = next((each for each in running if str(each["loan"]) == typed["loan"]), None)
         if due:
             for name in ("due", "settlement_amount"):
                 if due[name]:

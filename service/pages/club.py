@@ -11,8 +11,8 @@ from typing import Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.days import add_months
-from ledger.dues import meeting_in
 from ledger.projections import balances, funds, journal, loans, members
+from ledger.projections.dues import meeting_in
 from ledger.projections.tables import Reader
 from ledger.register import folded
 from service.access.delegation import DIRECTORY_READERS

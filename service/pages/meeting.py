@@ -26,6 +26,9 @@ SCRIPT: Final = "page.meeting.script."
 WORKER: Final = f'import "{STATIC}{DIGEST}/worker.js";\n'
 """The worker is the module of that name; its address changes whenever an asset does, and the phone then keeps anew."""
 
+ICONS: Final = (180, 512)
+"""Pixels a side of the icon's pictures, for home screens that take no drawing; `scripts/pictures.py` makes them."""
+
 ASKED_EACH_TIME: Final = {"Cache-Control": "no-cache"}
 
 
@@ -67,7 +70,13 @@ async def manifest(request: Request) -> Response:
         "display": "standalone",
         "background_color": "#fffdf6",
         "theme_color": "#14532d",
-        "icons": [{"src": f"{STATIC}{DIGEST}/icon.svg", "sizes": "any", "type": "image/svg+xml"}],
+        "icons": [
+            {"src": f"{STATIC}{DIGEST}/icon.svg", "sizes": "any", "type": "image/svg+xml"},
+            *(
+                {"src": f"{STATIC}{DIGEST}/icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"}
+                for size in ICONS
+            ),
+        ],
     }
     return Response(msgspec.json.encode(found), headers=ASKED_EACH_TIME, media_type="application/manifest+json")
 

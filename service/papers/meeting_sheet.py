@@ -14,7 +14,7 @@ BLANK_LINES: Final = 6
 
 
 def fill_meeting_sheet(book: Book, day: date) -> Answer:
-    sheet = sheet_of(book.state, book.fund, day)
+    sheet = sheet_of(book.state, book.reader, book.fund, day)
     born = book.namesakes()
     pots = balances.balances(book.reader, book.fund, day)["pots"]
     return {

@@ -1,9 +1,6 @@
 """A member's passbook: who they are, what they brought and took, what they owe and which dues are open."""
 
-from typing import Any
-
-from ledger.dues import monthly_dues
-from ledger.projections import funds, journal, loans, members
+from ledger.projections import dues, journal, loans, members
 from ledger.projections.tables import Reader
 from service.access.readers import note_shown, showing
 from service.reads.people import named
@@ -17,15 +14,8 @@ def passbook(query: FundQuery, reader: Reader, member: int) -> Answer | None:
         return None
     borrowed = loans.loan_book(reader, query.fund, query.as_of, member=member)["items"]
     lines = journal.statement(reader, query.fund, member, query.as_of)
-    owed = _dues_owed(query, reader, member)
+    asked = dues.monthly_dues(reader, query.fund, query.as_of, member=member)
+    owed = [{"month": month.month, "amount": month.owed} for month in asked if month.owed]
     with showing([member]):
         note_shown()  # Also of one whose name was erased.
     return named(query, [found])[0] | {"loans": borrowed, "lines": lines, "dues_owed": owed}
-
-
-def _dues_owed(query: FundQuery, reader: Reader, member: int) -> list[dict[str, Any]]:
-    standing = funds.standing(reader, query.fund)
-    assert standing, "a query has a standpoint"
-    fund = query.state.ledger.replayed(query.fund, upto=standing["version"])
-    owed = (month for month in monthly_dues(fund, query.as_of) if month.member == member and month.owed)
-    return [{"month": month.month, "amount": month.owed} for month in owed]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ledger.refusals import MemberNotFound
-from service.access.principals import Principals
+from service.access.tokens import Principals
 from service.http.state import AppState
 
 

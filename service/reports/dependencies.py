@@ -7,10 +7,10 @@ from pydantic import BeforeValidator
 
 from ledger.plans import Plan, Preset, plan_of
 from ledger.reports.report import ReportQuestion
-from service.http.fields import Day, Enumerated, Position, Words, digits
+from service.http.fields import Enumerated, Position, Words, digits
 from service.http.parsing import accept_language
 from service.http.state import AtState
-from service.reads.dependencies import caught_up, within_reach
+from service.reads.dependencies import Since, Until, caught_up, within_reach
 from service.reports.asking import At
 from service.reports.bodies import PlanCode, Year
 from service.reports.files import FORMATS
@@ -42,8 +42,8 @@ async def _question(
     request: Request,
     at: AtReports,
     of_plan: Annotated[PlanCode, Query(alias="plan")],
-    since: Annotated[Day | None, Query(alias="from")] = None,
-    until: Annotated[Day | None, Query(alias="to")] = None,
+    since: Since,
+    until: Until,
     preset: Preset | None = None,
     year: YearAsked | None = None,
     province: Words | None = None,
@@ -52,7 +52,7 @@ async def _question(
     threshold: Literal["60", "55"] = "60",
 ) -> ReportQuestion:
     period = period_of(preset, year, since, until, at="?")
-    within_reach(at.state, "to", period.until)
+    within_reach(at.state, "year", period.until)
     area = {"province": province, "district": district, "commune": commune}
     plan = plan_of(at.reports.plans, of_plan)
     scope = scope_of(request.scope["principal"], plan, {name: value for name, value in area.items() if value})

@@ -1,8 +1,9 @@
 """Claims about dues: what each month asked of each member, by the bylaws of that month, and what came for it."""
 
 from ledger.aggregates.fund import Fund
-from ledger.dues import monthly_dues
+from ledger.projections.dues import monthly_dues
 from tests.support.service import FUND, House
+from tests.support.tables import book
 from tests.support.village import bylaws, day, joins, leaves, metadata, undoes, village
 
 # The village opened on 01/01/2024; it meets on the 5th and asks for 10,000 đ a month.
@@ -10,7 +11,8 @@ from tests.support.village import bylaws, day, joins, leaves, metadata, undoes, 
 
 def owed(fund: Fund, on: str, member: int = 4) -> dict[str, int]:
     """What a member owes by month."""
-    return {dues.month: dues.owed for dues in monthly_dues(fund, day(on)) if dues.member == member and dues.owed}
+    asked = monthly_dues(book(fund), fund.id, day(on), member=member)
+    return {dues.month: dues.owed for dues in asked if dues.owed}
 
 
 def pays_dues(fund: Fund, on: str, amount: int, for_month: str | None = None) -> int:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ledger.dues import monthly_dues
 from ledger.events import OldLoan, OpeningPot
+from ledger.projections.dues import monthly_dues
 from ledger.refusals import (
     LoanChangedSince,
     LoanHasEntries,
@@ -20,6 +20,7 @@ from ledger.refusals import (
     WriteOffAboveOutstanding,
 )
 from ledger.terms import LoanTerms, standing
+from tests.support.tables import book
 from tests.support.village import (
     asks,
     bylaws,
@@ -217,9 +218,9 @@ def test_who_comes_back_keeps_their_number_and_what_rests_on_it_stands():
 
 def test_forgiven_dues_are_not_asked_for_any_more():
     fund = village(monthly_dues=10_000, meeting_day=15)
-    owed = {month.month for month in monthly_dues(fund, day("2024-04-20")) if month.member == 1 and month.owed}
+    owed = {month.month for month in monthly_dues(book(fund), fund.id, day("2024-04-20"), member=1) if month.owed}
     fund.forgive_dues(metadata("2024-04-20", reason="e1"), 1, months=("2024-02", "2024-03"))
-    left = {month.month for month in monthly_dues(fund, day("2024-04-20")) if month.member == 1 and month.owed}
+    left = {month.month for month in monthly_dues(book(fund), fund.id, day("2024-04-20"), member=1) if month.owed}
     assert owed - left == {"2024-02", "2024-03"}
 
 

@@ -128,6 +128,24 @@ def test_a_whole_meeting_is_read_back_recorded_and_told_to_the_group_without_a_n
     assert page.get_attribute("#locked a", "href") == f"/clubs/{FUND}/entries/{version}/correction"
 
 
+def test_a_loan_settled_at_the_meeting_stays_in_its_cell_locked(opens, village):
+    page = opens(2)
+    come(page, 12)
+    cell = "[data-member='12'] [data-cell=repayment][data-loan='2']"
+    page.click(cell)
+    page.click("dialog[open] #proposals button:last-child")
+    due = int(re.sub(r"\D", "", page.input_value("dialog[open] [name=amount]")))
+    page.click("dialog[open] [data-act=continue]")
+    page.wait_for_selector(f"{cell}[data-state=draft]")
+    record(page)
+    is_in_the_book(page, 1)
+    (repaid,) = village.events("LoanRepaid")
+    assert (repaid.loan, repaid.outstanding, repaid.principal + repaid.interest) == (2, 0, due)
+    page.reload()
+    page.click(f"{cell}[data-state=sent]")
+    assert page.get_attribute("#locked a", "href") == f"/clubs/{FUND}/entries/{repaid.version}/correction"
+
+
 def test_a_meeting_without_anybody_is_not_recorded_and_one_without_a_line_is(opens, village):
     page = opens(4)
     page.click("footer [data-act=continue]")
@@ -192,6 +210,29 @@ def test_what_is_sent_bears_the_digest_of_its_bytes_and_its_lines_in_the_order_o
     keys = [line["key"] for line in told["lines"]]
     assert (told["mode"], told["sheet"], keys) == ("partial", day(6), sorted(keys))
     assert len(set(keys)) == 6
+
+
+def test_a_sheet_too_large_for_a_proxy_on_the_way_is_sent_in_halves_and_recorded_once(opens, village):
+    page = opens(12, service_workers="block")
+    sent = []
+
+    def proxy(route: Any) -> None:
+        told = json.loads(route.request.post_data)["lines"]
+        sent.append(len(told))
+        if len(told) > 2:
+            route.fulfill(status=413, content_type="application/json", body="{}")
+        else:
+            route.continue_()
+
+    page.context.route("**/meetings", proxy)
+    come(page, 1)
+    for member in range(1, 6):
+        pay(page, member, 21_000)
+    record(page)
+    is_in_the_book(page, 5)
+    assert sorted(sent, reverse=True) == [5, 3, 2, 2, 1]
+    assert sum(times for (_, amount), times in village.paid().items() if amount == 21_000) == 5
+    assert [held.present for held in village.meetings() if str(held.on) == day(12)] == [(1,)]
 
 
 def test_a_text_for_the_chair_and_the_phone_itself_record_once(opens, village):

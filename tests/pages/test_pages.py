@@ -120,3 +120,15 @@ def test_a_page_is_light_and_its_type_is_large(visitor: House) -> None:
     assert len(sizes) >= 4
     assert min(sizes) >= LIGHTEST_TYPE
     assert "font-size: 125%" in style
+
+
+def test_a_home_screen_finds_a_name_a_start_and_icons_of_the_size_they_say(visitor: House) -> None:
+    told = visitor.client.get("/manifest.webmanifest").json()
+    pictures = {icon["sizes"]: visitor.client.get(icon["src"]) for icon in told["icons"]}
+    widths = {f"{int.from_bytes(png.content[16:20])}x{int.from_bytes(png.content[20:24])}" for png in pictures.values()}
+    (touched,) = (link for link in Elements(opened(visitor).text).of("link") if link["rel"] == "apple-touch-icon")
+
+    assert (told["start_url"], told["display"], told["short_name"]) == ("/", "standalone", "Sổ quỹ")
+    assert {"any"} | widths >= pictures.keys() > {"any"}
+    assert {each.status_code for each in pictures.values()} == {200}
+    assert touched["href"] in {icon["src"] for icon in told["icons"]}

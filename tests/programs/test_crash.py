@@ -23,7 +23,8 @@ from ledger.application import Ledger
 from ledger.history import verify
 from ledger.jobs import Recorded, StorageUnavailable
 from ledger.projections.proof import divergences
-from service.access.principals import Principals, Scope
+from service.access.principals import Scope
+from service.access.tokens import Principals
 from tests.support.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
 from tests.support.processes import acknowledge, let_begin, start
 

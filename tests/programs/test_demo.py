@@ -25,7 +25,7 @@ from ledger.events import (
 )
 from ledger.flags import Thresholds, flags
 from ledger.history import verify
-from service.access.principals import Principals
+from service.access.tokens import Principals
 from service.demo import DatabaseNotEmpty, Summary, fill
 from service.demo.diary import instant
 from service.demo.places import BADLY_KEPT, CLUBS, WITHOUT_REVOLVING_POT

@@ -229,6 +229,7 @@ AREAS = {
     "BadKey": "key",
     "BadSetting": "setting",
     "DatabaseNotEmpty": "demo",
+    "BadPlan": "plan",
 }
 
 

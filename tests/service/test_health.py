@@ -16,7 +16,8 @@ from ledger import application, writer
 from ledger.application import Ledger
 from ledger.jobs import Job, Outcome, StorageUnavailable
 from ledger.writer import Writer
-from service.access.principals import Principals, Scope
+from service.access.principals import Scope
+from service.access.tokens import Principals
 from tests.programs.test_crash import Service, fill
 from tests.support.jobs import FUND, NOW, gift, one_fund, opened
 

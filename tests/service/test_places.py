@@ -10,7 +10,8 @@ import pytest
 
 from ledger.application import SELECT_PLACE_CHANGES
 from service.access.places import Places
-from service.access.principals import REMEMBERED_SECONDS, Place, Principal, Scope
+from service.access.principals import Place, Principal, Scope
+from service.access.remembering import REMEMBERED_SECONDS
 from service.words.places import place
 from tests.support.service import FUND, OTHER_FUND, House, house, opening, settle_in
 

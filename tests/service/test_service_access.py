@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from service.access.authentication import Authentication
-from service.access.principals import REMEMBERED_SECONDS, Principal, Principals, Scope
+from service.access.principals import Principal, Scope
+from service.access.remembering import REMEMBERED_SECONDS
+from service.access.tokens import Principals
 from tests.support.service import FUND, NEW_FUND, OTHER_FUND, House, house, opening, settle_in
 
 

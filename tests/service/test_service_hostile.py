@@ -64,11 +64,18 @@ CURSORS: Final = {
     "of checkpoints, beyond all": "9" * 17,
 }
 
-NEEDED: Final = {"fund": FUND, "code": "AAAA-AAAA-AAAA-AAAA", "seed": "XSMB-48213", "clubs": "1", "from": "2024-01-10"}
+NEEDED: Final = {
+    "fund": FUND,
+    "plan": "VN-LS-47-2022",
+    "code": "AAAA-AAAA-AAAA-AAAA",
+    "seed": "XSMB-48213",
+    "clubs": "1",
+    "from": "2024-01-10",
+}
 """Of the parameters that some route cannot do without, values that make sense there."""
 IN_PATHS: Final = {
     "fund": FUND, "member": 1, "loan": 1, "version": 13, "advance": 1, "number": 1, "voucher": "PT-2024-0001",
-    "person": "p" + "0" * 12, "phone": "h" + "0" * 12,
+    "person": "p" + "0" * 12, "phone": "h" + "0" * 12, "plan": "VN-LS-47-2022", "report": "R-2024-0001",
 }  # fmt: skip
 
 
@@ -153,7 +160,8 @@ def test_one_may_ask_ten_years_ahead_and_not_a_day_further(sqlite_url: str) -> N
                 asked_about_days += 1
                 for day, allowed in ((last, True), (last + timedelta(days=1), False)):
                     # A period must not begin after its end, wherever that is.
-                    later = {"to": str(last), "as_of": str(last)} if name == "from" else {}
+                    ends = {"to": str(last), "as_of": str(last)}
+                    later = ends if name == "from" else {"from": NEEDED["from"]}
                     address = address_of(path, operation, **later | {name: str(day)})
                     answer = asked(village, method, path, address)
                     codes = [error["code"] for error in answer.json().get("errors", ())] if not allowed else []

@@ -111,16 +111,10 @@ class History(RuleBasedStateMachine):
 
     @rule(on=DAYS, member=MEMBERS)
     def forgive(self, on: date, member: int) -> None:
-        """Dues of some month are not asked for any more."""
+        """Dues of some month are not asked for any more, and other things that move no money."""
         self.tell(self.fund.forgive_dues, on, member, months=(f"{on:%Y-%m}",))
-
-    @rule(on=DAYS, choice=CHOICE, helps=st.booleans())
-    def act(self, on: date, choice: int, *, helps: bool) -> None:
-        """The club does something beside money."""
-        if helps:
-            self.tell(self.fund.give_mutual_help, on, kind="labour", quantity=choice + 1, unit="công", people=1)
-        else:
-            self.tell(self.fund.hold_activity, on, area="health", participants=choice + 1)
+        self.tell(self.fund.hold_activity, on, area="health", participants=member)
+        self.tell(self.fund.give_mutual_help, on, kind="labour", quantity=member, unit="công", people=1)
 
     @rule(on=DAYS, choice=CHOICE, amount=AMOUNTS)
     def withdraw(self, on: date, choice: int, amount: int) -> None:

@@ -13,7 +13,8 @@ from starlette.testclient import TestClient
 
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
-from service.access.principals import Principals, Role, Scope
+from service.access.principals import Role, Scope
+from service.access.tokens import Principals
 from service.app import create_app
 from service.checkpoints.anchoring import Anchoring
 from service.http.state import AppState

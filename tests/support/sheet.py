@@ -16,6 +16,8 @@ from tests.support.servers import Server
 from tests.support.service import FUND, OPENED_ON, House, house, opening
 
 MEMBERS = 12
+BORROWERS = (11, 12)
+"""Each has one loan, of the same number as its place here."""
 PATH = f"/clubs/{FUND}/meeting"
 
 
@@ -61,6 +63,13 @@ def _settle(club: House) -> None:
     for number in range(MEMBERS):
         name = f"Hoàng Thị {'Sầm' if number < 2 else chr(65 + number)}"
         club.recorded(f"/funds/{FUND}/members", member | {"name": name, "birth_year": 1950 + number})
+    gift = {"source": "business", "pot": "revolving", "amount": 20_000_000, "on": OPENED_ON}
+    club.recorded(f"/funds/{FUND}/donations", gift)
+    for loan, borrower in enumerate(BORROWERS, 1):
+        asked = {"member": borrower, "principal": 3_000_000, "term_months": 6, "purpose": "livestock", "on": OPENED_ON}
+        club.recorded(f"/funds/{FUND}/loans", asked)
+        club.recorded(f"/funds/{FUND}/loans/{loan}/approval", {"on": OPENED_ON})
+        club.recorded(f"/funds/{FUND}/loans/{loan}/disbursement", {"on": OPENED_ON})
     club.clock.now = datetime.now(UTC)
 
 

@@ -20,18 +20,25 @@ const told = (member) =>
 // --- the page ----------------------------------------------------------------------------------------------------------
 
 // What stands in the cells of a member: dues, a repayment for each running loan, savings where the club keeps them.
-function cellsOf(sheet, member) {
-  const loans = sheet.loans.filter((loan) => loan.member === member.member);
-  const cells = [{ cell: "dues" }, ...(loans.length ? loans : [{}]).map(({ loan }) => ({ cell: "repayment", loan }))];
+function cellsOf(sheet, member, lines) {
+  const loans = loansOf(sheet, member, lines);
+  const cells = [{ cell: "dues" }, ...(loans.length ? loans : [undefined]).map((loan) => ({ cell: "repayment", loan }))];
   return keepsSavings(sheet) ? [...cells, { cell: "savings" }] : cells;
+}
+
+// The loans that run, and those that were settled on this sheet: what was written stays in view.
+function loansOf(sheet, { member }, lines) {
+  const running = sheet.loans.filter((loan) => loan.member === member);
+  const written = lines.filter((line) => line.cell === "repayment" && line.id.split("/")[2] === String(member));
+  return [...new Set([...running.map(({ loan }) => loan), ...written.map(({ fields }) => fields.loan)])];
 }
 
 const keepsSavings = (sheet) => sheet.roll.some((member) => member.savings);
 
-function makeRow(sheet, member) {
+function makeRow(sheet, member, lines) {
   const row = copy("row");
   row.dataset.member = member.member;
-  for (const { cell, loan } of cellsOf(sheet, member)) {
+  for (const { cell, loan } of cellsOf(sheet, member, lines)) {
     if (cell === "repayment" && !loan) {
       row.append(document.createElement("i")); // Owes nothing: a place of the same width.
       continue;
@@ -44,12 +51,14 @@ function makeRow(sheet, member) {
   return row;
 }
 
-const shape = (sheet) => JSON.stringify([sheet.roll.map((each) => each.member), sheet.loans.map((each) => each.loan), keepsSavings(sheet)]);
+const shape = (sheet, lines) =>
+  JSON.stringify([sheet.roll.map((member) => [member.member, loansOf(sheet, member, lines)]), keepsSavings(sheet)]);
 
 export function paint(sheet, meeting, lines) {
-  if (roll.dataset.shape !== shape(sheet)) {
-    roll.replaceChildren(...sheet.roll.map((member) => makeRow(sheet, member)));
-    roll.dataset.shape = shape(sheet);
+  const wanted = shape(sheet, lines);
+  if (roll.dataset.shape !== wanted) {
+    roll.replaceChildren(...sheet.roll.map((member) => makeRow(sheet, member, lines)));
+    roll.dataset.shape = wanted;
     roll.classList.toggle("three", keepsSavings(sheet));
   }
   const byId = new Map(lines.map((line) => [line.id, line]));
@@ -140,6 +149,7 @@ function likely(club, member, cell, loan) {
   }
   if (cell === "savings") return [];
   const due = club.sheet.loans.find((each) => each.loan === loan);
+  if (!due) return []; // Settled since by another way.
   const both = [[say("propose-due"), due.due], [say("propose-settle"), due.settlement_amount]];
   return both.filter(([, amount], n) => amount && (!n || amount !== due.due));
 }

@@ -1,6 +1,6 @@
 // The sheet of a meeting: shows what the phone keeps, keeps what is tapped, and sends what is saved when it can.
 
-import { digitsOf, inWords, watchAmount } from "./forms.js";
+import { digitsOf, watchAmount } from "./forms.js";
 import * as cells from "./cells.js";
 import { ask, bodyOf, post, sendWaiting } from "./send.js";
 import * as store from "./store.js";
