@@ -299,8 +299,8 @@ QUICK = [name for name in FORMATS if name != "pdf"]
 @pytest.mark.parametrize("form", QUICK)
 def test_a_report_makes_the_same_bytes_whenever_it_is_asked_for(report: Any, form: str, language: str) -> None:
     make = FORMATS[form].make
-    content = make(report, language)
-    assert content == make(read.year_reported(), language)
+    content = make(report, language, BESIDE)
+    assert content == make(read.year_reported(), language, BESIDE)
     if form in ("xlsx", "docx"):
         assert {member.date_time[0] for member in read.members(content)} == {1980}
 
@@ -310,7 +310,7 @@ def test_what_is_hidden_from_the_public_stands_as_text_in_every_file(report: Any
     for_all = public(report)
     hidden = [club for club in for_all["by_club"] if FEWER in (club["women"]["numerator"], club["volunteers"])]
     assert hidden
-    content = FORMATS[form].make(for_all, "vi")
+    content = FORMATS[form].make(for_all, "vi", Beside(PLAN))
 
     if form == "xlsx":
         cells = [c for sheet in read.workbook(content) for row in sheet.iter_rows() for c in row if c.value == FEWER]
@@ -325,7 +325,7 @@ def test_a_report_of_no_club_has_all_its_files(report: Any) -> None:
     nothing = read.nothing_reported()
     assert nothing["by_club"] == []
     for form in QUICK:
-        assert FORMATS[form].make(nothing, "vi")
+        assert FORMATS[form].make(nothing, "vi", Beside())
 
 
 def test_files_are_made_by_libraries_that_nothing_else_waits_for() -> None:
