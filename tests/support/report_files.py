@@ -16,8 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import docx
-from docx.document import Document
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 
 from tests.support.histories import random_fund
 from tests.support.jobs import opened
@@ -56,12 +55,12 @@ def year_reported(year: int = 2022) -> dict[str, Any]:
     return deepcopy(_reported(date(year, 1, 1), date(year, 12, 31)))
 
 
-def workbook(content: bytes, *, values: bool = False) -> Workbook:
+def workbook(content: bytes, *, values: bool = False) -> Any:
     """A workbook with its formulas, or with the values that are stored beside them."""
     return load_workbook(io.BytesIO(content), data_only=values)
 
 
-def document(content: bytes) -> Document:
+def document(content: bytes) -> Any:
     return docx.Document(io.BytesIO(content))
 
 
@@ -71,6 +70,12 @@ def texts(content: bytes) -> str:
         parts = [name for name in archive.namelist() if re.match(r"word/(document|header|footer)\d*\.xml", name)]
         xml = "\n".join(archive.read(name).decode() for name in parts)
     return re.sub(r"<[^>]+>", "", re.sub(r"</w:p>", "\n", xml)).replace("&lt;", "<").replace("\xa0", " ")
+
+
+def unpacked(content: bytes) -> str:
+    """All that stands in any part of a DOCX or XLSX, marks and all."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return "\n".join(archive.read(name).decode("utf-8", "ignore") for name in archive.namelist())
 
 
 def members(content: bytes) -> Iterator[zipfile.ZipInfo]:
