@@ -277,6 +277,11 @@ def test_the_page_says_what_the_document_says(report: Any) -> None:
     assert figures - on_page <= {"1"}  # The number of a page, until it is laid out.
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_page_of_a_frozen_report_bears_its_number_in_both_languages(report: Any, language: str) -> None:
+    assert html_of(report, language, BESIDE).decode().count("R-2022-0002") >= 2  # On paper, and on the screen.
+
+
 @WITH_PDF
 def test_every_page_of_the_pdf_bears_the_code_and_its_number(report: Any) -> None:
     content = pdf_of(report, "vi", BESIDE)

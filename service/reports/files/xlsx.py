@@ -102,7 +102,7 @@ STYLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "remark": FACE | {"italic": True},
     "table": FACE | {"bold": True, "font_size": 12},
     "head": CELL | {"bold": True, "text_wrap": True, "align": "center", "valign": "vcenter", "bg_color": "#E8E8E8"},
-    "text": CELL | {"text_wrap": True},
+    "text": CELL | {"text_wrap": True, "indent": 1},
     "number": CELL | {"num_format": "#,##0;(#,##0)"},
     "percent": CELL | {"num_format": "0.0%"},
     "day": CELL | {"num_format": "dd/mm/yyyy"},
@@ -138,6 +138,7 @@ class _Writer(NamedTuple):
     def head(self, row: int) -> int:
         """Write the names of the columns; returns the row after them."""
         has_parts = any(column.kind in PARTS for column in self.table.columns)
+        self._room_for_head(row, has_parts=has_parts)
         for place, column in self.places():
             title, style = self.words.said(f"column.{column.key}"), self.formats["head"]
             parts = PARTS.get(column.kind)
@@ -151,6 +152,16 @@ class _Writer(NamedTuple):
             else:
                 self.sheet.write_string(row, place, title, style)
         return row + 1 + has_parts
+
+    def _room_for_head(self, row: int, *, has_parts: bool) -> None:
+        """Make the rows of the head as high as its longest name."""
+        lines = max(
+            _wrapped(self.words.said(f"column.{column.key}"), column.width * (3 if column.kind in PARTS else 1) - 2)
+            for column in self.table.columns
+        )
+        rows = 1 + has_parts
+        for after in range(rows):
+            self.sheet.set_row(row + after, LINE * -(-lines // rows))
 
     def body(self, row: int) -> int:
         """Write the rows, those of all together last; returns the row after them."""
@@ -203,8 +214,13 @@ class _Writer(NamedTuple):
 
 
 def _lines(column: Column, cell: Cell) -> int:
-    """How many lines a cell takes; of a text a fifth more letters go on one than the column is wide."""
-    return -(-len(cell) * 5 // (column.width * 6)) if column.kind == "text" and isinstance(cell, str) and cell else 1
+    """How many lines a cell takes."""
+    return _wrapped(cell, column.width) if column.kind == "text" and isinstance(cell, str) else 1
+
+
+def _wrapped(text: str, width: int) -> int:
+    """How many lines a text takes; a fifth more letters go on one than the column is wide."""
+    return max(1, -(-len(text) * 5 // (width * 6)))
 
 
 def _address(row: int, place: int) -> str:
