@@ -5,7 +5,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, select_autoescape
 
-FOLDERS: Final = {"http": "http", "papers": "papers/templates", "pages": "pages/templates"}
+FOLDERS: Final = {"http": "http"} | {part: f"{part}/templates" for part in ("papers", "reports", "pages")}
 """Where each part keeps its templates."""
 
 TEMPLATES: Final = Environment(

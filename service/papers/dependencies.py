@@ -1,8 +1,7 @@
 """Where a paper is asked for, in which language and format; and the paper as a response."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request, Response
 from markupsafe import Markup
@@ -13,15 +12,12 @@ from ledger.projections.tables import Reader
 from service.http.fields import FundCode
 from service.http.parsing import accept_language
 from service.http.state import AtState
-from service.papers.printing import Book, Format, Paper, content_policy, css_text, laid_out, words_for_templates
+from service.papers.printing import PRESS, Book, Format, Paper, content_policy, css_text, laid_out, words_for_templates
 from service.reads.dependencies import AtPoint, CaughtUp
 from service.reads.query import Answer, FundQuery
 from service.templating import TEMPLATES
 from service.words.places import place
 from service.words.wording import capitalised, language_of
-
-PRESS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="press")
-"""PDFs are laid out one at a time, beside the event loop: a thick book must not take the threads of other readers."""
 
 
 class Printer(NamedTuple):

@@ -9,8 +9,9 @@ import hashlib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import segno
 from markupsafe import Markup
@@ -26,6 +27,10 @@ from service.words import catalogue, wording
 
 Format = Literal["html", "pdf"]
 Size = Literal["A4 portrait", "A4 landscape", "A5 landscape"]
+
+
+PRESS: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="press")
+"""PDFs are laid out one at a time, beside the event loop: a thick book must not take the threads of other readers."""
 
 
 class Book(NamedTuple):

@@ -40,6 +40,7 @@ def report(
     from ledger.reports.report import ReportQuestion
     from service.reports.asking import answered
     from service.reports.files import FORMATS
+    from service.reports.files.figures import Beside
     from service.reports.freezing import keep_for_operator
     from service.reports.state import ReportState
 
@@ -68,11 +69,13 @@ def report(
             at = None if freeze else known_position
             return answered(reports, tables, asked, now, at, anew=freeze).report
 
-        found = read_model.ask(question)
+        found, number = read_model.ask(question), None
         if freeze:
             frozen = keep_for_operator(ledger, asked, found, datetime.now(UTC))
             errors.print(phrase("report.frozen", language, report=frozen.report, report_code=frozen.report_code))
-    sys.stdout.buffer.write(FORMATS[form].make(for_the_public(found) if public else found, language))
+            number = frozen.report
+    content = FORMATS[form].make(for_the_public(found) if public else found, language, Beside(asked.plan, number))
+    sys.stdout.buffer.write(content)
     sys.stdout.flush()
 
 

@@ -22,6 +22,7 @@ from service.reads.dependencies import CaughtUp
 from service.reports import freezing, spending
 from service.reports.answers import ReportFrozen, SpendingTold
 from service.reports.asking import At, ask_report, restatement
+from service.reports.beside import beside
 from service.reports.bodies import NewReport, NewSpending, SpendingReversal
 from service.reports.dependencies import AtReports, Audience, FormatName, PlanAsked, Question, Wanted, language
 from service.reports.files import FORMATS
@@ -121,13 +122,16 @@ def _report(
     audience: str,
     spoken: str,
 ) -> Response:
-    return _formed(ask_report(at, asked, wanted, known_position), form, audience, spoken)
+    return _formed(at, asked, ask_report(at, asked, wanted, known_position), form, audience, spoken)
 
 
-def _formed(report: Report, form: str, audience: str, spoken: str) -> Response:
-    """A report in the form asked for; its file bears the report's code."""
-    made = FORMATS[form]
-    content = made.make(public(report) if audience == "public" else report, spoken)
+def _formed(
+    at: At, asked: ReportQuestion, report: Report, form: str, audience: str, spoken: str, number: str | None = None
+) -> Response:
+    """A report in the form asked for; its file bears the report's code, and `number` if it is frozen."""
+    made, is_public = FORMATS[form], audience == "public"
+    told = beside(at, asked, report, form, number, public=is_public)
+    content = made.make(public(report) if is_public else report, spoken, told)
     headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"'}
     if form != "json":
         name = f"{report['plan']}-{report['report_code']}.{made.ending}"
@@ -201,7 +205,8 @@ async def frozen_report(
         content = content_of(at.state.ledger.database, frozen.report)
         if (format, audience) == ("json", "office"):
             return Response(content, 200, {"ETag": f'"{frozen.digest}"'}, "application/json")
-        return _formed(msgspec.json.decode(content), format, audience, spoken)
+        report_then = msgspec.json.decode(content)
+        return _formed(at, frozen.asked, report_then, format, audience, spoken, frozen.report)
 
     return await asyncio.to_thread(ask)
 
