@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx2
+import psycopg
 from fastapi import FastAPI
 
 from ledger.application import Ledger
@@ -143,7 +145,8 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     if (file := database_url.removeprefix("sqlite:///")) != database_url:
         settings.setdefault("checkpoint_key", f"{file}.pem")
     settings.setdefault("register_key", str(key_for(database_url)))
-    Ledger(database_url).close()  # A service makes no database.
+    if not _is_made(database_url):  # A service makes no database.
+        Ledger(database_url).close()
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with (
         running(app) as service,
@@ -155,6 +158,13 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
         ) as client,
     ):
         yield House(app, service, client, clock)
+
+
+def _is_made(database_url: str) -> bool:
+    if database_url.startswith("sqlite:///"):
+        return Path(database_url.removeprefix("sqlite:///")).exists()
+    with psycopg.connect(database_url) as database:
+        return database.execute("SELECT to_regclass('settings') IS NOT NULL").fetchone() == (True,)
 
 
 UNDOCUMENTED = (405, 500)
