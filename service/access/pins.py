@@ -15,7 +15,7 @@ from ledger.database import Database
 from service.http.refusals import PinLocked, PinRequired, PinTooSimple, PinWrong
 
 MOST_TRIES: Final = 5
-_COST: Final = {"n": 2**14, "r": 8, "p": 1}
+COST: Final = {"n": 2**14, "r": 8, "p": 1}
 """Of scrypt: 16 MiB and some tens of milliseconds for each try."""
 
 _TRY: Final = "UPDATE pins SET tries = tries + 1 WHERE person = :person AND tries < :most"
@@ -69,4 +69,4 @@ class Pins:
 
 
 def _digest(pin: str, salt: str) -> str:
-    return hashlib.scrypt(pin.encode(), salt=bytes.fromhex(salt), dklen=32, **_COST).hex()
+    return hashlib.scrypt(pin.encode(), salt=bytes.fromhex(salt), dklen=32, **COST).hex()

@@ -15,6 +15,8 @@ from tests.support.jobs import opened
 
 LAST = len(STEPS)
 
+pytestmark = pytest.mark.bare
+
 
 @contextmanager
 def at_step(database_url: str, number: int) -> Iterator[Database]:

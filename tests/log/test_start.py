@@ -84,6 +84,7 @@ def test_an_unknown_url_is_refused_with_the_two_that_are_known(url: str) -> None
         Ledger(url)
 
 
+@pytest.mark.bare
 def test_a_postgres_that_may_lose_acknowledged_entries_is_refused_in_words(postgres_url: str) -> None:
     set_for_database(postgres_url, "synchronous_commit = off")
     with pytest.raises(UnsafeStorage, match="setting = synchronous_commit"):

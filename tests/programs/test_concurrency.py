@@ -108,6 +108,7 @@ def test_a_follower_misses_nothing_while_four_processes_write(database_url: str)
         assert all(ledger.recorder.position_of(fund, version) == at for at, fund, version in pulled)
 
 
+@pytest.mark.bare
 def test_processes_that_start_at_the_same_moment_agree_on_the_tables(database_url: str) -> None:
     programs = [start(found, database_url) for _ in range(4)]
     secrets = {secret for (secret,) in together(programs)}

@@ -150,7 +150,7 @@ def test_whoever_reads_figures_never_sees_a_person(villages: House, callers: Cal
         with case(route):
             answer = callers.asked(Case(route, role, "own", "bearer"))
             is_own = role == "member" and "{member}" in route[1]
-            hidden = {"Nông Văn Tài", "Tài"} if is_own else {NAME, "Sầm", "0912", "names", "phone"}
+            hidden = {"Nông Văn Tài", "Tài"} if is_own else {NAME, "Sầm", "0912 3", "0912345", "names", "phone"}
             assert not any(secret in answer.text for secret in hidden)
 
 

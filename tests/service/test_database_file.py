@@ -190,6 +190,7 @@ def test_a_name_that_no_database_has_is_told_and_none_is_made(
     assert (tmp_path / "fund.db").read_bytes() == b""
 
 
+@pytest.mark.bare
 def test_a_database_of_somebody_else_is_none_of_ours(postgres_url: str) -> None:
     refused = command(postgres_url, "verify", "--all")
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -244,6 +244,10 @@ def test_a_pin_is_tried_five_times_however_many_try_at_once(pins: Pins) -> None:
     assert tried(pins, PIN) == "pin-locked"
 
 
+def test_a_try_takes_whoever_has_the_database_16_mebibytes_and_their_time(real_cost: dict[str, int]) -> None:
+    assert real_cost["p"] * 128 * real_cost["n"] * real_cost["r"] == 16 * 2**20
+
+
 def test_tries_outlive_a_restart(database_url: str) -> None:
     for number in range(6):
         with house(database_url) as running:

@@ -22,6 +22,7 @@ BODIES = {CONTRIBUTIONS: SOUND["/funds/{fund}/contributions"], MEETINGS: MEETING
 def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(f"sqlite:///{tmp_path_factory.mktemp('village') / 'fund.db'}", checks_per_minute=1_000) as running:
         settle_in(running)
+        assert running.state.follower.wait_for(running.entries(), 30)  # `/readyz` says how far it is.
         yield running
 
 

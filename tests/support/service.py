@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx2
+import psycopg
 import uvicorn
 from fastapi import FastAPI
 
@@ -148,7 +150,8 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
     if (file := database_url.removeprefix("sqlite:///")) != database_url:
         settings.setdefault("checkpoint_key", f"{file}.pem")
     settings.setdefault("register_key", str(key_for(database_url)))
-    Ledger(database_url).close()  # A service makes no database.
+    if not _is_made(database_url):  # A service makes no database.
+        Ledger(database_url).close()
     app = create_app(Settings(database=database_url, **settings), now=clock)
     with (
         running(app) as service,
@@ -179,6 +182,13 @@ def served(house: House) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _is_made(database_url: str) -> bool:
+    if database_url.startswith("sqlite:///"):
+        return Path(database_url.removeprefix("sqlite:///")).exists()
+    with psycopg.connect(database_url) as database:
+        return database.execute("SELECT to_regclass('settings') IS NOT NULL").fetchone() == (True,)
 
 
 UNDOCUMENTED = (405, 500)
