@@ -15,28 +15,34 @@ from tests.support.pages import Browser
 from tests.support.service import FUND, OTHER_FUND, SOUND, House, house, opening, settle_in
 
 PRACTICE = "TAP-MAIPHA"
-ASKED = {"/v1/sample": "?seed=XSMB-2024-48213&clubs=5"}
+PLAN = "VN-LS-47-2022"
+HALF_YEAR = f"?plan={PLAN}&from=2024-01-01&to=2024-06-30"
+ASKED = {"/v1/sample": "?seed=XSMB-2024-48213&clubs=5", "/v1/report": HALF_YEAR}
+OF_NO_CLUB = ("/v1/plans", "/v1/reports", "/v1/report/rows")
+"""Plans; the list of reports, each about what it was asked; and the rows of the report that is asked for anyway."""
 ACROSS = sorted(
     f"{path}{ASKED.get(path, '')}"
     for method, path in MAY
-    if method == "get" and "{" not in path and not path.startswith(("/v1/checkpoints", "/v1/people", "/v1/session"))
+    if method == "get"
+    and "{" not in path
+    and not path.startswith(("/v1/checkpoints", "/v1/people", "/v1/session", *OF_NO_CLUB))
 )
 """What is asked about several clubs, by the API's own list of routes."""
-MOVING_ON = ("position", "next")
+MOVING_ON = ("position", "recorded_until", "next")
 """What tells of the log alone: it moves on with every entry, also one that is nobody's business."""
 
 
 @pytest.fixture
 def villages(database_url: str) -> Iterator[House]:
     with house(database_url) as running:
-        settle_in(running)
-        settle_in(running, OTHER_FUND, district="Văn Quan")
+        settle_in(running, plan=PLAN)
+        settle_in(running, OTHER_FUND, district="Văn Quan", plan=PLAN)
         yield running
 
 
 def open_club(villages: House, fund: str = PRACTICE) -> None:
     """A club with loans and money, that lies where a real one does; for practice, if its code says so."""
-    villages.recorded("/funds", opening(fund, practice=fund == PRACTICE))
+    villages.recorded("/funds", opening(fund, plan=PLAN, practice=fund == PRACTICE))
     at = f"/funds/{fund}"
     for sex in ("female", "male"):
         villages.recorded(f"{at}/members", {"sex": sex, "birth_year": 1950, "poverty": "poor", "on": "2024-01-10"})
