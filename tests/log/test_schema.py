@@ -76,7 +76,7 @@ def test_links_to_members_are_taken_from_the_principals_that_were_there(database
 
 
 def test_a_step_that_is_cut_off_leaves_nothing_and_is_taken_again(database_url: str) -> None:
-    def killed(*_: object) -> None:
+    def killed(*_: object) -> bool:
         raise KeyboardInterrupt
 
     statements = ("CREATE TABLE later (number BIGINT PRIMARY KEY)",)
@@ -95,7 +95,11 @@ def test_processes_that_start_at_once_take_each_step_once(database_url: str) -> 
     taken: list[int] = []
 
     def step(number: int) -> Step:
-        return Step(f"{number}", (f"CREATE TABLE more_{number} (x BIGINT)",), lambda *_: taken.append(number))
+        def fill(*_: object) -> bool:
+            taken.append(number)
+            return False
+
+        return Step(f"{number}", (f"CREATE TABLE more_{number} (x BIGINT)",), fill)
 
     more = (step(0), step(1), step(2))
     with opened(database_url) as one, opened(database_url) as other, ThreadPoolExecutor(4) as threads:

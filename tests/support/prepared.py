@@ -6,6 +6,8 @@ what a test has told is deleted, and only where it changed more than rows all is
 
 from __future__ import annotations
 
+import secrets
+
 import psycopg
 from psycopg import sql
 
@@ -56,6 +58,7 @@ class Prepared:
             self._tables = [sql.Identifier(str(name)) for (name,) in named]
             database.execute("DELETE FROM settings WHERE name = %s", [OWN])
             self._rows = [insertion for table in self._tables for insertion in _insertions(database, table)]
+            _draw_own(database)
 
     def strip(self) -> None:
         """Leave a database without any table."""
@@ -83,9 +86,14 @@ class Prepared:
             for insertion in self._rows:
                 database.execute(insertion)
             database.execute(SEQUENCES_FROM_ONE)
+            _draw_own(database)
 
     def _connected(self) -> Connection:
         return psycopg.connect(self.url, autocommit=True)
+
+
+def _draw_own(database: Connection) -> None:
+    database.execute("INSERT INTO settings VALUES (%s, %s)", [OWN, secrets.token_hex(32)])
 
 
 def _insertions(database: Connection, table: sql.Identifier) -> list[sql.Composed]:
