@@ -266,6 +266,8 @@ OF_CHECKPOINTS = {"CheckpointNotFound", "FundsChanged", "LeavesChanged", "Nothin
 OF_ACCESS = {"AccessHasEnded", "InvitationNotValid", "PersonNotFound", "PhoneNotFound", "RegisterKeyUnusable"}
 ELSEWHERE = {"AmountNotPositive", "FundNotFound", "VersionMismatch", "IdempotencyKeyReused", "LinesRefused"}
 """Refusals of what no history asks for, of the ledger around the fund and of a meeting's sheet, tested there."""
+OF_PRACTICE = {"PracticeCodeNeeded", "PracticeCodeReserved"}
+OF_REPORTS = {"PlanNotFound", "BudgetLineNotFound", "ReportNotFound"}
 
 
 def test_the_histories_show_every_event_and_every_refusal_of_the_fund() -> None:
@@ -276,7 +278,7 @@ def test_the_histories_show_every_event_and_every_refusal_of_the_fund() -> None:
         refused += history.refused
     leaves = {kind.__name__ for kind in vars(refusals).values() if isinstance(kind, type) and is_leaf(kind)}
     assert set(events) == set(EVENT_TYPES)
-    assert set(refused) == leaves - ELSEWHERE - OF_CHECKPOINTS - OF_ACCESS
+    assert set(refused) == leaves - ELSEWHERE - OF_CHECKPOINTS - OF_ACCESS - OF_PRACTICE - OF_REPORTS
 
 
 def is_leaf(kind: type) -> bool:

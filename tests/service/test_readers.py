@@ -25,6 +25,8 @@ PHONE = "0912 345 678"
 COUNTED = 21
 """The version of the count that `watched` records."""
 CODE = "VVFP-HHXA-H3BA-NZIX"
+PLAN = "VN-LS-47-2022"
+HALF_YEAR = f"plan={PLAN}&preset=half-1&year=2024"
 
 SHOWS: dict[str, tuple[str, int | None]] = {
     "/v1/funds/{fund}/members": (f"{F}/members", None),
@@ -83,6 +85,14 @@ SHOWS_NONE = {
     "/v1/people/log": "/v1/people/log",
     "/v1/session": "/v1/session",
     "/v1/sample": "/v1/sample?seed=20240615&clubs=1",
+    "/v1/plans": "/v1/plans",
+    "/v1/plans/{plan}": f"/v1/plans/{PLAN}",
+    "/v1/plans/{plan}/spending": f"/v1/plans/{PLAN}/spending",
+    "/v1/report": f"/v1/report?{HALF_YEAR}",
+    "/v1/report/rows": f"/v1/report/rows?{HALF_YEAR}",
+    "/v1/reports": "/v1/reports",
+    "/v1/reports/{report}": "/v1/reports/R-2024-0001",
+    "/v1/reports/{report}/restatement": "/v1/reports/R-2024-0001/restatement",
 }
 """Routes that show nobody, with an address where there would be something to show."""
 
@@ -102,6 +112,7 @@ def watched(village: House) -> House:
     reversal = {"reason": "wrong_amount", "note": NAME, "on": "2024-05-15"}
     assert village.recorded(f"/funds/{FUND}/entries/13/reversal", reversal)["version"] == COUNTED + 3
     assert village.post("/checkpoints").status_code in (200, 201)
+    village.recorded("/reports", {"plan": PLAN, "preset": "half-1", "year": 2024})
     code = invited(village, admitted(village, "treasurer", name=NAME, phone=PHONE))
     opened_phone = village.client.post("/v1/invitations/accept", json={"code": code, "label": LABEL}, headers=OURS)
     assert opened_phone.status_code == 201
@@ -125,6 +136,10 @@ def test_all_else_of_the_document_answers_ones_own_write() -> None:
     assert OTHERS - writes == {
         ("post", "/v1/funds/{fund}/meetings"),
         ("post", "/v1/checkpoints"),
+        ("post", "/v1/practice"),
+        ("post", "/v1/plans/{plan}/spending"),
+        ("post", "/v1/plans/{plan}/spending/{version}/reversal"),
+        ("post", "/v1/reports"),
         ("delete", "/v1/funds/{fund}/members/{member}/person"),
         ("post", "/v1/people"),
         ("post", "/v1/people/{person}/changes"),
@@ -162,6 +177,14 @@ def test_who_is_shown_a_person_leaves_a_row(watched: House, path: str) -> None:
     assert row["what"] == what
     for language in wording.LANGUAGES:
         assert catalogue.render(f"reader.{row['what']}", language)
+
+
+def test_who_reads_the_note_of_a_report_leaves_a_row_for_it_may_name_somebody(watched: House) -> None:
+    watched.recorded("/reports", {"plan": PLAN, "preset": "half-1", "year": 2024, "note": f"Bà {NAME} đề nghị"})
+
+    assert NAME in watched.get("/reports").text
+
+    assert [(row["what"], row["fund"], row["member"]) for row in stored(watched)] == [("list_reports", "", None)]
 
 
 @pytest.mark.parametrize("path", SHOWS_NONE)
