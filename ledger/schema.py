@@ -30,16 +30,14 @@ Encrypt = Callable[[Iterable[Text], Transaction], list[Encrypted]]
 
 class Step(NamedTuple):
     """One change of the tables: what it is about, its statements, and what then fills them from what there was, given
-    what encrypts texts of the register."""
+    what encrypts texts of the register; that answers whether it deleted something that must be gone from the disk."""
 
     about: str
     statements: tuple[str, ...]
-    fill: Callable[[Transaction, Encrypt], None] = lambda *_: None
-    scrubs: bool = False
-    """Whether what it deletes must be gone from the disk."""
+    fill: Callable[[Transaction, Encrypt], bool] = lambda *_: False
 
 
-def _link_members(transaction: Transaction, _: Encrypt) -> None:
+def _link_members(transaction: Transaction, _: Encrypt) -> bool:
     """Until then the links of principals to members stood within the principals alone."""
     for row in transaction.query("SELECT id, principal FROM principals"):
         for fund, member in msgspec.json.decode(row["principal"]).get("members", {}).items():
@@ -49,18 +47,19 @@ def _link_members(transaction: Transaction, _: Encrypt) -> None:
                 fund=fund,
                 member=member,
             )
+    return False
 
 
-def _encrypt_texts(transaction: Transaction, encrypt: Encrypt) -> None:
+def _encrypt_texts(transaction: Transaction, encrypt: Encrypt) -> bool:
     """Until then names lay open. The pages of a dropped table are overwritten (`secure_delete`), like deleted rows."""
     rows = transaction.query("SELECT fund, digest, salt, text FROM texts")
     encrypted = encrypt((Text(**row) for row in rows), transaction)
     transaction.execute_many(KEEP, [row._asdict() for row in encrypted])
     transaction.execute("DROP TABLE texts")
-    _encrypt_names(transaction, encrypt)
+    return _encrypt_names(transaction, encrypt) or bool(rows)
 
 
-def _encrypt_names(transaction: Transaction, encrypt: Encrypt) -> None:
+def _encrypt_names(transaction: Transaction, encrypt: Encrypt) -> bool:
     """The names of principals as well. Their table is made anew: PostgreSQL keeps the old text of a changed row."""
     principals = [
         msgspec.json.decode(row["principal"]) for row in transaction.query("SELECT principal FROM principals")
@@ -80,6 +79,7 @@ def _encrypt_names(transaction: Transaction, encrypt: Encrypt) -> None:
             for principal, name in zip(principals, names, strict=True)
         ],
     )
+    return bool(principals)
 
 
 STEPS: Final = (
@@ -140,7 +140,6 @@ STEPS: Final = (
             "PRIMARY KEY (fund, digest))",
         ),
         _encrypt_texts,
-        scrubs=True,
     ),
     Step(
         "where a club has moved to is found in the log without reading all that it holds of the club",
@@ -184,8 +183,7 @@ def _take_next(database: Database, encrypt: Encrypt, steps: tuple[Step, ...]) ->
             return False
         for statement in steps[reached].statements:
             transaction.execute(statement)
-        steps[reached].fill(transaction, encrypt)
-        if steps[reached].scrubs:
+        if steps[reached].fill(transaction, encrypt):
             transaction.execute(NOTE_SCRUB)
         transaction.execute(NOTE_REACHED, step=str(reached + 1))
     return True

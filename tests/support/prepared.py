@@ -14,8 +14,6 @@ from ledger.projections.read_model import ReadModel
 
 MANY_ROWS = 2_000
 """That many deleted ones would be in the way of those who come after."""
-OWN = "request_secret"
-"""The setting that every database draws for itself."""
 
 END_SESSIONS = """
 SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity
@@ -54,7 +52,6 @@ class Prepared:
             self._shape = database.execute(SHAPE).fetchall()
             named = database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
             self._tables = [sql.Identifier(str(name)) for (name,) in named]
-            database.execute("DELETE FROM settings WHERE name = %s", [OWN])
             self._rows = [insertion for table in self._tables for insertion in _insertions(database, table)]
 
     def strip(self) -> None:
