@@ -3,9 +3,7 @@ are there, and what the contracts list is what the code has. Users of the API ar
 """
 
 import ast
-import io
 import re
-import tokenize
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
@@ -47,12 +45,11 @@ def prose(path: Path) -> str:
     text = path.read_text("utf-8")
     if path.suffix == ".md":
         return text
+    comments = " ".join(re.findall(r"(?:^|\s)# (.*)", text))
     if path.suffix != ".py" and "python" not in text.partition("\n")[0]:
-        return "\n".join(re.findall(r"(?:^|\s)# .*", text))
+        return comments
     docstrings = [node.value.value for node in ast.walk(ast.parse(text)) if is_text(node)]  # type: ignore[attr-defined]
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    comments = [token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT]
-    return "\n".join([*docstrings, " ".join(comments)])
+    return "\n".join([*docstrings, comments])
 
 
 # --- whether it leads somewhere ---------------------------------------------------------------------------------------

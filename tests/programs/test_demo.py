@@ -119,7 +119,7 @@ def test_progress_rises_to_the_end(sqlite_url):
 
 
 def test_twenty_clubs_are_of_2016_to_2020_and_four_of_2022(province):
-    funds = province.funds()
+    funds = province.funds
 
     founded = Counter(fund.opened.founded_on.year for fund in funds)
     assert len(funds) == province.summary.clubs == 24
@@ -131,7 +131,7 @@ def test_twenty_clubs_are_of_2016_to_2020_and_four_of_2022(province):
 
 
 def test_each_new_club_was_given_thirty_million_in_kind_and_no_other_club_anything(province):
-    gifts = [event for event in province.events() if isinstance(event, InKindDonationReceived)]
+    gifts = [event for event in province.events if isinstance(event, InKindDonationReceived)]
 
     assert [gift.amount for gift in gifts] == [30_000_000] * 4
     assert {gift.fund for gift in gifts} == {club.code for club in CLUBS if club.is_new}
@@ -141,7 +141,7 @@ def test_each_new_club_was_given_thirty_million_in_kind_and_no_other_club_anythi
 
 
 def test_both_pots_are_there_and_moved_but_for_one_club(province):
-    for fund in province.funds():
+    for fund in province.funds:
         moved = {pot for (pot, account, _), amount in fund.balances.items() if account == "cash" and amount}
         only_activity = fund.id == CODES[WITHOUT_REVOLVING_POT]
         assert moved == ({"activity"} if only_activity else {"revolving", "activity"}), fund.id
@@ -151,7 +151,7 @@ def test_both_pots_are_there_and_moved_but_for_one_club(province):
 
 def test_most_clubs_keep_within_the_plans_bands(province):
     within: Counter[str] = Counter()
-    for fund in province.funds():
+    for fund in province.funds:
         roll = [member for member in fund.members.values() if member.left_on is None]
         women = sum(member.sex == "female" for member in roll)
         elderly = sum(province.today.year - member.birth_year >= 60 for member in roll)
@@ -181,12 +181,12 @@ def test_every_history_is_whole(province):
 
 def test_hardly_anything_is_refused(province, three_years):
     for made in (province, three_years):
-        assert made.summary.events == sum(1 for _ in made.events())
+        assert made.summary.events == sum(1 for _ in made.events)
         assert 200 * sum(made.summary.refusals.values()) < made.summary.events
 
 
 def test_nothing_is_told_before_it_happened_nor_after_yesterday(three_years):
-    for event in three_years.events():
+    for event in three_years.events:
         assert event.on <= civil_day(event.recorded_at)
         assert event.recorded_at < instant(three_years.today, 0)
 
@@ -208,15 +208,15 @@ def test_nothing_written_about_people_is_in_any_line(three_years):
 
 
 def test_every_member_has_a_name_in_the_register(three_years):
-    for fund in three_years.funds():
+    for fund in three_years.funds:
         digests = [event.texts["name"] for event in fund.entries if isinstance(event, MemberJoined) and event.texts]
         assert len(digests) == len(fund.members)
         assert three_years.ledger.register.texts(digests).keys() == set(digests)
 
 
 def test_loans_run_late_are_settled_refused_and_granted_against_the_rules(three_years):
-    events = list(three_years.events())
-    loans = [(fund, loan) for fund in three_years.funds() for loan in fund.loans.values()]
+    events = list(three_years.events)
+    loans = [(fund, loan) for fund in three_years.funds for loan in fund.loans.values()]
 
     assert {loan.status for _, loan in loans} >= {"running", "settled", "rejected"}
     assert any(isinstance(event, LoanRejected) for event in events)
@@ -229,7 +229,7 @@ def test_loans_run_late_are_settled_refused_and_granted_against_the_rules(three_
 def test_loans_outlive_their_borrowers(province):
     paid_after_death = [
         event
-        for fund in province.funds()
+        for fund in province.funds
         for left in fund.entries
         if isinstance(left, MemberLeft) and left.reason == "died"
         for event in fund.entries
@@ -240,7 +240,7 @@ def test_loans_outlive_their_borrowers(province):
 
 
 def test_the_bylaws_were_changed_once_and_older_loans_kept_their_terms(three_years):
-    (fund,) = [fund for fund in three_years.funds() if fund.id == CODES[BADLY_KEPT]]
+    (fund,) = [fund for fund in three_years.funds if fund.id == CODES[BADLY_KEPT]]
 
     (_, _, first), (changed_on, _, second) = fund.bylaws
     assert first.repayment_mode != second.repayment_mode
@@ -254,7 +254,7 @@ def test_the_badly_kept_club_stands_out(three_years):
         return 10_000 * sum(what) // len(events)
 
     def by_club(mark) -> dict[str, int]:
-        return {fund.id: share(fund.entries, [mark(event) for event in fund.entries]) for fund in three_years.funds()}
+        return {fund.id: share(fund.entries, [mark(event) for event in fund.entries]) for fund in three_years.funds}
 
     worst = CODES[BADLY_KEPT]
     reversals = by_club(lambda event: isinstance(event, EntryReversed))
@@ -262,14 +262,14 @@ def test_the_badly_kept_club_stands_out(three_years):
     wrong = by_club(lambda event: isinstance(event, CashCounted) and event.difference != 0)
     for marks in (reversals, late, wrong):
         assert max(marks, key=lambda code: marks[code]) == worst
-    for fund in three_years.funds():
+    for fund in three_years.funds:
         one_hand = {event.recorded_by for event in fund.entries if isinstance(event, LoanApproved | LoanDisbursed)}
         assert (len(one_hand) == 1) is (fund.id == worst) or not fund.loans
 
 
 def flagged(made: Filled) -> dict[str, Counter[str]]:
     """How many red flags each club raises, by rule."""
-    return {fund.id: Counter(flag.rule for flag in flags(fund, Thresholds(), made.today)) for fund in made.funds()}
+    return {fund.id: Counter(flag.rule for flag in flags(fund, Thresholds(), made.today)) for fund in made.funds}
 
 
 def test_the_badly_kept_club_lights_up_by_nearly_every_rule(three_years):
@@ -293,7 +293,7 @@ def test_the_well_kept_clubs_stay_quiet(province, three_years):
 
 def test_who_recorded_is_among_the_principals_and_can_log_in(three_years):
     known = {principal.id for principal in three_years.summary.principals}
-    assert {event.recorded_by for event in three_years.events()} <= known
+    assert {event.recorded_by for event in three_years.events} <= known
 
     roles = [min(principal.roles) for principal in three_years.summary.principals]
     assert roles[:5] == ["admin", "inspector", "reporter", "chair", "treasurer"]

@@ -64,7 +64,7 @@ def warned(fund: Fund) -> Iterator[tuple[Event, str]]:
 
 def test_the_life_of_a_carefully_kept_club_raises_no_warning_and_elsewhere_only_slips_do(province):
     keeping = {club.code: club.keeping for club in CLUBS}
-    for fund in province.funds():
+    for fund in province.funds:
         undone = {event.reverses for event in fund.entries if isinstance(event, EntryReversed)}
         unslipped = [
             (event, code)
@@ -81,17 +81,17 @@ def test_the_life_of_a_carefully_kept_club_raises_no_warning_and_elsewhere_only_
 def test_in_a_carefully_kept_club_no_sum_is_one_that_no_note_can_pay(province):
     careful = {club.code for club in CLUBS if club.keeping == "careful"}
     sums = [
-        leg.amount for event in province.events() if event.fund in careful for leg in event.legs()
+        leg.amount for event in province.events if event.fund in careful for leg in event.legs()
         if leg.account in ("cash", "loans", "savings") and not isinstance(event, LoanRepaid)
     ]  # fmt: skip
-    sums += [event.amount for event in province.events() if event.fund in careful and isinstance(event, LoanRepaid)]
+    sums += [event.amount for event in province.events if event.fund in careful and isinstance(event, LoanRepaid)]
 
     assert len(sums) > 5_000
     assert [amount for amount in sums if amount % 500] == []
 
 
 def test_the_chair_is_retired_and_others_than_the_board_watch_the_counting(province):
-    for fund in province.funds():
+    for fund in province.funds:
         chair = next(event for event in fund.entries if isinstance(event, MemberJoined) and event.member == CHAIR)
         assert (
             60 <= fund.opened.founded_on.year - chair.birth_year + (chair.on.year - fund.opened.founded_on.year) <= 68
@@ -113,7 +113,7 @@ def reform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
 
 
 def test_every_club_moved_with_its_commune_on_the_day_of_the_reform(reform):
-    for fund in reform.funds():
+    for fund in reform.funds:
         club = next(club for club in CLUBS if club.code == fund.id)
         (moved,) = [event for event in fund.entries if isinstance(event, PlaceChanged)]
         assert (moved.on, moved.document, moved.province) == (date(2025, 7, 1), "1672/NQ-UBTVQH15", "Lạng Sơn")
@@ -124,7 +124,7 @@ def test_every_club_moved_with_its_commune_on_the_day_of_the_reform(reform):
 
 def test_a_club_that_begins_after_the_reform_never_had_a_district(sqlite_url):
     made = filled(sqlite_url, date(2025, 10, 1), clubs=1, since=date(2025, 8, 1))
-    (fund,) = made.funds()
+    (fund,) = made.funds
     assert (fund.opened.commune, fund.opened.district) == ("phường Đông Kinh", None)
     assert not any(isinstance(event, PlaceChanged) for event in fund.entries)
     made.ledger.close()
@@ -132,7 +132,7 @@ def test_a_club_that_begins_after_the_reform_never_had_a_district(sqlite_url):
 
 def test_donors_and_offices_are_those_of_their_time(reform, province):
     donors = {
-        is_late: {text for fund in reform.funds() for text in donors_of(reform, fund, is_late)}
+        is_late: {text for fund in reform.funds for text in donors_of(reform, fund, is_late)}
         for is_late in (False, True)
     }
     assert any("huyện" in donor for donor in donors[False])
@@ -142,7 +142,7 @@ def test_donors_and_offices_are_those_of_their_time(reform, province):
         "Cán bộ kiểm tra, Sở LĐTBXH",
         "Cán bộ kiểm tra, Sở Y tế",
     ]
-    front = {"political_org"} & {event.source for event in reform.events() if isinstance(event, DonationReceived)}
+    front = {"political_org"} & {event.source for event in reform.events if isinstance(event, DonationReceived)}
     assert not front, "the Fatherland Front goes with the mass organisations"
 
 
@@ -160,7 +160,7 @@ NEVER = {"FundDissolved": "the plan's clubs go on: one that was wound up would b
 
 
 def test_everything_that_can_happen_to_a_fund_happens_in_the_demo_but_for_what_is_named(province, reform):
-    told = {event.name for made in (province, reform) for event in made.events()}
+    told = {event.name for made in (province, reform) for event in made.events}
 
     assert told | NEVER.keys() == EVENT_TYPES.keys()
     assert not told & NEVER.keys()
@@ -185,13 +185,11 @@ OTHERWISE: dict[str, Callable[[Fund, Event], bool]] = {
 
 @pytest.mark.parametrize("what", OTHERWISE)
 def test_so_do_the_ways_in_which_it_can_happen(province, what):
-    assert any(OTHERWISE[what](fund, event) for fund in province.funds() for event in fund.entries)
+    assert any(OTHERWISE[what](fund, event) for fund in province.funds for event in fund.entries)
 
 
 def test_who_came_back_has_the_old_number_and_pays_dues_again(province):
-    returned = [
-        (fund, event) for fund in province.funds() for event in fund.entries if isinstance(event, MemberReturned)
-    ]
+    returned = [(fund, event) for fund in province.funds for event in fund.entries if isinstance(event, MemberReturned)]
 
     paid_again = [
         (fund.id, event.member)
@@ -204,7 +202,7 @@ def test_who_came_back_has_the_old_number_and_pays_dues_again(province):
 
 
 def test_a_club_with_an_old_book_balances_after_it_was_put_right(province):
-    (fund,) = [fund for fund in province.funds() if fund.id == "LS-HOP-THANH"]
+    (fund,) = [fund for fund in province.funds if fund.id == "LS-HOP-THANH"]
     declared = next(event for event in fund.entries if isinstance(event, OpeningBalancesDeclared))
     (corrected,) = [event for event in fund.entries if isinstance(event, OpeningBalancesCorrected)]
 

@@ -1,8 +1,10 @@
 """Claims about the log of readers: no route of the API's document shows a person without leaving a row, and none that
 shows nobody leaves one."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,9 +103,25 @@ READS = sorted(path for path, operations in DOCUMENT.items() if "get" in operati
 OTHERS = {(method, path) for path, operations in DOCUMENT.items() for method in operations if method != "get"}
 
 
+@pytest.fixture(scope="module")
+def watched_database(settled_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file of a village with a counted box and a checkpoint, in which no row has been left yet."""
+    file = Path(shutil.copy(settled_database, tmp_path_factory.mktemp("watched") / "fund.db"))
+    with house(f"sqlite:///{file}") as village:
+        begin_to_watch(village)
+    return file
+
+
 @pytest.fixture
-def watched(village: House) -> House:
-    """A village with a counted box, a checkpoint and no row yet."""
+def watched(watched_database: Path, tmp_path: Path) -> Iterator[House]:
+    """A running service on a copy of it."""
+    for file in watched_database.parent.glob("fund.db*"):
+        shutil.copy(file, tmp_path)
+    with house(f"sqlite:///{tmp_path / 'fund.db'}") as running:
+        yield running
+
+
+def begin_to_watch(village: House) -> None:
     count = village.recorded(f"/funds/{FUND}/cash-counts", SOUND["/funds/{fund}/cash-counts"])
     assert count["version"] == COUNTED
     goods = SOUND["/funds/{fund}/in-kind-donations"] | {"donor": NAME}
@@ -117,7 +135,7 @@ def watched(village: House) -> House:
     opened_phone = village.client.post("/v1/invitations/accept", json={"code": code, "label": LABEL}, headers=OURS)
     assert opened_phone.status_code == 201
     assert village.get(f"/funds/{FUND}/balances?min_position={village.entries()}").status_code == 200
-    return village
+    assert stored(village) == []
 
 
 def stored(house: House) -> list[dict[str, Any]]:

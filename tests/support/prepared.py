@@ -6,8 +6,6 @@ what a test has told is deleted, and only where it changed more than rows all is
 
 from __future__ import annotations
 
-import secrets
-
 import psycopg
 from psycopg import sql
 
@@ -16,8 +14,6 @@ from ledger.projections.read_model import ReadModel
 
 MANY_ROWS = 2_000
 """That many deleted ones would be in the way of those who come after."""
-OWN = "request_secret"
-"""The setting that every database draws for itself."""
 
 END_SESSIONS = """
 SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity
@@ -56,9 +52,7 @@ class Prepared:
             self._shape = database.execute(SHAPE).fetchall()
             named = database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
             self._tables = [sql.Identifier(str(name)) for (name,) in named]
-            database.execute("DELETE FROM settings WHERE name = %s", [OWN])
             self._rows = [insertion for table in self._tables for insertion in _insertions(database, table)]
-            _draw_own(database)
 
     def strip(self) -> None:
         """Leave a database without any table."""
@@ -86,14 +80,9 @@ class Prepared:
             for insertion in self._rows:
                 database.execute(insertion)
             database.execute(SEQUENCES_FROM_ONE)
-            _draw_own(database)
 
     def _connected(self) -> Connection:
         return psycopg.connect(self.url, autocommit=True)
-
-
-def _draw_own(database: Connection) -> None:
-    database.execute("INSERT INTO settings VALUES (%s, %s)", [OWN, secrets.token_hex(32)])
 
 
 def _insertions(database: Connection, table: sql.Identifier) -> list[sql.Composed]:

@@ -200,14 +200,16 @@ class History(RuleBasedStateMachine):
 
     @rule(choice=CHOICE, days=LATER, amount=AMOUNTS, from_savings=st.booleans())
     def let_go(self, choice: int, days: int, amount: int, *, from_savings: bool) -> None:
-        """Interest is waived, mostly as little as a month's or two, or the borrower's savings pay."""
+        """Interest is waived, mostly no more than there is, or what the borrower has just saved pays."""
         loan, part = self.some_loan(choice, "running"), amount // 20 or 1
-        if not from_savings:
-            self.tell(self.fund.waive_interest, self.after(loan, days), loan, amount=part // 20 or 1)
-            return
-        lent = self.fund.loans.get(loan)
-        saved = -self.fund.balances.get(("revolving", "savings", lent.member), 0) if lent else 0
-        self.tell(self.fund.set_off_savings, self.after(loan, days), loan, amount=min(part, saved) or part)
+        on, lent = self.after(loan, days), self.fund.loans.get(loan)
+        if from_savings:
+            if lent:
+                self.contribute(on, lent.member, "savings", part, "cash")
+            self.tell(self.fund.set_off_savings, on, loan, amount=part)
+        else:
+            due = lent.standing(on).interest_due if lent and lent.status == "running" else 0
+            self.tell(self.fund.waive_interest, on, loan, amount=min(part, due) or part)
 
     @rule(choice=CHOICE, days=LATER, months=st.integers(1, 30))
     def reschedule(self, choice: int, days: int, months: int) -> None:
@@ -270,7 +272,10 @@ class History(RuleBasedStateMachine):
                 self.tell(self.fund.leave, max(on, date(2025, 1, 1)), member, "died")
             case "return":
                 gone = [number for number, each in self.fund.members.items() if each.left_on]
-                self.tell(self.fund.take_back, max(on, date(2025, 1, 1)), gone[member % len(gone)] if gone else member)
+                back = gone[member % len(gone)] if gone else len(self.fund.members)
+                if not gone:
+                    self.tell(self.fund.leave, max(on, date(2025, 1, 1)), back, "moved")
+                self.tell(self.fund.take_back, max(on, date(2025, 1, 1)), back)
             case "move":
                 self.tell(self.fund.change_place, on, commune=f"xã {household % 2}", province="Lạng Sơn")
 
