@@ -1,7 +1,4 @@
-"""A club that tells of its year and a half in any order: every public decision of `Fund`, with random days and amounts.
-
-What must hold after each step is said by `bookkeeper.py`.
-"""
+"""A club that tells of its year and a half in any order: every decision of `Fund`; `bookkeeper.py` checks each step."""
 
 from __future__ import annotations
 
@@ -273,8 +270,7 @@ class History(RuleBasedStateMachine):
             case "return":
                 gone = [number for number, each in self.fund.members.items() if each.left_on]
                 back = gone[member % len(gone)] if gone else len(self.fund.members)
-                if not gone:
-                    self.tell(self.fund.leave, max(on, date(2025, 1, 1)), back, "moved")
+                self.tell(self.fund.leave, max(on, date(2025, 1, 1)), back, "moved")  # Who is gone cannot.
                 self.tell(self.fund.take_back, max(on, date(2025, 1, 1)), back)
             case "move":
                 self.tell(self.fund.change_place, on, commune=f"xã {household % 2}", province="Lạng Sơn")
@@ -283,8 +279,7 @@ class History(RuleBasedStateMachine):
     def adopt(self, on: date, rules: dict[str, Any], *, opens_again: bool) -> None:
         """New bylaws; and a fund is opened only once."""
         if opens_again:
-            place = {"commune": "", "district": "", "province": ""}
-            assert not self.tell(self.fund.open, on, bylaws=bylaws(), club="", founded_on=on, **place)
+            assert not self.tell(self.fund.open, on, bylaws=bylaws(), club="", founded_on=on, commune="", province="")
         self.tell(self.fund.adopt_bylaws, on, bylaws(**rules))
 
     @rule(on=DAYS, member=MEMBERS, other=MEMBERS, lot=st.none() | st.integers(0, 20))
