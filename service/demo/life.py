@@ -15,6 +15,7 @@ from ledger.days import add_months
 from ledger.events.club import LeavingReason, Poverty
 from ledger.events.governance import Office
 from ledger.projections.dues import meeting_in
+from service.demo.common_life import CommonLife
 from service.demo.diary import evening, instant
 from service.demo.lending import LoanDesk
 from service.demo.minutes import Minutes
@@ -61,6 +62,7 @@ class Life:
         self._purse = Purse(self.village)
         self._minutes = Minutes(self.village)
         self._old_book = OldBook(self.village)
+        self._common_life = CommonLife(self.village)
         self._size = self.village.random.randint(52, 63)
         self._inspected_in = self.village.random.randint(4, 11)
         self._inspection = self.village.random.choice(("sample", "focal"))
@@ -91,6 +93,7 @@ class Life:
         on = meeting_in(month, self.village.bylaws.meeting_day)
         self._owe_dues(f"{month:%Y-%m}")
         if f"{month:%Y-%m}" not in LOCKDOWNS:
+            self._common_life.act(on)
             self._meet(on)
         self._leave(on)
         if month.month == 12:
