@@ -49,10 +49,12 @@ from service.pages import (
     paper_desk,
     practice,
     proof,
+    province,
     receipts,
     times,
 )
 from service.pages import people as people_pages
+from service.pages import reports as report_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
 from service.people import routes as people
@@ -158,6 +160,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         paper_desk,
         practice,
         proof,
+        province,
+        report_pages,
         receipts,
         times,
         club,
