@@ -11,11 +11,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from ledger.chart import POTS
 from ledger.projections.tables import Reader
 from ledger.refusals import NotFound, Refusal
-from ledger.reports.indicators import READINGS
+from ledger.reports.indicators import READING_TARGETS, READINGS
 from ledger.reports.over_time import HeldAt, held_over_time
 from ledger.reports.report import Report, ReportQuestion
 from ledger.reports.targets import figure_of
-from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, READERS, admitted
 from service.http.problems import problem_with_errors
 from service.pages import pictures
@@ -35,8 +34,8 @@ from service.words import catalogue
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-WORDED: Final = 8
-"""Of so many clubs, the worst, the failures are told on the page of all; of the others how many there are."""
+WORDED: Final = 3
+"""Of so many clubs, the worst, the failures are told on the first page; of the others how many there are."""
 QUARTERS: Final = 11
 """Ends of quarters that are drawn before the end of the period."""
 Row = Mapping[str, Any]
@@ -56,26 +55,27 @@ class Shown(NamedTuple):
 async def province(request: Request, at: AtReports, wanted: CaughtUp) -> Response:
     """How the clubs stand by the plan's targets."""
     given, principal = given_in(request.query_params), request.scope["principal"]
+    if request.query_params.get("view") == "choose":
+        return _page(request, at, given, view="province-choose", problem=None, wrong={})
     try:
         asked = question_of(asked_of(given), at, principal)
     except Refusal as refusal:
         told = problem_with_errors(refusal, language_for(request), dict(given))
         wrong = wrong_fields(told.get("errors", ()))
-        return _page(request, at, given, 422, problem=told, wrong={n.strip("?"): each for n, each in wrong.items()})
+        wrong = {name.strip("?"): each for name, each in wrong.items()}
+        return _page(request, at, given, 422, view="province-choose", problem=told, wrong=wrong)
     view = View(request.query_params)
-    shown = await asyncio.to_thread(_looked_at, request, at, asked, given, wanted, with_money=view.is_money)
-    return _page(request, at, given, problem=None, wrong={}, shown=shown, **view.facts(shown, principal))
+    shown = await asyncio.to_thread(_looked_at, request, at, asked, given, wanted, with_money=view.view == "money")
+    return _page(request, at, given, shown=shown, **view.facts(shown))
 
 
 def _page(request: Request, at: At, given: Typed, status: int = 200, **facts: Any) -> Response:
     roles = request.scope["principal"].roles
-    facts = {"view": "province", "shown": None} | facts
     return page(
         request,
-        facts["view"],
+        facts.pop("view", "province"),
         status,
         given=given,
-        typed=given,
         offered=offered(at, request.scope["principal"]),
         at=lambda **more: address(given, **more),
         freezes=bool(roles & FREEZERS),
@@ -109,16 +109,18 @@ class View:
 
     def __init__(self, asked: Mapping[str, str]) -> None:
         self.target, self.fund = asked.get("target"), asked.get("club")
-        self.is_money = asked.get("view") == "money"
+        self.view = asked.get("view")
 
-    def facts(self, shown: Shown, principal: Principal) -> dict[str, Any]:
+    def facts(self, shown: Shown) -> dict[str, Any]:
         """What its template is given. Raises `NotFound` for a target or club that the report does not have."""
         if self.target is not None:
             return {"view": "province-target", **_target_view(shown, self.target)}
         if self.fund is not None:
             return {"view": "province-club", **_club_view(shown, self.fund)}
-        if self.is_money:
+        if self.view == "money":
             return {"view": "province-money", **_money_view(shown)}
+        if self.view == "clubs":
+            return {"view": "province-clubs", "about": about_report(shown), "clubs": scoreboard(shown)}
         return _all_clubs(shown)
 
 
@@ -223,9 +225,9 @@ def readings(shown: Shown) -> list[dict[str, Any]]:
         figure, target = shown.report["total"][indicator], targets.get(indicator, {})
         least = target.get("at_least") or shown.asked.plan.well_managed.good_borrowing_percent
         above, below = figure["numerator"], figure["denominator"]
-        facts = {"above": above, "below": below, "who": words.word("indicator", f"{indicator}.numerator")}
+        facts = {"above": above, "below": below, "who": words.word("page.province.readings", name)}
         sentence = catalogue.render("page.province.reading", words.language, **facts)
-        bar = pictures.bar(f"{words.name(indicator)}: {sentence}", 100 * above, 100 * below, least * below)
+        bar = pictures.bar(words.word("page.province.readings", name), 100 * above, 100 * below, least * below)
         clubs = {name: target.get(name) for name in ("clubs_met", "clubs")}
         how = {"name": name, "least": least, "sentence": sentence, "bar": bar, "said_percent": percent_of(words, figure)}
         told.append(how | figure | clubs)
@@ -254,9 +256,19 @@ def scoreboard(shown: Shown) -> list[dict[str, Any]]:
     clubs = []
     for club in shown.report["by_club"]:
         failed = [row for row in rows if club["fund"] in row["failing"]]
-        figures = [_club_figure(shown, club, row) | {"id": row["id"]} for row in failed]
-        clubs.append({"fund": club["fund"], "failed": figures, "tests": club["well_managed"]["failed"]})
+        figures = [
+            _club_figure(shown, club, row) | {"id": row["id"], "short": _short(shown.words, row["id"])} for row in failed
+        ]
+        good = [figure for figure in figures if figure["id"] in READING_TARGETS]
+        told = {"failed": figures, "good": good, "others": [figure for figure in figures if figure not in good]}
+        clubs.append({"fund": club["fund"], "tests": club["well_managed"]["failed"], **told})
     return sorted(clubs, key=lambda club: (-len(club["failed"]), -len(club["tests"]), club["fund"]))
+
+
+def _short(words: ReportWords, indicator: str) -> str:
+    """What an indicator is called where there is little room."""
+    short = words.word("page.province.short", indicator)
+    return short if short != indicator else words.word("indicator", f"{indicator}.name")
 
 
 def _club_figure(shown: Shown, club: Row, target: Row) -> dict[str, Any]:
@@ -294,8 +306,8 @@ def words_of(words: ReportWords, figure: Any) -> str:
 
 
 def _figure(figure: Any) -> tuple[str, int | None]:
-    """The hook of a figure: its name in the API and what it is, a percentage in tenths; None where there is none."""
+    """The hook of a figure: its name in the API and what it is, a percentage in tenths; None of a truth, or nothing."""
     if isinstance(figure, Mapping):
         percent = figure["percent"]
         return "percent", None if percent is None else int(percent.replace(".", ""))
-    return "value", int(figure) if isinstance(figure, int) else None
+    return "value", figure if isinstance(figure, int) and not isinstance(figure, bool) else None

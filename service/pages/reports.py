@@ -37,7 +37,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 Reader = Annotated[Principal, Depends(admitted(FIGURE_READERS))]
 REPORTS_A_PAGE: Final = 30
-CHANGES_A_PAGE: Final = 20
+CHANGES_A_PAGE: Final = 8
 LINKS_SHOWN: Final = 6
 FILES: Final = ("xlsx", "docx", "pdf", "csv", "json")
 """What a report is taken along as; the first is what an office works on."""
@@ -164,8 +164,8 @@ def _restated(shown: Shown, frozen: Frozen, told: Mapping[str, Any], start: int)
         | {"numbers": {side: _number(change[side]) for side in ("before", "after")}}
         for change in rows
     ]
-    count, end = len(told["changes"]), start + CHANGES_A_PAGE
-    return {"changes": changes, "count": count, "position": told["position"], "next": end if end <= count else None}
+    changed, end = len(told["changes"]), start + CHANGES_A_PAGE
+    return {"changes": changes, "changed": changed, "position": told["position"], "next": end if end <= changed else None}
 
 
 def _number(figure: Any) -> int | None:
