@@ -207,6 +207,18 @@ class ClubAt:
         return date.fromisoformat(max(later, default=self._record.recorded_day))
 
 
+class Reported(NamedTuple):
+    """What a report takes of one club: its row, and what figures of all clubs together need beside it. `evidenced` is
+    what was given of each line of the plan's budget, in đồng."""
+
+    club: Club
+    row: dict[str, Any]
+    days_late: Counter[int]
+    last_recorded_day: date
+    is_maintained: bool
+    evidenced: tuple[int, ...]
+
+
 T = TypeVar("T")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 from ledger.chart import ACCOUNTS, ASSETS, POTS
 from ledger.events import DonationReceived, InKindDonationReceived
 from ledger.events.money import Activity, DonationSource
-from ledger.reports.club import ClubAt, once
+from ledger.reports.club import ClubAt, Reported, once
 from ledger.reports.shares import summed
 
 CASH: Final = DonationReceived.__name__
@@ -26,7 +26,7 @@ def pots(club: ClubAt) -> dict[str, Any]:
     return {pot: _pot(club, pot) for pot in POTS}
 
 
-def pots_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def pots_of_all(_: Sequence[Reported], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The pots of all clubs added up, in the order of the chart."""
     return {pot: _in_order(summed([figure[pot] for figure in figures])) for pot in POTS} if figures else {}
 

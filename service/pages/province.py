@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.chart import POTS
-from ledger.projections.tables import Reader
+from ledger.database import Transaction
 from ledger.refusals import NotFound, Refusal
 from ledger.reports.indicators import READING_TARGETS, READINGS
 from ledger.reports.over_time import HeldAt, held_over_time
@@ -22,8 +22,7 @@ from service.pages.layout import PageRoute, language_for, page
 from service.pages.report_asked import address, asked_of, given_in, offered, question_of
 from service.pages.typed import Typed, wrong_fields
 from service.reads.dependencies import CaughtUp
-from service.reads.query import ask_tables
-from service.reports.asking import At, answered
+from service.reports.asking import At, ToldOf, answered, ask_clubs
 from service.reports.dependencies import AtReports
 from service.reports.files import about
 from service.reports.files.figures import Beside, ReportWords, share_of
@@ -87,13 +86,13 @@ def _page(request: Request, at: At, given: Typed, status: int = 200, **facts: An
 def _looked_at(
     request: Request, at: At, asked: ReportQuestion, given: Typed, wanted: int, *, with_money: bool
 ) -> Shown:
-    def ask(tables: Reader, now: int) -> Shown:
-        report = answered(at.reports, tables, asked, now).report
+    def ask(tables: Transaction, now: int, told: ToldOf) -> Shown:
+        report = answered(at.reports, tables, asked, now, told=told).report
         funds = [row["fund"] for row in report["by_club"]]
         held = held_over_time(tables, funds, asked.period.until, QUARTERS) if with_money else ()
         return shown_of(asked, report, language_for(request), given)._replace(held=held)
 
-    return ask_tables(at.state, wanted, ask)
+    return ask_clubs(at, wanted, ask)
 
 
 def shown_of(asked: ReportQuestion, report: Report, language: str, given: Typed) -> Shown:
