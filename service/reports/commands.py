@@ -42,20 +42,19 @@ def report(
     from service.reports.files import FORMATS
     from service.reports.files.figures import Beside
     from service.reports.freezing import keep_for_operator
-    from service.reports.state import ReportState
+    from service.reports.state import ReportState, plans_of
 
     if form not in FORMATS:
         raise Mistake("no-format", form=form, formats=", ".join(FORMATS))
     if threshold not in (60, 55):
         raise Mistake("threshold")
     settings = load_settings()
-    reports = ReportState(settings)
     if (district or commune) and not province:
         raise Mistake("scope")
     scope = Scope(province=province, district=district, commune=commune) if province else Scope(everything=True)
     period = _period(preset, year, since, until)
-    asked = ReportQuestion(plan_of(reports.plans, plan), period, scope, threshold)
-    with ledger_of(settings, "write" if freeze else "read") as ledger:
+    asked = ReportQuestion(plan_of(plans_of(settings), plan), period, scope, threshold)
+    with ledger_of(settings, "write" if freeze else "read") as ledger, ReportState(settings, ledger.database) as reports:
         read_model = read_model_of(ledger)
         read_model.check_tables()
         if freeze:
