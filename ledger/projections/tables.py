@@ -83,6 +83,11 @@ class Table:
             (f"ALTER TABLE {self.name} ADD PRIMARY KEY ({self.key})", *self._index),
         )
 
+    @cached_property
+    def ways_in(self) -> tuple[str, ...]:
+        """The indexes of a table that was made without keys."""
+        return (f"CREATE UNIQUE INDEX {self.name}_key ON {self.name} ({self.key})", *self._index)
+
     @property
     def _index(self) -> tuple[str, ...]:
         return tuple(

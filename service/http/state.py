@@ -9,7 +9,6 @@ from fastapi import Depends, Request
 from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.projections.follower import Follower
-from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
 from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
@@ -49,7 +48,6 @@ class AppState:
 
     def forget(self) -> None:
         """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
-        self.moments = Moments(self.settings.max_cached_entries // 12)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read waits for it."""
 

@@ -228,7 +228,13 @@ def readings(shown: Shown) -> list[dict[str, Any]]:
         sentence = catalogue.render("page.province.reading", words.language, **facts)
         bar = pictures.bar(words.word("page.province.readings", name), 100 * above, 100 * below, least * below)
         clubs = {name: target.get(name) for name in ("clubs_met", "clubs")}
-        how = {"name": name, "least": least, "sentence": sentence, "bar": bar, "said_percent": percent_of(words, figure)}
+        how = {
+            "name": name,
+            "least": least,
+            "sentence": sentence,
+            "bar": bar,
+            "said_percent": percent_of(words, figure),
+        }
         told.append(how | figure | clubs)
     return told
 
@@ -256,7 +262,8 @@ def scoreboard(shown: Shown) -> list[dict[str, Any]]:
     for club in shown.report["by_club"]:
         failed = [row for row in rows if club["fund"] in row["failing"]]
         figures = [
-            _club_figure(shown, club, row) | {"id": row["id"], "short": _short(shown.words, row["id"])} for row in failed
+            _club_figure(shown, club, row) | {"id": row["id"], "short": _short(shown.words, row["id"])}
+            for row in failed
         ]
         good = [figure for figure in figures if figure["id"] in READING_TARGETS]
         told = {"failed": figures, "good": good, "others": [figure for figure in figures if figure not in good]}

@@ -142,9 +142,7 @@ async def one_report(
         }
 
     found = await asyncio.to_thread(ask)
-    return page(
-        request, "report", files=FILES, links=LINKS_SHOWN, sees_people=bool(reader.roles & READERS), **found
-    )
+    return page(request, "report", files=FILES, links=LINKS_SHOWN, sees_people=bool(reader.roles & READERS), **found)
 
 
 def _content(at: At, frozen: Frozen) -> Report:
@@ -165,7 +163,12 @@ def _restated(shown: Shown, frozen: Frozen, told: Mapping[str, Any], start: int)
         for change in rows
     ]
     changed, end = len(told["changes"]), start + CHANGES_A_PAGE
-    return {"changes": changes, "changed": changed, "position": told["position"], "next": end if end <= changed else None}
+    return {
+        "changes": changes,
+        "changed": changed,
+        "position": told["position"],
+        "next": end if end <= changed else None,
+    }
 
 
 def _number(figure: Any) -> int | None:
@@ -179,9 +182,7 @@ def _number(figure: Any) -> int | None:
 
 
 @router.get("/reports/{report}/paper", name="list_reports")
-async def on_paper(
-    request: Request, at: AtReports, places: AtPlaces, reader: Reader, report: ReportNumber
-) -> Response:
+async def on_paper(request: Request, at: AtReports, places: AtPlaces, reader: Reader, report: ReportNumber) -> Response:
     """The whole report as an office files it, to be read and printed."""
     language = language_for(request)
 

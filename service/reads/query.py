@@ -2,16 +2,16 @@
 books stood; whoever asked makes an answer in JSON, a page or a paper of it."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from itertools import takewhile
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from ledger.days import last_asked
-from ledger.events import Entry, head_of
+from ledger.events import head_of
 from ledger.projections import funds
+from ledger.projections.knowledge import Then, version_at
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
@@ -79,35 +79,23 @@ class FundQuery(NamedTuple):
 
         return ask_tables(self.state, self.wanted, at_standpoint)
 
-    def _standpoint(self, tables: Reader) -> tuple[Reader, Answer]:
-        """The tables as they are, or made anew from what was known; and where the fund stands in them. Raises
+    def _standpoint(self, tables: Any) -> tuple[Reader, Answer]:
+        """The tables as they are, or as they were at what was known; and where the fund stands in them. Raises
         `PositionNotReached`, `FundNotFound` when nothing was known yet."""
         standing = funds.standing(tables, self.fund)
         if standing is None:
             raise PositionNotReached(position=self.wanted, min_position=self.wanted + 1)
-        if self.known_at is None and self.known_version in (None, standing["version"]):
+        version = standing["version"]
+        if self.known_version is not None:
+            version = min(version, self.known_version)
+        if self.known_at is not None:
+            version = min(version, version_at(tables, self.fund, self.known_at))
+        if version == standing["version"]:
             return tables, standing
-        moments = self.state.moments
-        kept = moments.get(self.fund, self.known_version) if self.known_at is None and self.known_version else None
-        if kept and kept.head == self._head_at(kept.version):
-            return kept, standing | {"version": kept.version}
-        entries = list(self._known_entries(standing["parked"]))
-        if not entries:
+        lines = self.state.ledger.recorder.lines(self.fund, version - 1, version) if version else ()
+        if not lines:
             raise FundNotFound
-        return moments.make(self.fund, entries), standing | {"version": entries[-1].event.version}
-
-    def _head_at(self, version: int) -> str | None:
-        """The hash of a stored line; after a loss another one may stand in its place."""
-        lines = self.state.ledger.recorder.lines(self.fund, version - 1, version)
-        return head_of(lines[0]) if lines else None
-
-    def _known_entries(self, parked: Answer | None) -> Iterator[Entry]:
-        """The entries that were known; from the one on that a fund is parked at, nothing is in any figure."""
-        upto = self.known_version
-        if parked:
-            upto = min(upto or parked["version"], parked["version"] - 1)
-        entries = self.state.ledger.entries(self.fund, upto=upto)
-        return takewhile(lambda entry: self.known_at is None or entry.event.recorded_at <= self.known_at, entries)
+        return Then(tables, self.fund, version, head_of(lines[0])), standing | {"version": version}
 
     # --- people ---------------------------------------------------------------------------------------------------
 

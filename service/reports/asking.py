@@ -16,7 +16,6 @@ from service.http.state import AppState
 from service.reads.query import ask_tables
 from service.reports.state import ReportState
 
-
 T = TypeVar("T")
 
 ToldOf = MutableMapping[Told, Reported]

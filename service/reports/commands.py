@@ -54,7 +54,10 @@ def report(
     scope = Scope(province=province, district=district, commune=commune) if province else Scope(everything=True)
     period = _period(preset, year, since, until)
     asked = ReportQuestion(plan_of(plans_of(settings), plan), period, scope, threshold)
-    with ledger_of(settings, "write" if freeze else "read") as ledger, ReportState(settings, ledger.database) as reports:
+    with (
+        ledger_of(settings, "write" if freeze else "read") as ledger,
+        ReportState(settings, ledger.database) as reports,
+    ):
         read_model = read_model_of(ledger)
         read_model.check_tables()
         if freeze:
