@@ -31,6 +31,7 @@ from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
+from service.inspection.flag_keeper import FlagKeeper
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
 from service.pages import (
@@ -110,6 +111,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
 
             forget()
             ledger.losses.on_loss = forget
+            opened.enter_context(FlagKeeper(state, lambda: app.state.flag_service))
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))
