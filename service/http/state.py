@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
 
 from ledger.application import Ledger
 from ledger.days import civil_day
+from ledger.history import Verified
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.storage.postgres import PostgresStorage
@@ -20,6 +21,10 @@ from service.settings import Settings
 def utc_now() -> datetime:
     """The instant; only the edge looks at a clock."""
     return datetime.now(UTC)
+
+
+FUNDS_VERIFIED: Final = 64
+"""Of so many funds the digests of their lines are kept, 32 bytes a line."""
 
 
 class AppState:
@@ -48,6 +53,7 @@ class AppState:
 
     def forget(self) -> None:
         """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
+        self.verified = Verified(FUNDS_VERIFIED)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read waits for it."""
 
