@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
+from markupsafe import Markup
 
 from ledger.chart import POTS
 from ledger.database import Transaction
@@ -30,6 +31,7 @@ from service.reports.files.figures import figure_of as cell_of
 from service.reports.files.plan_tables import found, required
 from service.reports.questions import FREEZERS
 from service.words import catalogue
+from service.words.wording import capitalised
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -138,12 +140,11 @@ def _target_view(shown: Shown, target: str) -> dict[str, Any]:
     row = next((row for row in target_rows(shown) if row["id"] == target), None)
     if row is None:
         raise NotFound
-    clubs = [_club_figure(shown, club, row) for club in shown.report["by_club"]]
+    clubs = [_club_figure(shown, club, row) for club in shown.report["by_club"] if row["per"] == "club"]
     return {
         "about": about_report(shown),
         "target": row,
         "clubs": sorted(clubs, key=lambda club: (club["met"] is not False, _size(club), club["fund"])),
-        "kinds": {club["name"] for club in clubs},
     }
 
 
@@ -188,8 +189,8 @@ def _bars(words: ReportWords, kind: str, amounts: Sequence[tuple[str, Row, int]]
     """Amounts by source or purpose, the largest first, each as a bar out of all; and a sentence on the largest."""
     rows = sorted((each for each in amounts if each[2]), key=lambda each: -each[2])
     whole = sum(amount for *_, amount in rows)
-    named = [(of, words.word(f"word.{kind}", of), row, amount) for of, row, amount in rows]
-    facts = {"whole": whole, "name": named[0][1], "most": named[0][3]} if named else {}
+    named = [(of, capitalised(words.word(f"word.{kind}", of)), row, amount) for of, row, amount in rows]
+    facts = {"whole": whole, "name": words.word(f"word.{kind}", named[0][0]), "most": named[0][3]} if named else {}
     key = f"page.province.money.{kind}s" if named else f"page.province.money.no-{kind}"
     return {
         "rows": [(of, name, row, pictures.bar(name, amount, whole)) for of, name, row, amount in named],
@@ -210,7 +211,7 @@ def about_report(shown: Shown) -> dict[str, Any]:
         "known": about.known(words),
         "missing": about.missing(words),
         "broken": words.clubs(shown.report["clubs"]["broken"]),
-        "short": {row["fund"]: words.club(row["fund"]) for row in shown.report["by_club"]},
+        "short": {row["fund"]: capitalised(words.club(row["fund"])) for row in shown.report["by_club"]},
     }
 
 
@@ -261,10 +262,7 @@ def scoreboard(shown: Shown) -> list[dict[str, Any]]:
     clubs = []
     for club in shown.report["by_club"]:
         failed = [row for row in rows if club["fund"] in row["failing"]]
-        figures = [
-            _club_figure(shown, club, row) | {"id": row["id"], "short": _short(shown.words, row["id"])}
-            for row in failed
-        ]
+        figures = [_club_figure(shown, club, row) for row in failed]
         good = [figure for figure in figures if figure["id"] in READING_TARGETS]
         told = {"failed": figures, "good": good, "others": [figure for figure in figures if figure not in good]}
         clubs.append({"fund": club["fund"], "tests": club["well_managed"]["failed"], **told})
@@ -288,6 +286,8 @@ def _club_figure(shown: Shown, club: Row, target: Row) -> dict[str, Any]:
     met = club["fund"] not in target["failing"] if judged and of is not None else None
     return {
         "fund": club["fund"],
+        "id": target["id"],
+        "short": _short(shown.words, target["id"]),
         "share": share,
         "value": of if is_count else None,
         "percent": percent_of(shown.words, share) if share else None,
@@ -295,8 +295,14 @@ def _club_figure(shown: Shown, club: Row, target: Row) -> dict[str, Any]:
         "number": value,
         "text": text,
         "met": met,
-        "bar": pictures.bar(text, share["numerator"], share["denominator"]) if share else None,
+        "bar": _bar(shown.words, share, target["at_least"]) if share else None,
     }
+
+
+def _bar(words: ReportWords, share: Row, least: int | None) -> Markup:
+    """A share as a bar, with a mark where the plan asks for it."""
+    above, below = share["numerator"], share["denominator"]
+    return pictures.bar(words.text(share_of(share)), 100 * above, 100 * below, None if least is None else least * below)
 
 
 def percent_of(words: ReportWords, share: Row) -> str | None:

@@ -61,7 +61,8 @@ def asked_of(given: Typed, note: str | None = None) -> Asked:
 
 
 def question_of(asked: Asked, at: At, principal: Principal, *, is_to_date: bool = True) -> ReportQuestion:
-    """The question of a report; without a period, and if that may be, one up to today. Raises `InvalidFields`, `PlanNotFound`, `PeriodUpsideDown`, `Forbidden`."""
+    """The question of a report; without a period, and if that may be, one up to today. Raises `InvalidFields`,
+    `PlanNotFound`, `PeriodUpsideDown`, `Forbidden`."""
     plans = at.reports.plans
     plan = plan_of(plans, asked.plan) if asked.plan else usual_plan(plans, principal.scope)
     if is_to_date and (asked.preset, asked.year, asked.since, asked.until) == (None, None, None, None):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from ledger.refusals import Refusal
+from ledger.refusals import IdempotencyKeyReused, Refusal
 from ledger.reports.frozen import Frozen, content_of
 from ledger.reports.report import Report
 from service.access.places import AtPlaces
@@ -39,6 +39,8 @@ Reader = Annotated[Principal, Depends(admitted(FIGURE_READERS))]
 REPORTS_A_PAGE: Final = 30
 CHANGES_A_PAGE: Final = 8
 LINKS_SHOWN: Final = 6
+KEPT: Final = (403, 409, 429, 503)
+"""Statuses that a form answers with as they are; whatever else is wrong with it is 422."""
 FILES: Final = ("xlsx", "docx", "pdf", "csv", "json")
 """What a report is taken along as; the first is what an office works on."""
 
@@ -83,7 +85,8 @@ async def _listed(
     told = problem_with_errors(refusal, language, dict(typed)) if refusal else None
     wrong = {name.strip("?"): each for name, each in wrong_fields(told.get("errors", ()) if told else ()).items()}
     listed = await asyncio.to_thread(freezing.listed, at, reader, places, cursor, REPORTS_A_PAGE)
-    status = 200 if told is None else told["status"] if told["status"] in (403, 409, 429, 503) else 422
+    is_other = isinstance(refusal, IdempotencyKeyReused)
+    status = 200 if told is None else 409 if is_other else told["status"] if told["status"] in KEPT else 422
     return page(
         request,
         "reports",
@@ -94,7 +97,7 @@ async def _listed(
         note=typed.get("note", ""),
         offered=offered(at, reader),
         freezes=bool(reader.roles & FREEZERS),
-        key=new_key() if refusal is None or told is None or told["status"] == 409 else typed.get("key") or new_key(),
+        key=new_key() if is_other else typed.get("key") or new_key(),
         problem=told,
         wrong=wrong,
     )

@@ -23,9 +23,7 @@ def test_a_sample_off_the_tables_is_that_of_the_entries(database_url: str) -> No
         for fund in funds:
             for version in (40, len(fund.pending)):
                 for since, until in PERIODS:
-                    draw = Draw(
-                        seed="XSMB-48213", vouchers=7, loans=5, known_version=version, since=since, until=until
-                    )
+                    draw = Draw(seed="XSMB-48213", vouchers=7, loans=5, known_version=version, since=since, until=until)
                     found = told_answer(draw, fund.id, ledger.database, ledger.recorder)
                     assert found == entries_answer(draw, fund.pending[:version])
                     drawn += len(found["vouchers"]) + len(found["loans"])

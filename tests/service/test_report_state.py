@@ -53,7 +53,7 @@ def test_what_was_kept_longest_ago_is_forgotten_first(village: House) -> None:
     reports.keep({"new": "new"})
 
     assert len(reports.told) == MOST_TOLD
-    assert list(reports.told)[0] == 1
+    assert next(iter(reports.told)) == 1
     assert list(reports.told)[-1] == "new"
 
 
