@@ -32,7 +32,7 @@ class ReportState:
 
     def __init__(self, settings: Settings, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
         self.plans: Plans = plans_of(settings)
-        self.told: Mapping[Told, Reported] = {}
+        self.told: dict[Told, Reported] = {}
         """What was told of clubs before; never changed, but exchanged."""
         self._database = database
         self._seconds = seconds

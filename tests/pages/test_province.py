@@ -11,12 +11,12 @@ from playwright.sync_api import Page, Playwright
 
 from service.words.wording import LANGUAGES
 from tests.support.browser import FLAGS, chromium
-from tests.support.pages import Browser, Opened
+from tests.support.pages import Browser, Fields, Opened
 from tests.support.service import OTHER_FUND, House, house, served, settle_in
 
 PLAN = "VN-LS-47-2022"
 HALF = "preset=half-1&year=2024"
-ASKED = {"plan": PLAN, "preset": "half-1", "year": "2024"}
+ASKED: Fields = {"plan": PLAN, "preset": "half-1", "year": "2024"}
 
 
 @pytest.fixture(scope="module")

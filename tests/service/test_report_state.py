@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from ledger.reports.report import ReportQuestion
 from service.reports.asking import At, ask_report
 from service.reports.questions import period_of
 from service.reports.state import MOST_TOLD, TRUSTED_SECONDS, ReportState
-from tests.support.reporting import EVERYTHING, OF_THE_PROVINCE, ReportQuestion
+from tests.support.reporting import EVERYTHING, OF_THE_PROVINCE
 from tests.support.service import FUND, OTHER_FUND, House, house, settle_in
 
 HALF = ReportQuestion(OF_THE_PROVINCE, period_of("half-1", 2024, None, None, at="/"), EVERYTHING)
