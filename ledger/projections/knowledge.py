@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any
 
@@ -93,7 +93,26 @@ class Then(_Moment):
     def __init__(self, tables: Transaction, fund: str, version: int, head: str) -> None:
         self._tables = tables
         self._fund, self._version, self._head = fund, version, head
+        self._held: set[str] = set()
         super().__init__(TABLES)
+
+    def held_on(self, until: str) -> str:
+        """What was held on a day, added up where the legs are: bringing them all here would take far longer."""
+        name = f"held_{date.fromisoformat(until):%Y%m%d}"
+        with self._turn:
+            if name not in self._held:
+                sums = self._tables.values(
+                    "SELECT fund, pot, account, part, CAST(SUM(amount) AS BIGINT) FROM legs WHERE fund = :fund "
+                    "AND version <= :version AND on_day <= :until GROUP BY fund, pot, account, part",
+                    fund=self._fund,
+                    version=self._version,
+                    until=until,
+                )
+                with self._database.transaction() as transaction:
+                    transaction.execute(f"CREATE TABLE {name} ({BALANCES.columns})")
+                    transaction.insert(name, BALANCES.names, sums)
+                self._held.add(name)
+        return f"{name} WHERE 1 = 1"
 
     def _rows(self, table: Table) -> Rows:
         if table is FUNDS:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ledger.chart import Legs
 from ledger.database import Row, Transaction
@@ -48,6 +48,15 @@ class Reader(Protocol):
 
     def query(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of a query."""
+        ...
+
+
+@runtime_checkable
+class LooksBack(Protocol):
+    """A reader that looks back, and adds up what was held on a day where the legs are."""
+
+    def held_on(self, until: str) -> str:
+        """Where the sums are, as SQL after `FROM`, with a condition."""
         ...
 
 

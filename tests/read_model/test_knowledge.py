@@ -11,6 +11,7 @@ import pytest
 
 from ledger.events import head_of
 from ledger.projections import balances, journal, loans, members
+from ledger.projections import funds as funds_
 from ledger.projections.batch import PARKED, TABLES
 from ledger.projections.days import ACCOUNT_DAYS, ENTRY_DAYS
 from ledger.projections.knowledge import Known, Then, version_at
@@ -44,6 +45,9 @@ def test_a_moment_read_off_the_tables_is_what_the_first_entries_alone_come_to(da
                                 sorted(map(repr, each.query(sql, fund=fund.id))) for each in (then, known)
                             )
                             assert found == expected, (fund.id, version, table.name)
+                    for on in {fund.pending[0].event.on, entries[version // 2].event.on, entries[-1].event.on, DAY}:
+                        for question in (balances.balances, balances.trial_balance, balances.savings, funds_.fund):
+                            assert question(then, fund.id, on) == question(known, fund.id, on)
 
 
 def test_what_had_been_recorded_by_an_instant_is_found_to_the_microsecond(database_url: str) -> None:
