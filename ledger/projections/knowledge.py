@@ -167,3 +167,11 @@ def version_at(tables: Transaction, fund: str, instant: datetime) -> int:
         second=second,
     )
     return max((version for version, at in within if datetime.fromisoformat(at) <= instant), default=last or 0)
+
+
+def code_of(tables: Transaction, fund: str, version: int) -> str | None:
+    """The check code of the line that an entry's rows were made of."""
+    rows = tables.values(
+        "SELECT code FROM entries WHERE fund = :fund AND version = :version", fund=fund, version=version
+    )
+    return "-".join(rows[0][0][start : start + 4] for start in range(0, 16, 4)) if rows else None

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from ledger.aggregates.log import BrokenChain
 from ledger.days import last_asked
-from ledger.events import head_of
+from ledger.events import check_code, head_of
 from ledger.projections import funds
-from ledger.projections.knowledge import Then, version_at
+from ledger.projections.knowledge import Then, code_of, version_at
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
@@ -81,7 +82,8 @@ class FundQuery(NamedTuple):
 
     def _standpoint(self, tables: Any) -> tuple[Reader, Answer]:
         """The tables as they are, or as they were at what was known; and where the fund stands in them. Raises
-        `PositionNotReached`, `FundNotFound` when nothing was known yet."""
+        `PositionNotReached`, `FundNotFound` when nothing was known yet, and `BrokenChain` where the line there is not
+        the one that the tables were made of."""
         standing = funds.standing(tables, self.fund)
         if standing is None:
             raise PositionNotReached(position=self.wanted, min_position=self.wanted + 1)
@@ -95,7 +97,10 @@ class FundQuery(NamedTuple):
         lines = self.state.ledger.recorder.lines(self.fund, version - 1, version) if version else ()
         if not lines:
             raise FundNotFound
-        return Then(tables, self.fund, version, head_of(lines[0])), standing | {"version": version}
+        head = head_of(lines[0])
+        if code_of(tables, self.fund, version) != check_code(head):
+            raise BrokenChain(self.fund, version)
+        return Then(tables, self.fund, version, head), standing | {"version": version}
 
     # --- people ---------------------------------------------------------------------------------------------------
 
