@@ -148,14 +148,15 @@ class Verified:
 
     def verify(self, fund: str, lines: list[bytes]) -> Verification:
         """Walk along the lines of a fund."""
-        heads = _same(lines, self._whole.get(fund, b""))
+        known = self._whole.get(fund, b"")
+        heads = _same(lines, known)
         if len(heads) < len(lines):
             its_fund = _decode_envelope(lines[0]).fund if heads else None
             heads += follow(lines[len(heads) :], its_fund, len(heads), heads[-1] if heads else NO_HEAD)
         found = _found(lines, heads)
-        if found.valid:
+        if found.valid and not known.startswith(whole := bytes.fromhex("".join(heads))):
             kept = {name: whole for name, whole in self._whole.items() if name != fund}
-            kept[fund] = bytes.fromhex("".join(heads))
+            kept[fund] = whole
             self._whole = dict(list(kept.items())[-self._most_funds :])
         return found
 

@@ -49,6 +49,6 @@ def _moved(tables: Transaction, funds: Sequence[str], until: date) -> list[tuple
 
 def _ends(until: date, quarters: int) -> Iterator[date]:
     """The last days of the quarters before a day, the earliest first."""
-    this = date(until.year, (until.month - 1) // 3 * 3 + 1, 1)
+    this = until.replace(month=(until.month - 1) // 3 * 3 + 1, day=1)
     for back in range(quarters, 0, -1):
         yield last_day(add_months(this, 2 - 3 * back))

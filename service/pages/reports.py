@@ -26,12 +26,11 @@ from service.reads.dependencies import CaughtUp
 from service.reports import freezing
 from service.reports.asking import At, restatement
 from service.reports.beside import beside
-from service.reports.dependencies import AtReports
+from service.reports.dependencies import AtReports, ReportNumber
 from service.reports.files import FORMATS
 from service.reports.files.figures import Beside, ReportWords
 from service.reports.files.plan_tables import restated
 from service.reports.questions import FREEZERS
-from service.reports.routes import ReportNumber
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -10,7 +10,6 @@ import msgspec
 
 from ledger.aggregates.log import BrokenChain
 from ledger.days import last_asked
-from ledger.events import check_code, head_of
 from ledger.projections import funds
 from ledger.projections.knowledge import Then, code_of, version_at
 from ledger.projections.tables import Reader
@@ -82,8 +81,8 @@ class FundQuery(NamedTuple):
 
     def _standpoint(self, tables: Any) -> tuple[Reader, Answer]:
         """The tables as they are, or as they were at what was known; and where the fund stands in them. Raises
-        `PositionNotReached`, `FundNotFound` when nothing was known yet, and `BrokenChain` where the line there is not
-        the one that the tables were made of."""
+        `PositionNotReached`, `FundNotFound` when nothing was known yet, and `BrokenChain` where the lines up to there
+        do not follow each other, or are not those that the tables were made of."""
         standing = funds.standing(tables, self.fund)
         if standing is None:
             raise PositionNotReached(position=self.wanted, min_position=self.wanted + 1)
@@ -94,13 +93,13 @@ class FundQuery(NamedTuple):
             version = min(version, version_at(tables, self.fund, self.known_at))
         if version == standing["version"]:
             return tables, standing
-        lines = self.state.ledger.recorder.lines(self.fund, version - 1, version) if version else ()
+        lines = self.state.ledger.recorder.lines(self.fund, 0, version) if version else []
         if not lines:
             raise FundNotFound
-        head = head_of(lines[0])
-        if code_of(tables, self.fund, version) != check_code(head):
-            raise BrokenChain(self.fund, version)
-        return Then(tables, self.fund, version, head), standing | {"version": version}
+        found = self.state.verified.verify(self.fund, lines)
+        if found.first_broken or code_of(tables, self.fund, version) != found.check_code:
+            raise BrokenChain(self.fund, found.first_broken or version)
+        return Then(tables, self.fund, version, found.head), standing | {"version": version}
 
     # --- people ---------------------------------------------------------------------------------------------------
 

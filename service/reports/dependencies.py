@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 
 from ledger.plans import Plan, Preset, plan_of
 from ledger.reports.report import ReportQuestion
-from service.http.fields import Enumerated, Position, Words, digits
+from service.http.fields import Code, Enumerated, Position, Words, digits
 from service.http.parsing import accept_language
 from service.http.state import AtState
 from service.reads.dependencies import Since, Until, caught_up, within_reach
@@ -18,6 +18,7 @@ from service.reports.questions import period_of, scope_of
 from service.reports.state import ReportState
 from service.words.wording import language_of
 
+ReportNumber = Annotated[str, Code("R-[0-9]{4}-[0-9]{4,9}")]
 FormatName = Annotated[str, Enumerated(tuple(FORMATS))]
 Audience = Literal["public", "office"]
 YearAsked = Annotated[Year, BeforeValidator(digits)]

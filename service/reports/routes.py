@@ -15,7 +15,7 @@ from ledger.reports.report import Report, ReportQuestion
 from service.access.places import AtPlaces
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, admitted
-from service.http.fields import Code, Cursor, Limit, PathNumber, Position
+from service.http.fields import Cursor, Limit, PathNumber, Position
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
 from service.reads.dependencies import CaughtUp
@@ -24,7 +24,16 @@ from service.reports.answers import ReportFrozen, SpendingTold
 from service.reports.asking import At, ask_report, restatement
 from service.reports.beside import beside
 from service.reports.bodies import NewReport, NewSpending, SpendingReversal
-from service.reports.dependencies import AtReports, Audience, FormatName, PlanAsked, Question, Wanted, language
+from service.reports.dependencies import (
+    AtReports,
+    Audience,
+    FormatName,
+    PlanAsked,
+    Question,
+    ReportNumber,
+    Wanted,
+    language,
+)
 from service.reports.files import FORMATS
 from service.reports.files.tables import ndjson_of
 from service.reports.plans import plan_told, plans_listed
@@ -37,7 +46,6 @@ router = APIRouter(prefix="/v1", route_class=StrictRoute)
 Reader = Annotated[Principal, Depends(admitted(FIGURE_READERS))]
 FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
 FREEZING: Final = [Depends(admitted(FREEZERS))]
-ReportNumber = Annotated[str, Code("R-[0-9]{4}-[0-9]{4,9}")]
 
 
 def _answer(content: Any, status: int = 200, **headers: str) -> Response:
