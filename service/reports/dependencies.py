@@ -23,7 +23,7 @@ Audience = Literal["public", "office"]
 YearAsked = Annotated[Year, BeforeValidator(digits)]
 
 
-def _at(request: Request, state: AtState) -> At:
+async def _at(request: Request, state: AtState) -> At:
     reports: ReportState = request.app.state.reports
     return At(state, reports)
 
@@ -31,7 +31,7 @@ def _at(request: Request, state: AtState) -> At:
 AtReports = Annotated[At, Depends(_at)]
 
 
-def _plan(at: AtReports, plan: Annotated[PlanCode, Path()]) -> Plan:
+async def _plan(at: AtReports, plan: Annotated[PlanCode, Path()]) -> Plan:
     return plan_of(at.reports.plans, plan)
 
 
