@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated
 
-import msgspec
 from fastapi import Depends, Query, Request, Response
 
 from ledger.days import last_asked
 from ledger.projections.tables import Reader
+from service.http.answers import in_json
 from service.http.fields import Day, FundCode, Instant, PathNumber, Position
 from service.http.refusals import FieldError, InvalidFields, PositionNotReached
 from service.http.state import AppState, AtState
@@ -87,4 +87,4 @@ async def answered(query: FundQuery, question: Callable[[Reader], Answer | None]
 
 def _answered(query: FundQuery, question: Callable[[Reader], Answer | None]) -> Response:
     found = query.ask(question)
-    return Response(msgspec.json.encode(answer_of(found)), 200, {"ETag": f'"{found.version}"'}, "application/json")
+    return in_json(answer_of(found), headers={"ETag": f'"{found.version}"'})
