@@ -119,8 +119,7 @@ def demo(language: Language = "vi") -> None:
     role, and tokens for programs."""
     from service.access.operator import Operator
     from service.demo import fill
-    from service.demo.places import PLAN
-    from service.reports.commands import last_half_year
+    from service.demo.reporting import ways_to_the_report
 
     settings, now = load_settings(), datetime.now(UTC)
     with ledger_of(settings, "make") as ledger:
@@ -137,13 +136,11 @@ def demo(language: Language = "vi") -> None:
     for principal, issued in tokens:
         say(f"{issued}  {principal.name} ({', '.join(sorted(principal.roles))})")
     service = f"http://{settings.host}:{settings.port}"
-    preset, year = last_half_year(civil_day(now))
     say("Next: microfund serve")
     say(f"Then: curl -H 'Authorization: Bearer {tokens[-1][1]}' {service}/v1/funds")
     tell("report.how", language)
-    say(f"microfund report --plan {PLAN} --preset {preset} --year {year} --format docx > report.docx")
-    asked = f"plan={PLAN}&preset={preset}&year={year}&format=xlsx"
-    say(f"curl -H 'Authorization: Bearer {tokens[REPORTER][1]}' '{service}/v1/report?{asked}' -o report.xlsx")
+    for way in ways_to_the_report(civil_day(now), service, tokens[REPORTER][1]):
+        say(way)
 
 
 REPORTER: Final = 2

@@ -77,11 +77,6 @@ def report(
     sys.stdout.flush()
 
 
-def last_half_year(today: date) -> tuple[str, int]:
-    """The half-year that ended last before a day, as it is asked for: its preset and its year."""
-    return ("half-1", today.year) if today.month > 6 else ("half-2", today.year - 1)
-
-
 def _period(preset: str | None, year: int | None, since: date | None, until: date | None) -> "Period":
     """The period as it was typed."""
     from ledger.plans import PRESETS

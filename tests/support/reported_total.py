@@ -55,8 +55,8 @@ def total(clubs: Sequence[Reported], rows: Sequence[Line]) -> Line:
         "clubs": {
             "counted": len(clubs),
             "founded": sum(club.since <= _founded(club) <= club.until for club in clubs),
-            "maintained": sum(map(_is_maintained, clubs)),
-            "silent": sum(max(map(club.heard, club.all)) < club.until - timedelta(days=60) for club in clubs),
+            "maintained": sum(map(is_maintained, clubs)),
+            "silent": sum(map(is_silent, clubs)),
         },
     }
 
@@ -78,12 +78,17 @@ def _founded(club: Reported) -> date:
     return date.fromisoformat(club.all[0]["founded_on"])
 
 
-def _is_maintained(club: Reported) -> bool:
+def is_maintained(club: Reported) -> bool:
     """Founded before 2022, the plan's year, and met in the last three months."""
     after = months_after(club.until, -3)
     return _founded(club).year < 2022 and any(
         line["type"] == "MeetingHeld" and club.day(line) > after for line in club.live
     )
+
+
+def is_silent(club: Reported) -> bool:
+    """Told nothing in the 60 days before the end, or since."""
+    return club.heard(club.all[-1]) < club.until - timedelta(days=60)
 
 
 def evidenced(clubs: Sequence[Reported], spending: Sequence[Line]) -> dict[str, Any]:
