@@ -118,7 +118,7 @@ def _batches(lives: Sequence[Life], spender: Spender, month: date, until: date) 
     service."""
     for life in lives:
         life.live(month)
-    tellers = (*(life.village for life in lives), spender)
+    tellers: tuple[Village | Spender, ...] = (*(life.village for life in lives), spender)
     told = [(line, teller) for teller in tellers for line in teller.diary.told_before(instant(until, 0))]
     told.sort(key=lambda line: line[0].at)
     for start in range(0, len(told), BATCH):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -129,7 +130,7 @@ class Money(Told):
     # --- pots -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def moves(self) -> list[tuple[Line, Counter[Any]]]:
+    def moves(self) -> list[tuple[Line, Mapping[tuple[Any, ...], int]]]:
         """Every line with what it moves, by pot, account and what that is of."""
         return [(line, posted) for line in self.told if (posted := booked(line, self.all))]
 
