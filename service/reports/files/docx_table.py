@@ -84,7 +84,7 @@ def _row(
     made = "".join(
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr><w:p><w:pPr>'
         f'<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/>'
-        f'<w:jc w:val="{ALIGNED.get(kind, "right")}"/></w:pPr>'
+        f'<w:jc w:val="{ALIGNED.get(kind, "right")}"/>{look}</w:pPr>'  # An empty cell is no higher than the others.
         f'<w:r>{look}<w:t xml:space="preserve">{escape(text)}</w:t></w:r></w:p></w:tc>'
         for text, kind, width in zip(cells, kinds, widths, strict=True)
     )
