@@ -103,6 +103,7 @@ def test_every_figure_of_the_demo_is_that_of_its_lines_of_each_of_24_clubs_and_o
     ledger, model = demo
     lines = {fund: lines_of(ledger, fund) for fund in ledger.funds()}
     spending = lines_of(ledger, log_of(PLAN.code))
+    found: list[tuple[int, dict[str, int]]] = []
     for asked in EVERY_HALF if IS_LONG else [YEAR]:
         report = counted(model, asked).report
         told_of = [of for of in lines.values() if of[0]["on"] <= asked.period.until.isoformat()]
@@ -115,8 +116,8 @@ def test_every_figure_of_the_demo_is_that_of_its_lines_of_each_of_24_clubs_and_o
         assert leaves(of_all) == leaves(total(clubs, rows))
         assert sum(gift["value"] for gift in gifts) == of_all["in_kind"]["total"]
         assert {line["line"]: line["evidenced"] for line in budget} == evidenced(clubs, spending)
-    assert len(rows) == 24
-    assert evidenced(clubs, spending) == {"equipment": 120_000_000, "training": 38_500_000}
+        found.append((len(rows), evidenced(clubs, spending)))
+    assert found[-1] == (24, {"equipment": 120_000_000, "training": 38_500_000})
 
 
 def test_each_pot_of_each_club_comes_out_to_the_dong(demo: Any) -> None:
