@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +13,7 @@ from ledger.days import last_asked
 from ledger.projections.tables import Reader
 from service.access.principals import Role
 from service.access.roles import admitted
+from service.http.answers import in_json
 from service.http.direct_routes import DirectRoute, path_of
 from service.http.fields import Cursor, Day, FundCode, Instant, Limit, PathNumber, Position
 from service.http.parsing import refuse_unknown_parameters
@@ -94,7 +94,7 @@ async def answered(query: FundQuery, question: Callable[[Reader], Answer | None]
 
 def _answered(query: FundQuery, question: Callable[[Reader], Answer | None]) -> Response:
     found = query.ask(question)
-    return Response(msgspec.json.encode(answer_of(found)), 200, {"ETag": f'"{found.version}"'}, "application/json")
+    return in_json(answer_of(found), headers={"ETag": f'"{found.version}"'})
 
 
 # --- what is asked most -------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Final, Literal
 
-import msgspec
 from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
@@ -14,6 +13,7 @@ from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
+from service.http.answers import in_json
 from service.http.fields import MOST_ITEMS, Cursor, Day, Enumerated, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
@@ -91,7 +91,7 @@ async def _of_all(state: AppState, wanted: int, as_of: date, ask: Callable[[Read
         return {"as_of": as_of, "position": position} | ask(tables)
 
     content = await asyncio.to_thread(ask_tables, state, wanted, question)
-    return Response(msgspec.json.encode(content), media_type="application/json")
+    return in_json(content)
 
 
 # --- one fund -----------------------------------------------------------------------------------------------------

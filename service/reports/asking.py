@@ -1,18 +1,29 @@
 """Asking for a report, and for what changed since one was frozen. All of it blocks: off an event loop, in a thread."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from ledger.application import Ledger
 from ledger.database import Transaction
+from ledger.projections.read_model import ReadModel
 from ledger.reports.frozen import Frozen, content_of
 from ledger.reports.report import Counted, Report, ReportQuestion, answer
 from ledger.reports.restating import Between, changes
 from ledger.reports.spending import spent
 from service.http.state import AppState
-from service.reads.query import ask_tables
+from service.reads.query import HasTables, ask_tables
 from service.reports.state import ReportState
+
+
+class Books(HasTables, Protocol):
+    """What reports are asked of: the ledger, its tables, and what is known about plans."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def reports(self) -> ReportState: ...
 
 
 class At(NamedTuple):
@@ -21,9 +32,27 @@ class At(NamedTuple):
     state: AppState
     reports: ReportState
 
+    @property
+    def ledger(self) -> Ledger:
+        """The service's own."""
+        return self.state.ledger
+
+    @property
+    def read_model(self) -> ReadModel:
+        """The service's own."""
+        return self.state.read_model
+
+
+class Opened(NamedTuple):
+    """A database that a command has opened."""
+
+    ledger: Ledger
+    read_model: ReadModel
+    reports: ReportState
+
 
 def ask_report(
-    at: At, asked: ReportQuestion, wanted: int, known_position: int | None = None, *, anew: bool = False
+    at: Books, asked: ReportQuestion, wanted: int, known_position: int | None = None, *, anew: bool = False
 ) -> Report:
     """The report as of the position now, or of the one asked for; `anew` has every stored line read for it. Raises
     `PositionNotReached`."""
@@ -31,7 +60,7 @@ def ask_report(
     def question(tables: Any, now: int) -> Report:
         return answered(at.reports, tables, asked, now, known_position, anew=anew).report
 
-    return ask_tables(at.state, max(wanted, known_position or 0), question)
+    return ask_tables(at, max(wanted, known_position or 0), question)
 
 
 def answered(
@@ -55,9 +84,9 @@ def answered(
     )
 
 
-def restatement(at: At, frozen: Frozen, wanted: int, at_position: int | None = None) -> Mapping[str, Any]:
+def restatement(at: Books, frozen: Frozen, wanted: int, at_position: int | None = None) -> Mapping[str, Any]:
     """`{report, position, changes}`: what the question of a frozen report answers now, or as of a later position."""
-    before: Report = msgspec.json.decode(content_of(at.state.ledger.database, frozen.report))
+    before: Report = msgspec.json.decode(content_of(at.ledger.database, frozen.report))
 
     def question(tables: Any, now: int) -> Mapping[str, Any]:
         position = max(now if at_position is None else at_position, frozen.position)
@@ -66,4 +95,4 @@ def restatement(at: At, frozen: Frozen, wanted: int, at_position: int | None = N
         found = changes(tables, Between(frozen.asked, before, after.report, clubs, now))
         return {"report": frozen.report, "position": position, "changes": found}
 
-    return ask_tables(at.state, max(wanted, at_position or 0, frozen.position), question)
+    return ask_tables(at, max(wanted, at_position or 0, frozen.position), question)
