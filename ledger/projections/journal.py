@@ -13,7 +13,14 @@ import msgspec
 
 from ledger.chart import Pot
 from ledger.database import Row
-from ledger.events import Event, InterestWaived, LoanRescheduled, check_code
+from ledger.events import (
+    Event,
+    InterestWaived,
+    LoanRescheduled,
+    OpeningBalancesCorrected,
+    OpeningBalancesDeclared,
+    check_code,
+)
 from ledger.projections.tables import LoggedEvent, Reader, Rows, Table, until
 
 ENTRIES = Table(
@@ -22,7 +29,7 @@ ENTRIES = Table(
     "recorded_at TEXT NOT NULL, recorded_by TEXT NOT NULL, request_key TEXT, voucher TEXT, member BIGINT, "
     "loan BIGINT, for_month TEXT, reverses BIGINT, part TEXT, amount BIGINT, code TEXT NOT NULL",
     key="fund, version",
-    indexes=("(fund, reverses) WHERE reverses IS NOT NULL", "(fund, code)"),
+    indexes=("(fund, reverses) WHERE reverses IS NOT NULL", "(fund, code)", "(fund, member, type)"),
 )
 """Every entry. `code` is the check code of its line, without hyphens; `part` is what of its type it is: the kind of
 contribution or income, the activity, the source."""
@@ -231,7 +238,13 @@ def cash_book(
 MEMOS = frozenset({LoanRescheduled.__name__, InterestWaived.__name__})
 """What moves no money and yet belongs into a passbook."""
 
-THEIRS = "e.fund = :fund AND e.on_day <= :until AND (e.member = :member OR e.type LIKE 'OpeningBalances%')"
+OPENINGS = ", ".join(f"'{kind.__name__}'" for kind in (OpeningBalancesDeclared, OpeningBalancesCorrected))
+# Each half by its own index: a passbook is a few dozens of a fund's thousands of entries.
+THEIRS = (
+    "e.fund = :fund AND e.on_day <= :until AND e.version IN ("
+    "SELECT version FROM entries WHERE fund = :fund AND member = :member UNION ALL "
+    f"SELECT version FROM entries WHERE fund = :fund AND member IS NULL AND type IN ({OPENINGS}))"
+)
 
 
 def statement(reader: Reader, fund: str, member: int, as_of: date | None = None) -> list[dict[str, Any]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from ledger.chart import POTS
 from ledger.database import Transaction
 from ledger.days import add_months
-from ledger.reports.periods import last_day
 
 
 class HeldAt(NamedTuple):
@@ -51,4 +50,4 @@ def _ends(until: date, quarters: int) -> Iterator[date]:
     """The last days of the quarters before a day, the earliest first."""
     this = until.replace(month=(until.month - 1) // 3 * 3 + 1, day=1)
     for back in range(quarters, 0, -1):
-        yield last_day(add_months(this, 2 - 3 * back))
+        yield add_months(this, 3 - 3 * back) - timedelta(days=1)

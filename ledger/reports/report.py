@@ -184,7 +184,7 @@ def is_maintained(club: ClubAt) -> bool:
     """Founded before the plan's year, and met in the last months of the period."""
     after = add_months(club.period.until, -club.plan.maintained_months).isoformat()
     is_old = club.club.founded_on.year < club.plan.valid_from.year
-    return is_old and any(fact.fact == MeetingHeld.__name__ and fact.on_day > after for fact in club.live)
+    return is_old and any(fact.on_day > after for fact in club.live_by_kind.get(MeetingHeld.__name__, ()))
 
 
 def budget(plan: Plan, clubs: Sequence[Reported], spent: Spent) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """What every request finds at hand: the settings, the ledger, its writer, its read model and the clock."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Final, cast
+from typing import Annotated, Final, TypeVar, cast
 
 from fastapi import Depends, Request
 
@@ -16,6 +16,8 @@ from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
 from service.http.notifier import Notifier
 from service.settings import Settings
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -85,4 +87,13 @@ def state_of(request: Request) -> AppState:
     return state
 
 
-AtState = Annotated[AppState, Depends(state_of)]
+def at_once(look: Callable[[Request], T]) -> Callable[[Request], Awaitable[T]]:
+    """Something to look at, as a dependency of routes: FastAPI hands a plain function to a thread, and waits for it."""
+
+    async def asked(request: Request) -> T:
+        return look(request)
+
+    return asked
+
+
+AtState = Annotated[AppState, Depends(at_once(state_of))]

@@ -4,7 +4,7 @@ books stood; whoever asked makes an answer in JSON, a page or a paper of it."""
 import base64
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from ledger.aggregates.log import BrokenChain
 from ledger.days import last_asked
 from ledger.projections import funds
 from ledger.projections.knowledge import Then, code_of, version_at
+from ledger.projections.read_model import ReadModel
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
@@ -29,7 +30,14 @@ T = TypeVar("T")
 # --- where the read model stands ----------------------------------------------------------------------------------
 
 
-def ask_tables(state: AppState, wanted: int, question: Callable[[Reader, int], T]) -> T:
+class HasTables(Protocol):
+    """Whatever has a read model: a running service, or a database that a command has opened."""
+
+    @property
+    def read_model(self) -> ReadModel: ...
+
+
+def ask_tables(state: HasTables, wanted: int, question: Callable[[Reader, int], T]) -> T:
     """What the read model answers at one moment, the position it was at given to the question. Raises
     `PositionNotReached` for a moment before the wanted one: another copy of the tables, made anew, may be behind."""
 

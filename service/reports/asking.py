@@ -2,18 +2,20 @@
 
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from ledger.application import Ledger
 from ledger.database import Transaction
+from ledger.projections.read_model import ReadModel
 from ledger.reports.club import Reported
 from ledger.reports.frozen import Frozen, content_of
 from ledger.reports.report import Counted, Report, ReportQuestion, Told, answer
 from ledger.reports.restating import Between, changes
 from ledger.reports.spending import spent
 from service.http.state import AppState
-from service.reads.query import ask_tables
+from service.reads.query import HasTables, ask_tables
 from service.reports.state import ReportState
 
 T = TypeVar("T")
@@ -22,15 +24,42 @@ ToldOf = MutableMapping[Told, Reported]
 """What was told of clubs, by what it follows from."""
 
 
+class Books(HasTables, Protocol):
+    """What reports are asked of: the ledger, its tables, and what is known about plans."""
+
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def reports(self) -> ReportState: ...
+
+
 class At(NamedTuple):
     """Where reports are asked for: the service, and what it knows about plans."""
 
     state: AppState
     reports: ReportState
 
+    @property
+    def ledger(self) -> Ledger:
+        """The service's own."""
+        return self.state.ledger
+
+    @property
+    def read_model(self) -> ReadModel:
+        """The service's own."""
+        return self.state.read_model
+
+
+class Opened(NamedTuple):
+    """A database that a command has opened."""
+
+    ledger: Ledger
+    read_model: ReadModel
+    reports: ReportState
+
 
 def ask_report(
-    at: At, asked: ReportQuestion, wanted: int, known_position: int | None = None, *, anew: bool = False
+    at: Books, asked: ReportQuestion, wanted: int, known_position: int | None = None, *, anew: bool = False
 ) -> Report:
     """The report as of the position now, or of the one asked for; `anew` has every stored line read for it. Raises
     `PositionNotReached`."""
@@ -41,7 +70,7 @@ def ask_report(
     return ask_clubs(at, max(wanted, known_position or 0), question)
 
 
-def ask_clubs(at: At, wanted: int, question: Callable[[Transaction, int, ToldOf], T]) -> T:
+def ask_clubs(at: Books, wanted: int, question: Callable[[Transaction, int, ToldOf], T]) -> T:
     """What the read model answers at one moment, given also what was told of clubs before; what is told of them now is
     kept. Raises `PositionNotReached`."""
     now_told: dict[Told, Reported] = {}
@@ -50,7 +79,7 @@ def ask_clubs(at: At, wanted: int, question: Callable[[Transaction, int, ToldOf]
         now_told.clear()  # What was worked out while the tables moved is nobody's.
         return question(tables, now, ChainMap(now_told, at.reports.told))
 
-    found = ask_tables(at.state, wanted, at_moment)
+    found = ask_tables(at, wanted, at_moment)
     at.reports.keep(now_told)
     return found
 
@@ -78,9 +107,9 @@ def answered(
     )
 
 
-def restatement(at: At, frozen: Frozen, wanted: int, at_position: int | None = None) -> Mapping[str, Any]:
+def restatement(at: Books, frozen: Frozen, wanted: int, at_position: int | None = None) -> Mapping[str, Any]:
     """`{report, position, changes}`: what the question of a frozen report answers now, or as of a later position."""
-    before: Report = msgspec.json.decode(content_of(at.state.ledger.database, frozen.report))
+    before: Report = msgspec.json.decode(content_of(at.ledger.database, frozen.report))
 
     def question(tables: Any, now: int, told: ToldOf) -> Mapping[str, Any]:
         position = max(now if at_position is None else at_position, frozen.position)

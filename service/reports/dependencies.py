@@ -24,7 +24,7 @@ Audience = Literal["public", "office"]
 YearAsked = Annotated[Year, BeforeValidator(digits)]
 
 
-def _at(request: Request, state: AtState) -> At:
+async def _at(request: Request, state: AtState) -> At:
     reports: ReportState = request.app.state.reports
     return At(state, reports)
 
@@ -32,7 +32,7 @@ def _at(request: Request, state: AtState) -> At:
 AtReports = Annotated[At, Depends(_at)]
 
 
-def _plan(at: AtReports, plan: Annotated[PlanCode, Path()]) -> Plan:
+async def _plan(at: AtReports, plan: Annotated[PlanCode, Path()]) -> Plan:
     return plan_of(at.reports.plans, plan)
 
 
