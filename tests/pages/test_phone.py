@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from service.access.sessions import COOKIE
-from tests.programs.test_service_process import served
 from tests.support.browser import FLAGS
 from tests.support.browser import chromium as installed
 from tests.support.commands import command
+from tests.support.microfund import served
 from tests.support.service import FUND, house, settle_in
 
 ASK = """async ([method, address, body]) => {
