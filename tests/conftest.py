@@ -31,10 +31,12 @@ from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
 from service.access import pins
 from service.demo import fill
+from service.takeover import spreadsheets
 from tests.support.keys import key_for
 from tests.support.prepared import Prepared
 from tests.support.sealing import NOW, SIGNER
 from tests.support.service import FUND, House, found_anew, house, settle_in
+from tests.support.takeover import read_here
 from tests.support.village import DRAWN_ANEW
 
 POSTGRES_VERSION = 18
@@ -196,6 +198,12 @@ def village(settled_database: Path, tmp_path: Path) -> Iterator[House]:
     shutil.copy(settled_database, tmp_path / "fund.db")
     with house(f"sqlite:///{tmp_path / 'fund.db'}") as running:
         yield running
+
+
+@pytest.fixture
+def without_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workbooks are read in the test's own process: what is claimed is what stands in them."""
+    monkeypatch.setattr(spreadsheets, "_workbook", read_here)
 
 
 # The server's life: the process that the tests were started from makes its home and takes it down again;

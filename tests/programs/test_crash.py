@@ -238,6 +238,7 @@ def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_written(
 
 def test_while_the_disk_is_full_what_fits_is_still_recorded(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("ledger.application.SHORT_PATIENCE_SECONDS", 0.0)
     with opened(sqlite_url) as ledger:
         recorded(ledger.record([opening()])[0])
         fill(ledger, 3)
