@@ -37,6 +37,7 @@ def acknowledged(journal: Path) -> dict[str, int]:
     return {key: int(version) for line in lines if line.endswith("\n") for key, version in [line.split()]}
 
 
+@pytest.mark.long
 def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ def post_until_it_dies(service: Service, name: str, told: dict[str, int], heard:
         heard.release()
 
 
+@pytest.mark.long
 def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_again(database_url: str) -> None:
     draw = random.Random(11)
     told: dict[str, int] = {}
