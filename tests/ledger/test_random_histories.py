@@ -26,11 +26,11 @@ from tests.support.jobs import IS_LONG
 from tests.support.random_steps import History
 from tests.support.village import DRAWN_ANEW, whole_life
 
-PARTS = 2
-STEPS = 5_000 if IS_LONG else 1_250
+PARTS = 2 if IS_LONG else 1
+STEPS = 5_000 if IS_LONG else 2_500
 """How many each part takes, or some more."""
 STEPS_OF_A_HISTORY = 40
-HISTORIES = int(os.environ.get("MICROFUND_TEST_HISTORIES", "140" if IS_LONG else "20"))
+HISTORIES = int(os.environ.get("MICROFUND_TEST_HISTORIES", "140" if IS_LONG else "60"))
 MORE = 20
 """That many histories are added, and that many times at most, until there are enough steps and every type of event:
 what is drawn depends on the modules a worker has loaded, too."""
