@@ -1,4 +1,4 @@
-"""What tests of pages share: one driver of browsers and one browser, and one club founded for all of a worker's tests."""
+"""What tests of pages share: one driver and one browser, and one club founded for all of a worker's tests."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -14,7 +14,6 @@ from service.papers.book_pages import Sums
 from tests.service.test_papers import AT
 from tests.support.service import FUND, House
 
-
 WITH_PDF = pytest.mark.usefixtures("laid_out_and_read_back")
 
 

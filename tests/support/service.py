@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -197,20 +197,32 @@ UNDOCUMENTED = (405, 500)
 
 def _is_documented(response: Any) -> None:
     """Whatever a test asks for, the answer's status is one that the API's document names."""
-    method, path = response.request.method, response.request.url.path
+    method, path, status = response.request.method, response.request.url.path, response.status_code
+    statuses = _statuses(method.lower().replace("head", "get"), path)
+    assert statuses is None or status in UNDOCUMENTED or str(status) in statuses, f"{method} {path}: {status}"
+
+
+@lru_cache(5_000)
+def _statuses(method: str, path: str) -> frozenset[str] | None:
+    """With which an operation may be answered, by the API's document; None where it has none."""
     for template, operations in _operations():
-        if (operation := operations.get(method.lower().replace("head", "get"))) and template.fullmatch(path):
-            status = response.status_code
-            assert status in UNDOCUMENTED or str(status) in operation["responses"], f"{method} {path}: {status}"
-            return
+        if method in operations and template.fullmatch(path):
+            return frozenset(operations[method]["responses"])
+    return None
 
 
 @cache
 def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     """The operations of the API's document by their addresses, those without a parameter first."""
-    paths = create_app(Settings()).openapi()["paths"]
+    paths = api_document()["paths"]
     templates = sorted(paths, key=lambda path: path.count("{"))
     return [(re.compile(re.sub(r"{\w+}", "[^/]+", path)), paths[path]) for path in templates]
+
+
+@cache
+def api_document() -> dict[str, Any]:
+    """The API's document, made once; nobody may change it."""
+    return create_app(Settings()).openapi()
 
 
 def opening(fund: str = FUND, **changes: Any) -> dict[str, Any]:
