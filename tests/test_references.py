@@ -16,7 +16,7 @@ import pytest
 from ledger.chart import ACCOUNTS
 from ledger.events import EVENT_TYPES, Bylaws
 from ledger.events.money import Activity, DonationSource
-from tests.support.service import api_document
+from tests.support.documented import api_document
 
 HOME = next(folder for folder in Path(__file__).resolve().parents if (folder / "pyproject.toml").exists())
 PARTS = ("ledger", "service", "scripts", "tests", "docs")

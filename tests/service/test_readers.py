@@ -15,21 +15,10 @@ from service.access.principals import Scope
 from service.access.readers import BATCH_SECONDS, ReaderLog, Shown
 from service.words import catalogue, wording
 from service.writes.table import WRITES
+from tests.support.documented import api_document
 from tests.support.jobs import opened
 from tests.support.people import OURS, admitted, calling, invited, let_in
-from tests.support.service import (
-    ALL_WRITES,
-    FUND,
-    NAME,
-    NEW_FUND,
-    OTHER_FUND,
-    SOUND,
-    Clock,
-    House,
-    api_document,
-    house,
-    path_of,
-)
+from tests.support.service import ALL_WRITES, FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, Clock, House, house, path_of
 
 F = f"/v1/funds/{FUND}"
 LABEL = "Máy của bà Sầm"

@@ -14,7 +14,8 @@ import pytest
 
 from ledger.days import civil_day, last_asked
 from tests.support.commands import command
-from tests.support.service import FUND, OPENED_ON, SOUND, House, api_document, found_anew, house, path_of, settle_in
+from tests.support.documented import api_document
+from tests.support.service import FUND, OPENED_ON, SOUND, House, found_anew, house, path_of, settle_in
 
 TEXTS: Final = {
     "NUL": "%00",
