@@ -4,6 +4,7 @@ from bisect import bisect_right
 from calendar import monthrange
 from collections import defaultdict
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 VILLAGE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -12,6 +13,12 @@ VILLAGE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 def civil_day(instant: datetime) -> date:
     """The day it is in the village at an instant; a UTC clock would be a day off until seven each morning."""
     return instant.astimezone(VILLAGE_TIME).date()
+
+
+@lru_cache(maxsize=4_096)  # Entries of one request share their instant, and several tables ask for its day.
+def civil_day_text(instant: datetime) -> str:
+    """The same day as ISO text, as tables hold it."""
+    return civil_day(instant).isoformat()
 
 
 YEARS_AHEAD = 10

@@ -75,7 +75,7 @@ def books_have_begun(reader: Reader, fund: str) -> bool:
 
 def savings(reader: Reader, fund: str, as_of: date | None = None) -> dict[int, int]:
     """What each member has saved, by number, in đồng; of those who ever did."""
-    held = held_on(reader, [fund], as_of)
+    held = held_on(reader, [fund], as_of, parts=True)
     rows = reader.query(
         f"SELECT part, CAST(SUM(amount) AS BIGINT) AS amount FROM {held} AND fund = :fund AND account = 'savings' "
         "GROUP BY part",

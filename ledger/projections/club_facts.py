@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from ledger.days import civil_day
+from ledger.days import civil_day_text
 from ledger.events import (
     ActivityHeld,
     AttendanceCorrected,
@@ -102,7 +102,7 @@ _TOLD: Final[dict[type[Event], Callable[[Any], _Told]]] = {
 def _told(events: Iterable[LoggedEvent]) -> Rows:
     """The facts that events add."""
     return [
-        (event.fund, event.version, event.name, on, civil_day(event.recorded_at).isoformat(), *told(event))
+        (event.fund, event.version, event.name, on, civil_day_text(event.recorded_at), *told(event))
         for event, on, *_ in events
         if (told := _TOLD.get(type(event)))
     ]

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 
 from ledger.chart import ASSETS, Legs
-from ledger.days import civil_day
+from ledger.days import civil_day_text
 from ledger.events import EntryReversed, Event, OpeningBooks
 from ledger.projections.tables import LoggedEvent, SumKey, Sums, Table
 
@@ -68,11 +67,8 @@ def _moved(events: Iterable[LoggedEvent]) -> dict[SumKey, int]:
 def _counted(events: Iterable[LoggedEvent]) -> dict[SumKey, int]:
     sums: dict[SumKey, int] = defaultdict(int)
     for event, on, *_ in events:
-        sums[on, _recorded_day(event.recorded_at)] += 1
+        sums[on, civil_day_text(event.recorded_at)] += 1
     return sums
 
-
-_recorded_day = lru_cache(maxsize=4096)(lambda instant: civil_day(instant).isoformat())
-"""Entries of one request share their instant."""
 
 SUMS: Final = (Sums(ACCOUNT_DAYS, _moved), Sums(ENTRY_DAYS, _counted))

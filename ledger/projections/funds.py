@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.database import Row, Transaction
 from ledger.events import NO_HEAD, BylawsAdopted, FundOpened, PlaceChanged, check_code
-from ledger.projections.tables import LAST_DAY, LoggedEvent, Reader, Rows, Table, until
+from ledger.projections.tables import LAST_DAY, LoggedEvent, LooksBack, Reader, Rows, Table, until
 
 FUNDS = Table(
     "funds",
@@ -261,15 +261,27 @@ def codes(reader: Reader, scope: FundFilter) -> list[str]:
     return [row["fund"] for row in rows]
 
 
-def held_on(reader: Reader, codes: Sequence[str], as_of: date | None) -> str:
-    """Where the amounts are that make the balances of these funds on a day: with its condition, in SQL.
+DAYS_MOVED = (
+    "(SELECT fund, on_day, pot, account, CASE side WHEN 'received' THEN -amount ELSE amount END AS amount "
+    "FROM account_days) moved"
+)
+"""What each day moved on each account, debits positive."""
 
-    Once the latest entry has happened, the balances kept are the answer; legs are added up for the days before.
+
+def held_on(reader: Reader, codes: Sequence[str], as_of: date | None, *, parts: bool = False) -> str:
+    """Where the amounts are that make the balances of these funds on a day: with its condition, in SQL. With their
+    `parts`, if what lies beneath an account is asked for.
+
+    Once the latest entry has happened, the balances kept are the answer; before, what each day moved is added up.
     """
+    if as_of is not None and isinstance(reader, LooksBack):
+        return reader.held_on(until(as_of))
     conditions, parameters = FundFilter.exactly(codes).sql()
     later = f"SELECT fund FROM funds WHERE latest_on > :until{conditions} LIMIT 1"
     is_past = as_of is not None and reader.query(later, until=until(as_of), **parameters)
-    return "legs WHERE on_day <= :until" if is_past else "balances WHERE 1 = 1"
+    if not is_past:
+        return "balances WHERE 1 = 1"
+    return f"{'legs' if parts else DAYS_MOVED} WHERE on_day <= :until"
 
 
 def standing(reader: Reader, code: str) -> dict[str, Any] | None:

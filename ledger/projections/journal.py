@@ -7,13 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
-from typing import Any, Final, Literal, get_origin
+from typing import Any, Final, Literal, NamedTuple, get_origin
 
 import msgspec
 
 from ledger.chart import Pot
 from ledger.database import Row
-from ledger.events import Event, InterestWaived, LoanRescheduled, check_code
+from ledger.events import (
+    Event,
+    InterestWaived,
+    LoanRescheduled,
+    OpeningBalancesCorrected,
+    OpeningBalancesDeclared,
+    check_code,
+)
 from ledger.projections.tables import LoggedEvent, Reader, Rows, Table, until
 
 ENTRIES = Table(
@@ -22,7 +29,7 @@ ENTRIES = Table(
     "recorded_at TEXT NOT NULL, recorded_by TEXT NOT NULL, request_key TEXT, voucher TEXT, member BIGINT, "
     "loan BIGINT, for_month TEXT, reverses BIGINT, part TEXT, amount BIGINT, code TEXT NOT NULL",
     key="fund, version",
-    indexes=("(fund, reverses) WHERE reverses IS NOT NULL", "(fund, code)"),
+    indexes=("(fund, reverses) WHERE reverses IS NOT NULL", "(fund, code)", "(fund, member, type)"),
 )
 """Every entry. `code` is the check code of its line, without hyphens; `part` is what of its type it is: the kind of
 contribution or income, the activity, the source."""
@@ -231,7 +238,13 @@ def cash_book(
 MEMOS = frozenset({LoanRescheduled.__name__, InterestWaived.__name__})
 """What moves no money and yet belongs into a passbook."""
 
-THEIRS = "e.fund = :fund AND e.on_day <= :until AND (e.member = :member OR e.type LIKE 'OpeningBalances%')"
+OPENINGS = ", ".join(f"'{kind.__name__}'" for kind in (OpeningBalancesDeclared, OpeningBalancesCorrected))
+# Each half by its own index: a passbook is a few dozens of a fund's thousands of entries.
+THEIRS = (
+    "e.fund = :fund AND e.on_day <= :until AND e.version IN ("
+    "SELECT version FROM entries WHERE fund = :fund AND member = :member UNION ALL "
+    f"SELECT version FROM entries WHERE fund = :fund AND member IS NULL AND type IN ({OPENINGS}))"
+)
 
 
 def statement(reader: Reader, fund: str, member: int, as_of: date | None = None) -> list[dict[str, Any]]:
@@ -318,3 +331,32 @@ def _leg(leg: Row) -> Row:
         "debit": max(amount, 0),
         "credit": max(-amount, 0),
     }
+
+
+# --- what a sample is drawn from ----------------------------------------------------------------------------------
+
+
+class DrawnFrom(NamedTuple):
+    """Every voucher given out, by its number, and every loan handed out or taken over, with the entry of each."""
+
+    vouchers: dict[str, int]
+    loans: dict[int, int]
+
+
+def drawn_from(reader: Reader, fund: str, version: int, since: date | None, until: date | None) -> DrawnFrom:
+    """What can be drawn of a fund's entries up to a version, of the days from one to another."""
+    told = "fund = :fund AND version <= :version AND on_day >= :since AND on_day <= :until"
+    asked = {"fund": fund, "version": version, "since": (since or date.min).isoformat(), "until": _until(until)}
+    vouchers = reader.query(
+        f"SELECT voucher, version FROM entries WHERE {told} AND voucher IS NOT NULL AND type <> 'EntryReversed' "
+        "ORDER BY version",
+        **asked,
+    )
+    loans = reader.query(
+        f"SELECT loan, version FROM loan_facts WHERE {told} "
+        "AND fact IN ('LoanDisbursed', 'OpeningBalancesDeclared') AND received_on IS NOT NULL ORDER BY version",
+        **asked,
+    )
+    return DrawnFrom(
+        {row["voucher"]: row["version"] for row in vouchers}, {row["loan"]: row["version"] for row in loans}
+    )

@@ -41,6 +41,7 @@ LOAN_FACTS = Table(
     "interest_method TEXT, repayment_mode TEXT, interest_to_activity_ppm BIGINT, interest_rounding BIGINT, "
     "outstanding BIGINT, override_rules TEXT",
     key="fund, loan, version",
+    indexes=("(fund, member)",),
 )
 """What happened to each loan; what a fact does not say is null.
 
@@ -218,10 +219,24 @@ def loan_book(
     """
     items = [
         account.summary(as_of)
-        for account in _accounts(reader, fund, as_of)
-        if account.number > after and status in (None, account.status) and member in (None, account.asked["member"])
+        for account in _accounts(reader, fund, as_of, _which(status, member), member=member, after=after)
+        if status in (None, account.status) and member in (None, account.asked["member"])
     ]
     return {"items": items[:limit], "next": items[limit - 1]["loan"] if len(items) > limit else None}
+
+
+def closed(reader: Reader, fund: str, as_of: date, most: int) -> dict[str, Any]:
+    """The loans that nobody owes or waits for, settled, written off or rejected: `{loans, latest}`, how many, and so
+    many of the latest, by number downwards, as in `loan_book`."""
+    rejected = _accounts(reader, fund, as_of, WAITING, after=0)
+    settled = reader.query(
+        f"SELECT DISTINCT loan FROM ({RECEIVED}) received WHERE NOT {RUNNING}", fund=fund, until=until(as_of)
+    )
+    numbers = [row["loan"] for row in settled] + [each.number for each in rejected if each.status == "rejected"]
+    latest = set(sorted(numbers)[-most:])
+    newest = _accounts(reader, fund, as_of, "loan > :after", after=min(latest, default=1) - 1) if latest else []
+    items = [account.summary(as_of) for account in newest if account.number in latest]
+    return {"loans": len(numbers), "latest": items[::-1]}
 
 
 def loan(reader: Reader, fund: str, number: int, as_of: date) -> dict[str, Any] | None:
@@ -232,7 +247,7 @@ def loan(reader: Reader, fund: str, number: int, as_of: date) -> dict[str, Any] 
     outstanding, interest_carried}]`, and the cost of a year in ppm: `nominal_yearly_ppm` (the rate as agreed, times
     twelve) beside `effective_yearly_ppm` (the rate on the reducing balance that the plan comes to, times twelve).
     """
-    for account in _accounts(reader, fund, as_of, number):
+    for account in _accounts(reader, fund, as_of, "loan = :number", number=number):
         return account.summary(as_of) | account.particulars(as_of)
     return None
 
@@ -242,8 +257,7 @@ def due(reader: Reader, fund: str, as_of: date) -> list[dict[str, int]]:
     principal_due, interest_due, settlement_amount}`, in đồng; `due` is the principal and the interest together."""
     return [
         {"loan": each.number, "member": each.asked["member"], **each.due(as_of)}
-        for each in _accounts(reader, fund, as_of)
-        if each.status == "running"
+        for each in _accounts(reader, fund, as_of, RUNNING)
     ]
 
 
@@ -254,7 +268,7 @@ def portfolio(reader: Reader, fund: str, as_of: date) -> dict[str, Any]:
     PAR30 is the principal of loans more than 30 days late ÷ all outstanding: by the plan in force, and by the plan
     first agreed, so that planning anew cannot hide what is late.
     """
-    running = [each.summary(as_of) for each in _accounts(reader, fund, as_of) if each.status == "running"]
+    running = [each.summary(as_of) for each in _accounts(reader, fund, as_of, RUNNING)]
     outstanding = sum(each["outstanding"] for each in running)
     return {
         "loans": len(running),
@@ -272,15 +286,27 @@ def _at_risk(running: Sequence[dict[str, Any]], name: str, outstanding: int) -> 
     return {"numerator": late, "denominator": outstanding, "percent": percent(late, outstanding)}
 
 
-def _accounts(reader: Reader, fund: str, as_of: date, number: int | None = None) -> list[Account]:
-    """The loans of a fund, or the one, from what had happened by the end of `as_of`."""
+# Which of a fund's loans: what is asked much is about those that run, a few dozens of an old club's hundreds.
+RUNNING = "loan IN (SELECT loan FROM loan_spells WHERE fund = :fund AND from_day <= :until AND until_day > :until)"
+RECEIVED = "SELECT loan FROM loan_receipts WHERE fund = :fund AND from_day <= :until AND until_day > :until"
+WAITING = f"loan NOT IN ({RECEIVED})"
+OF_MEMBER = "loan IN (SELECT loan FROM loan_facts WHERE fund = :fund AND member = :member)"
+
+
+def _which(status: str | None, member: int | None) -> str:
+    """Where all loans of this status and member are among, and as few others as the tables can tell."""
+    narrow = {"running": RUNNING, "requested": WAITING, "approved": WAITING, "rejected": WAITING}.get(status or "")
+    return " AND ".join(each for each in ("loan > :after", narrow, OF_MEMBER if member is not None else None) if each)
+
+
+def _accounts(reader: Reader, fund: str, as_of: date, which: str, **parameters: int | None) -> list[Account]:
+    """Some loans of a fund, by number, from what had happened by the end of `as_of`."""
     facts: dict[int, list[Row]] = defaultdict(list)
-    only = "" if number is None else "AND loan = :loan "
     for fact in reader.query(
-        f"SELECT * FROM loan_facts WHERE fund = :fund AND on_day <= :until {only}ORDER BY loan, version",
+        f"SELECT * FROM loan_facts WHERE fund = :fund AND on_day <= :until AND {which} ORDER BY loan, version",
         fund=fund,
         until=until(as_of),
-        loan=number,
+        **parameters,
     ):
         facts[fact["loan"]].append(fact)
     return [Account(its) for its in facts.values()]

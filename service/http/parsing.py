@@ -128,10 +128,13 @@ def _faults(value: Any, pointer: str) -> Iterator[FieldError]:
 
 def header(scope: Scope, name: bytes) -> str | None:
     """A request's header; its name in small letters. Raises `HeaderGivenTwice`, for which of the two would count?"""
-    values = [value for known, value in scope["headers"] if known == name]
-    if len(values) > 1:
-        raise HeaderGivenTwice(header=name.decode().title())
-    return str(values[0], "latin-1") if values else None
+    found = None
+    for known, value in scope["headers"]:
+        if known == name:
+            if found is not None:
+                raise HeaderGivenTwice(header=name.decode().title())
+            found = value
+    return None if found is None else str(found, "latin-1")
 
 
 def accept_language(scope: Scope) -> str | None:

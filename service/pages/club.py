@@ -6,6 +6,7 @@ A route that shows people bears the name of the one of `/v1` that shows the same
 import asyncio
 from collections.abc import Callable
 from datetime import date
+from itertools import chain
 from typing import Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -42,6 +43,8 @@ OWN: Final = [Depends(admitted(READERS | MEMBERS))]
 ENTRIES_A_PAGE: Final = 40
 MOST: Final = 500
 """More members or loans than any club has."""
+MOST_DONE: Final = 20
+"""Loans that were settled; the loan book on paper has them all."""
 
 
 async def club_page(
@@ -162,13 +165,14 @@ async def loan_book(request: Request, query: AtPoint) -> Response:
     """The loans that run, late ones first, then what waits, then what was settled."""
 
     def ask(book: Book) -> Answer:
-        items = loans.loan_book(book.reader, query.fund, query.as_of, limit=MOST)["items"]
-        running = sorted(
-            (loan for loan in items if loan["status"] == "running"), key=lambda loan: -(loan["days_late"] or 0)
+        running, *asked = (
+            loans.loan_book(book.reader, query.fund, query.as_of, status=status, limit=MOST)["items"]
+            for status in ("running", "requested", "approved")
         )
-        waiting = [loan for loan in items if loan["status"] in ("requested", "approved")]
-        done = [loan for loan in items[::-1] if loan["status"] in ("settled", "written_off", "rejected")]
-        about = with_names(query, book.reader, {}, items)
+        running.sort(key=lambda loan: -(loan["days_late"] or 0))
+        waiting = sorted(chain(*asked), key=lambda loan: loan["loan"])
+        done = loans.closed(book.reader, query.fund, query.as_of, MOST_DONE)
+        about = with_names(query, book.reader, {}, [*running, *waiting, *done["latest"]])
         together = loans.portfolio(book.reader, query.fund, query.as_of)
         return {"running": running, "waiting": waiting, "done": done, "together": together, "names": {}} | about
 

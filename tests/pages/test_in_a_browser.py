@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from service.pages.forms import FORMS
 from tests.pages.test_entering import OLD_BOOK
-from tests.pages.test_every_page import CLUB, PAGES
-from tests.support.service import NEW_FUND, House, found_anew, house, served, settle_in
+from tests.pages.test_every_page import CLUB, PAGES, report_on
+from tests.support.service import NEW_FUND, House, house, served
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "amounts_in_words.csv"
 
@@ -42,8 +42,7 @@ UNDER_16 = """() => [...document.querySelectorAll("body *")]
 @pytest.fixture(scope="module")
 def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with house(f"sqlite:///{tmp_path_factory.mktemp('club') / 'fund.db'}") as running:
-        settle_in(running)
-        found_anew(running)
+        report_on(running)
         yield running
 
 
