@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import threading
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
