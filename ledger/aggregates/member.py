@@ -9,7 +9,7 @@ import msgspec
 from ledger.events.club import household_key
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
+class Member(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A member as the fund knows them: by number. `absences` are the days they left and came back; `name` is the digest
     of the name in the register; `changed_on` the day of the latest change of each field, for a change may be told late;
     `households` what they belonged to, from which day."""
