@@ -62,12 +62,13 @@ class DailyBalance:
         """Move the balance by `amount` on `day`."""
         self.total += amount
         days, ordinal = self._days, day.toordinal()
-        if not days or days[-1] < ordinal:
+        last = days[-1] if days else 0
+        if ordinal > last:
             days.append(ordinal)
             self._moved.append(amount)
-            return
-        place = bisect_left(days, ordinal)
-        if days[place] == ordinal:
+        elif ordinal == last:
+            self._moved[-1] += amount
+        elif days[place := bisect_left(days, ordinal)] == ordinal:
             self._moved[place] += amount
         else:
             days.insert(place, ordinal)

@@ -37,12 +37,13 @@ class Entries(Sequence[Event]):
     """The events of a log in order; that of version n is `entries[n - 1]`. Without `read`, all stay in memory; with it,
     the first `unheld` are only in the log."""
 
-    __slots__ = ("_held", "_read", "_unheld")
+    __slots__ = ("_read", "_unheld", "held")
 
     def __init__(self, read: Read | None = None, unheld: int = 0) -> None:
         self._read = read
         self._unheld = unheld
-        self._held: list[Event] = []
+        self.held: list[Event] = []
+        """Those in memory, to which the next one is added."""
 
     @overload
     def __getitem__(self, at: int) -> Event: ...
@@ -57,26 +58,26 @@ class Entries(Sequence[Event]):
         index = at + len(self) if at < 0 else at
         if not 0 <= index < len(self):
             raise IndexError(at)
-        return self._held[index - self._unheld] if index >= self._unheld else self._between(index, index + 1)[0]
+        return self.held[index - self._unheld] if index >= self._unheld else self._between(index, index + 1)[0]
 
     def _between(self, start: int, stop: int) -> list[Event]:
         unheld = self._unheld
-        held = self._held[max(start - unheld, 0) : max(stop - unheld, 0)]
+        held = self.held[max(start - unheld, 0) : max(stop - unheld, 0)]
         if start >= min(stop, unheld):
             return held
         assert self._read
         return self._read(start + 1, min(stop, unheld)) + held
 
     def __len__(self) -> int:
-        return self._unheld + len(self._held)
+        return self._unheld + len(self.held)
 
     def __iter__(self) -> Iterator[Event]:
         for start in range(0, self._unheld, CHUNK):
             yield from self._between(start, min(start + CHUNK, self._unheld))
-        yield from self._held
+        yield from self.held
 
     def __reversed__(self) -> Iterator[Event]:
-        yield from reversed(self._held)
+        yield from reversed(self.held)
         yield from self.before(self._unheld + 1)
 
     def before(self, version: int) -> Iterator[Event]:
@@ -92,15 +93,6 @@ class Entries(Sequence[Event]):
         for first, last in zip(runs[::2], runs[1::2], strict=True):
             yield from self._between(first - 1, last)
 
-    def append(self, event: Event) -> None:
-        """Add the next event."""
-        self._held.append(event)
-
-    @property
-    def in_memory(self) -> int:
-        """How many events are in memory."""
-        return len(self._held)
-
     @property
     def unheld(self) -> int:
         """How many events, the first ones, are only in the log."""
@@ -108,13 +100,13 @@ class Entries(Sequence[Event]):
 
     def let_go(self) -> None:
         """Leave to the log, which has all of them, all but the latest; not each time, for that would cost a post."""
-        if self._read and len(self._held) > 2 * HELD:
-            self._unheld += len(self._held) - HELD
-            del self._held[:-HELD]
+        if self._read and len(self.held) > 2 * HELD:
+            self._unheld += len(self.held) - HELD
+            del self.held[:-HELD]
 
     def __copy__(self) -> Entries:
         twin = Entries(self._read, self._unheld)
-        twin._held = self._held.copy()
+        twin.held = self.held.copy()
         return twin
 
     def __eq__(self, other: object) -> bool:

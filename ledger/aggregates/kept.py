@@ -21,6 +21,7 @@ from ledger.aggregates.entries import Entries, Read
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.pages import Packed, Pages
 from ledger.aggregates.requests import Requests
+from ledger.aggregates.usual import LatestAmounts
 from ledger.events import (
     Bylaws,
     FundDissolved,
@@ -63,6 +64,8 @@ class Kept(msgspec.Struct, array_like=True, kw_only=True):
     reversed_later: dict[int, tuple[date, date]]
     sheets: Packed
     days: Packed
+    run_on: date | None
+    run_from: int
     latest_on: date | None
     latest_amounts: dict[str, bytes]
     closed_through: date | None
@@ -112,6 +115,7 @@ def form() -> str:
 
 def pack(fund: Fund) -> bytes:
     """A fund's state as bytes, their own digest first. The fund itself is packed, too, and takes less memory."""
+    fund.note_loans_over()
     state = _encode(Kept(**{name: _plain(getattr(fund, name)) for name in Kept.__struct_fields__}))
     fund.kept_at, fund.packed_bytes = fund.version, len(state)
     return hashlib.sha256(state).digest() + state
@@ -135,18 +139,18 @@ def unpack(code: str, state: bytes, read: Read | None = None) -> Fund:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Pages | Requests):
+    if isinstance(value, Pages | Requests | LatestAmounts):
         return value.packed()
     return value.tobytes() if isinstance(value, array) else value
 
 
 def _living(name: str, value: Any) -> Any:
-    if name == "balances":
-        return parts.Balances(parts.BALANCES, value)
     if name in PAGED:
         return Pages(PAGED[name], value)
     if name == "requests":
         return Requests(value)
+    if name == "latest_amounts":
+        return LatestAmounts.unpacked(value)
     return array("i", value) if name == "over_from" else value
 
 
@@ -157,4 +161,7 @@ def differences(kept: Fund, replayed: Fund) -> list[str]:
         value = getattr(fund, name)
         return value.packed() if isinstance(value, Requests) else value
 
+    for fund in (kept, replayed):
+        fund.loans.keys()  # Opens all of them.
+        fund.note_loans_over()
     return [name for name in Kept.__struct_fields__ if known(kept, name) != known(replayed, name)]

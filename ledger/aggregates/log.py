@@ -89,7 +89,7 @@ class Log:
         event, version = entry.event, self.version + 1
         if event.prev != self.head or event.version != version or event.fund != self.id:
             raise BrokenChain(self.id, version)
-        self.entries.append(event)
+        self.entries.held.append(event)
         self._take_in(event)
         key = event.request.key if event.request else None
         if key is not None and key != self.last_key:
@@ -134,7 +134,7 @@ class Log:
     @property
     def weight(self) -> int:
         """What it takes in memory, in so many entries' worth."""
-        return self.entries.in_memory
+        return len(self.entries.held)
 
     # --- recording ------------------------------------------------------------------------------------------------
 

@@ -41,11 +41,13 @@ class Paging(NamedTuple):
     page_of: Callable[[Any], Page]
     encode: Callable[[dict[Any, Any]], bytes]
     decode: Callable[[bytes], dict[Any, Any]]
+    absent: Any = None
+    """What is found for a key that is not there; None: a `KeyError`."""
 
     @classmethod
-    def of(cls, keys: Any, values: Any, page_of: Callable[[Any], Page]) -> Paging:
+    def of(cls, keys: Any, values: Any, page_of: Callable[[Any], Page], absent: Any = None) -> Paging:
         """Of a mapping from such keys to such values, written as it is."""
-        return cls(page_of, _encode, msgspec.msgpack.Decoder(dict[keys, values], dec_hook=_special).decode)
+        return cls(page_of, _encode, msgspec.msgpack.Decoder(dict[keys, values], dec_hook=_special).decode, absent)
 
     @classmethod
     def in_columns(
@@ -54,10 +56,11 @@ class Paging(NamedTuple):
         page_of: Callable[[Any], Page],
         apart: Callable[[dict[Any, Any]], Any],
         together: Callable[[Any], dict[Any, Any]],
+        absent: Any = None,
     ) -> Paging:
         """Of a mapping that is taken apart into columns of such a form: like beside like takes half the bytes."""
         decode = msgspec.msgpack.Decoder(form).decode
-        return cls(page_of, lambda values: _encode(apart(values)), lambda packed: together(decode(packed)))
+        return cls(page_of, lambda values: _encode(apart(values)), lambda packed: together(decode(packed)), absent)
 
 
 class Pages(dict[K, V]):
@@ -75,11 +78,10 @@ class Pages(dict[K, V]):
     def __missing__(self, key: K) -> V:
         if self._packed and self._open(self._paging.page_of(key)) and dict.__contains__(self, key):
             return self[key]
-        return self.absent(key)
-
-    def absent(self, key: K) -> V:
-        """What is found for a key that is not there."""
-        raise KeyError(key)
+        if self._paging.absent is None:
+            raise KeyError(key)
+        absent: V = self._paging.absent
+        return absent
 
     def __contains__(self, key: object) -> bool:
         if dict.__contains__(self, key):
@@ -165,6 +167,10 @@ class Pages(dict[K, V]):
         return self._packed.copy()
 
     @property
-    def lying_open(self) -> int:
-        """How many values are unpacked."""
+    def lying_open(self) -> dict[K, V]:
+        """The values that are unpacked, and may have changed since they were packed."""
+        return dict(zip(dict.keys(self), dict.values(self), strict=True))
+
+    def count_open(self) -> int:
+        """How many these are."""
         return dict.__len__(self)

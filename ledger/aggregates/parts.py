@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from itertools import accumulate, chain, islice, pairwise
-from typing import Final, NamedTuple
+from typing import Final
 from zlib import crc32
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from ledger.aggregates.entries import Runs
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
-from ledger.aggregates.pages import Page, Pages, Paging
+from ledger.aggregates.pages import Page, Paging
 from ledger.chart import Key
 from ledger.days import DailyBalance
 from ledger.terms import Repayment
@@ -28,20 +28,11 @@ class Meeting(msgspec.Struct, frozen=True, array_like=True, gc=False):
     corrected_by: int | None = None
 
 
-class DuesPaid(NamedTuple):
+class DuesPaid(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a member has paid for a month, in đồng, and the entries that say so; reversed ones do not count."""
 
     amount: int = 0
     versions: tuple[int, ...] = ()
-
-
-class Balances(Pages[Key, int]):
-    """What each account holds: nothing if it is not there, and asking for it makes none."""
-
-    __slots__ = ()
-
-    def absent(self, key: Key) -> int:
-        return 0
 
 
 def _of_account(key: Key) -> Page:
@@ -114,14 +105,14 @@ def _steps(numbers: Iterable[int]) -> list[int]:
     return [later - earlier for earlier, later in pairwise(chain((0,), numbers))]
 
 
-BALANCES: Final = Paging.of(Key, int, _of_account)
+BALANCES: Final = Paging.of(Key, int, _of_account, absent=0)
 DAILY: Final = Paging.of(Key, DailyBalance, _of_account)
 LOANS: Final = Paging.in_columns(
     tuple[dict[int, Loan], Repaid], lambda number: number >> 4, _loans_apart, _loans_together
 )
 MEMBERS: Final = Paging.of(int, Member, lambda number: number >> 4)
-DUES: Final = Paging.in_columns(Paid, _of_months, _dues_apart, _dues_together)
-DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 8)
+DUES: Final = Paging.in_columns(Paid, _of_months, _dues_apart, _dues_together, absent=DuesPaid())
+DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 8, absent=())
 MEETINGS: Final = Paging.of(str, Meeting, _of_sheet)
-SHEETS: Final = Paging.of(str, Runs, _of_sheet)
+SHEETS: Final = Paging.of(str, Runs, _of_sheet, absent=())
 REVERSED: Final = Paging.of(int, int, lambda version: version >> 10)

@@ -10,18 +10,19 @@ from array import array
 from bisect import insort
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 
-from ledger.aggregates import parts, usual
+from ledger.aggregates import parts
 from ledger.aggregates.duplicates import SaidOnDay
 from ledger.aggregates.entries import Runs, with_next
 from ledger.aggregates.loan import Conditions, Loan
 from ledger.aggregates.log import Log
 from ledger.aggregates.member import Member
 from ledger.aggregates.pages import Pages
-from ledger.aggregates.parts import Balances, DuesPaid, Meeting
+from ledger.aggregates.parts import DuesPaid, Meeting
+from ledger.aggregates.usual import ORDINARY, LatestAmounts
 from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Leg, Pot
 from ledger.days import DailyBalance
 from ledger.events import (
@@ -54,7 +55,7 @@ class State(Log):
 
     def __init__(self, fund: str) -> None:
         super().__init__(fund)
-        self.balances = Balances(parts.BALANCES)
+        self.balances: Pages[Key, int] = Pages(parts.BALANCES)
         self.daily: Pages[Key, DailyBalance] = Pages(parts.DAILY)
         self.last_vouchers: dict[str, str] = {}
         self.reversed_by: Pages[int, int] = Pages(parts.REVERSED)
@@ -63,8 +64,11 @@ class State(Log):
         # The lines of each meeting's sheet, and the entries of each day.
         self.sheets: Pages[str, Runs] = Pages(parts.SHEETS)
         self.days: Pages[date, Runs] = Pages(parts.DAYS)
+        # The run that the last entry belongs to is no part of that yet: its day, and where it begins.
+        self.run_on: date | None = None
+        self.run_from = 1
         self.latest_on: date | None = None
-        self.latest_amounts: dict[str, bytes] = {}
+        self.latest_amounts = LatestAmounts()
         self.said = SaidOnDay()
         # What its state took when it was last packed.
         self.packed_bytes = 0
@@ -107,19 +111,28 @@ class State(Log):
             self.begun_by = self.begun_by or version
             for leg in legs:
                 self._post(on, leg)
-        self.days[on] = with_next(self.days.get(on, ()), version)
-        if self.latest_on is None or on > self.latest_on:
-            self.latest_on = on
+        if on != self.run_on:
+            self._begin_run(on, version)
         if on == self.said.day:
             self.said.add(event)
         if event.request and (sheet := event.request.sheet):
-            self.sheets[sheet] = with_next(self.sheets.get(sheet, ()), version)
+            self.sheets[sheet] = with_next(self.sheets[sheet], version)
         if isinstance(event, Voucher):
             if event.voucher:
                 self.last_vouchers[event.voucher[:8]] = event.voucher
-            if isinstance(event, usual.Ordinary):
-                kind = usual.kind_of(event)
-                self.latest_amounts[kind] = usual.noted(self.latest_amounts.get(kind, b""), event)
+            if isinstance(event, ORDINARY):
+                self.latest_amounts.note(event)
+
+    def _begin_run(self, on: date, version: int) -> None:
+        if self.run_on:
+            self.days[self.run_on] = (*self.days[self.run_on], self.run_from, version - 1)
+        self.run_on, self.run_from = on, version
+        if self.latest_on is None or on > self.latest_on:
+            self.latest_on = on
+
+    def versions_on(self, day: date) -> Runs:
+        """The versions of a day's entries."""
+        return (*self.days[day], self.run_from, self.version) if day == self.run_on else self.days[day]
 
     def _post(self, on: date, leg: Leg) -> None:
         key = (leg.pot, leg.account, leg.of)
@@ -150,23 +163,23 @@ class State(Log):
     @property
     def weight(self) -> int:
         paged = (self.balances, self.daily, self.days, self.members, self.dues_paid, self.loans)
-        lying_open = sum(mapping.lying_open for mapping in paged) + len(self.requests)
+        lying_open = sum(mapping.count_open() for mapping in paged) + len(self.requests)
         return super().weight + self.packed_bytes // 1_000 + lying_open // OPEN_AS_ONE
 
     def possible_duplicate(self, event: Event) -> int | None:
         """The version of an earlier live entry of the same day that says the same: after "did it save?" it is worth
         a question, though two like facts may both be true."""
         if self.said.day != event.on:
-            self.said.begin(event.on, self.entries.of(self.days.get(event.on, ())))
+            self.said.begin(event.on, self.entries.of(self.versions_on(event.on)))
         earlier = (version for version in self.said.alike(event) if version < event.version)
         return next((version for version in earlier if version not in self.reversed_by), None)
 
     def entries_after(self, day: date) -> Iterator[Event]:
         """The entries of all days after one."""
         if self.latest_on and day < self.latest_on:
-            for on, runs in self.days.items():
-                if on > day:
-                    yield from self.entries.of(runs)
+            for on in {*self.days, self.run_on}:
+                if on and on > day:
+                    yield from self.entries.of(self.versions_on(on))
 
     def strike(self, wrong: Event, reversal: Event) -> None:
         """Note that an entry was reversed; where that counts from a later day on, it counts until then."""
@@ -176,7 +189,7 @@ class State(Log):
 
     def lines_of(self, sheet: str) -> Iterator[Event]:
         """The lines of a meeting's sheet, those of older ones of this name too that were undone."""
-        return self.entries.of(self.sheets.get(sheet, ()))
+        return self.entries.of(self.sheets[sheet])
 
     # --- meetings, dues and offices -------------------------------------------------------------------------------
 
@@ -199,12 +212,12 @@ class State(Log):
 
     def meetings_on(self, day: date) -> list[MeetingHeld]:
         """The meetings of a day that are not undone, in order."""
-        told = (event.sheet for event in self.entries.of(self.days.get(day, ())) if isinstance(event, MeetingHeld))
+        told = (event.sheet for event in self.entries.of(self.versions_on(day)) if isinstance(event, MeetingHeld))
         return [held for sheet in dict.fromkeys(told) if (held := self.meeting_of(sheet)) and held.on == day]
 
     def pay_dues(self, version: int, member: int, month: str, amount: int) -> None:
         """Keep dues that were paid for a month."""
-        paid = self.dues_paid.get((member, month), DuesPaid())
+        paid = self.dues_paid[member, month]
         self.dues_paid[member, month] = DuesPaid(paid.amount + amount, (*paid.versions, version))
 
     def unpay_dues(self, version: int, member: int, month: str, amount: int) -> None:
@@ -236,31 +249,11 @@ class State(Log):
     def enrol(self, joined: MemberJoined) -> None:
         """Put a new member on the roll."""
         self.members_told = max(self.members_told, joined.member)
-        self.members[joined.member] = Member(
-            number=joined.member,
-            sex=joined.sex,
-            birth_year=joined.birth_year,
-            poverty=joined.poverty,
-            household=joined.household,
-            joined_on=joined.on,
-            name=(joined.texts or {}).get("name"),
-            households=((joined.on, joined.household),) if joined.household else (),
-        )
+        self.members[joined.member] = Member.of(joined)
 
     def change(self, changed: MemberChanged) -> None:
-        """Take over changed fields, and a changed name; a later day's change outlives an earlier one told after it."""
-        changes: dict[str, Any] = changed.changes()
-        if changed.texts and "name" in changed.texts:
-            changes["name"] = changed.texts["name"]
-        member = self.members[changed.member]
-        known = member.changed_on
-        news = {field: value for field, value in changes.items() if known.get(field, changed.on) <= changed.on}
-        changed_on = known | dict.fromkeys(news, changed.on)
-        moved = ((changed.on, changed.household),) if changed.household else ()
-        households = tuple(sorted((*member.households, *moved), key=lambda since: since[0]))
-        self.members[changed.member] = msgspec.structs.replace(
-            member, **news, changed_on=changed_on, households=households
-        )
+        """Take over what is known of a member now."""
+        self.members[changed.member] = self.members[changed.member].changed(changed)
 
     def depart(self, number: int, on: date) -> None:
         """Take a member off the roll from a day on."""
@@ -319,21 +312,24 @@ class State(Log):
 
     def grant(self, approved: LoanApproved) -> None:
         """Keep the terms that a loan was granted on."""
-        self.enter_loan(msgspec.structs.replace(self.loans[approved.loan], conditions=Conditions.of(approved)))
+        loan = self.loans[approved.loan]
+        self.loans[approved.loan] = msgspec.structs.replace(loan, conditions=Conditions.of(approved))
 
     def enter_loan(self, loan: Loan) -> None:
-        """Enter a loan, new or changed, in the loan book."""
+        """Enter a loan in the loan book."""
         self.loans[loan.number] = loan
         self.loans_told = max(self.loans_told, loan.number)
-        missing = loan.number - len(self.over_from)
-        if missing > 0:
-            self.over_from.extend([0] * missing)
-        over = loan.over_from
-        self.over_from[loan.number - 1] = over.toordinal() if over else 0
+
+    def note_loans_over(self) -> None:
+        """Bring up to date from when on each loan is over: of those that are packed, that is known without looking."""
+        self.over_from.extend([0] * (self.loans_told - len(self.over_from)))
+        for number, loan in self.loans.lying_open.items():
+            self.over_from[number - 1] = loan.over_from.toordinal() if loan.over_from else 0
 
     def loans_not_over(self, day: date) -> Iterator[Loan]:
         """The loans that were not over by a day: paid back, written off or rejected."""
         ordinal = day.toordinal()
+        self.note_loans_over()
         return (self.loans[number] for number, over in enumerate(self.over_from, 1) if not over or over > ordinal)
 
     def loan(self, number: int) -> Loan:
@@ -349,7 +345,7 @@ class State(Log):
         self.openings.add(opening.version)
         self.begun_by = self.begun_by or opening.version
         for gone in before.keys() - {old.loan for old in opening.loans}:
-            self.enter_loan(msgspec.structs.replace(self.loans[gone], disbursed_on=None, rejected_on=opening.on))
+            self.loans[gone] = msgspec.structs.replace(self.loans[gone], disbursed_on=None, rejected_on=opening.on)
         for old in opening.loans:
             if before.get(old.loan) == old:
                 continue

@@ -95,13 +95,13 @@ def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
 def _latest_before(fund: Fund, event: Ordinary) -> list[int]:
     """The latest amounts of this kind before an entry, as far as they are looked back for."""
     kind, oldest = usual.kind_of(event), event.version - LOOKED_BACK
-    known = fund.latest_amounts[kind]
-    before = [amount for version, amount in usual.latest(known) if oldest <= version < event.version][:USUAL_OF]
-    if len(before) == USUAL_OF or not usual.is_full(known):
+    recent = takewhile(lambda pair: pair[0] >= oldest, fund.latest_amounts.of(kind))
+    before = list(islice((amount for version, amount in recent if version < event.version), USUAL_OF))
+    if len(before) == USUAL_OF or fund.latest_amounts.are_all(kind):
         return before
     # Many more were recorded since, as when an old request is answered again.
-    recent = takewhile(lambda each: each.version >= oldest, fund.entries.before(event.version))
-    like = (each.amount for each in recent if isinstance(each, Ordinary) and usual.kind_of(each) == kind)
+    entries = takewhile(lambda each: each.version >= oldest, fund.entries.before(event.version))
+    like = (each.amount for each in entries if isinstance(each, Ordinary) and usual.kind_of(each) == kind)
     return list(islice(like, USUAL_OF))
 
 

@@ -63,7 +63,7 @@ class LoanRejected(Event, frozen=True, kw_only=True, gc=False):
     member: int
 
     def evolve(self, fund: State) -> None:
-        fund.enter_loan(msgspec.structs.replace(fund.loans[self.loan], rejected_on=self.on))
+        fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], rejected_on=self.on)
 
 
 class LoanDisbursed(Voucher, frozen=True, kw_only=True, gc=False):
@@ -78,10 +78,10 @@ class LoanDisbursed(Voucher, frozen=True, kw_only=True, gc=False):
         return transfer("revolving", "loans", self.place, self.principal, of=self.loan)
 
     def evolve(self, fund: State) -> None:
-        fund.enter_loan(msgspec.structs.replace(fund.loans[self.loan], disbursed_on=self.on))
+        fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], disbursed_on=self.on)
 
     def revoke(self, fund: State) -> None:
-        fund.enter_loan(msgspec.structs.replace(fund.loans[self.loan], disbursed_on=None))
+        fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], disbursed_on=None)
 
 
 class LoanRepaid(Voucher, frozen=True, kw_only=True, gc=False):
@@ -120,10 +120,10 @@ class LoanRepaid(Voucher, frozen=True, kw_only=True, gc=False):
         return Repayment(self.on, self.principal + self.forgiven, self.interest)
 
     def evolve(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].reduced(self.version, self.reduction()))
+        fund.loans[self.loan] = fund.loans[self.loan].reduced(self.version, self.reduction())
 
     def revoke(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].unreduced(self.version))
+        fund.loans[self.loan] = fund.loans[self.loan].unreduced(self.version)
 
 
 class SavingsSetOff(Event, frozen=True, kw_only=True, gc=False):
@@ -156,10 +156,10 @@ class SavingsSetOff(Event, frozen=True, kw_only=True, gc=False):
         return Repayment(self.on, self.principal, self.interest)
 
     def evolve(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].reduced(self.version, self.reduction()))
+        fund.loans[self.loan] = fund.loans[self.loan].reduced(self.version, self.reduction())
 
     def revoke(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].unreduced(self.version))
+        fund.loans[self.loan] = fund.loans[self.loan].unreduced(self.version)
 
 
 class InterestWaived(Event, frozen=True, kw_only=True, gc=False):
@@ -174,10 +174,10 @@ class InterestWaived(Event, frozen=True, kw_only=True, gc=False):
         return Repayment(self.on, 0, self.amount)
 
     def evolve(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].reduced(self.version, self.reduction()))
+        fund.loans[self.loan] = fund.loans[self.loan].reduced(self.version, self.reduction())
 
     def revoke(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].unreduced(self.version))
+        fund.loans[self.loan] = fund.loans[self.loan].unreduced(self.version)
 
 
 class LoanRescheduled(Event, frozen=True, kw_only=True, gc=False):
@@ -193,11 +193,11 @@ class LoanRescheduled(Event, frozen=True, kw_only=True, gc=False):
 
     def evolve(self, fund: State) -> None:
         loan = fund.loans[self.loan]
-        fund.enter_loan(msgspec.structs.replace(loan, reschedulings=(*loan.reschedulings, self)))
+        fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=(*loan.reschedulings, self))
 
     def revoke(self, fund: State) -> None:
         loan = fund.loans[self.loan]
-        fund.enter_loan(msgspec.structs.replace(loan, reschedulings=loan.reschedulings[:-1]))
+        fund.loans[self.loan] = msgspec.structs.replace(loan, reschedulings=loan.reschedulings[:-1])
 
 
 class LoanWrittenOff(Event, frozen=True, kw_only=True, gc=False):
@@ -213,10 +213,10 @@ class LoanWrittenOff(Event, frozen=True, kw_only=True, gc=False):
         return transfer("revolving", "write_offs", "loans", self.amount, of=self.loan)
 
     def evolve(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].given_up(self))
+        fund.loans[self.loan] = fund.loans[self.loan].given_up(self)
 
     def revoke(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].not_given_up(self))
+        fund.loans[self.loan] = fund.loans[self.loan].not_given_up(self)
 
 
 class LoanRecovered(Voucher, frozen=True, kw_only=True, gc=False):
@@ -230,7 +230,7 @@ class LoanRecovered(Voucher, frozen=True, kw_only=True, gc=False):
         return transfer("revolving", "cash", "recoveries", self.amount)
 
     def evolve(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].recovered(self))
+        fund.loans[self.loan] = fund.loans[self.loan].recovered(self)
 
     def revoke(self, fund: State) -> None:
-        fund.enter_loan(fund.loans[self.loan].unrecovered(self))
+        fund.loans[self.loan] = fund.loans[self.loan].unrecovered(self)
