@@ -37,11 +37,11 @@ class Entries(Sequence[Event]):
     """The events of a log in order; that of version n is `entries[n - 1]`. Without `read`, all stay in memory; with it,
     the first `unheld` are only in the log."""
 
-    __slots__ = ("_read", "_unheld", "held")
+    __slots__ = ("_read", "held", "unheld")
 
     def __init__(self, read: Read | None = None, unheld: int = 0) -> None:
         self._read = read
-        self._unheld = unheld
+        self.unheld = unheld
         self.held: list[Event] = []
         """Those in memory, to which the next one is added."""
 
@@ -58,10 +58,10 @@ class Entries(Sequence[Event]):
         index = at + len(self) if at < 0 else at
         if not 0 <= index < len(self):
             raise IndexError(at)
-        return self.held[index - self._unheld] if index >= self._unheld else self._between(index, index + 1)[0]
+        return self.held[index - self.unheld] if index >= self.unheld else self._between(index, index + 1)[0]
 
     def _between(self, start: int, stop: int) -> list[Event]:
-        unheld = self._unheld
+        unheld = self.unheld
         held = self.held[max(start - unheld, 0) : max(stop - unheld, 0)]
         if start >= min(stop, unheld):
             return held
@@ -69,22 +69,22 @@ class Entries(Sequence[Event]):
         return self._read(start + 1, min(stop, unheld)) + held
 
     def __len__(self) -> int:
-        return self._unheld + len(self.held)
+        return self.unheld + len(self.held)
 
     def __iter__(self) -> Iterator[Event]:
-        for start in range(0, self._unheld, CHUNK):
-            yield from self._between(start, min(start + CHUNK, self._unheld))
+        for start in range(0, self.unheld, CHUNK):
+            yield from self._between(start, min(start + CHUNK, self.unheld))
         yield from self.held
 
     def __reversed__(self) -> Iterator[Event]:
         yield from reversed(self.held)
-        yield from self.before(self._unheld + 1)
+        yield from self.before(self.unheld + 1)
 
     def before(self, version: int) -> Iterator[Event]:
         """The events before a version, the latest first."""
         end = version - 1
         while end > 0:
-            start = max(end - CHUNK // 4, 0) if end <= self._unheld else max(self._unheld, 0)
+            start = max(end - CHUNK // 4, 0) if end <= self.unheld else self.unheld
             yield from reversed(self._between(start, end))
             end = start
 
@@ -93,19 +93,14 @@ class Entries(Sequence[Event]):
         for first, last in zip(runs[::2], runs[1::2], strict=True):
             yield from self._between(first - 1, last)
 
-    @property
-    def unheld(self) -> int:
-        """How many events, the first ones, are only in the log."""
-        return self._unheld
-
     def let_go(self) -> None:
         """Leave to the log, which has all of them, all but the latest; not each time, for that would cost a post."""
         if self._read and len(self.held) > 2 * HELD:
-            self._unheld += len(self.held) - HELD
+            self.unheld += len(self.held) - HELD
             del self.held[:-HELD]
 
     def __copy__(self) -> Entries:
-        twin = Entries(self._read, self._unheld)
+        twin = Entries(self._read, self.unheld)
         twin.held = self.held.copy()
         return twin
 

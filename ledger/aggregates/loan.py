@@ -52,17 +52,20 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=
     @classmethod
     def of(cls, told: LoanApproved | OpeningLoan) -> Conditions:
         """As an event tells them."""
-        is_granted = isinstance(told, LoanApproved)
-        return cls(
+        terms = cls(
             monthly_rate_ppm=told.monthly_rate_ppm,
             interest_method=told.interest_method,
             repayment_mode=told.repayment_mode,
             interest_to_activity_ppm=told.interest_to_activity_ppm,
             interest_rounding=told.interest_rounding,
-            granted_on=told.on if is_granted else None,
-            granted_by=told.recorded_by if is_granted else None,
-            two_person_approval=is_granted and told.two_person_approval,
-            interest_owed=0 if is_granted else told.interest_owed,
+        )
+        if isinstance(told, OpeningLoan):
+            return msgspec.structs.replace(terms, interest_owed=told.interest_owed)
+        return msgspec.structs.replace(
+            terms,
+            granted_on=told.on,
+            granted_by=told.recorded_by,
+            two_person_approval=told.two_person_approval,
         )
 
 

@@ -131,7 +131,7 @@ class Pages(dict[K, V]):
     def __ne__(self, other: object) -> bool:  # The dictionary's own would not open a page.
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]  # It changes.
+    __hash__ = None  # It changes.
 
     def keys(self) -> KeysView[K]:  # type: ignore[override]  # The built-in's view is a class of its own.
         """All keys."""
