@@ -11,6 +11,7 @@ import random
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -27,6 +28,7 @@ from ledger.database import EVENTS_TABLE, Access, Database
 from ledger.events import Entry, Event, FundOpened, OpeningBooks, PlaceChanged, decode, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
+from ledger.kept_states import Difference
 from ledger.logs_in_memory import LogsInMemory
 from ledger.losses import LastLine, Losses
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
@@ -252,6 +254,7 @@ class Ledger(Application[str]):
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
         batch = _Batch()
         outcomes: dict[int, Outcome] = {}
+        self._logs.forget_doubted()
         for index, job in jobs:
             try:
                 outcomes[index] = self._decide(job, batch)
@@ -349,3 +352,15 @@ class Ledger(Application[str]):
         """Keep the state of a fund that has grown since that was last done; between two batches, where nobody waits for
         it. A batch makes at most about one of them due."""
         self._logs.keep_next()
+
+    def prove_states(self, funds: Iterable[str] | None = None) -> Iterator[Difference | None]:
+        """Compare the kept states of these funds, or of all whose states were not compared yet, with a replay of each,
+        one at a time. A fund whose state differs is loaded anew before anything more is decided. For any thread."""
+        for fund in self.kept_states.unproved() if funds is None else funds:
+            difference = self.kept_states.difference(fund, partial(self._replayed_upto, fund))
+            if difference:
+                self._logs.doubted.add(fund)
+            yield difference
+
+    def _replayed_upto(self, fund: str, version: int) -> Fund:
+        return self.replayed(fund, upto=version)

@@ -2,20 +2,21 @@
 
 The log is all that counts. A state is used only if it was made by the source that this program runs, is whole, and
 stands on a line that the log holds; any other is as if it were not there, and the fund is replayed. Whether one says
-what a replay says is proved by `differing`, as the read model's tables are proved.
+what a replay says is proved by `difference`, as the read model's tables are proved.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ledger.aggregates import kept
 from ledger.aggregates.entries import Read
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.log import Log
-from ledger.database import Database
+from ledger.aggregates.log import BrokenChain, Log
+from ledger.database import Database, Row
+from ledger.refusals import FundNotFound
 
 log = logging.getLogger("microfund")
 
@@ -30,12 +31,12 @@ KEEP: Final = (
 FIND: Final = "SELECT version, head, state FROM kept_states WHERE log = :log AND form = :form"
 UNPROVED: Final = "SELECT log FROM kept_states WHERE form = :form AND is_proved = 0 ORDER BY log"
 PROVED: Final = "UPDATE kept_states SET is_proved = 1 WHERE log = :log AND version = :version AND head = :head"
-FORGET: Final = "DELETE FROM kept_states WHERE log = :log"
+FORGET: Final = "DELETE FROM kept_states WHERE log = :log AND version = :version AND head = :head"
 
 
 class Difference(NamedTuple):
-    """A kept state that is not what a replay of the log up to its version makes; in which of its parts, and none for
-    one that stands on another line than the log holds, or cannot be read."""
+    """A kept state that is not what a replay of the log up to its version makes it, and in which of its parts;
+    `unreadable` is none of these: its bytes were changed."""
 
     log: str
     version: int
@@ -73,27 +74,34 @@ class KeptStates:
         except Exception as error:  # noqa: BLE001  # Whoever records must live on; and nothing is lost by it.
             log.warning("the state of a fund was not kept: %s", type(error).__name__)
 
-    def differing(
-        self, replayed: Callable[[str, int], Fund | None], codes: list[str] | None = None
-    ) -> Iterator[Difference]:
-        """Compare the states of these funds, or all that were not compared yet, with a replay up to their version. One
-        that differs is gone afterwards where anything may be written, so that no decision rests on it."""
-        may_write = self._database.access != "read"
-        if codes is None:
-            codes = [row["log"] for row in self._database.query(UNPROVED, form=kept.form())]
-        for code in codes:
-            for row in self._database.query(FIND, log=code, form=kept.form()):
-                version, head = row["version"], row["head"]
-                found = self._compared(self.find(code), replayed(code, version))
-                if found is not None:
-                    yield Difference(code, version, found)
-                if may_write and found is None:
-                    self._database.execute(PROVED, log=code, version=version, head=head)
-                elif may_write:
-                    self._database.execute(FORGET, log=code)
+    def unproved(self) -> list[str]:
+        """The funds whose states were not compared with a replay since they were kept."""
+        return [row["log"] for row in self._database.query(UNPROVED, form=kept.form())]
 
-    @staticmethod
-    def _compared(state: Fund | None, replayed: Fund | None) -> tuple[str, ...] | None:
-        if state is None or replayed is None:
-            return ()
-        return tuple(kept.differences(state, replayed)) or None
+    def difference(self, code: str, replayed: Callable[[int], Fund]) -> Difference | None:
+        """Compare a fund's state with a replay up to its version. One that differs, or stands on a line that is gone,
+        is gone afterwards where anything may be written: no decision may rest on it."""
+        if not self._database.has("kept_states"):
+            return None  # A database that is only read may have been made before there was this table.
+        for row in self._database.query(FIND, log=code, form=kept.form()):
+            difference, is_borne_out = self._compared(code, row, replayed)
+            if self._database.access != "read":
+                found = {"log": code, "version": row["version"], "head": row["head"]}
+                self._database.execute(PROVED if is_borne_out and difference is None else FORGET, **found)
+            return difference
+        return None
+
+    def _compared(self, code: str, row: Row, replayed: Callable[[int], Fund]) -> tuple[Difference | None, bool]:
+        """In what a state differs, and whether the log has the line that it stands on."""
+        version = row["version"]
+        fund = self.find(code)
+        if fund is None:
+            return Difference(code, version, ("unreadable",)), True
+        try:
+            truth = replayed(version)
+        except (BrokenChain, FundNotFound):
+            return None, False  # Told where the history itself is looked at.
+        if (truth.version, truth.head) != (version, row["head"]):
+            return None, False
+        parts = kept.differences(fund, truth)
+        return Difference(code, version, tuple(parts)) if parts else None, True

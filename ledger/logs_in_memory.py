@@ -38,6 +38,8 @@ class LogsInMemory:
         self._weights: dict[str, int] = {}
         """What each log took when it was last looked at; a sum over thousands of logs would cost a commit."""
         self._weight = 0
+        self.doubted: set[str] = set()
+        """Funds that were loaded by a state which turned out wrong; any thread may say so."""
         self._to_keep: dict[str, None] = {}
         """Funds whose state is to be kept, in the order in which it became due."""
 
@@ -57,6 +59,11 @@ class LogsInMemory:
         """Take a log out; answers it if it was there."""
         self._weigh(log, 0)
         return self.cache.pop(log, None)
+
+    def forget_doubted(self) -> None:
+        """Take out what may rest on a wrong state; it is loaded anew when it is needed."""
+        while self.doubted:
+            self.forget(self.doubted.pop())
 
     def settle(self, log: str) -> None:
         """Take note that all a log holds is stored: most of its entries need not stay."""
