@@ -157,7 +157,7 @@ class State(Log):
     def fork(self) -> Self:
         twin = super().fork()
         self.copied, twin.copied = set(), set()
-        twin.said = SaidOnDay()
+        twin.said = self.said.copy()
         return twin
 
     @property
