@@ -64,12 +64,17 @@ class Entries(Sequence[Event]):
             raise IndexError(at)
         return self.held[index - self.unheld] if index >= self.unheld else self._between(index, index + 1)[0]
 
+    def between(self, first: int, last: int) -> list[Event]:
+        """The events of versions that follow each other, both included."""
+        return self._between(first - 1, last)
+
     def _between(self, start: int, stop: int) -> list[Event]:
         unheld = self.unheld
-        held = self.held[max(start - unheld, 0) : max(stop - unheld, 0)]
-        if start >= min(stop, unheld):
-            return held
-        older = min(stop, unheld)
+        if unheld <= start <= stop:
+            return self.held[start - unheld : stop - unheld]
+        held, older = self.held[: max(stop - unheld, 0)], min(stop, unheld)
+        if start >= older:
+            return []
         if start // BLOCK == (older - 1) // BLOCK:
             return self._of_block(start, older) + held
         assert self._read
@@ -108,7 +113,7 @@ class Entries(Sequence[Event]):
     def of(self, runs: Runs) -> Iterator[Event]:
         """The events of some versions."""
         for first, last in zip(runs[::2], runs[1::2], strict=True):
-            yield from self._between(first - 1, last)
+            yield from self.between(first, last)
 
     def let_go(self) -> bool:
         """Hold the latest only, once there are some more; answers whether there were."""

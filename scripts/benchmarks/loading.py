@@ -40,7 +40,7 @@ def _loads(ledger: Ledger, scale: Scale, engine: Engine, report: Report) -> None
     replayed = _first_entry(ledger, scale.old_fund)
     ledger.keep_state()
     _memory(ledger, scale, engine, report)
-    for _ in range(EVERY // 2):
+    for _ in range(EVERY // 2 - LINES - 1):
         record(ledger, scale.old_fund, lines=1)
     rounds = [(_first_entry(ledger, YOUNG), _first_entry(ledger, scale.old_fund)) for _ in range(scale.loads)]
     young, old = (median(each) for each in zip(*rounds, strict=True))
