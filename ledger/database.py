@@ -139,8 +139,9 @@ class Database:
 
     @contextmanager
     def transaction(self, *, commit: bool = True) -> Iterator[Transaction]:
-        """Statements committed together at the end. Raises the event store's `PersistenceError`s."""
-        with self._datastore.transaction(commit=commit) as cursor:
+        """Statements committed together at the end; uncommitted they only read, on SQLite all at one moment. Raises
+        the event store's `PersistenceError`s."""
+        with self._opened(commit=commit) as cursor:
             if self.is_postgres:
                 session: Any = cast("Cursor[Row]", cursor).connection
                 session.answer_seconds = self.seconds
@@ -148,6 +149,16 @@ class Database:
                 yield Transaction(cursor, is_postgres=self.is_postgres)
             except (sqlite.OperationalError, psycopg.OperationalError) as error:
                 raise OperationalError(str(error)) from error
+
+    @contextmanager
+    def _opened(self, *, commit: bool) -> Iterator[Any]:
+        if isinstance(self._datastore, PostgresDatastore) and not commit:
+            # Each statement sees a moment of its own in any case, and a rollback would forget what is prepared.
+            with self._datastore.get_connection() as session, session.cursor() as cursor:
+                yield cursor
+        else:
+            with self._datastore.transaction(commit=commit) as cursor:
+                yield cursor
 
     def unhurried(self) -> Database:
         """The same tables for statements that may take long."""

@@ -7,8 +7,12 @@ and `sort` do the same (`docs/verify.md`).
 
 from collections.abc import Iterable
 from hashlib import sha256
+from heapq import nsmallest
 
 
-def in_order_of_lot(seed: str, items: Iterable[str]) -> list[str]:
-    """Every item once, in the order in which they are drawn; the order they come in does not matter."""
-    return sorted(set(items), key=lambda item: sha256(f"{seed}|{item}".encode()).digest())
+def in_order_of_lot(seed: str, items: Iterable[str], most: int | None = None) -> list[str]:
+    """Every item once, in the order in which they are drawn, or as many as are wanted; the order they come in does not
+    matter."""
+    ordered = ((sha256(f"{seed}|{item}".encode()).digest(), item) for item in set(items))
+    lots = sorted(ordered) if most is None else nsmallest(most, ordered)
+    return [item for _, item in lots]

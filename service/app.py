@@ -31,6 +31,7 @@ from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import AppState, utc_now
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
+from service.inspection.flag_keeper import FlagKeeper
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
 from service.pages import (
@@ -49,10 +50,12 @@ from service.pages import (
     paper_desk,
     practice,
     proof,
+    province,
     receipts,
     times,
 )
 from service.pages import people as people_pages
+from service.pages import reports as report_pages
 from service.pages.drafts import Drafts
 from service.papers import routes as papers
 from service.people import routes as people
@@ -90,7 +93,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
             app.state.drafts = Drafts(ledger.database, ledger.register)
-            app.state.reports = ReportState(settings)
+            app.state.reports = opened.enter_context(ReportState(settings, ledger.database))
             access = AccessState(ledger, now)
             app.state.access, app.state.principals, app.state.sessions = access, access.principals, access.sessions
             app.state.reader_log = opened.enter_context(ReaderLog(ledger.database, now, settings.readers_months))
@@ -110,6 +113,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
 
             forget()
             ledger.losses.on_loss = forget
+            opened.enter_context(FlagKeeper(state, lambda: app.state.flag_service))
             metrics: Metrics = app.state.metrics
             metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
             metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))
@@ -160,6 +164,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         paper_desk,
         practice,
         proof,
+        province,
+        report_pages,
         receipts,
         times,
         club,

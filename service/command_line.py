@@ -30,6 +30,7 @@ from service.terminal import (
     read_model_of,
     said_of,
     say,
+    tell,
 )
 
 app = typer.Typer(
@@ -118,24 +119,32 @@ def demo(language: Language = "vi") -> None:
     role, and tokens for programs."""
     from service.access.operator import Operator
     from service.demo import fill
+    from service.demo.reporting import ways_to_the_report
 
     settings, now = load_settings(), datetime.now(UTC)
     with ledger_of(settings, "make") as ledger:
         with progress("months of 24 clubs") as show:
             made = fill(ledger, today=civil_day(now), progress=show)
+        read_model_of(ledger).rebuild()  # The first page that somebody opens would else come from half-filled tables.
         operator = Operator(ledger, lambda: now)
         acting = made.principals[:DEMO_TOKENS]
         tokens = [(principal, operator.issue_token(principal)) for principal in acting]
-        say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
+        tell("demo.made", language, clubs=made.clubs, members=made.members, events=made.events)
         for principal in (*acting, made.member):
             person = operator.admit(principal.name, principal.roles, principal.scope, principal.members)
             people_commands.tell_invitation(ledger, settings, operator.invite(person).code, person, language)
+    tell("demo.next", language)
+    service = f"http://{settings.host}:{settings.port}"
+    tell("demo.for-programs", language)
     for principal, issued in tokens:
         say(f"{issued}  {principal.name} ({', '.join(sorted(principal.roles))})")
-    say("Next: microfund serve")
-    say(f"Then: curl -H 'Authorization: Bearer {tokens[-1][1]}' http://{settings.host}:{settings.port}/v1/funds")
+    say(f"curl -H 'Authorization: Bearer {tokens[-1][1]}' {service}/v1/funds")
+    tell("report.how", language)
+    for way in ways_to_the_report(civil_day(now), service, tokens[REPORTER][1]):
+        say(way)
 
 
+REPORTER: Final = 2
 DEMO_TOKENS: Final = 5
 """The province's three, then the chair and the treasurer of the first club; `token issue` makes others."""
 

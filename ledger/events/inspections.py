@@ -61,18 +61,23 @@ def drawn(draw: Draw, entries: Sequence[Event]) -> Sample:
         for event in entries[:version]
         if (draw.since is None or draw.since <= event.on) and (draw.until is None or event.on <= draw.until)
     ]
-    fund = entries[0].fund
-    vouchers = {f"{fund}/{number}": number for number in vouchers_in(known)}
-    loans = {f"{fund}/loan/{number}": number for number in loans_in(known)}
+    return drawn_from(draw, entries[0].fund, version, vouchers_in(known), loans_in(known))
+
+
+def drawn_from(draw: Draw, fund: str, version: int, vouchers: Iterable[str], loans: Iterable[int]) -> Sample:
+    """Draw from the vouchers given out, and the loans handed out or taken over, in a fund's entries up to a version; of
+    the days that are drawn from."""
+    of_vouchers = {f"{fund}/{number}": number for number in vouchers}
+    of_loans = {f"{fund}/loan/{number}": number for number in loans}
     return Sample(
         seed=draw.seed,
         known_version=version,
         since=draw.since,
         until=draw.until,
-        of_vouchers=len(vouchers),
-        vouchers=tuple(vouchers[item] for item in in_order_of_lot(draw.seed, vouchers)[: draw.vouchers]),
-        of_loans=len(loans),
-        loans=tuple(loans[item] for item in in_order_of_lot(draw.seed, loans)[: draw.loans]),
+        of_vouchers=len(of_vouchers),
+        vouchers=tuple(of_vouchers[item] for item in in_order_of_lot(draw.seed, of_vouchers, draw.vouchers)),
+        of_loans=len(of_loans),
+        loans=tuple(of_loans[item] for item in in_order_of_lot(draw.seed, of_loans, draw.loans)),
     )
 
 

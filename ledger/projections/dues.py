@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -142,19 +143,25 @@ def _of(member: int | None, table: str = "") -> str:
     return "" if member is None else f"AND {table}member = :member "
 
 
-def _meetings(reader: Reader, fund: str, day: date) -> Iterator[_Meeting]:
-    """The meeting days from the fund's opening until `day`; a month's meets by the bylaws in force as it begins."""
-    opened = date.fromisoformat(
-        reader.query("SELECT opened_on FROM funds WHERE fund = :fund", fund=fund)[0]["opened_on"]
-    )
+def _meetings(reader: Reader, fund: str, day: date) -> Sequence[_Meeting]:
+    """The meeting days from the fund's opening until `day`."""
+    opened = reader.query("SELECT opened_on FROM funds WHERE fund = :fund", fund=fund)[0]["opened_on"]
     rows = reader.query("SELECT on_day, rules FROM bylaws WHERE fund = :fund ORDER BY on_day, version", fund=fund)
-    adopted = [(date.fromisoformat(row["on_day"]), _rules(row["rules"])) for row in rows]
-    month = opened.replace(day=1)
+    return _meeting_days(opened, day, tuple((row["on_day"], row["rules"]) for row in rows))
+
+
+@lru_cache(maxsize=1_024)  # Each sheet, passbook and list of dues of an evening asks for those of its club.
+def _meeting_days(opened_on: str, day: date, told: tuple[tuple[str, str], ...]) -> Sequence[_Meeting]:
+    """A month's meeting is on the day that the bylaws in force as the month begins say."""
+    opened = date.fromisoformat(opened_on)
+    adopted = [(date.fromisoformat(on), _rules(rules)) for on, rules in told]
+    month, meetings = opened.replace(day=1), []
     while month <= day and adopted:
         on = meeting_in(month, _in_force(adopted, max(month, opened)).meeting_day)
         if opened <= on <= day:
-            yield _Meeting(on.isoformat(), month_of(on), _in_force(adopted, on).monthly_dues)
+            meetings.append(_Meeting(on.isoformat(), month_of(on), _in_force(adopted, on).monthly_dues))
         month = add_months(month, 1)
+    return tuple(meetings)
 
 
 _rules = msgspec.json.Decoder(Bylaws).decode

@@ -11,7 +11,7 @@ import msgspec
 
 from ledger.database import Row, Transaction
 from ledger.events import NO_HEAD, BylawsAdopted, FundOpened, PlaceChanged, check_code
-from ledger.projections.tables import LAST_DAY, LoggedEvent, Reader, Rows, Table, until
+from ledger.projections.tables import LAST_DAY, LoggedEvent, LooksBack, Reader, Rows, Table, until
 
 FUNDS = Table(
     "funds",
@@ -274,6 +274,8 @@ def held_on(reader: Reader, codes: Sequence[str], as_of: date | None, *, parts: 
 
     Once the latest entry has happened, the balances kept are the answer; before, what each day moved is added up.
     """
+    if as_of is not None and isinstance(reader, LooksBack):
+        return reader.held_on(until(as_of))
     conditions, parameters = FundFilter.exactly(codes).sql()
     later = f"SELECT fund FROM funds WHERE latest_on > :until{conditions} LIMIT 1"
     is_past = as_of is not None and reader.query(later, until=until(as_of), **parameters)

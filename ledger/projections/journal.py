@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache
-from typing import Any, Final, Literal, get_origin
+from typing import Any, Final, Literal, NamedTuple, get_origin
 
 import msgspec
 
@@ -331,3 +331,32 @@ def _leg(leg: Row) -> Row:
         "debit": max(amount, 0),
         "credit": max(-amount, 0),
     }
+
+
+# --- what a sample is drawn from ----------------------------------------------------------------------------------
+
+
+class DrawnFrom(NamedTuple):
+    """Every voucher given out, by its number, and every loan handed out or taken over, with the entry of each."""
+
+    vouchers: dict[str, int]
+    loans: dict[int, int]
+
+
+def drawn_from(reader: Reader, fund: str, version: int, since: date | None, until: date | None) -> DrawnFrom:
+    """What can be drawn of a fund's entries up to a version, of the days from one to another."""
+    told = "fund = :fund AND version <= :version AND on_day >= :since AND on_day <= :until"
+    asked = {"fund": fund, "version": version, "since": (since or date.min).isoformat(), "until": _until(until)}
+    vouchers = reader.query(
+        f"SELECT voucher, version FROM entries WHERE {told} AND voucher IS NOT NULL AND type <> 'EntryReversed' "
+        "ORDER BY version",
+        **asked,
+    )
+    loans = reader.query(
+        f"SELECT loan, version FROM loan_facts WHERE {told} "
+        "AND fact IN ('LoanDisbursed', 'OpeningBalancesDeclared') AND received_on IS NOT NULL ORDER BY version",
+        **asked,
+    )
+    return DrawnFrom(
+        {row["voucher"]: row["version"] for row in vouchers}, {row["loan"]: row["version"] for row in loans}
+    )

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -91,7 +91,7 @@ class Account:
         self.granted = granted[-1] if granted else None
         self.received = received[-1] if received else None
 
-    @property
+    @cached_property
     def status(self) -> str:
         """Where the loan stands in its life."""
         if any(not fact["outstanding"] for fact in self.live[LoanWrittenOff.__name__]):
@@ -114,6 +114,7 @@ class Account:
             return []
         return [(self.asked["version"], Repayment(_day(self.asked["on_day"]), before, 0))]
 
+    @cached_property
     def repayments(self) -> list[tuple[int, Repayment]]:
         """The live repayments, in money or from savings, with the versions of their entries."""
         repaid = [fact for kind in REPAYING for fact in self.live[kind]]
@@ -121,6 +122,7 @@ class Account:
             (fact["version"], Repayment(_day(fact["on_day"]), fact["principal"], fact["interest"])) for fact in repaid
         )
 
+    @cached_property
     def _reductions(self) -> list[tuple[int, Repayment]]:
         """All that came off the loan, in any way."""
         reduced = [fact for kind in (*REPAYING, *LET_GO) for fact in self.live[kind]]
@@ -134,19 +136,21 @@ class Account:
         """The day on which nothing was owed any more, in whichever way."""
         if self.status not in ("settled", "written_off"):
             return None
-        return max((each.on.isoformat() for _, each in self._reductions()), default=None)
+        return max((each.on.isoformat() for _, each in self._reductions), default=None)
 
+    @cached_property
     def phase(self) -> Phase | None:
         """The plan in force, and the repayments that count towards it; None before the money was handed out."""
-        first = self.first_phase()
+        first = self.first_phase
         for latest in self.live[LoanRescheduled.__name__][-1:] if first else ():
             assert first
             again = {"principal": latest["principal"], "term_months": latest["term_months"]}
-            since = [each for version, each in self._reductions() if version > latest["version"]]
+            since = [each for version, each in self._reductions if version > latest["version"]]
             terms = msgspec.structs.replace(first.terms, **again)
             return Phase(terms, _day(latest["on_day"]), since, latest["interest"], None)
         return first
 
+    @cached_property
     def first_phase(self) -> Phase | None:
         """The plan as it was first agreed, whatever was planned anew since."""
         if not self.received or not self.granted:
@@ -162,11 +166,11 @@ class Account:
         accrues_after = _day(self.asked["on_day"]) if self.is_taken_over else None
         received_on = _day(self.received["received_on"])
         owed_before = self.asked["interest"] or 0 if self.is_taken_over else 0
-        return Phase(terms, received_on, [each for _, each in self._reductions()], owed_before, accrues_after)
+        return Phase(terms, received_on, [each for _, each in self._reductions], owed_before, accrues_after)
 
     def standing(self, day: date) -> Standing:
         """What is owed at the end of a day; nothing unless the loan is running."""
-        phase = self.phase()
+        phase = self.phase
         if not phase or self.status != "running":
             return Standing(0, 0, 0)
         terms, starts_on, repayments, carried, accrues_after = phase
@@ -175,18 +179,18 @@ class Account:
 
     def late(self, day: date) -> Lateness | None:
         """How far a running loan is behind the plan in force at the end of a day; None for one that does not run."""
-        phase = self.phase() if self.status == "running" else None
+        phase = self.phase if self.status == "running" else None
         return lateness(_plan(phase), phase.repayments, day) if phase else None
 
     def summary(self, day: date) -> dict[str, Any]:
         """The loan's line of the book."""
-        asked, granted, phase, first = self.asked, self.granted or {}, self.phase(), self.first_phase()
+        asked, granted, phase, first = self.asked, self.granted or {}, self.phase, self.first_phase
         owed, replanned = self.standing(day), self.live[LoanRescheduled.__name__]
         is_running = self.status == "running"
         late = self.late(day)
         late_at_first = lateness(_plan(first), first.repayments, day) if first and is_running and replanned else late
         rejected = self.live[LoanRejected.__name__]
-        repaid = [each for _, each in self.repayments()]
+        repaid = [each for _, each in self.repayments]
         return {
             "loan": self.number,
             "member": asked["member"],
@@ -224,7 +228,7 @@ class Account:
     def due(self, day: date) -> dict[str, int]:
         """Of a running loan, what the plan and the accrual ask for by the end of a day, and what would close it; while
         all interest is paid at maturity, none is due before."""
-        phase, now = self.phase(), self.standing(day)
+        phase, now = self.phase, self.standing(day)
         assert phase, "a loan that runs has a plan"
         promised = sum(each.principal for each in _plan(phase) if each.due_on <= day)
         repaid = sum(each.principal for each in phase.repayments if each.on <= day)
@@ -242,7 +246,7 @@ class Account:
 
     def particulars(self, day: date) -> dict[str, Any]:
         """What only the page of one loan shows."""
-        phase = self.phase()
+        phase = self.phase
         instalments = _plan(phase) if phase else []
         return {
             "interest_begun": self.standing(day).interest_begun,
@@ -253,7 +257,7 @@ class Account:
             "plan": [each._asdict() | {"due_on": each.due_on.isoformat()} for each in instalments],
             "repayments": [
                 {"version": version, "on": each.on.isoformat(), "principal": each.principal, "interest": each.interest}
-                for version, each in self.repayments()
+                for version, each in self.repayments
             ],
             "reschedulings": [
                 {
@@ -273,8 +277,13 @@ class Account:
 _day = lru_cache(maxsize=4096)(date.fromisoformat)
 
 
-def _plan(phase: Phase) -> list[Instalment]:
-    return plan(phase.terms, phase.starts_on)
+def _plan(phase: Phase) -> Sequence[Instalment]:
+    return _planned(phase.terms, phase.starts_on)
+
+
+@lru_cache(maxsize=4_096)
+def _planned(terms: LoanTerms, starts_on: date) -> Sequence[Instalment]:
+    return tuple(plan(terms, starts_on))
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ledger.chart import Legs
 from ledger.database import Row, Transaction
@@ -51,6 +51,15 @@ class Reader(Protocol):
         ...
 
 
+@runtime_checkable
+class LooksBack(Protocol):
+    """A reader that looks back, and adds up what was held on a day where the legs are."""
+
+    def held_on(self, until: str) -> str:
+        """Where the sums are, as SQL after `FROM`, with a condition."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """A table of the read model. `indexes` are other ways in, as SQL after `ON table`."""
@@ -82,6 +91,11 @@ class Table:
             f"CREATE TABLE {self.name} ({self.columns})",
             (f"ALTER TABLE {self.name} ADD PRIMARY KEY ({self.key})", *self._index),
         )
+
+    @cached_property
+    def ways_in(self) -> tuple[str, ...]:
+        """The indexes of a table that was made without keys."""
+        return (f"CREATE UNIQUE INDEX {self.name}_key ON {self.name} ({self.key})", *self._index)
 
     @property
     def _index(self) -> tuple[str, ...]:

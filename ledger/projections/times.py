@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from ledger.database import Row
-from ledger.days import civil_day
+from ledger.days import VILLAGE_TIME, civil_day
 from ledger.events import EntryReversed, MeetingHeld
 from ledger.projections.tables import Reader
 
@@ -21,12 +21,11 @@ class Meeting(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """How many entries of what happened on a day were recorded on another day, both in the village; and the last."""
+    """How many entries of what happened on a day were recorded on another day, both in the village."""
 
     on: date
     heard_on: date
     entries: int
-    last: int
 
     @property
     def days_late(self) -> int:
@@ -53,21 +52,44 @@ UNDONE = "SELECT reverses FROM entries WHERE fund = :fund AND reverses IS NOT NU
 
 
 def heard(reader: Reader, fund: str) -> list[Heard]:
-    """All entries of a fund by when they happened and when they were recorded, in that order.
+    """All entries of a fund by when they happened and when they were recorded, in that order."""
+    rows = reader.query(
+        "SELECT on_day, recorded_day, entries FROM entry_days WHERE fund = :fund ORDER BY on_day, recorded_day",
+        fund=fund,
+    )
+    return [
+        Heard(date.fromisoformat(row["on_day"]), date.fromisoformat(row["recorded_day"]), row["entries"])
+        for row in rows
+        if row["entries"]
+    ]
+
+
+def sittings(reader: Reader, fund: str) -> list[int]:
+    """The last entry of each day on which anything was recorded, in order.
 
     Instants are stored in UTC; an hour of it is within one day in the village, whose clock is whole hours ahead.
     """
     rows = reader.query(
-        "SELECT on_day, substr(recorded_at, 1, 13) AS hour, COUNT(*) AS entries, MAX(version) AS last "
-        "FROM entries WHERE fund = :fund GROUP BY 1, 2",
+        "SELECT substr(recorded_at, 1, 13) AS hour, MAX(version) AS last FROM entries WHERE fund = :fund GROUP BY 1",
         fund=fund,
     )
-    days: dict[tuple[date, date], Heard] = {}
+    days: dict[date, int] = {}
     for row in rows:
-        at = date.fromisoformat(row["on_day"]), civil_day(datetime.fromisoformat(f"{row['hour']}:00:00+00:00"))
-        known = days.get(at, Heard(*at, 0, 0))
-        days[at] = Heard(*at, known.entries + row["entries"], max(known.last, row["last"]))
+        on = civil_day(datetime.fromisoformat(f"{row['hour']}:00:00+00:00"))
+        days[on] = max(row["last"], days.get(on, 0))
     return sorted(days.values())
+
+
+def last_of_first_day(reader: Reader, fund: str) -> int:
+    """The last entry of the day on which a fund's book was begun."""
+    begun = civil_day(recorded_at(reader, fund, 1)) + timedelta(days=1)
+    end = datetime.combine(begun, time.min, VILLAGE_TIME).astimezone(UTC)
+    (row,) = reader.query(
+        "SELECT MAX(version) AS last FROM entries WHERE fund = :fund AND recorded_at < :end",
+        fund=fund,
+        end=end.strftime("%Y-%m-%dT%H:%M:%S"),
+    )
+    return int(row["last"])
 
 
 def entry_of_voucher(reader: Reader, fund: str, voucher: str) -> Row | None:

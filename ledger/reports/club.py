@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cached_property, wraps
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from ledger.database import Row
@@ -79,8 +80,8 @@ class ClubAt:
         """The members on the roll who hold each office at the end of the period."""
         held: dict[str, set[int]] = {}
         on_roll = {person.member for person in self.roll}
-        told = (fact for fact in self.live if fact.fact in (OfficeTaken.__name__, OfficeLeft.__name__))
-        for fact in sorted(told, key=lambda fact: (fact.on_day, fact.version)):
+        told = (self.live_by_kind.get(kind, ()) for kind in (OfficeTaken.__name__, OfficeLeft.__name__))
+        for fact in sorted(chain.from_iterable(told), key=lambda fact: (fact.on_day, fact.version)):
             assert fact.part
             assert fact.number
             holders = held.setdefault(fact.part, set())
@@ -98,35 +99,49 @@ class ClubAt:
         return [fact for fact in self._record.facts if fact.version <= self.version]
 
     @cached_property
-    def live(self) -> list[ClubFact]:
-        """What still counts at the end of the period."""
-        undone = {fact.about for fact in self.told if fact.fact == REVERSED}
-        return [fact for fact in self.told if fact.fact != REVERSED and fact.version not in undone]
+    def told_by_kind(self) -> dict[str, list[ClubFact]]:
+        """The same by its type."""
+        by_kind: dict[str, list[ClubFact]] = {}
+        for fact in self.told:
+            by_kind.setdefault(fact.fact, []).append(fact)
+        return by_kind
+
+    @cached_property
+    def live_by_kind(self) -> dict[str, list[ClubFact]]:
+        """What still counts at the end of the period, by its type."""
+        told = self.told_by_kind
+        undone = {fact.about for fact in told.get(REVERSED, ())}
+        if not undone:
+            return told
+        return {
+            kind: [fact for fact in facts if fact.version not in undone]
+            for kind, facts in told.items()
+            if kind != REVERSED
+        }
 
     def in_period(self, kind: str) -> list[ClubFact]:
         """What of a type happened in the period and still counts at its end."""
-        return [fact for fact in self.live if fact.fact == kind and fact.on_day >= self._since]
+        return [fact for fact in self.live_by_kind.get(kind, ()) if fact.on_day >= self._since]
 
     def flows(self, *kinds: str) -> Iterator[tuple[int, ClubFact, ClubFact]]:
         """What of these types happened in the period, each with 1, and what was undone in it, each with -1: the fact
         with its day, and the fact that says what it is about."""
-        by_version = {fact.version: fact for fact in self.told}
-        for fact in self.told:
-            if fact.on_day < self._since:
-                continue
-            if fact.fact in kinds:
-                yield 1, fact, fact
-            elif fact.fact == REVERSED and fact.part in kinds:
-                yield -1, fact, by_version[fact.about or 0]
+        for sign, fact, about in self._flows(kinds):
+            if fact.on_day >= self._since:
+                yield sign, fact, about
 
     def all_flows(self, kind: str) -> Iterator[tuple[int, ClubFact]]:
         """The same from the beginning on."""
-        by_version = {fact.version: fact for fact in self.told}
-        for fact in self.told:
-            if fact.fact == kind:
-                yield 1, fact
-            elif fact.fact == REVERSED and fact.part == kind:
-                yield -1, by_version[fact.about or 0]
+        for sign, _, about in self._flows((kind,)):
+            yield sign, about
+
+    def _flows(self, kinds: Sequence[str]) -> list[tuple[int, ClubFact, ClubFact]]:
+        """What of these types was told, and what was undone of it, in the order it was told."""
+        told = {fact.version: fact for kind in kinds for fact in self.told_by_kind.get(kind, ())}
+        flows = [(1, fact, fact) for fact in told.values()]
+        undone = (fact for fact in self.told_by_kind.get(REVERSED, ()) if fact.part in kinds)
+        flows += ((-1, fact, told[fact.about or 0]) for fact in undone)
+        return sorted(flows, key=lambda flow: flow[1].version)
 
     @property
     def has_bylaws(self) -> bool:
@@ -205,6 +220,18 @@ class ClubAt:
         """The day on which the last entry was recorded."""
         later = (entry.recorded_day for entry in self._record.later if entry.version <= self.version)
         return date.fromisoformat(max(later, default=self._record.recorded_day))
+
+
+class Reported(NamedTuple):
+    """What a report takes of one club: its row, and what figures of all clubs together need beside it. `evidenced` is
+    what was given of each line of the plan's budget, in đồng."""
+
+    club: Club
+    row: dict[str, Any]
+    days_late: Counter[int]
+    last_recorded_day: date
+    is_maintained: bool
+    evidenced: tuple[int, ...]
 
 
 T = TypeVar("T")

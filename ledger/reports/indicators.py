@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from ledger.reports import life, people
-from ledger.reports.club import ClubAt
+from ledger.reports.club import ClubAt, Reported
 from ledger.reports.lending import lending
 from ledger.reports.management import well_managed
 from ledger.reports.money import both_pots, in_kind, pots, pots_of_all, source_rows, sources
@@ -34,23 +34,23 @@ class Indicator:
     clause: str
     kind: Kind
     of_club: Callable[[ClubAt], Any]
-    of_all: Callable[[Sequence[ClubAt], Sequence[Any]], Any]
+    of_all: Callable[[Sequence[Reported], Sequence[Any]], Any]
     """Given the clubs, and the figure of each."""
 
 
-def _sum(_: Sequence[ClubAt], figures: Sequence[int]) -> int:
+def _sum(_: Sequence[Reported], figures: Sequence[int]) -> int:
     return sum(figures)
 
 
-def _ratio(_: Sequence[ClubAt], figures: Sequence[Any]) -> Any:
+def _ratio(_: Sequence[Reported], figures: Sequence[Any]) -> Any:
     return share_of_all(figures)
 
 
-def _clubs(_: Sequence[ClubAt], figures: Sequence[Any]) -> Any:
+def _clubs(_: Sequence[Reported], figures: Sequence[Any]) -> Any:
     return share_of_clubs(figures)
 
 
-def _parts(_: Sequence[ClubAt], figures: Sequence[Any]) -> Any:
+def _parts(_: Sequence[Reported], figures: Sequence[Any]) -> Any:
     return summed(figures)
 
 
@@ -77,15 +77,15 @@ def good_clubs(club: ClubAt) -> dict[str, bool | None]:
     }
 
 
-def _good_clubs_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, bool | None]]) -> dict[str, Any]:
+def _good_clubs_of_all(_: Sequence[Reported], figures: Sequence[dict[str, bool | None]]) -> dict[str, Any]:
     return {name: share_of_clubs(figure[name] for figure in figures) for name in READINGS}
 
 
-def _managed_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> Any:
+def _managed_of_all(_: Sequence[Reported], figures: Sequence[dict[str, Any]]) -> Any:
     return share_of_clubs(figure["met"] for figure in figures)
 
 
-def _sources_of_all(_: Sequence[ClubAt], figures: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+def _sources_of_all(_: Sequence[Reported], figures: Sequence[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     sums: dict[tuple[str, bool], dict[str, int]] = {}
     for rows in figures:
         for row in rows:
@@ -95,17 +95,17 @@ def _sources_of_all(_: Sequence[ClubAt], figures: Sequence[list[dict[str, Any]]]
     return source_rows(sums)
 
 
-def _gifts_of_all(clubs: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _gifts_of_all(clubs: Sequence[Reported], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     told = zip(clubs, figures, strict=True)
     gifts = [{"fund": club.club.fund, **gift} for club, figure in told for gift in figure["gifts"]]
     return {"gifts": gifts, "total": sum(figure["total"] for figure in figures)}
 
 
-def _help_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _help_of_all(_: Sequence[Reported], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return life.mutual_help_of_all(list(figures))
 
 
-def _oversight_of_all(clubs: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _oversight_of_all(clubs: Sequence[Reported], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     late = Counter[int]()
     for club in clubs:
         late.update(club.days_late)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from datetime import date
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from ledger.events import (
@@ -19,7 +19,7 @@ from ledger.events import (
 )
 from ledger.events.activities import HELP_KINDS
 from ledger.reports.club import REVERSED, ClubAt, once
-from ledger.reports.periods import last_day
+from ledger.reports.periods import Month
 from ledger.reports.reading import ClubFact
 from ledger.reports.shares import Share, share
 
@@ -42,22 +42,24 @@ def meetings(club: ClubAt) -> dict[str, int]:
 def attendance(club: ClubAt) -> Share:
     """Present or by proxy, of those on the roll: over all meetings, as it was noted last."""
     noted = {fact.version: fact for fact in club.in_period(MeetingHeld.__name__)}
-    for fact in club.live:
-        if fact.fact == AttendanceCorrected.__name__ and fact.about in noted:
+    for fact in club.live_by_kind.get(AttendanceCorrected.__name__, ()):
+        if fact.about in noted:
             noted[fact.about] = fact
     return share(sum(f.number or 0 for f in noted.values()), sum(f.of_number or 0 for f in noted.values()))
 
 
 def mutual_help(club: ClubAt) -> dict[str, Any]:
     """By kind: how often, how much of which unit, what it was worth. Of several units no quantity is given."""
-    given: dict[str, list[ClubFact]] = defaultdict(list)
+    given: dict[str, list[ClubFact]] = {kind: [] for kind in HELP_KINDS}
     for fact in club.in_period(MutualHelpGiven.__name__):
-        given[fact.part or ""].append(fact)
+        given[fact.part or HELP_KINDS[0]].append(fact)
     return {kind: _help((f.number or 0, f.unit, f.amount or 0, 1) for f in given[kind]) for kind in HELP_KINDS}
 
 
 def _help(given: Iterable[tuple[int | None, str | None, int, int]]) -> dict[str, Any]:
     given = list(given)
+    if not given:
+        return {"times": 0, "quantity": 0, "unit": None, "worth": 0}
     units = {unit for _, unit, _, times in given if times}
     unit = next(iter(units)) if len(units) == 1 else None
     quantity = None if units and unit is None else sum(quantity or 0 for quantity, *_ in given)
@@ -68,26 +70,34 @@ def _help(given: Iterable[tuple[int | None, str | None, int, int]]) -> dict[str,
 def mutual_help_of_all(clubs: list[dict[str, Any]]) -> dict[str, Any]:
     """The help of all clubs together."""
     told = ("quantity", "unit", "worth", "times")
-    return {kind: _help(tuple(club[kind][name] for name in told) for club in clubs) for kind in HELP_KINDS}
+    return {
+        kind: _help(tuple(club[kind][name] for name in told) for club in clubs if club[kind]["times"])
+        for kind in HELP_KINDS
+    }
 
 
 # --- closed months ----------------------------------------------------------------------------------------------------
 
 
 @once
-def months_of(club: ClubAt) -> list[date]:
+def months_of(club: ClubAt) -> Sequence[Month]:
     """The months that the period touches, but for those before the club's founding."""
-    founded = club.club.founded_on.replace(day=1)
-    return [month for month in club.period.months() if month >= founded]
+    founded, months = club.club.founded_on.isoformat()[:7], club.period.months()
+    return months if founded <= months[0].name else [month for month in months if month.name >= founded]
+
+
+@once
+def _closings(club: ClubAt) -> list[ClubFact]:
+    """Periods closed and opened again, in the order they were told."""
+    both = (*club.told_by_kind.get(PeriodClosed.__name__, ()), *club.told_by_kind.get(PeriodReopened.__name__, ()))
+    return sorted(both, key=attrgetter("version"))
 
 
 def closed_through(club: ClubAt, recorded_by: str | None = None) -> str:
     """Up to where the books were closed at the end of the period, or by what was recorded by a day; empty if never."""
     through = ""
-    for fact in club.told:
-        if fact.fact in (PeriodClosed.__name__, PeriodReopened.__name__) and (
-            recorded_by is None or fact.recorded_day <= recorded_by
-        ):
+    for fact in _closings(club):
+        if recorded_by is None or fact.recorded_day <= recorded_by:
             through = fact.until_day or ""
     return through
 
@@ -97,9 +107,10 @@ def oversight(club: ClubAt) -> dict[str, Any]:
     counts = club.in_period(CashCounted.__name__)
     inspections = Counter(fact.part for fact in club.in_period(InspectionMade.__name__))
     through = closed_through(club)
-    corrections = [f for f in club.told if f.fact == REVERSED and f.on_day >= club.period.since.isoformat()]
+    since = club.period.since.isoformat()
+    corrections = [fact for fact in club.told_by_kind.get(REVERSED, ()) if fact.on_day >= since]
     return {
-        "months_closed": sum(last_day(month).isoformat() <= through for month in months_of(club)),
+        "months_closed": sum(month.last_day <= through for month in months_of(club)),
         "counts": len(counts),
         "differences": sum(bool(fact.amount) for fact in counts),
         "inspections": {kind: inspections[kind] for kind in INSPECTIONS},

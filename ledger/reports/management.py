@@ -8,7 +8,8 @@ counted none fails it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from ledger.days import add_months
@@ -17,7 +18,6 @@ from ledger.reports.club import ClubAt, once
 from ledger.reports.lending import lending
 from ledger.reports.life import closed_through, months_of
 from ledger.reports.money import both_pots
-from ledger.reports.periods import last_day
 
 
 def _bylaws(club: ClubAt) -> bool:
@@ -36,27 +36,32 @@ def _meetings(club: ClubAt) -> bool:
     wanted, of = club.plan.well_managed.meetings
     months = months_of(club)
     met = {fact.on_day[:7] for fact in club.in_period(MeetingHeld.__name__)}
-    return of * sum(f"{month:%Y-%m}" in met for month in months) >= wanted * len(months)
+    return of * sum(month.name in met for month in months) >= wanted * len(months)
 
 
 def _closed(club: ClubAt) -> bool:
     """Every month but the last closed in time; one whose time had not come by the end of the period is not judged."""
     for month in months_of(club)[:-1]:
-        deadline = add_months(month, 1) + timedelta(days=club.plan.well_managed.closed_by_day - 1)
+        deadline = _deadline(month.first, club.plan.well_managed.closed_by_day)
         if deadline > club.period.until:
             continue
-        if closed_through(club, recorded_by=deadline.isoformat()) < last_day(month).isoformat():
+        if closed_through(club, recorded_by=deadline.isoformat()) < month.last_day:
             return False
     return True
 
 
+@lru_cache(maxsize=1024)
+def _deadline(month: date, day: int) -> date:
+    """By which day of the month after it a month is to be closed."""
+    return add_months(month, 1) + timedelta(days=day - 1)
+
+
 def _counts(club: ClubAt) -> bool:
     """A count in each quarter that ended, wherever in the quarter it was."""
-    counted = [fact.on_day for fact in club.live if fact.fact == CashCounted.__name__]
+    counted = [fact.on_day for fact in club.live_by_kind.get(CashCounted.__name__, ())]
+    founded = club.club.founded_on.isoformat()
     return all(
-        any(first.isoformat() <= day <= last.isoformat() for day in counted)
-        for first, last in club.period.quarters_ended()
-        if last >= club.club.founded_on
+        any(first <= day <= last for day in counted) for first, last in club.period.quarters_ended() if last >= founded
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final, get_args
 
 from ledger.chart import ACCOUNTS, ASSETS, POTS
 from ledger.events import DonationReceived, InKindDonationReceived
 from ledger.events.money import Activity, DonationSource
-from ledger.reports.club import ClubAt, once
+from ledger.reports.club import ClubAt, Reported, once
 from ledger.reports.shares import summed
 
 CASH: Final = DonationReceived.__name__
@@ -26,7 +26,7 @@ def pots(club: ClubAt) -> dict[str, Any]:
     return {pot: _pot(club, pot) for pot in POTS}
 
 
-def pots_of_all(_: Sequence[ClubAt], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def pots_of_all(_: Sequence[Reported], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The pots of all clubs added up, in the order of the chart."""
     return {pot: _in_order(summed([figure[pot] for figure in figures])) for pot in POTS} if figures else {}
 
@@ -36,69 +36,78 @@ def _in_order(table: dict[str, Any]) -> dict[str, Any]:
     return {name: _in_order(table[name]) if isinstance(table[name], dict) else table[name] for name in known}
 
 
+Sums = dict[str, int]
+Sides = dict[str, dict[tuple[str, str], int]]
+
+
+@once
+def _moved(club: ClubAt) -> dict[str, Sides]:
+    """By pot and side, what was moved in the period of each account and part."""
+    moved: dict[str, Sides] = {pot: {"held": {}, "received": {}, "paid": {}} for pot in POTS}
+    for each in club.moved:
+        sums, of = moved[each.pot][each.side], (each.account, each.part)
+        sums[of] = sums.get(of, 0) + each.amount
+    return moved
+
+
 def _pot(club: ClubAt, pot: str) -> dict[str, Any]:
-    sums: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for moved in club.moved:
-        if moved.pot == pot:
-            sums[moved.side][moved.account, moved.part] += moved.amount
-    before = club.opening
-    opening: dict[str, int] = {account: before[pot, account] for account in HELD}
-    closing: dict[str, int] = {account: opening[account] + sums["held"][account, ""] for account in HELD}
-    by_source = Counter[str]()
+    sums, before = _moved(club)[pot], club.opening
+    opening: Sums = {account: before.get((pot, account), 0) for account in HELD}
+    closing: Sums = {account: opening[account] + sums["held"].get((account, ""), 0) for account in HELD}
+    by_source: Sums = {}
     for sign, _, gift in club.flows(CASH):
         if gift.pot == pot:
-            by_source[gift.part or ""] += sign * (gift.amount or 0)
+            by_source[gift.part or ""] = by_source.get(gift.part or "", 0) + sign * (gift.amount or 0)
+    expenses = {part: amount for (account, part), amount in sums["paid"].items() if account == "expenses"}
     return {
         "opening": sum(opening.values()),
         "received": _side(sums["received"]) | _parts("donations", by_source, SOURCES),
-        "paid": _side(sums["paid"]) | _parts("expenses", _expenses(sums["paid"]), ACTIVITIES),
+        "paid": _side(sums["paid"]) | _parts("expenses", expenses, ACTIVITIES),
         "closing": {"total": sum(closing.values()), **closing},
     }
 
 
-def _side(sums: Counter[tuple[str, str]]) -> dict[str, Any]:
+def _side(sums: dict[tuple[str, str], int]) -> dict[str, Any]:
     """What came in, or went out, by account, in the order of the chart."""
-    by_account = Counter[str]()
+    by_account: Sums = {}
     for (account, _), amount in sums.items():
-        by_account[account] += amount
-    moved: dict[str, int] = {account: by_account[account] for account in ACCOUNTS if by_account[account]}
-    return {"total": sum(by_account.values()), **moved}
+        by_account[account] = by_account.get(account, 0) + amount
+    return {"total": sum(by_account.values()), **_but_nothing(by_account, ACCOUNTS)}
 
 
-def _expenses(sums: Counter[tuple[str, str]]) -> Counter[str]:
-    return Counter({part: amount for (account, part), amount in sums.items() if account == "expenses"})
-
-
-def _parts(account: str, by_part: Counter[str], order: tuple[str, ...]) -> dict[str, Any]:
+def _parts(account: str, by_part: Sums, order: Sequence[str]) -> dict[str, Any]:
     """An account with the parts of its sum, if anything was moved under it."""
-    parts = {part: by_part[part] for part in order if by_part[part]}
+    parts = _but_nothing(by_part, order)
     return {account: {"total": sum(parts.values()), **parts}} if parts else {}
+
+
+def _but_nothing(sums: Sums, order: Sequence[str]) -> Sums:
+    """The sums that there are, in this order."""
+    return {name: sums[name] for name in sorted(sums, key=order.index) if sums[name]}
 
 
 @once
 def both_pots(club: ClubAt) -> bool:
     """Whether each pot held money and moved in the period, under bylaws in force, with something in the revolving pot
     at the end (plan 47, I.2)."""
-    held = Counter(club.opening)
-    for moved in club.moved:
-        if moved.side == "held":
-            held[moved.pot, moved.account] += moved.amount
-    has_capital = sum(held["revolving", account] for account in MONEY) > 0
-    return club.has_bylaws and has_capital and all(_lived(club, pot) for pot in POTS)
+    moved = _moved(club)["revolving"]["held"]
+    capital = sum(club.opening.get(("revolving", account), 0) + moved.get((account, ""), 0) for account in MONEY)
+    return club.has_bylaws and capital > 0 and all(_lived(club, pot) for pot in POTS)
 
 
 def _lived(club: ClubAt, pot: str) -> bool:
     """Whether a pot held money at the end of some day, and its box or its bank account moved."""
-    by_day: dict[str, Counter[str]] = defaultdict(Counter)
+    by_day: dict[str, Sums] = defaultdict(dict)
     for moved in club.moved:
         if moved.pot == pot and moved.side == "held" and moved.account in MONEY:
-            by_day[moved.on_day][moved.account] += moved.amount
-    holding = sum(club.opening[pot, account] for account in MONEY)
+            sums = by_day[moved.on_day]
+            sums[moved.account] = sums.get(moved.account, 0) + moved.amount
+    holding = sum(club.opening.get((pot, account), 0) for account in MONEY)
     most, has_moved = holding, False
     for day in sorted(by_day):
         holding += sum(by_day[day].values())
         most = max(most, holding)
-        has_moved = has_moved or any(by_day[day][account] for account in ("cash", "bank"))
+        has_moved = has_moved or any(by_day[day].get(account) for account in ("cash", "bank"))
     return most > 0 and has_moved
 
 

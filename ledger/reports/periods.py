@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ledger.days import add_months
 from ledger.plans import Preset
+
+
+class Month(NamedTuple):
+    """A month of a period: its name as days begin ("2026-05"), and its first and last day; `last_day` is the text that
+    days are stored as."""
+
+    name: str
+    first: date
+    last_day: str
 
 
 class Period(NamedTuple):
@@ -22,30 +30,32 @@ class Period(NamedTuple):
         """Whether a day lies in it."""
         return self.since <= day <= self.until
 
-    def months(self) -> tuple[date, ...]:
-        """The months it touches, each by its first day."""
+    def months(self) -> tuple[Month, ...]:
+        """The months it touches."""
         return _months(self.since, self.until)
 
-    def quarters_ended(self) -> Iterator[tuple[date, date]]:
-        """The quarters of the calendar that end in it, each by its first and last day."""
-        for month in self.months():
-            if month.month % 3 == 0 and (end := last_day(month)) <= self.until:
-                yield add_months(month, -2), end
+    def quarters_ended(self) -> tuple[tuple[str, str], ...]:
+        """The quarters of the calendar that end in it, each by its first and last day, as days are stored."""
+        return _quarters(self.since, self.until)
 
 
 @lru_cache(maxsize=64)
-def _months(since: date, until: date) -> tuple[date, ...]:
-    months, month = [], since.replace(day=1)
-    while month <= until:
-        months.append(month)
-        month = add_months(month, 1)
+def _months(since: date, until: date) -> tuple[Month, ...]:
+    months, first = [], since.replace(day=1)
+    while first <= until:
+        last = add_months(first, 1) - timedelta(days=1)
+        months.append(Month(f"{first:%Y-%m}", first, last.isoformat()))
+        first = add_months(first, 1)
     return tuple(months)
 
 
-@lru_cache(maxsize=1024)
-def last_day(month: date) -> date:
-    """The last day of a month that is given by its first."""
-    return add_months(month, 1) - timedelta(days=1)
+@lru_cache(maxsize=64)
+def _quarters(since: date, until: date) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (add_months(month.first, -2).isoformat(), month.last_day)
+        for month in _months(since, until)
+        if month.first.month % 3 == 0 and month.last_day <= until.isoformat()
+    )
 
 
 _BOUNDS: Final[dict[Preset, tuple[tuple[int, int, int], tuple[int, int, int]]]] = {

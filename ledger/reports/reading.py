@@ -151,9 +151,9 @@ class _Reading:
         return self._tables.values(self._asked + sql, **self._parameters)
 
     def _by_fund(self, sql: str) -> Iterator[tuple[ClubRecord, tuple[Any, ...]]]:
-        """The rows of a query whose first column is the fund, with its record."""
-        for fund, *values in self._values(sql):
-            yield self.records[fund], tuple(values)
+        """The rows of a query whose first column is the fund, with its record and without it."""
+        records = self.records
+        return ((records[row[0]], row[1:]) for row in self._values(sql))
 
     def read(self) -> None:
         """Read all of it."""
@@ -162,13 +162,13 @@ class _Reading:
             "FROM asked a CROSS JOIN member_facts m WHERE m.fund = a.fund AND m.version <= a.version_at "
             "ORDER BY m.fund, m.member, m.version"
         ):
-            record.members.append(MemberFact(*values))
+            record.members.append(MemberFact._make(values))
         names = ", ".join(f"c.{name}" for name in CLUB_FACTS.names)
         for record, values in self._by_fund(
             f"SELECT {names} FROM asked a CROSS JOIN club_facts c WHERE c.fund = a.fund "
             "AND c.version <= a.version_at AND c.on_day <= :until ORDER BY c.fund, c.version"
         ):
-            record.facts.append(ClubFact(*values))
+            record.facts.append(ClubFact._make(values))
         for record, values in self._by_fund(
             "SELECT b.fund, b.version, b.on_day FROM asked a CROSS JOIN bylaws b WHERE b.fund = a.fund "
             "AND b.version <= a.version_at"
@@ -202,7 +202,7 @@ class _Reading:
             "AND r.until_day > :until"
         ):
             if values[0] not in record.changed_loans:
-                record.receipts.append(Receipt(*values))
+                record.receipts.append(Receipt._make(values))
 
     def _read_sums(self) -> None:
         for record, (pot, account, amount) in self._by_fund(
@@ -214,7 +214,7 @@ class _Reading:
             "SELECT d.fund, d.on_day, d.pot, d.account, d.part, d.side, d.amount FROM asked a "
             "CROSS JOIN account_days d WHERE d.fund = a.fund AND d.on_day >= :since AND d.on_day <= :until"
         ):
-            record.moved.append(Moved(*values))
+            record.moved.append(Moved._make(values))
         for record, (on_day, recorded_day, entries) in self._by_fund(
             "SELECT d.fund, d.on_day, d.recorded_day, d.entries FROM asked a CROSS JOIN entry_days d "
             "WHERE d.fund = a.fund AND d.on_day >= :since AND d.on_day <= :until"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +15,7 @@ from ledger.events import MeetingHeld, check_code
 from ledger.events.people import Scope
 from ledger.plans import Plan
 from ledger.reports.chains import Chains
-from ledger.reports.club import ClubAt, Question
+from ledger.reports.club import ClubAt, Question, Reported
 from ledger.reports.indicators import DEFINITIONS, INDICATORS
 from ledger.reports.money import evidenced
 from ledger.reports.periods import Period
@@ -50,6 +50,13 @@ class ReportQuestion(NamedTuple):
         return Question(self.plan, self.period, self.threshold)
 
 
+class Told(NamedTuple):
+    """What a club's figures follow from: the club up to a line of its book, and what is asked of it."""
+
+    club: Club
+    question: Question
+
+
 class Counted(NamedTuple):
     """A report, and the clubs that are counted in it."""
 
@@ -58,25 +65,32 @@ class Counted(NamedTuple):
 
 
 def answer(
-    tables: Transaction, asked: ReportQuestion, *, position: int, now: int, chains: Chains, spent: Spent
+    tables: Transaction,
+    asked: ReportQuestion,
+    *,
+    position: int,
+    now: int,
+    chains: Chains,
+    spent: Spent,
+    told: MutableMapping[Told, Reported] | None = None,
 ) -> Counted:
     """The report as of a position of the log; the tables are at `now`, which is not before it. `chains` is what is
-    known of the stored lines up to `now`, `spent` what was spent by the end of the period, known at the position."""
+    known of the stored lines up to `now`, `spent` what was spent by the end of the period, known at the position.
+    What is in `told` is not worked out again, and what is worked out is put there: it may be kept if the tables stood
+    still meanwhile."""
     known = known_at(tables, position, now)
     in_scope = clubs_in_scope(tables, asked.plan, asked.scope, asked.seen_by, asked.period.until, known, chains)
     counted = [club for club in in_scope if not club.is_broken and club.opened_on <= asked.period.until]
-    read = read_clubs(tables, [Asked(club.fund, club.version, club.version) for club in counted], asked.period)
-    of_club = asked.of_a_club()
-    clubs = [ClubAt(club, record, club.version, of_club) for club, (_, record) in zip(counted, read, strict=True)]
-    by_club = [club_row(club) for club in clubs]
+    clubs = _reported(tables, asked, counted, {} if told is None else told)
+    by_club = [club.row for club in clubs]
     about_clubs = _clubs(asked, in_scope, clubs)
     total: dict[str, Any] = {"clubs": {name: about_clubs[name] for name in ("counted", "founded", "maintained")}}
     total["clubs"]["silent"] = len(about_clubs["silent"])
     for id, indicator in INDICATORS.items():
         total[id] = indicator.of_all(clubs, [row[id] for row in by_club])
         if indicator.kind == "table" and not clubs:  # Of no clubs a table is that of a club without anything.
-            nothing = ClubAt(NO_CLUB, ClubRecord(0), 0, of_club)
-            total[id] = indicator.of_all([nothing], [indicator.of_club(nothing)])
+            nothing = ClubAt(NO_CLUB, ClubRecord(0), 0, asked.of_a_club())
+            total[id] = indicator.of_all([_told_of(nothing)], [indicator.of_club(nothing)])
     total["budget"] = budget(asked.plan, clubs, spent)
     found = {
         "plan": asked.plan.code,
@@ -97,6 +111,32 @@ def answer(
         "heads": [{"fund": club.fund, "version": club.version, "head": club.head} for club in counted],
     }
     return Counted(found, counted)
+
+
+def _reported(
+    tables: Transaction, asked: ReportQuestion, clubs: Sequence[Club], told: MutableMapping[Told, Reported]
+) -> list[Reported]:
+    """What is reported of each of these clubs. Its book up to a line is known by the hash of that, so what was told of
+    it once holds for ever."""
+    question = asked.of_a_club()
+    unknown = {club.fund: club for club in clubs if Told(club, question) not in told}
+    read = read_clubs(tables, [Asked(club.fund, club.version, club.version) for club in unknown.values()], asked.period)
+    for fund, record in read:
+        club = unknown[fund]
+        told[Told(club, question)] = _told_of(ClubAt(club, record, club.version, question))
+    return [told[Told(club, question)] for club in clubs]
+
+
+def _told_of(club: ClubAt) -> Reported:
+    lines = ((line.source, line.document) for line in club.plan.budget)
+    return Reported(
+        club.club,
+        club_row(club) if club.club.fund else {},
+        club.days_late,
+        club.last_recorded_day if club.club.fund else date.min,
+        is_maintained(club),
+        tuple(evidenced(club, source, document) if source and document else 0 for source, document in lines),
+    )
 
 
 def club_row(club: ClubAt) -> dict[str, Any]:
@@ -120,7 +160,7 @@ def _scope(asked: ReportQuestion) -> dict[str, Any]:
     return place | {"funds": list(scope.funds) or None, "threshold": asked.threshold}
 
 
-def _clubs(asked: ReportQuestion, in_scope: Sequence[Club], clubs: Sequence[ClubAt]) -> dict[str, Any]:
+def _clubs(asked: ReportQuestion, in_scope: Sequence[Club], clubs: Sequence[Reported]) -> dict[str, Any]:
     """How many clubs there are to be and are, how many are new or were kept alive, and which are silent or broken."""
     plan, (since, until, _) = asked.plan, asked.period
     quiet_since = until - timedelta(days=plan.silent_days)
@@ -130,7 +170,7 @@ def _clubs(asked: ReportQuestion, in_scope: Sequence[Club], clubs: Sequence[Club
         "expected": plan.clubs_expected if is_whole and plan.clubs_expected else len(in_scope),
         "counted": len(clubs),
         "founded": sum(since <= club.club.founded_on <= until for club in clubs),
-        "maintained": sum(is_maintained(club) for club in clubs),
+        "maintained": sum(club.is_maintained for club in clubs),
         "silent": [{"fund": club.club.fund, "last_recorded_on": club.last_recorded_day.isoformat()} for club in silent],
         "broken": [club.fund for club in in_scope if club.is_broken],
     }
@@ -144,16 +184,14 @@ def is_maintained(club: ClubAt) -> bool:
     """Founded before the plan's year, and met in the last months of the period."""
     after = add_months(club.period.until, -club.plan.maintained_months).isoformat()
     is_old = club.club.founded_on.year < club.plan.valid_from.year
-    return is_old and any(fact.fact == MeetingHeld.__name__ and fact.on_day > after for fact in club.live)
+    return is_old and any(fact.on_day > after for fact in club.live_by_kind.get(MeetingHeld.__name__, ()))
 
 
-def budget(plan: Plan, clubs: Sequence[ClubAt], spent: Spent) -> list[dict[str, Any]]:
+def budget(plan: Plan, clubs: Sequence[Reported], spent: Spent) -> list[dict[str, Any]]:
     """Each line of the plan's budget: planned, evidenced and open, from the beginning to the end of the period."""
     lines = []
-    for line in plan.budget:
-        evidence = spent.get(line.line, 0)
-        if line.source and line.document:
-            evidence += sum(evidenced(club, line.source, line.document) for club in clubs)
+    for number, line in enumerate(plan.budget):
+        evidence = spent.get(line.line, 0) + sum(club.evidenced[number] for club in clubs)
         open_ = line.amount - evidence
         lines.append({"line": line.line, "planned": line.amount, "evidenced": evidence, "open": open_})
     return lines

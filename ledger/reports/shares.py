@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from ledger.projections.tables import percent
@@ -18,7 +20,8 @@ def share(numerator: int, denominator: int) -> Share:
 def share_of_all(shares: Iterable[Share]) -> Share:
     """Σ ÷ Σ."""
     shares = list(shares)
-    return share(sum(each["numerator"] for each in shares), sum(each["denominator"] for each in shares))
+    numerator, denominator = (sum(map(itemgetter(part), shares)) for part in ("numerator", "denominator"))
+    return share(numerator, denominator)
 
 
 def share_of_clubs(truths: Iterable[bool | None]) -> Share:
@@ -31,8 +34,15 @@ def summed(values: Sequence[Any]) -> Any:
     """Figures of clubs added up, part by part: numbers are added, shares are Σ ÷ Σ, tables have the parts of all."""
     first = next((value for value in values if value is not None), None)
     if not isinstance(first, dict):
-        return sum(value for value in values if value is not None)
+        return sum(filter(None, values))
     if first.keys() == {"numerator", "denominator", "percent"}:
         return share_of_all(values)
-    keys = dict.fromkeys(key for value in values for key in value)
-    return {key: summed([value[key] for value in values if key in value]) for key in keys}
+    return {key: summed(_column(values, key)) for key in dict.fromkeys(chain.from_iterable(values))}
+
+
+def _column(tables: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+    """What stands under a key in every table that has it; mostly all have."""
+    try:
+        return list(map(itemgetter(key), tables))
+    except KeyError:
+        return [table[key] for table in tables if key in table]

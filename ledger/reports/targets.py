@@ -20,7 +20,7 @@ def targets(plan: Plan, until: date, total: Mapping[str, Any], by_club: Sequence
 def _target(
     target: Target, until: date, total: Mapping[str, Any], by_club: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    figure = _figure_of(total, target.id)
+    figure = figure_of(total, target.id)
     told = {
         "id": target.id,
         "clause": target.clause,
@@ -33,7 +33,7 @@ def _target(
     if target.per == "total":
         met = None if target.due and until < target.due else _within(figure, target)
         return told | {"met": met, "clubs_met": None, "clubs": None, "clubs_required": None, "failing": []}
-    judged = {row["fund"]: _within(_figure_of(row, target.id), target) for row in by_club}
+    judged = {row["fund"]: _within(figure_of(row, target.id), target) for row in by_club}
     clubs, clubs_met = len(judged), sum(met is True for met in judged.values())
     failing = [fund for fund, met in judged.items() if met is False]
     required = -(-clubs * (100 if target.share is None else target.share) // 100)
@@ -52,7 +52,7 @@ def _enough(surely: int, at_most: int, required: int) -> bool | None:
     return True if surely >= required else False if at_most < required else None
 
 
-def _figure_of(row: Mapping[str, Any], id: str) -> Any:
+def figure_of(row: Mapping[str, Any], id: str) -> Any:
     """The figure that a target is about, of a club or of all."""
     if reading := READING_TARGETS.get(id):
         return row["good_clubs"][reading]

@@ -12,7 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.benchmarks import flat, loading, meetings, pages, posts, reads, rebuilds, replays, reports, starts
+from scripts.benchmarks import (
+    flat,
+    loading,
+    meetings,
+    pages,
+    posts,
+    reads,
+    rebuilds,
+    replays,
+    reports,
+    starts,
+    statistics,
+)
 from scripts.benchmarks.report import Report, postgres_durability, sqlite_durability
 from scripts.benchmarks.scale import DEFAULT, FULL, SMOKE, Scale
 from scripts.benchmarks.workshop import Workshop
@@ -35,6 +47,7 @@ SECTIONS = {
     "reads": Section(reads.measure, "reads over HTTP, and memory"),
     "pages": Section(pages.measure, "phones' log-in by cookie, and the pages they ask for most"),
     "reports": Section(reports.measure, "a plan's report over HTTP, of a province and of a country"),
+    "statistics": Section(statistics.measure, "a country as a data set, counted in by other engines"),
     "start": Section(starts.measure, "from the start of the program to its first answers"),
 }
 

@@ -10,16 +10,16 @@ from service.http.addresses import address_of, neighbourhood
 from service.http.state import state_of
 
 
-def _throttle(request: Request) -> Throttle:
+async def _throttle(request: Request) -> Throttle:
     throttle: Throttle = request.app.state.throttle
     return throttle
 
 
-def _neighbourhood(request: Request) -> str:
+async def _neighbourhood(request: Request) -> str:
     return neighbourhood(address_of(request.scope, state_of(request).settings.proxies))
 
 
-def _reader_log(request: Request) -> ReaderLog:
+async def _reader_log(request: Request) -> ReaderLog:
     log: ReaderLog = request.app.state.reader_log
     return log
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from ledger.application import Ledger
 from service.access.principals import Place
 from service.access.remembering import Remembered
+from service.http.state import at_once
 
 
 class Places:
@@ -60,4 +61,4 @@ def places_of(request: Request) -> Places:
     return places
 
 
-AtPlaces = Annotated[Places, Depends(places_of)]
+AtPlaces = Annotated[Places, Depends(at_once(places_of))]

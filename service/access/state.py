@@ -14,6 +14,7 @@ from service.access.pins import Pins
 from service.access.places import Places
 from service.access.sessions import Sessions
 from service.access.tokens import Principals
+from service.http.state import at_once
 
 
 class AccessState:
@@ -38,4 +39,4 @@ def access_of(request: Request) -> AccessState:
     return access
 
 
-AtAccess = Annotated[AccessState, Depends(access_of)]
+AtAccess = Annotated[AccessState, Depends(at_once(access_of))]

@@ -8,12 +8,12 @@ from ledger.checkpoints import Checkpoints
 from service.checkpoints.anchoring import Anchoring
 
 
-def _checkpoints(request: Request) -> Checkpoints:
+async def _checkpoints(request: Request) -> Checkpoints:
     checkpoints: Checkpoints = request.app.state.checkpoints
     return checkpoints
 
 
-def _anchoring(request: Request) -> Anchoring:
+async def _anchoring(request: Request) -> Anchoring:
     anchoring: Anchoring = request.app.state.anchoring
     return anchoring
 

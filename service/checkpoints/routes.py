@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import PlainTextResponse
 
@@ -19,6 +18,7 @@ from service.access.principals import Place, Principal
 from service.access.roles import ANCHORERS, FIGURE_READERS, admitted
 from service.checkpoints.dependencies import AtCheckpoints
 from service.checkpoints.signing import BadKey, signer_of
+from service.http.answers import in_json
 from service.http.body import Nothing
 from service.http.fields import Cursor, FundCode, Limit, PathNumber
 from service.http.parsing import StrictRoute
@@ -168,4 +168,4 @@ def _number(cursor: str | None) -> int:
 
 
 def _json(content: Any) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json")
+    return in_json(content)

@@ -19,6 +19,7 @@ from service.access.principals import Principal
 from service.demo.diary import Told, instant
 from service.demo.life import Life
 from service.demo.places import CLUBS
+from service.demo.spending import Spender
 from service.demo.staff import Board, Province
 from service.demo.village import Village
 
@@ -37,7 +38,8 @@ class DatabaseNotEmpty(Fault):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made: how many clubs, members and events, how many refusals by their code, and who acted in it.
+    """What was made: how many clubs, members and events, the province's spending among them; how many refusals by their
+    code, and who acted in it.
 
     The first of the principals are the province's administrator, inspector and reporter; then come each club's chair
     and treasurer. `member` is of the first club, and acts in nothing.
@@ -75,19 +77,20 @@ def fill(
         for club in (CLUBS[0].meeting_on(today.day), *CLUBS[1:clubs])
         if (opened_on := max(club.begins_on, since)) < today
     ]
+    spender = Spender(province.reporter.id, since)
     refusals: Counter[str] = Counter()
     months = list(_months(min(life.opened_on for life in lives), today))
     to_live, lived = sum(life.has_begun(month) for month in months for life in lives), 0
     for month in months:
         lived += sum(life.has_begun(month) for life in lives)
-        for batch in _batches(lives, month, min(add_months(month, 1), today)):
+        for batch in _batches(lives, spender, month, min(add_months(month, 1), today)):
             refusals.update(_record(ledger, batch))
             if progress:
                 progress(lived, to_live)
     return Summary(
         clubs=len(lives),
         members=sum(len(life.village.roll) for life in lives),
-        events=sum(life.village.version for life in lives),
+        events=spender.version + sum(life.village.version for life in lives),
         refusals=dict(refusals),
         principals=(
             province.admin,
@@ -107,26 +110,28 @@ def _months(first: date, today: date) -> Iterator[date]:
         month = add_months(month, 1)
 
 
-Line = tuple[Told, Village]
+Line = tuple[Told, Village | Spender]
 
 
-def _batches(lives: Sequence[Life], month: date, until: date) -> Iterator[Sequence[Line]]:
-    """What all clubs tell in a month before the day `until` begins, in the order it reaches the service."""
+def _batches(lives: Sequence[Life], spender: Spender, month: date, until: date) -> Iterator[Sequence[Line]]:
+    """What all clubs and the province tell in a month before the day `until` begins, in the order it reaches the
+    service."""
     for life in lives:
         life.live(month)
-    told = [(line, life.village) for life in lives for line in life.village.diary.told_before(instant(until, 0))]
+    tellers: tuple[Village | Spender, ...] = (*(life.village for life in lives), spender)
+    told = [(line, teller) for teller in tellers for line in teller.diary.told_before(instant(until, 0))]
     told.sort(key=lambda line: line[0].at)
     for start in range(0, len(told), BATCH):
         yield told[start : start + BATCH]
 
 
 def _record(ledger: Ledger, batch: Sequence[Line]) -> Iterator[str]:
-    """Record a batch and let each club know what became of it; answers the codes of the refusals."""
+    """Record a batch and let each teller know what became of it; answers the codes of the refusals."""
     outcomes = ledger.record([line.job for line, _ in batch])
-    for (_, village), outcome in zip(batch, outcomes, strict=True):
+    for (_, teller), outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, Refusal):
             yield outcome.code
         elif isinstance(outcome, Exception):
             raise outcome
         else:
-            village.hear(outcome)
+            teller.hear(outcome)

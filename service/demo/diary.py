@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from ledger.aggregates.fund import EntryMetadata, Fund
+from ledger.aggregates.log import Log
 from ledger.days import VILLAGE_TIME
 from ledger.events import Request
 from ledger.events.corrections import ReversalReason
@@ -47,17 +48,20 @@ class Diary:
         own_number: int | None = None,
         opens: bool = False,
         several: bool = False,
+        salted_by: Random | None = None,
+        aggregate: type[Log] = Fund,
         **facts: Any,
     ) -> str:
         """Have `decide(fund, metadata, **facts)` recorded at an instant; answers the request's key.
 
-        `decide` is a decision of `Fund`, or a function that makes several. `own_number` is the principal's own as a
-        member; `texts` are what is written about people, by kind.
+        `decide` is a decision of `Fund`, or of another kind of log, or a function that makes several. `own_number` is
+        the principal's own as a member; `texts` are what is written about people, by kind. `salted_by` draws their
+        salts where what is told must not change what else is drawn.
         """
         self._told += 1
         key = f"demo-{self._fund}-{self._told:06}"
         rows = {
-            kind: written(self._fund, text, salt=self._random.randbytes(16).hex())
+            kind: written(self._fund, text, salt=(salted_by or self._random).randbytes(16).hex())
             for kind, text in (texts or {}).items()
         }
         metadata = EntryMetadata(
@@ -76,6 +80,7 @@ class Diary:
             texts=tuple(rows.values()),
             opens=opens,
             several=several,
+            aggregate=aggregate,
         )
         heappush(self._waiting, Told(at, self._told, job))
         return key

@@ -20,6 +20,7 @@ from service.demo.diary import evening, instant
 from service.demo.lending import LoanDesk
 from service.demo.minutes import Minutes
 from service.demo.old_book import OldBook
+from service.demo.oversight import Oversight
 from service.demo.people import Newcomer, newcomer, yearly_mortality
 from service.demo.places import DOCUMENT, EQUIPMENT, PLAN, REFORM, RESOLUTION, Club
 from service.demo.purse import Purse
@@ -58,15 +59,16 @@ class Life:
         self.village = Village(club, board, seed)
         self.opened_on = opened_on
         self._province = province
+        self._offices: dict[int, Office] = {}
         self._loans = LoanDesk(self.village)
         self._purse = Purse(self.village)
         self._minutes = Minutes(self.village)
         self._old_book = OldBook(self.village)
         self._common_life = CommonLife(self.village)
+        self._oversight = Oversight(self.village, self._purse, self._offices)
         self._size = self.village.random.randint(52, 63)
         self._inspected_in = self.village.random.randint(4, 11)
         self._inspection = self.village.random.choice(("sample", "focal"))
-        self._offices: dict[int, Office] = {}
         self._owed: dict[int, list[str]] = defaultdict(list)
         self._savers = frozenset(self.village.random.sample(range(1, 200), 40))
         self._shareholders: set[int] = set()
@@ -90,6 +92,7 @@ class Life:
             self._adopt_new_bylaws(month)
         if month == add_months(self.opened_on.replace(day=1), 1):
             self._old_book.correct(month)
+        self._oversight.close(add_months(month, -1))
         on = meeting_in(month, self.village.bylaws.meeting_day)
         self._owe_dues(f"{month:%Y-%m}")
         if f"{month:%Y-%m}" not in LOCKDOWNS:
@@ -160,7 +163,8 @@ class Life:
         """The treasurer enters the meeting that evening, or a few days after, but within the month."""
         village, random = self.village, self.village.random
         last_day = add_months(on.replace(day=1), 1) - timedelta(days=1)
-        lines = evening(random, min(on + timedelta(days=random.choice((0, 0, 0, 0, 0, 1, 1, 2, 4))), last_day))
+        entered_on = min(on + timedelta(days=random.choice((0, 0, 0, 0, 0, 1, 1, 2, 4))), last_day)
+        lines = evening(random, entered_on)
         present, by_proxy = self._attendance()
         self._minutes.mistake_the_day(lines, on, [member.number for member in present], f"{on:%Y-%m}")
         self._put_back(lines, on)
@@ -175,8 +179,10 @@ class Life:
         if len(village.roll) < self._size:
             for _ in range(random.randint(1, 2)):
                 self._join(lines, on, village.roll)
-        self._minutes.hold(lines, on, [member.number for member in present], [member.number for member in by_proxy])
+        numbers = ([member.number for member in each] for each in (present, by_proxy))
+        self._minutes.hold(lines, on, *numbers, is_written=self._oversight.writes_minutes(on))
         self._keep_order(lines, on)
+        self._oversight.meet(on, entered_on)
 
     def _attendance(self) -> tuple[list[Member], list[Member]]:
         """Who came, and for whom somebody else did."""
@@ -255,12 +261,13 @@ class Life:
         return paid
 
     def _keep_order(self, lines: Iterator[datetime], on: date) -> None:
-        """Count the box twice a year, close last year in March, be inspected once a year; or pretend to."""
+        """Count the box twice a year, look at last year's report in March, be inspected once a year; or pretend to."""
         village = self.village
         if on.month == 12:
             self._forgive_dues(lines, on)
         if on.month in (1, 7) and not (village.club.badly_kept and village.chance(0.4)):
-            self._purse.count(next(lines), on)
+            self._purse.count(next(lines), on, village.random)
+            self._oversight.was_counted(on)
         through = date(on.year - 1, 12, 31)
         if on.month == 3 and through > self.opened_on and not village.club.badly_kept:
             self._minutes.close_year(lines, on, through)

@@ -9,6 +9,7 @@ import msgspec
 from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.events import Request
 from ledger.meeting import Sheet, SheetLine
+from service.demo.closings import close, close_again, reopen
 from service.demo.places import Keeping
 from service.demo.village import Village
 
@@ -44,14 +45,25 @@ class Minutes:
         self._village = village
         self._december: Noted | None = None
 
-    def hold(self, lines: Iterator[datetime], on: date, present: Sequence[int], by_proxy: Sequence[int]) -> None:
-        """Note who came; now and then somebody was overlooked."""
+    def hold(
+        self,
+        lines: Iterator[datetime],
+        on: date,
+        present: Sequence[int],
+        by_proxy: Sequence[int],
+        *,
+        is_written: bool,
+    ) -> None:
+        """Note who came, if anybody does; now and then somebody was overlooked."""
         village = self._village
         at, by = next(lines), village.treasurer
-        key = village.diary.tell(at, on, by, hold_meeting, present=present, by_proxy=by_proxy)
         absent = tuple(member.number for member in village.roll if member.number not in (*present, *by_proxy))
+        is_one_overseen = bool(absent) and village.chance(OVERSEES[village.club.keeping])
+        if not is_written:
+            return
+        key = village.diary.tell(at, on, by, hold_meeting, present=present, by_proxy=by_proxy)
         noted = Noted(key, on, tuple(present), tuple(by_proxy), absent)
-        if absent and village.chance(OVERSEES[village.club.keeping]):
+        if is_one_overseen:
             noted = self._correct(at + timedelta(days=village.random.randint(1, 6)), noted)
         if on.month == 12:
             self._december = noted
@@ -75,12 +87,12 @@ class Minutes:
         """Close a year; if the report shows a mistake in it, December is opened again for as long as that takes."""
         village, december = self._village, self._december
         tell, by = village.diary.tell, village.chair
-        tell(next(lines), on, by, Fund.close_period, through=through)
+        tell(next(lines), on, by, close, through=through)
         if december and december.absent and december.on.year == through.year and village.chance(SEEN_IN_THE_REPORT):
             since, texts = through.replace(day=1), {"reason": REOPENING_REASON}
-            tell(next(lines), on, by, Fund.reopen_period, texts=texts, since=since)
+            tell(next(lines), on, by, reopen, texts=texts, since=since)
             self._correct(next(lines), december)
-            tell(next(lines), on, by, Fund.close_period, through=through)
+            tell(next(lines), on, by, close_again)
 
     def mistake_the_day(self, lines: Iterator[datetime], on: date, present: Sequence[int], month: str) -> None:
         """Begin the sheet under the day of a week ago, and undo it as a whole."""

@@ -34,6 +34,9 @@ INTEREST_METHODS: tuple[InterestMethod, ...] = ("reducing", "flat")
 
 Keeping = Literal["careful", "usual", "bad"]
 """How well the treasurer keeps the books."""
+Weakness = Literal["closing", "counting", "minutes", "offices"]
+"""What a club falls short of in some half-years: closing months in time, counting the box each quarter, noting who came
+to a meeting, having somebody else than the treasurer write."""
 
 
 class Club(NamedTuple):
@@ -47,6 +50,7 @@ class Club(NamedTuple):
     new_bylaws: Bylaws | None
     lends: bool
     keeping: Keeping
+    weakness: Weakness | None
 
     @property
     def code(self) -> str:
@@ -168,11 +172,17 @@ def _new_bylaws(number: int, bylaws: Bylaws) -> Bylaws | None:
     )
 
 
+_WEAKNESSES: tuple[Weakness | None, ...] = ("closing", "counting", "minutes", None, "closing", "offices", "counting")
+"""Of the clubs that are neither kept carefully nor badly, in turn."""
+
+
 def _club(number: int, commune: str, district: str, founded_on: date, merged_into: str | None) -> Club:
     keeping: Keeping = "bad" if commune == BADLY_KEPT else "usual" if number % 3 else "careful"
     bylaws = _bylaws(number, badly_kept=keeping == "bad")
     lends = commune != WITHOUT_REVOLVING_POT
-    return Club(commune, district, merged_into, founded_on, bylaws, _new_bylaws(number, bylaws), lends, keeping)
+    weakness = _WEAKNESSES[number % len(_WEAKNESSES)] if keeping == "usual" else None
+    new_bylaws = _new_bylaws(number, bylaws)
+    return Club(commune, district, merged_into, founded_on, bylaws, new_bylaws, lends, keeping, weakness)
 
 
 CLUBS: tuple[Club, ...] = tuple(_club(number, *place) for number, place in enumerate(_FOUNDED))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 
 from ledger.aggregates.fund import EntryMetadata, Fund
@@ -184,11 +185,13 @@ class Purse:
             day = on - timedelta(days=self._village.random.randint(16, 40))
             self.spend(next(lines), day, "other", self._village.random.randint(2, 5) * 10_000)
 
-    def count(self, at: datetime, on: date) -> None:
-        """The board counts the box in front of the meeting; in a badly kept club a little is often missing."""
-        village, random = self._village, self._village.random
-        is_off = village.chance(0.7 if village.club.badly_kept else 0.06)
+    def count(self, at: datetime, on: date, random: Random, missing: int | None = None) -> None:
+        """The board counts the box in front of the meeting; in a badly kept club a little is often missing, or as much
+        as is said."""
+        village = self._village
+        is_off = random.random() < (0.7 if village.club.badly_kept else 0.06)
         difference = random.choice((-50_000, -20_000, -10_000, 5_000, 10_000)) if is_off else 0
+        difference = difference if missing is None else missing
         others = [member.number for member in village.roll if member.number not in (CHAIR, TREASURER)]
         witnesses = sorted(random.sample(others, 2))
         village.diary.tell(at, on, village.treasurer, count_box, difference=difference, witnesses=witnesses)
@@ -196,4 +199,5 @@ class Purse:
 
 def count_box(fund: Fund, metadata: EntryMetadata, *, difference: int, witnesses: list[int]) -> None:
     """Find in the box what the books expect, but for a difference."""
-    fund.count_cash(metadata, reason="periodic", counted=fund.cash_at(metadata.on) + difference, witnesses=witnesses)
+    counted = max(fund.cash_at(metadata.on) + difference, 0)
+    fund.count_cash(metadata, reason="periodic", counted=counted, witnesses=witnesses)

@@ -12,9 +12,10 @@ from typing import Any
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
 from ledger.chart import Pot
-from ledger.days import add_months
+from ledger.days import add_months, civil_day
 from ledger.events import Bylaws, LoanRepaid, MemberReturned
 from ledger.jobs import Recorded
+from service.demo.closings import close_again, reopen
 from service.demo.diary import Diary, replace, reverse, weeks_later
 from service.demo.places import Club, Keeping
 from service.demo.staff import Board
@@ -22,6 +23,7 @@ from service.demo.staff import Board
 SLIPS: dict[Keeping, tuple[float, float]] = {"careful": (0, 0), "usual": (0.004, 0.015), "bad": (0.06, 0.12)}
 """How likely a line is entered wrongly at first, or late."""
 
+REOPENING_REASON = "Tìm thấy phiếu của tháng đã khóa sổ"
 FAMILY = "Người nhà"
 """Who comes for a member that died or moved away."""
 
@@ -31,6 +33,7 @@ class Village:
 
     def __init__(self, club: Club, board: Board, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311  # Repeatable on purpose; nothing here is a secret.
+        self._apart = Random(seed)  # noqa: S311  # The same: for what may not change what else is drawn.
         self.club = club
         self.board = board
         self.chair = board.chair.id
@@ -97,7 +100,17 @@ class Village:
         if "number" in facts and not self._pays_on(self.loans[facts["number"]], on, facts["amount"]):
             self.slips.add(facts["number"])
         found_at = weeks_later(self.random, on, 75 if self.club.badly_kept else 40)
-        self.diary.tell(found_at, on, self.treasurer, decide, **facts)
+        if self.club.badly_kept:
+            self.diary.tell(found_at, on, self.treasurer, decide, **facts)
+        else:
+            self._enter_found(found_at, on, decide, facts)
+
+    def _enter_found(self, at: datetime, on: date, decide: Any, facts: dict[str, Any]) -> None:
+        """Enter what was found after its month may have been closed: it is opened again for as long as that takes."""
+        today, texts = civil_day(at), {"reason": REOPENING_REASON}
+        self.diary.tell(at, today, self.chair, reopen, texts=texts, salted_by=self._apart, since=on.replace(day=1))
+        self.diary.tell(at, on, self.treasurer, decide, **facts)
+        self.diary.tell(at, today, self.chair, close_again)
 
     def _pays_on(self, loan: Loan, on: date, amount: int) -> bool:
         """Whether a loan is repaid further while a slip is lost: in a badly kept club, as long as much is owed on it.

@@ -215,6 +215,15 @@ def fitted(model: type[M], body: Any) -> M:
         raise misfitting(error.errors(), body) from None
 
 
+def parameters_of(model: type[M], given: Mapping[str, str]) -> M:
+    """The query parameters of a request as a model of ours. Raises `InvalidFields`."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        found = [{**finding, "loc": ("query", *finding["loc"])} for finding in error.errors()]
+        raise InvalidFields([_field_error(finding, given) for finding in found]) from None
+
+
 def misread(found: Sequence[Mapping[str, Any]], line: Any, index: int) -> InvalidFields:
     """Pydantic's findings on one line of a sheet."""
     errors = misfitting(found, line).errors

@@ -1,15 +1,15 @@
 """What every request finds at hand: the settings, the ledger, its writer, its read model and the clock."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, cast
+from typing import Annotated, Final, TypeVar, cast
 
 from fastapi import Depends, Request
 
 from ledger.application import Ledger
 from ledger.days import civil_day
+from ledger.history import Verified
 from ledger.projections.follower import Follower
-from ledger.projections.knowledge import Moments
 from ledger.projections.read_model import ReadModel
 from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
@@ -17,10 +17,16 @@ from ledger.writer import Writer
 from service.http.notifier import Notifier
 from service.settings import Settings
 
+T = TypeVar("T")
+
 
 def utc_now() -> datetime:
     """The instant; only the edge looks at a clock."""
     return datetime.now(UTC)
+
+
+FUNDS_VERIFIED: Final = 64
+"""Of so many funds the digests of their lines are kept, 32 bytes a line."""
 
 
 class AppState:
@@ -49,7 +55,7 @@ class AppState:
 
     def forget(self) -> None:
         """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
-        self.moments = Moments(self.settings.max_cached_entries // 12)
+        self.verified = Verified(FUNDS_VERIFIED)
         self.acknowledged = 0
         """The last position this process has acknowledged to anybody; a read waits for it."""
 
@@ -81,4 +87,13 @@ def state_of(request: Request) -> AppState:
     return state
 
 
-AtState = Annotated[AppState, Depends(state_of)]
+def at_once(look: Callable[[Request], T]) -> Callable[[Request], Awaitable[T]]:
+    """Something to look at, as a dependency of routes: FastAPI hands a plain function to a thread, and waits for it."""
+
+    async def asked(request: Request) -> T:
+        return look(request)
+
+    return asked
+
+
+AtState = Annotated[AppState, Depends(at_once(state_of))]

@@ -173,13 +173,26 @@ class Format(StrEnum):
 
 
 def export(
-    fund: str,
+    fund: Annotated[str | None, typer.Argument(help="A fund, unless --parquet gives all of them.")] = None,
     format: Annotated[Format, typer.Option(help="For which program.")] = Format.hledger,
+    parquet: Annotated[
+        Path | None, typer.Option(help="The folder of a data set of all funds, to begin or to add to.")
+    ] = None,
+    since: Annotated[
+        int | None, typer.Option(min=0, help="The position after which the data set goes on; by default its end.")
+    ] = None,
     language: Language = "vi",
 ) -> None:
-    """Print a fund's journal as plain-text accounting, for hledger or Beancount to add up on their own."""
+    """Print a fund's journal as plain-text accounting, for hledger or Beancount to add up on their own; or add all
+    funds to a data set of Parquet files, for DuckDB, Polars or Apache Spark to count in."""
     from ledger.exports import beancount_ledger, hledger_journal
 
+    if (fund is None) is (parquet is None) or (since is not None and parquet is None):
+        raise Mistake("what-to-export")
+    if parquet is not None:
+        _add_to_data_set(parquet, since, language)
+        return
+    assert fund is not None
     write = {Format.hledger: hledger_journal, Format.beancount: beancount_ledger}[format]
     with ledger_of(load_settings(), "read") as ledger:
         entries = list(ledger.entries(fund)) if is_fund(fund) else []
@@ -187,6 +200,19 @@ def export(
             raise Mistake("no-fund", fund=fund)
         for text in write(entries):
             sys.stdout.write(text)
+
+
+def _add_to_data_set(folder: Path, since: int | None, language: str) -> None:
+    try:
+        from ledger.data_set import export as add_to
+    except ModuleNotFoundError:
+        raise Mistake("no-parquet") from None
+    with ledger_of(load_settings(), "read") as ledger:
+        try:
+            added = add_to(read_model_of(ledger), folder, since)
+        except OSError as error:
+            raise of_file(folder, error, language) from None
+    tell("exported.data-set", language, **added._asdict())
 
 
 def diff(

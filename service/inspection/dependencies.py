@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from service.inspection.flag_service import FlagService
 
 
-def _flag_service(request: Request) -> FlagService:
+async def _flag_service(request: Request) -> FlagService:
     flag_service: FlagService = request.app.state.flag_service
     return flag_service
 

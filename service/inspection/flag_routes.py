@@ -3,13 +3,13 @@
 import asyncio
 from dataclasses import asdict
 
-import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.flags import RULES
 from ledger.projections import funds
 from ledger.projections.tables import Reader
 from service.access.roles import READERS, InScope, admitted
+from service.http.answers import in_json
 from service.http.fields import MOST_FUNDS, Cursor, FundLimit
 from service.http.parsing import StrictRoute, accept_language
 from service.http.state import AtState
@@ -75,4 +75,4 @@ async def all_flags(
         "items": await flag_service.summaries(page["items"], as_of),
         "next": page["next"],
     }
-    return Response(msgspec.json.encode(answer), media_type="application/json")
+    return in_json(answer)

@@ -1,7 +1,8 @@
 """Looks for red flags and says them: for the routes and for the command line.
 
 Folding a fund takes some tenths of a second. So what was found is kept for as long as the fund has the same entries,
-and the edge takes turns at it (`turn`): however many inspectors ask, they keep one thread busy and no more.
+mostly before anybody asks (`flag_keeper.py`), and the edge takes turns at it (`turn`): however many inspectors ask,
+they keep one thread busy and no more.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
+from threading import Lock
 from typing import Any, Final
 
 import msgspec
@@ -31,18 +33,26 @@ class FlagService:
         self._principals = principals
         self.thresholds = thresholds
         self._kept: OrderedDict[tuple[str, str, date], tuple[Flag, ...]] = OrderedDict()
+        self._keeping = Lock()
         self.turn = asyncio.Lock()
 
     def flags(self, fund: str, version: int, head: str, day: date) -> tuple[Flag, ...]:
         """The flags in a fund's first `version` entries, the last of which has this hash, at the end of a day. Raises
         `FundNotFound`, `BrokenChain`."""
         seen_from = (fund, head, day)
-        if seen_from not in self._kept:
-            self._kept[seen_from] = self.look(fund, day, upto=version)
-        self._kept.move_to_end(seen_from)
-        while len(self._kept) > MOST_KEPT:
-            self._kept.popitem(last=False)
-        return self._kept[seen_from]
+        found = self._kept.get(seen_from)
+        if found is None:
+            found = self.look(fund, day, upto=version)
+        with self._keeping:
+            self._kept[seen_from] = found
+            self._kept.move_to_end(seen_from)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def knows(self, fund: str, head: str, day: date) -> bool:
+        """Whether the flags of a fund with this last line are kept, at the end of a day."""
+        return (fund, head, day) in self._kept
 
     def look(self, code: str, day: date, *, upto: int | None = None) -> tuple[Flag, ...]:
         """The same from all entries or those up to a version, straight from the log."""

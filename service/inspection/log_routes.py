@@ -18,6 +18,7 @@ from service.access.dependencies import AtThrottle, Neighbourhood
 from service.access.places import AtPlaces, Places
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, MEMBERS, READERS, admitted
+from service.http.answers import in_json
 from service.http.fields import (
     MOST_ITEMS,
     CheckCode,
@@ -87,7 +88,7 @@ async def verification(
         raise InvalidFields([FieldError("?head", "given-twice")])
     lines = await asyncio.to_thread(state.ledger.recorder.lines, fund, 0, None)
     found = await asyncio.to_thread(verify, lines, code=code, head=head, voucher=voucher)
-    return Response(msgspec.json.encode(found), media_type="application/json")
+    return in_json(found)
 
 
 @router.get("/check")
@@ -108,7 +109,7 @@ async def check(
 
     found = await asyncio.to_thread(ask_tables, state, wanted, question)
     answer = {"fund": fund, "matches": found is not None, "on": found and found["on"]}
-    return Response(msgspec.json.encode(answer), media_type="application/json")
+    return in_json(answer)
 
 
 @router.get("/feed")
@@ -134,7 +135,7 @@ async def feed(
         items, after = await _events(state, places, principal, after, limit)
         left = give_up_at - asyncio.get_running_loop().time()
         if items or left <= 0:
-            return Response(msgspec.json.encode({"items": items, "next": after}), media_type="application/json")
+            return in_json({"items": items, "next": after})
         await state.notifier.wait(min(left, POLL_SECONDS))
         principal = await _still(request)
 

@@ -4,7 +4,6 @@ import asyncio
 import re
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from ledger.differences import End, Point
@@ -13,6 +12,7 @@ from ledger.projections import journal
 from ledger.projections.tables import Reader
 from service.access.readers import showing
 from service.access.roles import READERS, admitted
+from service.http.answers import in_json
 from service.http.fields import MOST_ITEMS, Cursor, FundCode, Limit, PathNumber, PointText
 from service.http.parsing import StrictRoute, accept_language
 from service.http.refusals import CursorInvalid
@@ -71,7 +71,7 @@ async def difference(
 
     found = await asyncio.to_thread(asked)
     headers = {"ETag": f'"{found["version"]}"', "Content-Language": language}
-    return Response(msgspec.json.encode(found), 200, headers, "application/json")
+    return in_json(found, headers=headers)
 
 
 def _turned_to(cursor: str | None, first: Point, last: Point) -> tuple[Point, Point, int]:

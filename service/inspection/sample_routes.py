@@ -3,13 +3,13 @@
 import asyncio
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from ledger.events import Draw
 from ledger.projections import funds
 from ledger.refusals import FundNotFound
 from service.access.roles import INSPECTORS, READERS, InScope, admitted
+from service.http.answers import in_json
 from service.http.fields import Drawn, FundCode, PathNumber, Seed
 from service.http.parsing import StrictRoute
 from service.http.state import AtState
@@ -37,7 +37,7 @@ async def sample_of_clubs(
     """
     codes = await asyncio.to_thread(funds.codes, state.ledger.database, scope)
     answer = {"seed": seed, "position": position} | clubs_answer(seed, codes, clubs)
-    return Response(msgspec.json.encode(answer), media_type="application/json")
+    return in_json(answer)
 
 
 @router.get("/funds/{fund}/sample", dependencies=[Depends(admitted(READERS))])
@@ -62,4 +62,4 @@ async def sample_of_a_fund(
     entries = await asyncio.to_thread(lambda: list(state.ledger.entries(fund, upto=known_version)))
     if not entries:
         raise FundNotFound
-    return Response(msgspec.json.encode(entries_answer(draw, entries)), media_type="application/json")
+    return in_json(entries_answer(draw, entries))

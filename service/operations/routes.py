@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import msgspec
 from eventsourcing.persistence import PersistenceError
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -14,6 +13,7 @@ from ledger.projections.read_model import ReadModelBroken
 from service.checkpoints.anchoring import Anchoring
 from service.checkpoints.dependencies import AtAnchoring, AtCheckpoints
 from service.checkpoints.signing import key_findings, key_trouble
+from service.http.answers import in_json
 from service.http.problems import RETRY_SECONDS
 from service.http.state import AppState, AtState
 
@@ -81,4 +81,4 @@ async def openapi(request: Request) -> Response:
 
 def _json(content: Any, *, is_ready: bool = True) -> Response:
     status, headers = (200, {}) if is_ready else (503, {"Retry-After": str(RETRY_SECONDS)})
-    return Response(msgspec.json.encode(content), status, headers, "application/json")
+    return in_json(content, status, headers)

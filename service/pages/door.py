@@ -18,12 +18,15 @@ from service.pages.layout import PageRoute, page, see_other, wants_page
 from service.pages.typed import typed_in
 from service.reads.dependencies import CaughtUp
 from service.reads.query import ask_tables, last_code
+from service.reports.questions import FREEZERS
 from service.writes.practice import own_practice_club
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 DOORS = {"service": "microfund", "docs": "/docs", "openapi": "/openapi.json", "check": "/v1/check"}
 CLUBS_A_PAGE = 50
+OVERSEERS = INSPECTORS | FREEZERS
+"""Who has to do with many clubs, and so with the plan."""
 MOST_SEARCHED = 10_000
 
 
@@ -53,7 +56,9 @@ async def clubs(
         items = [rows[told["fund"]] | told for told in await flag_service.summaries(items, state.today())]
     records = bool(principal.roles & WRITERS)
     own = await own_practice_club(principal, places_of(request)) if records and not after else None
-    return page(request, "clubs", clubs=items, next=found["next"], sought="", own=own, records=records)
+    oversees = bool(principal.roles & OVERSEERS)
+    shown = {"clubs": items, "next": found["next"], "sought": "", "own": own, "records": records}
+    return page(request, "clubs", oversees=oversees, **shown)
 
 
 @router.post("/clubs", dependencies=[Depends(admitted(FIGURE_READERS))])
@@ -62,7 +67,9 @@ async def search(request: Request, state: AtState, wanted: CaughtUp) -> Response
     sought = (await typed_in(request)).get("q", "").strip()
     found = await asyncio.to_thread(_clubs, request, state, wanted, None, MOST_SEARCHED)
     named = [club for club in found["items"] if folded(sought) in folded(f"{club['club']} {club['fund']}")]
-    return page(request, "clubs", clubs=named[:CLUBS_A_PAGE], next=None, sought=sought, own=None, records=False)
+    return page(
+        request, "clubs", clubs=named[:CLUBS_A_PAGE], next=None, sought=sought, own=None, records=False, oversees=False
+    )
 
 
 def _clubs(request: Request, state: AppState, wanted: int, after: str | None, most: int) -> dict[str, Any]:

@@ -8,14 +8,16 @@ import asyncio
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
+import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.events import CashCounted, Draw, decode
-from ledger.refusals import FundNotFound
+from ledger.projections import funds
+from ledger.projections.tables import Reader
 from service.access.roles import INSPECTORS, admitted
 from service.http.problems import fitted, problem_with_errors
 from service.http.refusals import InvalidFields
-from service.inspection.samples import entries_answer
+from service.inspection.samples import told_answer
 from service.pages.club import CLUB, club_page
 from service.pages.forms import Form, write_at
 from service.pages.layout import PageRoute, language_for, see_other
@@ -67,12 +69,20 @@ async def visit(request: Request, query: AtPoint) -> Response:
     except InvalidFields as refusal:
         return await _shown(request, query, its, refusal=refusal)
     draw: Draw = asked.facts()["sample"]
-    entries = await asyncio.to_thread(lambda: list(query.state.ledger.entries(query.fund, upto=draw.known_version)))
-    if not entries:
-        raise FundNotFound
-    if draw.known_version is None:
-        return see_other(visit_address(query.fund, its | {PINNED: str(entries[-1].event.version)}))
-    return await _shown(request, query, its, sample=await asyncio.to_thread(entries_answer, draw, entries))
+    latest = query._replace(known_version=None, known_at=None)
+
+    def ask(reader: Reader) -> Answer:
+        standing = funds.standing(reader, query.fund)
+        assert standing, "a query has a standpoint"
+        if draw.known_version is None:
+            return {"pinned": standing["version"]}
+        pinned = msgspec.structs.replace(draw, known_version=min(draw.known_version, standing["version"]))
+        return {"sample": told_answer(pinned, query.fund, reader, query.state.ledger.recorder)}
+
+    found = (await asyncio.to_thread(latest.ask, ask)).figures
+    if "pinned" in found:
+        return see_other(visit_address(query.fund, its | {PINNED: str(found["pinned"])}))
+    return await _shown(request, query, its, sample=found["sample"])
 
 
 def _lot_of(its: Typed) -> Form:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.checkpoints import Checkpoints, Made
 from ledger.events import check_code, head_of
-from ledger.history import Verification, verify
+from ledger.history import Verification
 from ledger.projections import times
 from ledger.refusals import CheckpointNotFound, LeavesChanged
 from service.access.roles import FIGURE_READERS, READERS, admitted
@@ -33,7 +33,7 @@ async def proof(
 ) -> Response:
     """Every line of the book is read and hashed again for each answer: what was changed a minute ago is found."""
     lines = await asyncio.to_thread(query.state.ledger.recorder.lines, query.fund, 0, None)
-    chain = await asyncio.to_thread(verify, lines)
+    chain = await asyncio.to_thread(query.state.verified.verify, query.fund, lines)
 
     def ask(book: Book) -> Answer:
         return _meetings(book, lines, chain, before)

@@ -127,7 +127,9 @@ def _looked_back(query: FundQuery, language: str, after: int) -> Answer:
             "days_late": {item["version"]: _days_late(item) for item in unknown},
             "changed": {name: now[name] for name in FIGURES if now[name] != then.figures[name]},
         }
-        about |= _timeline(reader, query, then.version, language)
+        standing = funds.standing(reader, query.fund)
+        assert standing, "it was found before"
+        about |= _timeline(reader, query, then.version, standing["version"], language)
         return with_names(query, reader, about, unknown)
 
     latest = query._replace(known_version=None, known_at=None).ask(besides)
@@ -142,17 +144,13 @@ def _days_late(item: Answer) -> int:
 # --- steps --------------------------------------------------------------------------------------------------------
 
 
-def _timeline(reader: Reader, query: FundQuery, version: int, language: str) -> Answer:
+def _timeline(reader: Reader, query: FundQuery, version: int, latest: int, language: str) -> Answer:
     """The steps from here, and the plane."""
     heard, meetings = times.heard(reader, query.fund), times.meetings(reader, query.fund)
-    latest = max(each.last for each in heard)
-    sittings: dict[date, int] = {}
-    """The last entry of each day on which anything was recorded."""
-    for each in heard:
-        sittings[each.heard_on] = max(each.last, sittings.get(each.heard_on, 0))
     days = {meeting.on for meeting in meetings} or {each.on for each in heard}
-    moments = {meeting.last for meeting in meetings} or set(sittings.values())
-    ends = {heard[0].on, query.state.today()}, {min(sittings.values()), latest}
+    moments = {meeting.last for meeting in meetings} or set(times.sittings(reader, query.fund))
+    begun = times.last_of_first_day(reader, query.fund)
+    ends = {heard[0].on, query.state.today()}, {begun, latest}
     known = {} if version == latest else {"known_version": version}
     as_of = {"as_of": query.as_of.isoformat()}
 

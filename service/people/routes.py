@@ -2,9 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
 
 from service.access.approval import ApprovalPin, approval_of
 from service.access.authentication import clear_cookie, set_cookie
@@ -15,6 +13,7 @@ from service.access.principals import ROLES, Principal
 from service.access.roles import admitted
 from service.access.sessions import Session
 from service.access.state import AtAccess
+from service.http.answers import in_json
 from service.http.body import Nothing
 from service.http.fields import Cursor, Limit
 from service.http.parsing import StrictRoute
@@ -43,8 +42,7 @@ from service.people.bodies import (
     PhoneId,
     Revocation,
 )
-from service.writes.calls import RequestContext
-from service.writes.dependencies import AsSent
+from service.writes.dependencies import AsSent, recorded_in_json, recording
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -69,37 +67,22 @@ AtPeople = Annotated[At, Depends(_at)]
 OwnSession = Annotated[Session, Depends(_session)]
 
 
-def _answer(content: Any, status: int = 200, **headers: str) -> Response:
-    return Response(msgspec.json.encode(content), status, headers, "application/json")
-
-
-def _recorded(content: Any, context: RequestContext, *, replayed: bool) -> Response:
-    headers = {"Idempotency-Replayed": "true"} if replayed else {}
-    return _answer(content, 200 if context.dry_run else 201, **headers)
-
-
-def _recording(model: type[BaseModel]) -> dict[str, Any]:
-    """What the API's document says of a route that records, or finds out what it would record."""
-    dry_run = {"model": model, "description": "What would be recorded: a dry run"}
-    return {"status_code": 201, "response_model": model, "responses": {200: dry_run}}
-
-
 # --- people -------------------------------------------------------------------------------------------------------
 
 
-@router.post("/people", **_recording(PersonTold), dependencies=GIVING)
+@router.post("/people", **recording(PersonTold), dependencies=GIVING)
 async def admit_person(at: AtPeople, context: AsSent, body: NewPerson) -> Response:
     """Put a person into the directory, with roles and a scope that are yours to give; then invite them."""
     recorded = await acts.admit(at, context, body)
     event: Any = recorded.events[0]
     content = await asking.brief(at, event.person, body.texts() if context.dry_run else None, event)
-    return _recorded(content, context, replayed=recorded.replayed)
+    return recorded_in_json(content, context, replayed=recorded.replayed)
 
 
 @router.get("/people", response_model=PeopleListed)
 async def list_people(at: AtPeople, reader: Reader, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
     """Who has access or had it, in scope, with the phones they log in on and when they were last seen."""
-    return _answer(await asking.list_people(at, reader, cursor, limit))
+    return in_json(await asking.list_people(at, reader, cursor, limit))
 
 
 @router.get("/people/log", response_model=LogTold)
@@ -112,36 +95,36 @@ async def people_log(
 ) -> Response:
     """What gave, changed or ended access, newest first: who, whom, what, when. `head` is the SHA-256 of the log's last
     line, which checkpoints vouch for."""
-    return _answer(await asking.people_log(at, reader, cursor, limit, order))
+    return in_json(await asking.people_log(at, reader, cursor, limit, order))
 
 
 @router.get("/people/{person}", response_model=PersonListed)
 async def one_person(at: AtPeople, reader: Reader, person: PersonId) -> Response:
     """One person of the directory."""
-    return _answer(await asking.one_person(at, reader, person))
+    return in_json(await asking.one_person(at, reader, person))
 
 
-@router.post("/people/{person}/changes", **_recording(PersonTold), dependencies=GIVING)
+@router.post("/people/{person}/changes", **recording(PersonTold), dependencies=GIVING)
 async def change_person(at: AtPeople, context: AsSent, person: PersonId, body: PersonChange) -> Response:
     """Change what a person may, or their name or phone; in force at once, within 5 s in every copy of the service."""
     recorded = await acts.change(at, context, person, body)
     content = await asking.brief(at, person, body.texts() if context.dry_run else None, recorded.events[0])
-    return _recorded(content, context, replayed=recorded.replayed)
+    return recorded_in_json(content, context, replayed=recorded.replayed)
 
 
-@router.post("/people/{person}/revocation", **_recording(PersonRevoked), dependencies=GIVING)
+@router.post("/people/{person}/revocation", **recording(PersonRevoked), dependencies=GIVING)
 async def revoke_person(at: AtPeople, context: AsSent, person: PersonId, body: Revocation) -> Response:
     """End a person's access with all their phones; within 5 s in every copy of the service."""
     recorded = await acts.revoke(at, context, person, body)
     content = await asking.brief(at, person)
-    return _recorded(content | {"revoked": True}, context, replayed=recorded.replayed)
+    return recorded_in_json(content | {"revoked": True}, context, replayed=recorded.replayed)
 
 
-@router.post("/people/{person}/pin-reset", **_recording(PinTold), dependencies=GIVING)
+@router.post("/people/{person}/pin-reset", **recording(PinTold), dependencies=GIVING)
 async def reset_pin(at: AtPeople, context: AsSent, person: PersonId, body: Nothing) -> Response:
     """Take a forgotten or locked PIN away, so that its person chooses a new one."""
     recorded = await acts.reset_pin(at, context, person)
-    return _recorded({"person": person, "pin_set": False}, context, replayed=recorded.replayed)
+    return recorded_in_json({"person": person, "pin_set": False}, context, replayed=recorded.replayed)
 
 
 @router.delete("/people/{person}/person")
@@ -150,13 +133,13 @@ async def erase_directory_person(
 ) -> Response:
     """Erase a person's name and phone, and what was noted with them; what they may, and the log, stay as they are."""
     erased = await erasing.erase(at, principal, approval_of(request.scope), person)
-    return _answer({"person": person, "erased": erased})
+    return in_json({"person": person, "erased": erased})
 
 
 # --- how they come in ---------------------------------------------------------------------------------------------
 
 
-@router.post("/people/{person}/invitations", **_recording(InvitationTold), dependencies=GIVING)
+@router.post("/people/{person}/invitations", **recording(InvitationTold), dependencies=GIVING)
 async def invite_person(request: Request, at: AtPeople, context: AsSent, person: PersonId, body: Nothing) -> Response:
     """Let a person open one phone within 7 days, by link, QR or code. An older invitation of theirs is void then.
 
@@ -172,7 +155,7 @@ async def invite_person(request: Request, at: AtPeople, context: AsSent, person:
         "qr": qr_of(link) if link else None,
         "expires_at": invited.event.expires_at,
     }
-    return _recorded(content, context, replayed=invited.code is None and not context.dry_run)
+    return recorded_in_json(content, context, replayed=invited.code is None and not context.dry_run)
 
 
 def _own_origin(request: Request, at: At) -> str:
@@ -183,7 +166,7 @@ def _own_origin(request: Request, at: At) -> str:
 async def accept_invitation(at: AtPeople, throttle: AtThrottle, address: Neighbourhood, body: Acceptance) -> Response:
     """Log this phone in with the code of an invitation: sets the cookie. Needs no log-in; wrong codes are counted."""
     token, person = await acts.log_in(at, throttle, body, address)
-    response = _answer(await asking.brief(at, person), 201)
+    response = in_json(await asking.brief(at, person), 201)
     set_cookie(response, token)
     return response
 
@@ -194,14 +177,14 @@ async def accept_invitation(at: AtPeople, throttle: AtThrottle, address: Neighbo
 @router.get("/session", response_model=SessionTold)
 async def own_session(request: Request, at: AtPeople, principal: AnyPrincipal) -> Response:
     """Who you are here, what you may, and which phone this is; a token has no phone."""
-    return _answer(await asking.own_session(at, principal, request.scope["session"]))
+    return in_json(await asking.own_session(at, principal, request.scope["session"]))
 
 
 @router.delete("/session", response_model=PhoneEnded, dependencies=ANYBODY)
 async def log_out(at: AtPeople, session: OwnSession) -> Response:
     """Log this phone out."""
     await acts.log_out(at, session)
-    response = _answer({"phone": session.phone.id, "ended": True})
+    response = in_json({"phone": session.phone.id, "ended": True})
     clear_cookie(response)
     return response
 
@@ -210,17 +193,17 @@ async def log_out(at: AtPeople, session: OwnSession) -> Response:
 async def choose_pin(at: AtPeople, session: OwnSession, body: NewPin) -> Response:
     """Choose the six digits that you approve with; whoever has a PIN already says it as `old`."""
     await acts.set_pin(at, session, body)
-    return _answer({"person": session.principal.id, "pin_set": True})
+    return in_json({"person": session.principal.id, "pin_set": True})
 
 
 @router.get("/people/{person}/phones", response_model=PhonesListed)
 async def phones_of(at: AtPeople, reader: Reader, person: PersonId) -> Response:
     """The phones that a person logs in on."""
-    return _answer({"items": await asking.phones_of(at, reader, person)})
+    return in_json({"items": await asking.phones_of(at, reader, person)})
 
 
 @router.delete("/phones/{phone}", response_model=PhoneEnded)
 async def end_phone(at: AtPeople, principal: AnyPrincipal, phone: PhoneId) -> Response:
     """End a phone: your own, or one of a person whose access is yours to give. It is out within 5 s everywhere."""
     await acts.end_phone(at, principal, phone)
-    return _answer({"phone": phone, "ended": True})
+    return in_json({"phone": phone, "ended": True})

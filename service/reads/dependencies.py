@@ -1,18 +1,25 @@
 """What routes read of a request: up to where the books must be, and at which point they are asked; and the answer."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
-import msgspec
-from fastapi import Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 
 from ledger.days import last_asked
 from ledger.projections.tables import Reader
-from service.http.fields import Day, FundCode, Instant, PathNumber, Position
+from service.access.principals import Role
+from service.access.roles import admitted
+from service.http.answers import in_json
+from service.http.direct_routes import DirectRoute, path_of
+from service.http.fields import Cursor, Day, FundCode, Instant, Limit, PathNumber, Position
+from service.http.parsing import refuse_unknown_parameters
+from service.http.problems import parameters_of
 from service.http.refusals import FieldError, InvalidFields, PositionNotReached
-from service.http.state import AppState, AtState
+from service.http.state import AppState, AtState, state_of
 from service.reads.query import Answer, FundQuery, answer_of
 
 
@@ -87,4 +94,80 @@ async def answered(query: FundQuery, question: Callable[[Reader], Answer | None]
 
 def _answered(query: FundQuery, question: Callable[[Reader], Answer | None]) -> Response:
     found = query.ask(question)
-    return Response(msgspec.json.encode(answer_of(found)), 200, {"ETag": f'"{found.version}"'}, "application/json")
+    return in_json(answer_of(found), headers={"ETag": f'"{found.version}"'})
+
+
+# --- what is asked most -------------------------------------------------------------------------------------------
+
+
+class PointAsked(BaseModel):
+    """The query parameters of a question about one fund at a point in both times."""
+
+    model_config = ConfigDict(frozen=True)
+
+    as_of: Day | None = None
+    known_at: Instant | None = None
+    known_version: PathNumber | None = None
+    min_position: Position = 0
+
+
+class PageAsked(PointAsked):
+    """The same about a list that is answered in pages."""
+
+    cursor: Cursor | None = None
+    limit: Limit = 100
+
+
+A = TypeVar("A", bound=PointAsked)
+
+
+def add_direct_read(
+    router: APIRouter,
+    path: str,
+    roles: frozenset[Role],
+    asked_of: type[A],
+    answer: Callable[[FundQuery, A], Awaitable[Response]],
+) -> None:
+    """Make a direct route of what is asked most; `answer` is given the query and all that was asked for."""
+    admit, known = admitted(roles), frozenset(_name_of(asked_of, field) for field in asked_of.model_fields)
+    usual = asked_of()
+
+    async def read(request: Request) -> Response:
+        asked = usual
+        if request.scope["query_string"]:
+            refuse_unknown_parameters(request, known)
+            asked = parameters_of(asked_of, dict(request.query_params))
+        await admit(request)
+        (fund, _), state = path_of(request), state_of(request)
+        within_reach(state, "as_of", asked.as_of)
+        wanted = await caught_up(state, asked.min_position)
+        principal, day = request.scope["principal"], asked.as_of or state.today()
+        query = FundQuery(state, principal, fund, day, asked.known_version, asked.known_at, wanted)
+        return await answer(query, asked)
+
+    read.__signature__ = _described(asked_of)  # type: ignore[attr-defined]
+    router.add_api_route(
+        path,
+        read,
+        name=getattr(answer, "__name__"),  # noqa: B009  # A callable need not have a name; a function does.
+        summary=inspect.getdoc(answer),
+        response_model=None,
+        route_class_override=DirectRoute,
+    )
+
+
+def _name_of(asked_of: type[BaseModel], field: str) -> str:
+    return asked_of.model_fields[field].alias or field
+
+
+def _described(asked_of: type[BaseModel]) -> inspect.Signature:
+    """What such a route reads, for the API's document."""
+    parameters = [
+        inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
+        inspect.Parameter("fund", inspect.Parameter.KEYWORD_ONLY, annotation=FundCode),
+    ]
+    for name, field in asked_of.model_fields.items():
+        told: Any = Annotated[field.rebuild_annotation(), Query(alias=_name_of(asked_of, name))]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        parameters.append(inspect.Parameter(name, kind, annotation=told, default=field.default))
+    return inspect.Signature(parameters)

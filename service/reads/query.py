@@ -2,16 +2,17 @@
 books stood; whoever asked makes an answer in JSON, a page or a paper of it."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from itertools import takewhile
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from ledger.aggregates.log import BrokenChain
 from ledger.days import last_asked
-from ledger.events import Entry, head_of
 from ledger.projections import funds
+from ledger.projections.knowledge import Then, code_of, version_at
+from ledger.projections.read_model import ReadModel
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
@@ -29,7 +30,14 @@ T = TypeVar("T")
 # --- where the read model stands ----------------------------------------------------------------------------------
 
 
-def ask_tables(state: AppState, wanted: int, question: Callable[[Reader, int], T]) -> T:
+class HasTables(Protocol):
+    """Whatever has a read model: a running service, or a database that a command has opened."""
+
+    @property
+    def read_model(self) -> ReadModel: ...
+
+
+def ask_tables(state: HasTables, wanted: int, question: Callable[[Reader, int], T]) -> T:
     """What the read model answers at one moment, the position it was at given to the question. Raises
     `PositionNotReached` for a moment before the wanted one: another copy of the tables, made anew, may be behind."""
 
@@ -79,35 +87,27 @@ class FundQuery(NamedTuple):
 
         return ask_tables(self.state, self.wanted, at_standpoint)
 
-    def _standpoint(self, tables: Reader) -> tuple[Reader, Answer]:
-        """The tables as they are, or made anew from what was known; and where the fund stands in them. Raises
-        `PositionNotReached`, `FundNotFound` when nothing was known yet."""
+    def _standpoint(self, tables: Any) -> tuple[Reader, Answer]:
+        """The tables as they are, or as they were at what was known; and where the fund stands in them. Raises
+        `PositionNotReached`, `FundNotFound` when nothing was known yet, and `BrokenChain` where the lines up to there
+        do not follow each other, or are not those that the tables were made of."""
         standing = funds.standing(tables, self.fund)
         if standing is None:
             raise PositionNotReached(position=self.wanted, min_position=self.wanted + 1)
-        if self.known_at is None and self.known_version in (None, standing["version"]):
+        version = standing["version"]
+        if self.known_version is not None:
+            version = min(version, self.known_version)
+        if self.known_at is not None:
+            version = min(version, version_at(tables, self.fund, self.known_at))
+        if version == standing["version"]:
             return tables, standing
-        moments = self.state.moments
-        kept = moments.get(self.fund, self.known_version) if self.known_at is None and self.known_version else None
-        if kept and kept.head == self._head_at(kept.version):
-            return kept, standing | {"version": kept.version}
-        entries = list(self._known_entries(standing["parked"]))
-        if not entries:
+        lines = self.state.ledger.recorder.lines(self.fund, 0, version) if version else []
+        if not lines:
             raise FundNotFound
-        return moments.make(self.fund, entries), standing | {"version": entries[-1].event.version}
-
-    def _head_at(self, version: int) -> str | None:
-        """The hash of a stored line; after a loss another one may stand in its place."""
-        lines = self.state.ledger.recorder.lines(self.fund, version - 1, version)
-        return head_of(lines[0]) if lines else None
-
-    def _known_entries(self, parked: Answer | None) -> Iterator[Entry]:
-        """The entries that were known; from the one on that a fund is parked at, nothing is in any figure."""
-        upto = self.known_version
-        if parked:
-            upto = min(upto or parked["version"], parked["version"] - 1)
-        entries = self.state.ledger.entries(self.fund, upto=upto)
-        return takewhile(lambda entry: self.known_at is None or entry.event.recorded_at <= self.known_at, entries)
+        found = self.state.verified.verify(self.fund, lines)
+        if found.first_broken or code_of(tables, self.fund, version) != found.check_code:
+            raise BrokenChain(self.fund, found.first_broken or version)
+        return Then(tables, self.fund, version, found.head), standing | {"version": version}
 
     # --- people ---------------------------------------------------------------------------------------------------
 

@@ -5,22 +5,34 @@ from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Final, Literal
 
-import msgspec
 from fastapi import APIRouter, Depends, Response
+from pydantic import Field
 
 from ledger.chart import Pot
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.tables import Reader
 from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
-from service.http.fields import MOST_ITEMS, Cursor, Enumerated, Limit, PathNumber
+from service.http.answers import in_json
+from service.http.fields import MOST_ITEMS, Cursor, Day, Enumerated, Limit, PathNumber
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
 from service.http.state import AppState, AtState
-from service.reads.dependencies import AsOf, AtPoint, CaughtUp, Since, Until, answered
+from service.reads.dependencies import (
+    AsOf,
+    AtPoint,
+    CaughtUp,
+    PageAsked,
+    PointAsked,
+    Since,
+    Until,
+    add_direct_read,
+    answered,
+    within_reach,
+)
 from service.reads.passbook import passbook
 from service.reads.people import named, with_names
-from service.reads.query import Answer, ask_tables, last_code, refuse_upside_down
+from service.reads.query import Answer, FundQuery, ask_tables, last_code, refuse_upside_down
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
@@ -79,7 +91,7 @@ async def _of_all(state: AppState, wanted: int, as_of: date, ask: Callable[[Read
         return {"as_of": as_of, "position": position} | ask(tables)
 
     content = await asyncio.to_thread(ask_tables, state, wanted, question)
-    return Response(msgspec.json.encode(content), media_type="application/json")
+    return in_json(content)
 
 
 # --- one fund -----------------------------------------------------------------------------------------------------
@@ -91,8 +103,7 @@ async def one_fund(query: AtPoint) -> Response:
     return await answered(query, lambda reader: funds.fund(reader, query.fund, query.as_of))
 
 
-@router.get("/funds/{fund}/balances", dependencies=FIGURES)
-async def fund_balances(query: AtPoint) -> Response:
+async def fund_balances(query: FundQuery, _: PointAsked) -> Response:
     """What lies in each pot; equity = assets − liabilities."""
     return await answered(query, lambda reader: balances.balances(reader, query.fund, query.as_of))
 
@@ -103,19 +114,23 @@ async def fund_trial_balance(query: AtPoint) -> Response:
     return await answered(query, lambda reader: balances.trial_balance(reader, query.fund, query.as_of))
 
 
-@router.get("/funds/{fund}/borrowing", dependencies=FIGURES)
-async def fund_borrowing(
-    query: AtPoint,
-    since: Since,
-    purpose: Purpose = "production",
-    threshold: Threshold = "60",
-) -> Response:
+class BorrowingAsked(PointAsked):
+    """What a question about borrowing rates may say."""
+
+    since: Day | None = Field(None, alias="from")
+    purpose: Purpose = "production"
+    threshold: Threshold = "60"
+
+
+async def fund_borrowing(query: FundQuery, asked: BorrowingAsked) -> Response:
     """The club's member borrowing rates: three readings side by side."""
+    since, purpose, threshold = asked.since, asked.purpose, int(asked.threshold)
+    within_reach(query.state, "from", since)
     refuse_upside_down(since, query.as_of)
 
     def ask(reader: Reader) -> Answer:
         one = funds.FundFilter.exactly([query.fund])
-        return borrowing.borrowing(reader, one, query.as_of, since=since, purpose=purpose, threshold=int(threshold))
+        return borrowing.borrowing(reader, one, query.as_of, since=since, purpose=purpose, threshold=threshold)
 
     return await answered(query, ask)
 
@@ -123,13 +138,12 @@ async def fund_borrowing(
 # --- members ------------------------------------------------------------------------------------------------------
 
 
-@router.get("/funds/{fund}/members", dependencies=PEOPLE)
-async def fund_members(query: AtPoint, cursor: Cursor | None = None, limit: Limit = 100) -> Response:
+async def fund_members(query: FundQuery, asked: PageAsked) -> Response:
     """The roll at the end of a day, with names and phones as far as the register has them."""
-    query, after = query.turned_to(cursor)
+    query, after = query.turned_to(asked.cursor)
 
     def ask(reader: Reader) -> Answer:
-        page = members.roll(reader, query.fund, query.as_of, after=after, limit=limit)
+        page = members.roll(reader, query.fund, query.as_of, after=after, limit=asked.limit)
         return page | {"items": named(query, page["items"])}
 
     return await answered(query, ask)
@@ -145,12 +159,16 @@ async def one_member(query: AtPoint, member: PathNumber) -> Response:
 # --- loans --------------------------------------------------------------------------------------------------------
 
 
-@router.get("/funds/{fund}/loans", dependencies=FIGURES)
-async def loan_book(
-    query: AtPoint, status: LoanStatus | None = None, cursor: Cursor | None = None, limit: Limit = 100
-) -> Response:
+class LoansAsked(PageAsked):
+    """What a question about the loan book may say."""
+
+    status: LoanStatus | None = None
+
+
+async def loan_book(query: FundQuery, asked: LoansAsked) -> Response:
     """The loan book at the end of a day."""
-    query, after = query.turned_to(cursor)
+    query, after = query.turned_to(asked.cursor)
+    status, limit = asked.status, asked.limit
 
     def ask(reader: Reader) -> Answer:
         page = loans.loan_book(reader, query.fund, query.as_of, status=status, after=after, limit=limit)
@@ -230,3 +248,11 @@ async def cash_book(
         return with_names(query, reader, page | {"from": first, "to": last}, page["items"])
 
     return await answered(query, ask)
+
+
+# --- what is asked most -------------------------------------------------------------------------------------------
+
+add_direct_read(router, "/funds/{fund}/balances", FIGURE_READERS, PointAsked, fund_balances)
+add_direct_read(router, "/funds/{fund}/borrowing", FIGURE_READERS, BorrowingAsked, fund_borrowing)
+add_direct_read(router, "/funds/{fund}/members", READERS, PageAsked, fund_members)
+add_direct_read(router, "/funds/{fund}/loans", FIGURE_READERS, LoansAsked, loan_book)

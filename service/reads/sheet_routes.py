@@ -2,11 +2,11 @@
 
 import asyncio
 
-import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from ledger.projections.tables import Reader
 from service.access.roles import READERS, admitted
+from service.http.answers import in_json
 from service.http.compression import compressed
 from service.http.fields import FundCode
 from service.http.parsing import StrictRoute
@@ -27,7 +27,7 @@ async def meeting_sheet(request: Request, state: AtState, wanted: CaughtUp, fund
         return sheet_of(state, reader, fund, on)
 
     found = await asyncio.to_thread(ask_tables, state, wanted, ask)
-    answer = Response(msgspec.json.encode(found), media_type="application/json")
+    answer = in_json(found)
     return compressed(request, answer)  # Nothing in it is an asker's choice but the day.
 
 

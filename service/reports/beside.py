@@ -11,14 +11,14 @@ from typing import Any, Final
 from ledger.reports.frozen import Frozen, frozen_reports
 from ledger.reports.periods import preset_period
 from ledger.reports.report import Report, ReportQuestion
-from service.reports.asking import At, ask_report, restatement
+from service.reports.asking import Books, ask_report, restatement
 from service.reports.files import SHOWN_BESIDE
 from service.reports.files.figures import Beside
 
 YEARLY: Final = ("nd09-year", "year")
 
 
-def beside(at: At, asked: ReportQuestion, report: Report, form: str, number: str | None, *, public: bool) -> Beside:
+def beside(at: Books, asked: ReportQuestion, report: Report, form: str, number: str | None, *, public: bool) -> Beside:
     """What stands beside a report in a form. The public sees one report alone: of two, figures that are hidden could be
     worked out. Blocks."""
     told = Beside(asked.plan, number)
@@ -28,7 +28,7 @@ def beside(at: At, asked: ReportQuestion, report: Report, form: str, number: str
     return told._replace(last_year=_last_year(at, asked, position), restated=_restated(at, asked, position))
 
 
-def _last_year(at: At, asked: ReportQuestion, position: int) -> Report | None:
+def _last_year(at: Books, asked: ReportQuestion, position: int) -> Report | None:
     period = asked.period
     if period.preset not in YEARLY:
         return None
@@ -36,9 +36,9 @@ def _last_year(at: At, asked: ReportQuestion, position: int) -> Report | None:
     return ask_report(at, asked._replace(period=before), position, position)
 
 
-def _restated(at: At, asked: ReportQuestion, position: int) -> Mapping[str, Any] | None:
+def _restated(at: Books, asked: ReportQuestion, position: int) -> Mapping[str, Any] | None:
     """What has changed of the last report on a period before, that was frozen before this position."""
-    reports = (each for each in frozen_reports(at.state.ledger.database) if _is_before(each, asked, position))
+    reports = (each for each in frozen_reports(at.ledger.database) if _is_before(each, asked, position))
     last = max(reports, key=lambda each: (each.asked.period.until, each.position), default=None)
     return restatement(at, last, position, position) if last else None
 

@@ -2,7 +2,7 @@
 
 import sys
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -38,24 +38,26 @@ def report(
     from ledger.plans import plan_of
     from ledger.reports.public import public as for_the_public
     from ledger.reports.report import ReportQuestion
-    from service.reports.asking import answered
+    from service.reports.asking import Opened, ask_report
+    from service.reports.beside import beside
     from service.reports.files import FORMATS
-    from service.reports.files.figures import Beside
     from service.reports.freezing import keep_for_operator
-    from service.reports.state import ReportState
+    from service.reports.state import ReportState, plans_of
 
     if form not in FORMATS:
         raise Mistake("no-format", form=form, formats=", ".join(FORMATS))
     if threshold not in (60, 55):
         raise Mistake("threshold")
     settings = load_settings()
-    reports = ReportState(settings)
     if (district or commune) and not province:
         raise Mistake("scope")
     scope = Scope(province=province, district=district, commune=commune) if province else Scope(everything=True)
     period = _period(preset, year, since, until)
-    asked = ReportQuestion(plan_of(reports.plans, plan), period, scope, threshold)
-    with ledger_of(settings, "write" if freeze else "read") as ledger:
+    asked = ReportQuestion(plan_of(plans_of(settings), plan), period, scope, threshold)
+    with (
+        ledger_of(settings, "write" if freeze else "read") as ledger,
+        ReportState(settings, ledger.database) as reports,
+    ):
         read_model = read_model_of(ledger)
         read_model.check_tables()
         if freeze:
@@ -63,18 +65,16 @@ def report(
         elif known_position is None and (behind := read_model.lag()):
             errors.print(phrase("report.behind", language, entries=behind))
 
-        def question(tables: Any, now: int) -> dict[str, Any]:
-            if known_position is not None and known_position > now:
-                raise Mistake("no-position", position=now)
-            at = None if freeze else known_position
-            return answered(reports, tables, asked, now, at, anew=freeze).report
-
-        found, number = read_model.ask(question), None
+        if known_position is not None and known_position > (now := read_model.position):
+            raise Mistake("no-position", position=now)
+        books, number = Opened(ledger, read_model, reports), None
+        found = ask_report(books, asked, 0, None if freeze else known_position, anew=freeze)
         if freeze:
             frozen = keep_for_operator(ledger, asked, found, datetime.now(UTC))
             errors.print(phrase("report.frozen", language, report=frozen.report, report_code=frozen.report_code))
             number = frozen.report
-    content = FORMATS[form].make(for_the_public(found) if public else found, language, Beside(asked.plan, number))
+        told = beside(books, asked, found, form, number, public=public)
+    content = FORMATS[form].make(for_the_public(found) if public else found, language, told)
     sys.stdout.buffer.write(content)
     sys.stdout.flush()
 

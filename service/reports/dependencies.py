@@ -7,7 +7,7 @@ from pydantic import BeforeValidator
 
 from ledger.plans import Plan, Preset, plan_of
 from ledger.reports.report import ReportQuestion
-from service.http.fields import Enumerated, Position, Words, digits
+from service.http.fields import Code, Enumerated, Position, Words, digits
 from service.http.parsing import accept_language
 from service.http.state import AtState
 from service.reads.dependencies import Since, Until, caught_up, within_reach
@@ -18,12 +18,13 @@ from service.reports.questions import period_of, scope_of
 from service.reports.state import ReportState
 from service.words.wording import language_of
 
+ReportNumber = Annotated[str, Code("R-[0-9]{4}-[0-9]{4,9}")]
 FormatName = Annotated[str, Enumerated(tuple(FORMATS))]
 Audience = Literal["public", "office"]
 YearAsked = Annotated[Year, BeforeValidator(digits)]
 
 
-def _at(request: Request, state: AtState) -> At:
+async def _at(request: Request, state: AtState) -> At:
     reports: ReportState = request.app.state.reports
     return At(state, reports)
 
@@ -31,7 +32,7 @@ def _at(request: Request, state: AtState) -> At:
 AtReports = Annotated[At, Depends(_at)]
 
 
-def _plan(at: AtReports, plan: Annotated[PlanCode, Path()]) -> Plan:
+async def _plan(at: AtReports, plan: Annotated[PlanCode, Path()]) -> Plan:
     return plan_of(at.reports.plans, plan)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
 
 from ledger.plans import plan_of
 from ledger.reports.frozen import content_of
@@ -15,7 +14,8 @@ from ledger.reports.report import Report, ReportQuestion
 from service.access.places import AtPlaces
 from service.access.principals import Principal
 from service.access.roles import FIGURE_READERS, admitted
-from service.http.fields import Code, Cursor, Limit, PathNumber, Position
+from service.http.answers import in_json
+from service.http.fields import Cursor, Limit, PathNumber, Position
 from service.http.parsing import StrictRoute
 from service.http.refusals import CursorInvalid
 from service.reads.dependencies import CaughtUp
@@ -24,35 +24,27 @@ from service.reports.answers import ReportFrozen, SpendingTold
 from service.reports.asking import At, ask_report, restatement
 from service.reports.beside import beside
 from service.reports.bodies import NewReport, NewSpending, SpendingReversal
-from service.reports.dependencies import AtReports, Audience, FormatName, PlanAsked, Question, Wanted, language
+from service.reports.dependencies import (
+    AtReports,
+    Audience,
+    FormatName,
+    PlanAsked,
+    Question,
+    ReportNumber,
+    Wanted,
+    language,
+)
 from service.reports.files import FORMATS
 from service.reports.files.tables import ndjson_of
 from service.reports.plans import plan_told, plans_listed
 from service.reports.questions import FREEZERS, period_of, scope_of
-from service.writes.calls import RequestContext
-from service.writes.dependencies import AsSent
+from service.writes.dependencies import AsSent, recorded_in_json, recording
 
 router = APIRouter(prefix="/v1", route_class=StrictRoute)
 
 Reader = Annotated[Principal, Depends(admitted(FIGURE_READERS))]
 FIGURES: Final = [Depends(admitted(FIGURE_READERS))]
 FREEZING: Final = [Depends(admitted(FREEZERS))]
-ReportNumber = Annotated[str, Code("R-[0-9]{4}-[0-9]{4,9}")]
-
-
-def _answer(content: Any, status: int = 200, **headers: str) -> Response:
-    return Response(msgspec.json.encode(content), status, headers, "application/json")
-
-
-def _recorded(content: Any, context: RequestContext, *, replayed: bool) -> Response:
-    headers = {"Idempotency-Replayed": "true"} if replayed else {}
-    return _answer(content, 200 if context.dry_run else 201, **headers)
-
-
-def _recording(model: type[BaseModel]) -> dict[str, Any]:
-    """What the API's document says of a route that records, or finds out what it would record."""
-    dry_run = {"model": model, "description": "What would be recorded: a dry run"}
-    return {"status_code": 201, "response_model": model, "responses": {200: dry_run}}
 
 
 # --- plans, and what was spent of them ----------------------------------------------------------------------------
@@ -61,38 +53,38 @@ def _recording(model: type[BaseModel]) -> dict[str, Any]:
 @router.get("/plans", dependencies=FIGURES)
 async def list_plans(at: AtReports) -> Response:
     """The plans that reports can be asked about."""
-    return _answer(plans_listed(at.reports.plans))
+    return in_json(plans_listed(at.reports.plans))
 
 
 @router.get("/plans/{plan}", dependencies=FIGURES)
 async def one_plan(plan: PlanAsked) -> Response:
     """One plan: what it asks for, in which areas, with which budget; and the dictionary of indicators with their
     words."""
-    return _answer(plan_told(plan))
+    return in_json(plan_told(plan))
 
 
 @router.get("/plans/{plan}/spending", dependencies=FIGURES)
 async def list_spending(at: AtReports, plan: PlanAsked) -> Response:
     """What was spent of the plan's budget outside any club, oldest first, and where that log stands."""
-    return _answer(await spending.listed(at.state, plan))
+    return in_json(await spending.listed(at.state, plan))
 
 
-@router.post("/plans/{plan}/spending", dependencies=FREEZING, **_recording(SpendingTold))
+@router.post("/plans/{plan}/spending", dependencies=FREEZING, **recording(SpendingTold))
 async def note_spending(
     request: Request, at: AtReports, context: AsSent, plan: PlanAsked, body: NewSpending
 ) -> Response:
     """Note what was spent of a line of the plan's budget, in the plan's own chained log."""
     recorded = await spending.note(at.state, context, plan, body)
-    return _recorded(spending.told(plan, recorded, language(request)), context, replayed=recorded.replayed)
+    return recorded_in_json(spending.told(plan, recorded, language(request)), context, replayed=recorded.replayed)
 
 
-@router.post("/plans/{plan}/spending/{version}/reversal", dependencies=FREEZING, **_recording(SpendingTold))
+@router.post("/plans/{plan}/spending/{version}/reversal", dependencies=FREEZING, **recording(SpendingTold))
 async def reverse_spending(
     request: Request, at: AtReports, context: AsSent, plan: PlanAsked, version: PathNumber, body: SpendingReversal
 ) -> Response:
     """Undo what was noted wrongly; both lines stay."""
     recorded = await spending.undo(at.state, context, plan, version, body)
-    return _recorded(spending.told(plan, recorded, language(request)), context, replayed=recorded.replayed)
+    return recorded_in_json(spending.told(plan, recorded, language(request)), context, replayed=recorded.replayed)
 
 
 # --- the report ---------------------------------------------------------------------------------------------------
@@ -160,7 +152,7 @@ async def report_rows(
 # --- frozen -------------------------------------------------------------------------------------------------------
 
 
-@router.post("/reports", **_recording(ReportFrozen))
+@router.post("/reports", **recording(ReportFrozen))
 async def freeze_report(
     at: AtReports,
     context: AsSent,
@@ -174,7 +166,7 @@ async def freeze_report(
     period = period_of(body.preset, body.year, body.since, body.until, at="/")
     asked = ReportQuestion(plan, period, scope_of(principal, plan, body.area()), seen_by=principal.scope)
     content, is_replayed = await asyncio.to_thread(freezing.freeze_report, at, context, asked, body.note, wanted)
-    return _recorded(content, context, replayed=is_replayed)
+    return recorded_in_json(content, context, replayed=is_replayed)
 
 
 @router.get("/reports")
@@ -184,7 +176,7 @@ async def list_reports(
     """The frozen reports whose clubs are in scope, newest first."""
     if cursor is not None and not cursor.startswith("R-"):
         raise CursorInvalid
-    return _answer(await asyncio.to_thread(freezing.listed, at, reader, places, cursor or "", limit))
+    return in_json(await asyncio.to_thread(freezing.listed, at, reader, places, cursor or "", limit))
 
 
 @router.get("/reports/{report}")
@@ -226,4 +218,4 @@ async def report_restatement(
     def ask() -> Any:
         return restatement(at, freezing.find(at, reader, places, report), wanted, at_position)
 
-    return _answer(await asyncio.to_thread(ask))
+    return in_json(await asyncio.to_thread(ask))

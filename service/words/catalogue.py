@@ -22,7 +22,8 @@ Facts are never templates themselves, and a template reaches neither into attrib
 
 import string
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -65,9 +66,9 @@ def word(enumeration: str, value: str, language: str) -> str:
     return _fill(f"word.{enumeration}.{value}", language, {})
 
 
-def every_key() -> Sequence[str]:
-    """List every key of the catalogue, in the order of the file."""
-    return tuple(_ENTRIES)
+def every_key() -> AbstractSet[str]:
+    """Every key of the catalogue, in the order of the files."""
+    return _ENTRIES.keys()
 
 
 @cache

@@ -4,12 +4,13 @@ response."""
 import re
 from typing import Annotated, Any, Final, Literal
 
-import msgspec
 from fastapi import Depends, Header, Query, Request, Response
+from pydantic import BaseModel
 
 from ledger.events import Request as RequestMark
 from ledger.jobs import Recorded
 from service.access.approval import NOT_NEEDED, ApprovalPin, approval_of
+from service.http.answers import in_json
 from service.http.parsing import header
 from service.http.refusals import (
     FieldError,
@@ -89,4 +90,16 @@ def write_response(recorded: Recorded, context: RequestContext, answer: dict[str
     headers = {"ETag": f'"{recorded.version}"', "Content-Language": language}
     if recorded.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(msgspec.json.encode(answer), 200 if context.dry_run else 201, headers, "application/json")
+    return in_json(answer, 200 if context.dry_run else 201, headers)
+
+
+def recorded_in_json(content: Any, context: RequestContext, *, replayed: bool) -> Response:
+    """The response to an act outside the funds: what was recorded, or would be."""
+    headers = {"Idempotency-Replayed": "true"} if replayed else {}
+    return in_json(content, 200 if context.dry_run else 201, headers)
+
+
+def recording(model: type[BaseModel]) -> dict[str, Any]:
+    """What the API's document says of a route that records, or finds out what it would record."""
+    dry_run = {"model": model, "description": "What would be recorded: a dry run"}
+    return {"status_code": 201, "response_model": model, "responses": {200: dry_run}}

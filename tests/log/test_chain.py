@@ -12,7 +12,7 @@ import pytest
 
 from ledger.aggregates.fund import BrokenChain, Fund
 from ledger.events import EVENT_TYPES, NO_HEAD, Entry, check_code, decode, encode, head_of
-from ledger.history import verify
+from ledger.history import Verified, verify
 from tests.support.village import FUND, given, gives, joins, last, lines, metadata, replayed, state, village, whole_life
 
 LIFE = whole_life()
@@ -269,3 +269,20 @@ ENLARGED = dict(enlarged())
 def test_an_unknown_field_in_what_an_event_holds_makes_it_no_line_of_ours(where):
     with pytest.raises(msgspec.ValidationError):
         decode(ENLARGED[where])
+
+
+def test_a_history_verified_again_is_found_as_by_who_sees_it_for_the_first_time() -> None:
+    verified = Verified(most_funds=2)
+    changed = [*LINES[:9], LINES[9].replace(b'"recorded_by":"', b'"recorded_by":"x', 1), *LINES[10:]]
+    spaced = [*LINES[:9], LINES[9] + b" ", *LINES[10:]]
+    foreign = [*LINES[:-1], LINES[-1].replace(FUND.encode(), b"LS-QQ-BACSON", 1)]
+    for history in (LINES[:20], LINES, LINES[:30], changed, LINES, spaced, foreign, [], LINES[1:]):
+        assert verified.verify(FUND, list(history)) == verify(history)
+
+
+def test_histories_asked_about_longest_ago_are_forgotten() -> None:
+    verified = Verified(most_funds=1)
+    verified.verify(FUND, list(LINES))
+    verified.verify("LS-OTHER", list(LINES))
+
+    assert list(verified._whole) == ["LS-OTHER"]

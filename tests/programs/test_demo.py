@@ -1,8 +1,9 @@
 """Claims about the demo: the plan's figures, believable books, and nothing that a real request could not have made."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,6 @@ from ledger.events import (
     LoanRepaid,
     MemberJoined,
     MemberLeft,
-    decode,
 )
 from ledger.flags import Thresholds, flags
 from ledger.history import verify
@@ -181,7 +181,8 @@ def test_every_history_is_whole(province):
 
 def test_hardly_anything_is_refused(province, three_years):
     for made in (province, three_years):
-        assert made.summary.events == sum(1 for _ in made.events)
+        told = sum(1 for log in made.ledger.logs() for _ in made.ledger.recorder.lines(log, 0, 100_000))
+        assert made.summary.events == told
         assert 200 * sum(made.summary.refusals.values()) < made.summary.events
 
 
@@ -194,7 +195,7 @@ def test_nothing_is_told_before_it_happened_nor_after_yesterday(three_years):
 def test_the_log_is_in_the_order_in_which_things_were_told(three_years):
     notifications = three_years.ledger.recorder.select_notifications(None, 100_000)
 
-    told = [decode(bytes(row.state)).recorded_at for row in notifications]
+    told = [datetime.fromisoformat(json.loads(row.state)["recorded_at"]) for row in notifications]
     assert len(told) == three_years.summary.events
     assert told == sorted(told)
 

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from ledger.aggregates.loan import LoanStatus
 from ledger.chart import POTS
 from ledger.projections import journal, loans
 from ledger.projections.funds import FundFilter
@@ -14,6 +15,7 @@ from ledger.projections.loan_account import effective_yearly_ppm
 from ledger.terms import LoanTerms, RepaymentMode
 from tests.ledger.test_golden_book import Bookkeeper
 from tests.ledger.test_golden_book import rows as golden
+from tests.support.histories import random_fund
 from tests.support.tables import book
 from tests.support.village import (
     FUND,
@@ -323,3 +325,26 @@ def test_a_loan_shows_all_that_happened_to_it() -> None:
     assert old["repayments"] == [{"version": 8, "on": "2024-01-02", "principal": 2_000_000, "interest": 0}]
     assert (rejected["status"], rejected["rejected_on"]) == ("rejected", "2024-01-15")
     assert overridden["override"] == ["term-above-cap"]
+
+
+# --- by lot: a part of the book is the book's -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_loans_asked_for_by_status_or_member_are_those_of_the_whole_book(seed: int) -> None:
+    fund = random_fund(seed, steps=220)
+    tables = book(fund)
+    days = sorted({event.on for event in fund.entries})
+    for on in days[:: max(len(days) // 6, 1)] + days[-1:]:
+        whole = loans.loan_book(tables, fund.id, on)["items"]
+        for status in get_args(LoanStatus):
+            those = [loan for loan in whole if loan["status"] == status]
+            assert loans.loan_book(tables, fund.id, on, status=status)["items"] == those, (on, status)
+        for member in {loan["member"] for loan in whole}:
+            theirs = [loan for loan in whole if loan["member"] == member]
+            assert loans.loan_book(tables, fund.id, on, member=member)["items"] == theirs, (on, member)
+        over = [loan for loan in whole if loan["status"] in ("settled", "written_off", "rejected")]
+        assert loans.closed(tables, fund.id, on, 2) == {"loans": len(over), "latest": over[::-1][:2]}, on
+        running = [loan for loan in whole if loan["status"] == "running"]
+        assert [due["loan"] for due in loans.due(tables, fund.id, on)] == [loan["loan"] for loan in running]
+        assert loans.portfolio(tables, fund.id, on)["outstanding"] == sum(loan["outstanding"] for loan in running)

@@ -1,43 +1,67 @@
-"""Claims about what was known: a moment is made once for all its questions, and forgotten when others crowd it out."""
+"""Claims about what was known: a moment is read off the tables, and is what the first entries alone come to."""
 
 from __future__ import annotations
 
 import hmac
 import json
 import threading
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from ledger.events import head_of
 from ledger.projections import balances, journal, loans, members
-from ledger.projections.knowledge import Known, Moments
+from ledger.projections import funds as funds_
+from ledger.projections.batch import PARKED, TABLES
+from ledger.projections.days import ACCOUNT_DAYS, ENTRY_DAYS
+from ledger.projections.knowledge import Known, Then, version_at
 from service.writes.calls import digest_of
 from tests.support.histories import random_fund
+from tests.support.jobs import opened
+from tests.support.tables import following, store
 
 DAY = date(2024, 12, 31)
+SEEDS = (3, 5, 7)
+LOOKED_BACK_AT_OTHERWISE = (ACCOUNT_DAYS, ENTRY_DAYS, PARKED)
+"""Sums by day are asked of many clubs at once, and by who takes out of them what was told later."""
 
 
-def test_a_moment_asked_about_again_is_not_made_again() -> None:
-    entries = random_fund(7).pending
-    moments = Moments(most_entries=1_000)
-    assert moments.get("LS-0007", 40) is None
-    made = moments.make("LS-0007", entries[:40])
-    assert moments.make("LS-0007", entries[:40]) is made
-    assert moments.get("LS-0007", 40) is made
-    assert moments.make("LS-0007", entries[:41]) is not made
+def test_a_moment_read_off_the_tables_is_what_the_first_entries_alone_come_to(database_url: str) -> None:
+    rows = "SELECT {columns} FROM {table} WHERE fund = :fund"
+    with opened(database_url) as ledger:
+        model, funds = following(ledger), [random_fund(seed) for seed in SEEDS]
+        for fund in funds:
+            store(ledger, fund.pending)
+        model.catch_up()
+        for fund in funds:
+            for version in (1, 7, 60, len(fund.pending) - 1, len(fund.pending)):
+                entries = fund.pending[:version]
+                with ledger.database.transaction(commit=False) as tables:
+                    then, known = Then(tables, fund.id, version, head_of(entries[-1].line)), Known(entries)
+                    for table in TABLES:
+                        if table not in LOOKED_BACK_AT_OTHERWISE:
+                            sql = rows.format(columns=", ".join(table.names), table=table.name)
+                            found, expected = (
+                                sorted(map(repr, each.query(sql, fund=fund.id))) for each in (then, known)
+                            )
+                            assert found == expected, (fund.id, version, table.name)
+                    for on in {fund.pending[0].event.on, entries[version // 2].event.on, entries[-1].event.on, DAY}:
+                        for question in (balances.balances, balances.trial_balance, balances.savings, funds_.fund):
+                            assert question(then, fund.id, on) == question(known, fund.id, on)
 
 
-def test_moments_are_bounded_by_the_entries_behind_them_and_the_last_one_stays() -> None:
-    entries = random_fund(7).pending
-    moments = Moments(most_entries=90)
-    for version in (40, 50, 30):
-        moments.make("LS-0007", entries[:version])
-        moments.get("LS-0007", 40)
-    assert [moments.get("LS-0007", version) is None for version in (40, 50, 30)] == [False, True, False]
-    late = len(entries)
-    assert late > 90
-    moments.make("LS-0007", entries)
-    assert [moments.get("LS-0007", version) is None for version in (40, 30, late)] == [True, True, False]
+def test_what_had_been_recorded_by_an_instant_is_found_to_the_microsecond(database_url: str) -> None:
+    fund = random_fund(7)
+    with opened(database_url) as ledger:
+        model = following(ledger)
+        store(ledger, fund.pending)
+        model.catch_up()
+        with ledger.database.transaction(commit=False) as tables:
+            for entry in fund.pending[::13]:
+                at = entry.event.recorded_at
+                for instant in (at, at - timedelta(microseconds=1), at + timedelta(seconds=1)):
+                    told = [each.event.version for each in fund.pending if each.event.recorded_at <= instant]
+                    assert version_at(tables, fund.id, instant) == (told[-1] if told else 0)
 
 
 @pytest.mark.parametrize("first", ["balances", "loans", "journal", "members"])

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from ledger.flags import RULES, Thresholds
 from service import command_line, terminal
 from service.access.principals import Scope
+from service.inspection.flag_keeper import FlagKeeper
+from service.inspection.flag_service import FlagService
 from service.settings import load_settings
 from tests.support.service import FUND, NAME, NEW_FUND, OTHER_FUND, House, settle_in
 
@@ -82,7 +84,7 @@ def test_an_approver_who_is_linked_to_a_member_is_known_by_the_account(village: 
     (flag,) = items(village, "approver-household")
 
     assert (flag["facts"]["approver"], flag["facts"]["borrower"], flag["facts"]["known_by"]) == (1, member, "account")
-    assert "theo tài khoản của người duyệt" in flag["finding"]
+    assert "theo chính người đã duyệt" in flag["finding"]
 
 
 # --- which clubs to begin with ----------------------------------------------------------------------------------------
@@ -146,6 +148,34 @@ def test_what_was_found_is_kept_until_something_is_recorded(village: House) -> N
 
 
 # --- settings and the command line ------------------------------------------------------------------------------------
+
+
+def test_flags_are_looked_for_before_anybody_asks_and_again_only_where_something_is_new(village: House) -> None:
+    keeper = FlagKeeper(village.state, lambda: village.flag_service)
+    clubs = [club["fund"] for club in read(village, "/flags")["items"]]
+    village.app.state.flag_service = fresh = FlagService(village.state.ledger, village.principals, Thresholds())
+
+    assert len(list(keeper.look())) == len(clubs)
+    assert list(keeper.look()) == []
+    village.recorded(f"{AT}/donations", {"source": "business", "pot": "activity", "amount": 70_000, "on": "2024-06-14"})
+    read(village, AT)  # Waits until the tables have it.
+    assert len(list(keeper.look())) == 1
+
+    fresh.look = None  # type: ignore[assignment]  # Nothing is left to be looked for.
+    assert [club["fund"] for club in read(village, "/flags")["items"]] == clubs
+
+
+def test_a_broken_history_does_not_keep_the_others_from_being_looked_at(village: House) -> None:
+    village.app.state.flag_service = FlagService(village.state.ledger, village.principals, Thresholds())
+    village.state.ledger.database.execute(
+        "DELETE FROM stored_events WHERE originator_id = :fund AND originator_version = 2", fund=FUND
+    )
+    keeper = FlagKeeper(village.state, lambda: village.flag_service)
+
+    looked_at = len(list(keeper.look()))
+
+    assert looked_at == len(read(village, "/flags")["items"])
+    assert len(list(keeper.look())) == 1
 
 
 def test_thresholds_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:

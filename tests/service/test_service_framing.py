@@ -1,12 +1,17 @@
 """Claims about requests as such: methods, addresses, headers that are given twice, and clients that leave."""
 
+import inspect
 import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
+from service.app import create_app
 from service.http.refusals import PdfUnavailable
+from service.settings import Settings
 from tests.service.test_service_hostile import address_of, operations
 from tests.service.test_service_problems import Failing
 from tests.support.service import FUND, SOUND, House, house, settle_in
@@ -30,7 +35,7 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def test_a_head_is_answered_as_the_get_is_but_for_the_body(village: House) -> None:
-    addresses = [address_of(path, operation) for method, path, operation in operations(village) if method == "get"]
+    addresses = [address_of(path, operation) for method, path, operation in operations() if method == "get"]
     for address in [*addresses, "/docs", "/openapi.json", "/v1/no-such-thing"]:
         got, head = (village.client.request(method, address, headers=village.headers()) for method in ("GET", "HEAD"))
         is_moving = address.startswith("/metrics")  # Each request is in the figures of the next.
@@ -150,3 +155,18 @@ def test_a_client_that_hangs_up_amid_its_body_is_no_fault_of_the_service(
     assert f'method="POST",route="{route}",status="499"' in figures
     assert 'status="500"' not in figures
     assert village.entries() == before
+
+
+def test_no_route_has_a_thread_only_to_look_at_something() -> None:
+    """FastAPI asks a plain function in a thread of its own, and waits for it."""
+
+    def plain(dependant: Dependant) -> Iterator[str]:
+        for wanted in dependant.dependencies:
+            if not inspect.iscoroutinefunction(wanted.call):
+                yield getattr(wanted.call, "__qualname__", str(wanted.call))
+            yield from plain(wanted)
+
+    app = create_app(Settings())
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    assert len(routes) > 100
+    assert {name for route in routes for name in plain(route.dependant)} == set()

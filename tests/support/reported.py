@@ -29,11 +29,10 @@ class Reported(Money):
     def closed_through(self, heard_by: date | None = None) -> str:
         through = ""
         for line in self.told:
+            if line["type"] not in ("PeriodClosed", "PeriodReopened"):
+                continue
             if heard_by is None or self.heard(line) <= heard_by:
-                if line["type"] == "PeriodClosed":
-                    through = line["through"]
-                elif line["type"] == "PeriodReopened":
-                    through = line["closed_through"]
+                through = line["through" if line["type"] == "PeriodClosed" else "closed_through"]
         return through
 
     def attendance(self) -> Line:
@@ -76,7 +75,7 @@ class Reported(Money):
 
     def failed(self) -> list[str]:
         """Which tests of good management fail, by the thresholds of plan 47."""
-        held, lending, months = self.holders(), self.lending(), self.months()
+        held, lending, months = self.holders(), self.lending, self.months()
         clerks = held.get("secretary", set()) | held.get("accountant", set())
         pairs = {(t, c) for t in held.get("treasurer", set()) for c in clerks if t != c}
         met = {line["on"][:7] for line in self.some("MeetingHeld")}
@@ -133,8 +132,8 @@ class Reported(Money):
                 name: is_good and 2 * rate["numerator"] >= rate["denominator"] if rate["denominator"] else None
                 for name, rate in rates.items()
             },
-            "lending": self.lending(),
-            "pots": self.pots(),
+            "lending": self.lending,
+            "pots": self.pots,
             "sources": {key: {"cash": cash, "in_kind": kind} for key, (cash, kind) in self.sources().items()},
             "in_kind": {"gifts": gifts, "total": sum(gift["value"] for gift in gifts)},
             "meetings": {"held": len(meetings), "months": len({line["on"][:7] for line in meetings})},

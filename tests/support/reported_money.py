@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 from tests.support.bookkeeper import booked
@@ -18,6 +20,7 @@ class Money(Told):
 
     # --- loans ----------------------------------------------------------------------------------------------------
 
+    @cached_property
     def loans(self) -> dict[int, Line]:
         """Of every loan: whose, what for, what happened to it."""
         loans: dict[int, Line] = {}
@@ -70,8 +73,9 @@ class Money(Told):
                 oldest = due
         return max(promised - repaid, 0), (self.until - oldest).days if oldest else 0
 
+    @cached_property
     def lending(self) -> Line:
-        loans = self.loans()
+        loans = self.loans
         band = (f"under_{self.threshold}", f"{self.threshold}_69", "70_79", "80_plus")
         groups: dict[str, list[str]] = {
             "by_purpose": ["trade", "livestock", "crops", "small_business", "other"],
@@ -116,7 +120,7 @@ class Money(Told):
 
     def borrowers(self) -> dict[str, set[int]]:
         since = months_after(self.until, -12) + timedelta(days=1)
-        lent = [loan for loan in self.loans().values() if loan["purpose"] in PRODUCTION and "received_on" in loan]
+        lent = [loan for loan in self.loans.values() if loan["purpose"] in PRODUCTION and "received_on" in loan]
         return {
             "current": {loan["member"] for loan in lent if loan["left"]},
             "in_period": {loan["member"] for loan in lent if loan["received_on"] >= since},
@@ -125,15 +129,21 @@ class Money(Told):
 
     # --- pots -----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def moves(self) -> list[tuple[Line, Mapping[tuple[Any, ...], int]]]:
+        """Every line with what it moves, by pot, account and what that is of."""
+        return [(line, posted) for line in self.told if (posted := booked(line, self.all))]
+
+    @cached_property
     def pots(self) -> Line:
         return {pot: self._pot(pot) for pot in ("revolving", "activity")}
 
     def _pot(self, pot: str) -> Line:
         held: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
         sides: dict[str, Counter[Any]] = {"received": Counter(), "paid": Counter()}
-        for line in self.told:
+        for line, posted in self.moves:
             nets: Counter[Any] = Counter()
-            for (its_pot, account, of), amount in booked(line, self.all).items():
+            for (its_pot, account, of), amount in posted.items():
                 if its_pot == pot:
                     nets[account, of if account == "expenses" else None] += amount
             for (account, of), amount in nets.items():
@@ -170,13 +180,13 @@ class Money(Told):
     def both_pots(self) -> bool:
         if not any(line["type"] == "BylawsAdopted" or line["type"] == "FundOpened" for line in self.told):
             return False
-        closing = self.pots()["revolving"]["closing"]
+        closing = self.pots["revolving"]["closing"]
         return closing["total"] - closing["equipment"] > 0 and all(map(self._lived, ("revolving", "activity")))
 
     def _lived(self, pot: str) -> bool:
         days: dict[date, Counter[str]] = defaultdict(Counter)
-        for line in self.told:
-            for (its_pot, account, _), amount in booked(line, self.all).items():
+        for line, posted in self.moves:
+            for (its_pot, account, _), amount in posted.items():
                 if its_pot == pot and account in ("cash", "bank", "loans"):
                     days[max(self.day(line), self.since - timedelta(days=1))][account] += amount
         holding, most, has_moved = 0, 0, False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -20,6 +21,7 @@ from ledger.reports.report import Counted, ReportQuestion, answer, encode
 from ledger.reports.restating import Between, changes
 from ledger.reports.spending import spent
 from tests.support.reported import Reported
+from tests.support.reported_total import evidenced, is_maintained, is_silent
 
 PLAN = load_plans(TARGETS)["VN-LS-47-2022"]
 OF_THE_PROVINCE: Plan = msgspec.structs.replace(PLAN, counts=CountedPlace(province="Lạng Sơn"))
@@ -88,3 +90,22 @@ def leaves(figure: Any, path: str = "") -> dict[str, Any]:
             found |= leaves(part, f"{path}.{name}" if path else str(name))
         return found
     return {path: figure}
+
+
+def every_figure(lines: list[dict[str, Any]], asked: ReportQuestion) -> dict[str, Any]:
+    """Every figure that a restatement may name, as a club's lines alone come to it, under the path it has there."""
+    club = Reported(lines, *asked.period[:2], asked.threshold)
+    row = club.row()
+    sources = row.pop("sources")
+    row["sources"] = {f"{source}/foreign" if foreign else source: sums for (source, foreign), sums in sources.items()}
+    named = Counter[str]()
+    gifts: dict[str, Any] = {}
+    for gift in row["in_kind"].pop("gifts"):
+        name = "/".join(filter(None, (gift["on"], gift["source"], gift["document"])))
+        named[name] += 1
+        gifts[name if named[name] == 1 else f"{name}/{named[name]}"] = {"value": gift["value"]}
+    row["in_kind"]["gifts"] = gifts
+    row["well_managed"]["failed"] = dict.fromkeys(row["well_managed"]["failed"], True)
+    row["clubs"] = {"maintained": is_maintained(club), "silent": is_silent(club)}
+    row["budget"] = {"equipment": {"evidenced": evidenced([club], [])["equipment"]}}
+    return leaves(row)
