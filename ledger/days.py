@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -53,8 +53,9 @@ class DailyBalance:
 
     __slots__ = ("_days", "_moved", "total")
 
-    def __init__(self, days: bytes = b"", moved: bytes = b"") -> None:
-        self._days = array("i", days)  # As `date.toordinal()` counts them.
+    def __init__(self, days: Iterable[int] = (), moved: Iterable[int] = ()) -> None:
+        """The days are numbers, as `date.toordinal()` counts them, in order."""
+        self._days = array("i", days)
         self._moved = array("q", moved)
         self.total = sum(self._moved)
 
@@ -95,13 +96,16 @@ class DailyBalance:
         """The balance at the end of `day`."""
         return self.total - sum(self._moved[bisect_right(self._days, day.toordinal()) :])
 
-    def movements(self) -> Iterator[tuple[date, int]]:
-        """The days on which something moved, in order, and what each brought."""
-        return zip(map(date.fromordinal, self._days), self._moved, strict=True)
+    def __len__(self) -> int:
+        """On how many days something moved."""
+        return len(self._days)
 
-    def columns(self) -> tuple[bytes, bytes]:
-        """The days and what each brought, as another one can be made of."""
-        return self._days.tobytes(), self._moved.tobytes()
+    def __bool__(self) -> bool:
+        return True
+
+    def movements(self) -> Iterator[tuple[int, int]]:
+        """These days, in order, and what each brought."""
+        return zip(self._days, self._moved, strict=True)
 
     def copy(self) -> "DailyBalance":
         """An independent copy."""
@@ -110,6 +114,6 @@ class DailyBalance:
         return twin
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DailyBalance) and self.columns() == other.columns()
+        return isinstance(other, DailyBalance) and (self._days, self._moved) == (other._days, other._moved)
 
     __hash__ = None  # type: ignore[assignment]  # It changes.

@@ -48,6 +48,7 @@ class KeptStates:
 
     def __init__(self, database: Database, read: Callable[[str], Read]) -> None:
         """`read` reads the events of a log."""
+        self.every = EVERY
         self._database = database
         self._read = read
 

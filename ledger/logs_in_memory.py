@@ -15,7 +15,7 @@ from ledger.aggregates.kinds import replay
 from ledger.aggregates.log import BrokenChain, Log
 from ledger.database import Database
 from ledger.events import Entry, Event, head_of, is_fund
-from ledger.kept_states import EVERY, KeptStates
+from ledger.kept_states import KeptStates
 from ledger.losses import MissingLine
 
 
@@ -70,7 +70,7 @@ class LogsInMemory:
         if found := self.cache.get(log):
             found.entries.let_go()
             self._weigh(log, found.weight)
-            if is_fund(log) and found.version - found.kept_at >= EVERY:
+            if is_fund(log) and found.version - found.kept_at >= self.kept_states.every:
                 self._to_keep[log] = None
 
     def shrink(self) -> None:

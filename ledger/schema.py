@@ -168,6 +168,10 @@ STEPS: Final = (
             "form TEXT NOT NULL, state BYTEA NOT NULL, is_proved BIGINT NOT NULL)",
         ),
     ),
+    Step(
+        "a text of the register is found by its digest without reading all texts of all clubs",
+        ("CREATE INDEX register_by_digest ON register (digest)",),
+    ),
 )
 
 

@@ -45,6 +45,7 @@ def _said(event: Event) -> Said:
 
 @cache
 def _telling(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
-    """Reads the fields of a type of event that say whom and what it concerns, and how much."""
+    """Reads the fields that a type of event has of those that say whom and what it concerns, and how much."""
     about = ("member", "loan", "kind", "pot", "activity", "source", "amount", "for_month")
-    return kind.reader(*about, "area", "participants", "quantity", "unit", "people")
+    said = (*about, "area", "participants", "quantity", "unit", "people")
+    return kind.reader(*(field for field in said if hasattr(kind, field)), None, None)  # It reads two or more.

@@ -10,7 +10,7 @@ from ledger.events import Event
 Read = Callable[[int, int], list[Event]]
 """Reads the events of a log between two versions, both included; all of them, or it raises."""
 
-HELD: Final = 16
+HELD: Final = 8
 """How many events stay in memory when older ones can be read: a request that comes again is mostly one of the last."""
 
 CHUNK: Final = 256

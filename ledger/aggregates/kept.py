@@ -21,7 +21,6 @@ from ledger.aggregates.entries import Entries, Read
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.pages import Packed, Pages
 from ledger.aggregates.requests import Requests
-from ledger.aggregates.usual import LatestAmounts
 from ledger.events import (
     Bylaws,
     FundDissolved,
@@ -41,6 +40,7 @@ PAGED: Final = {
     "reversed_by": parts.REVERSED,
     "sheets": parts.SHEETS,
     "days": parts.DAYS,
+    "latest_amounts": parts.AMOUNTS,
     "members": parts.MEMBERS,
     "dues_paid": parts.DUES,
     "loans": parts.LOANS,
@@ -67,7 +67,7 @@ class Kept(msgspec.Struct, array_like=True, kw_only=True):
     run_on: date | None
     run_from: int
     latest_on: date | None
-    latest_amounts: dict[str, bytes]
+    latest_amounts: Packed
     closed_through: date | None
     taken_over_on: date | None
     dissolved: FundDissolved | None
@@ -139,7 +139,7 @@ def unpack(code: str, state: bytes, read: Read | None = None) -> Fund:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Pages | Requests | LatestAmounts):
+    if isinstance(value, Pages | Requests):
         return value.packed()
     return value.tobytes() if isinstance(value, array) else value
 
@@ -149,8 +149,6 @@ def _living(name: str, value: Any) -> Any:
         return Pages(PAGED[name], value)
     if name == "requests":
         return Requests(value)
-    if name == "latest_amounts":
-        return LatestAmounts.unpacked(value)
     return array("i", value) if name == "over_from" else value
 
 

@@ -13,8 +13,6 @@ from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from ledger.days import DailyBalance
-
 K = TypeVar("K")
 V = TypeVar("V")
 Page = str | int
@@ -24,15 +22,7 @@ EFFORT: Final = 6
 """How hard zlib tries: a page is packed once in hundreds of entries, and lies in memory until then."""
 
 
-def _plain(value: Any) -> Any:
-    return value.columns() if isinstance(value, DailyBalance) else NotImplemented
-
-
-def _special(kind: type, value: Any) -> Any:
-    return kind(*value) if kind is DailyBalance else NotImplemented
-
-
-_encode = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Paging(NamedTuple):
@@ -47,7 +37,7 @@ class Paging(NamedTuple):
     @classmethod
     def of(cls, keys: Any, values: Any, page_of: Callable[[Any], Page], absent: Any = None) -> Paging:
         """Of a mapping from such keys to such values, written as it is."""
-        return cls(page_of, _encode, msgspec.msgpack.Decoder(dict[keys, values], dec_hook=_special).decode, absent)
+        return cls(page_of, _encode, msgspec.msgpack.Decoder(dict[keys, values]).decode, absent)
 
     @classmethod
     def in_columns(

@@ -42,9 +42,9 @@ def _of_account(key: Key) -> Page:
 
 
 def _of_months(key: tuple[int, str]) -> Page:
-    """Members mostly pay for the same month at a meeting; four months are few enough to be opened at once."""
+    """Members mostly pay for the same month at a meeting: half a year is little enough to be opened at once."""
     _, month = key
-    return f"{month[:5]}{ord(month[5]) * 10 + ord(month[6]) >> 2}" if len(month) == 7 else month
+    return f"{month[:4]}{month[5:] > '06'}"
 
 
 def _of_sheet(sheet: str) -> Page:
@@ -105,14 +105,37 @@ def _steps(numbers: Iterable[int]) -> list[int]:
     return [later - earlier for earlier, later in pairwise(chain((0,), numbers))]
 
 
+Moved = tuple[list[Key], list[int], list[int], list[int]]
+"""Accounts, on how many days each moved, these days as `Repaid` has them, and what each brought, in đồng."""
+
+
+def _daily_apart(daily: dict[Key, DailyBalance]) -> Moved:
+    movements = [movement for balance in daily.values() for movement in balance.movements()]
+    return (
+        list(daily),
+        [len(balance) for balance in daily.values()],
+        _steps(day for day, _ in movements),
+        [amount for _, amount in movements],
+    )
+
+
+def _daily_together(columns: Moved) -> dict[Key, DailyBalance]:
+    keys, counts, steps, moved = columns
+    days, amounts = accumulate(steps), iter(moved)
+    return {
+        key: DailyBalance(islice(days, count), islice(amounts, count)) for key, count in zip(keys, counts, strict=True)
+    }
+
+
 BALANCES: Final = Paging.of(Key, int, _of_account, absent=0)
-DAILY: Final = Paging.of(Key, DailyBalance, _of_account)
+DAILY: Final = Paging.in_columns(Moved, _of_account, _daily_apart, _daily_together)
 LOANS: Final = Paging.in_columns(
-    tuple[dict[int, Loan], Repaid], lambda number: number >> 4, _loans_apart, _loans_together
+    tuple[dict[int, Loan], Repaid], lambda number: number >> 5, _loans_apart, _loans_together
 )
-MEMBERS: Final = Paging.of(int, Member, lambda number: number >> 4)
+MEMBERS: Final = Paging.of(int, Member, lambda number: number >> 3)
 DUES: Final = Paging.in_columns(Paid, _of_months, _dues_apart, _dues_together, absent=DuesPaid())
-DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 8, absent=())
+DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 9, absent=())
+AMOUNTS: Final = Paging.of(str, bytes, lambda kind: kind, absent=b"")
 MEETINGS: Final = Paging.of(str, Meeting, _of_sheet)
 SHEETS: Final = Paging.of(str, Runs, _of_sheet, absent=())
 REVERSED: Final = Paging.of(int, int, lambda version: version >> 10)

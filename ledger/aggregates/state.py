@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import msgspec
 
-from ledger.aggregates import parts
+from ledger.aggregates import parts, usual
 from ledger.aggregates.duplicates import SaidOnDay
 from ledger.aggregates.entries import Runs, with_next
 from ledger.aggregates.loan import Conditions, Loan
@@ -22,7 +22,6 @@ from ledger.aggregates.log import Log
 from ledger.aggregates.member import Member
 from ledger.aggregates.pages import Pages
 from ledger.aggregates.parts import DuesPaid, Meeting
-from ledger.aggregates.usual import ORDINARY, LatestAmounts
 from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Leg, Pot
 from ledger.days import DailyBalance
 from ledger.events import (
@@ -68,7 +67,7 @@ class State(Log):
         self.run_on: date | None = None
         self.run_from = 1
         self.latest_on: date | None = None
-        self.latest_amounts = LatestAmounts()
+        self.latest_amounts: Pages[str, bytes] = Pages(parts.AMOUNTS)
         self.said = SaidOnDay()
         # What its state took when it was last packed.
         self.packed_bytes = 0
@@ -120,8 +119,9 @@ class State(Log):
         if isinstance(event, Voucher):
             if event.voucher:
                 self.last_vouchers[event.voucher[:8]] = event.voucher
-            if isinstance(event, ORDINARY):
-                self.latest_amounts.note(event)
+            if isinstance(event, usual.ORDINARY):
+                kind = usual.kind_of(event)
+                self.latest_amounts[kind] = usual.noted(self.latest_amounts[kind], event)
 
     def _begin_run(self, on: date, version: int) -> None:
         if self.run_on:

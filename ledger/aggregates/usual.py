@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
-from typing import Final, Self
+from struct import Struct
+from typing import Final
 
 from ledger.events import ContributionReceived, ExpensePaid, LoanRepaid, SavingsWithdrawn
 
@@ -16,6 +16,8 @@ ORDINARY: Final = (ContributionReceived, ExpensePaid, SavingsWithdrawn, LoanRepa
 MOST: Final = 64
 """Amounts that are surely known of each kind: a sheet's lines are looked at when all of them are recorded."""
 
+_PAIR: Final = Struct("<Iq")
+
 
 def kind_of(event: Ordinary) -> str:
     """What an amount is compared within: the type of entry, and what it was for."""
@@ -24,41 +26,18 @@ def kind_of(event: Ordinary) -> str:
     return event.activity if isinstance(event, ExpensePaid) else event.name
 
 
-class LatestAmounts(dict[str, "array[int]"]):
-    """By kind: the versions of the latest entries, each followed by its amount in đồng."""
+def noted(amounts: bytes, event: Ordinary) -> bytes:
+    """The amounts of a kind with one more."""
+    if len(amounts) == 2 * MOST * _PAIR.size:
+        amounts = amounts[-MOST * _PAIR.size :]
+    return amounts + _PAIR.pack(event.version, event.amount)
 
-    def note(self, event: Ordinary) -> None:
-        """Take in one more amount."""
-        kind = kind_of(event)
-        amounts = self.get(kind)
-        if amounts is None:
-            amounts = self[kind] = array("q")
-        amounts.append(event.version)
-        amounts.append(event.amount)
-        if len(amounts) == 4 * MOST:
-            del amounts[: 2 * MOST]
 
-    def of(self, kind: str) -> Iterator[tuple[int, int]]:
-        """The versions and amounts of a kind, the latest first."""
-        amounts = self[kind]
-        return ((amounts[place], amounts[place + 1]) for place in range(len(amounts) - 2, -1, -2))
+def latest(amounts: bytes) -> Iterator[tuple[int, int]]:
+    """The versions and amounts, the latest first."""
+    return (_PAIR.unpack_from(amounts, start) for start in range(len(amounts) - _PAIR.size, -1, -_PAIR.size))
 
-    def are_all(self, kind: str) -> bool:
-        """Whether there were no older ones."""
-        return len(self[kind]) < 2 * MOST
 
-    def __copy__(self) -> Self:
-        twin = type(self)()
-        twin.update({kind: amounts[:] for kind, amounts in self.items()})
-        return twin
-
-    def packed(self) -> dict[str, bytes]:
-        """The columns as bytes."""
-        return {kind: amounts.tobytes() for kind, amounts in self.items()}
-
-    @classmethod
-    def unpacked(cls, packed: dict[str, bytes]) -> Self:
-        """The same, back from bytes."""
-        amounts = cls()
-        amounts.update({kind: array("q", column) for kind, column in packed.items()})
-        return amounts
+def are_all(amounts: bytes) -> bool:
+    """Whether there were no older ones."""
+    return len(amounts) < MOST * _PAIR.size

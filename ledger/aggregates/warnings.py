@@ -95,9 +95,10 @@ def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
 def _latest_before(fund: Fund, event: Ordinary) -> list[int]:
     """The latest amounts of this kind before an entry, as far as they are looked back for."""
     kind, oldest = usual.kind_of(event), event.version - LOOKED_BACK
-    recent = takewhile(lambda pair: pair[0] >= oldest, fund.latest_amounts.of(kind))
+    amounts = fund.latest_amounts[kind]
+    recent = takewhile(lambda pair: pair[0] >= oldest, usual.latest(amounts))
     before = list(islice((amount for version, amount in recent if version < event.version), USUAL_OF))
-    if len(before) == USUAL_OF or fund.latest_amounts.are_all(kind):
+    if len(before) == USUAL_OF or usual.are_all(amounts):
         return before
     # Many more were recorded since, as when an old request is answered again.
     entries = takewhile(lambda each: each.version >= oldest, fund.entries.before(event.version))

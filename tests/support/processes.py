@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from eventsourcing.persistence import Notification
 
-from ledger import application, logs_in_memory
+from ledger import application
 from ledger.aggregates.log import Log
 from ledger.application import Ledger
 from ledger.database import Transaction
@@ -190,8 +190,8 @@ def acknowledge(line: Connection, url: str, journal: Path, name: str) -> None:
 
 def die_while_keeping(line: Connection, database_url: str, when: str, since: int, upto: int) -> None:
     """Record gifts, and be killed when a state is to be kept: before it is, within its transaction, or right after."""
-    logs_in_memory.EVERY = 10
     with opened(database_url) as ledger:
+        ledger.kept_states.every = 10
         execute = Transaction.execute
 
         def killed(transaction: Transaction, sql: str, **parameters: Any) -> int:
@@ -201,7 +201,7 @@ def die_while_keeping(line: Connection, database_url: str, when: str, since: int
                 os.kill(os.getpid(), signal.SIGKILL)
             return execute(transaction, sql, **parameters)
 
-        Transaction.execute = killed  # type: ignore[method-assign]
+        Transaction.execute = killed  # type: ignore[method-assign, assignment]
         for number in range(since, upto + 1):
             line.send(recorded(ledger.record([gift(f"gift-{number:04}", number)])[0]).version)
             kept_at = ledger._logs.cache[FUND].kept_at

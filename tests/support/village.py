@@ -216,7 +216,7 @@ def state(fund: Fund) -> dict[str, Any]:
         name: copy(value) if isinstance(value, dict | list | set | array) else value
         for name, value in vars(fund).items()
     }
-    known["daily"] = {key: daily.columns() for key, daily in fund.daily.items()}
+    known["daily"] = {key: list(daily.movements()) for key, daily in fund.daily.items()}
     known["balances"] = dict(fund.balances.items())
     known["entries"] = list(fund.entries)
     for passing in ("pending", "said", "copied"):  # What waits for its commit, was looked up or is shared.
