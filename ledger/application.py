@@ -1,8 +1,9 @@
 """The ledger as a whole: loads funds and other logs, decides jobs, commits a batch in one transaction.
 
 Everything that records goes through `Ledger.record`: many jobs, one commit. Whatever happens in between (another
-process was faster, the connection broke during COMMIT) ends in the same place: forget the logs, load them anew, look
-each request's key up, and only then decide again.
+process was faster, the connection broke during COMMIT) ends in the same place: go back to what is stored, look each
+request's key up, and only then decide again. Where another process was only faster, the logs as they were before the
+batch are still true, and the lines since are all that is read; after any doubt they are forgotten and loaded anew.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.kept_states import Difference
 from ledger.logs_in_memory import LogsInMemory
-from ledger.losses import LastLine, Losses
+from ledger.losses import LastLine, Losses, MissingLine
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
 from ledger.schema import refuse_newer, upgrade
@@ -45,6 +46,9 @@ PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 SHORT_PATIENCE_SECONDS = 0.5
 """The same while the storage is known to be away: whoever comes then is told soon."""
+CONTENDED_BATCHES = 32
+"""For so many batches after another process was faster, this one looks first what others have recorded, and keeps the
+logs as they are stored: two that write to the same funds in turn would else load them anew each time."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
 """What another try may mend: another process was faster, or the storage is away, locked or full for a while."""
 
@@ -67,6 +71,8 @@ class _Batch:
         self.texts: list[Text] = []
         self.built_on: dict[str, LastLine] = {}
         self.uncommitted: list[_Uncommitted] = []
+        self.before: dict[str, Log] = {}
+        """Logs as they are stored, where what was decided has not been added to them but to a copy."""
 
     def add(self, fund: Log, job: Job) -> None:
         """Take over what a fund has decided and not yet committed."""
@@ -108,6 +114,10 @@ class _Bug(Exception):
         self.cause = cause
 
 
+class _Overtaken(IntegrityError):
+    """Another process has recorded on the same logs meanwhile; memory holds nothing but what is stored."""
+
+
 class Ledger(Application[str]):
     """All logs of one database. `record` belongs to one thread at a time; the reading methods to any."""
 
@@ -128,8 +138,10 @@ class Ledger(Application[str]):
         self.register = Register(self.database, register_key)
         self.health = Health(self.database)
         self.losses = Losses(self.database)
-        self._logs = LogsInMemory(self.entries, self.database, max_cached_entries)
+        self._logs = LogsInMemory(self.entries, self.entries_since, self.database, max_cached_entries)
         self.kept_states = self._logs.kept_states
+        self._contended = 0
+        """For how many batches more others are expected to write to the same logs."""
         self.request_secret = self._prepare()
 
     # --- the library's extension points ---------------------------------------------------------------------------
@@ -170,6 +182,10 @@ class Ledger(Application[str]):
     def entries(self, fund: str, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
         """The stored entries of a fund, or of another log, in order and straight from the database."""
         return cast("Iterator[Entry]", self.events.get(fund, gt=after, lte=upto))
+
+    def entries_since(self, after: dict[str, int]) -> Iterator[Entry]:
+        """The stored entries of several logs, each from a version on, by one statement; those of a log in order."""
+        return cast("LineStore", self.events).since(after)
 
     def place_of(self, fund: str) -> FundOpened | PlaceChanged | None:
         """What says where a club lies now, straight from the log; None if there is no such fund."""
@@ -226,9 +242,10 @@ class Ledger(Application[str]):
                 return [failed[i] if i in failed else decided[i] for i in range(len(jobs))]
             except _Bug as bug:
                 failed[bug.index] = bug.cause
-                self._forget(jobs)
+                self._forget([job.fund for job in jobs])
             except PASSING as error:
-                self._forget(jobs)
+                if not isinstance(error, _Overtaken):
+                    self._forget([job.fund for job in jobs])
                 # Another process was faster, or nobody knows whether the commit took place, or the log has lost what
                 # was decided on. Only the log can tell. Where a server only reads, another one may have taken over.
                 is_hopeless = isinstance(error, DatabaseFileGone) or (attempt and isinstance(error, ReadOnlyDatabase))
@@ -239,22 +256,30 @@ class Ledger(Application[str]):
                 pause = 0.002 if isinstance(error, IntegrityError) else 0.05 * 2 ** min(attempt, 5)
                 time.sleep(random.uniform(0, pause))  # noqa: S311  # Keeps processes out of step; no secret.
             except Exception as error:  # noqa: BLE001  # Its own caller gets it.
-                self._forget(jobs)
+                self._forget([job.fund for job in jobs])
                 # No waiting mends this, and it may be one job's alone: the others are recorded without it.
                 if len(jobs) == 1:
                     return [error]
                 return [failed[i] if i in failed else self.record([job])[0] for i, job in enumerate(jobs)]
         raise AssertionError
 
-    def _forget(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if log := self._logs.forget(job.fund):
-                self.losses.doubted[job.fund] = log
+    def _forget(self, logs: Iterable[str]) -> None:
+        for code in logs:
+            if log := self._logs.forget(code):
+                self.losses.doubted[code] = log
+
+    def _go_back(self, batch: _Batch) -> None:
+        """Leave of the logs in memory only what is stored."""
+        self._forget(batch.built_on.keys() - batch.before.keys())
+        for log in batch.before.values():
+            self._logs.put(log)
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
         batch = _Batch()
         outcomes: dict[int, Outcome] = {}
         self._logs.forget_doubted()
+        if self._contended:
+            self._logs.catch_up(*self._logs.held({job.fund for _, job in jobs}))
         for index, job in jobs:
             try:
                 outcomes[index] = self._decide(job, batch)
@@ -265,9 +290,17 @@ class Ledger(Application[str]):
             except Exception as bug:
                 if job.fund in batch.built_on:
                     raise _Bug(index, bug) from bug
-                self._forget([job])
+                self._forget([job.fund])
                 outcomes[index] = bug
-        self._commit(batch)
+        try:
+            self._commit(batch)
+        except MissingLine:
+            raise
+        except IntegrityError as error:
+            self._contended = CONTENDED_BATCHES
+            self._go_back(batch)
+            raise _Overtaken from error
+        self._contended = max(self._contended - 1, 0)
         return outcomes
 
     def _decide(self, job: Job, batch: _Batch) -> Recorded:
@@ -305,7 +338,8 @@ class Ledger(Application[str]):
         if job.texts:
             self.register.prepare()
         first = fund.version + 1
-        trial = fund.fork() if job.several or job.dry_run else fund
+        is_stored = fund.id not in batch.built_on
+        trial = fund.fork() if job.several or job.dry_run or (self._contended and is_stored) else fund
         try:
             job.decide(trial)
         except Refusal:
@@ -313,6 +347,8 @@ class Ledger(Application[str]):
             raise
         if trial.pending and not job.dry_run:
             assert job.request, "only a dry run may come without a key"
+            if fund.version and is_stored and trial is not fund:
+                batch.before[fund.id] = fund
             self._logs.put(trial)
             batch.add(trial, job)
         return batch.note(trial, job, first, trial.version)
