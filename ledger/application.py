@@ -389,6 +389,10 @@ class Ledger(Application[str]):
         it. A batch makes at most about one of them due."""
         self._logs.keep_next()
 
+    def forget(self, log: str) -> None:
+        """Take a log out of memory: it is loaded anew when it is needed next. For the thread that records."""
+        self._logs.forget(log)
+
     def prove_states(self, funds: Iterable[str] | None = None) -> Iterator[Difference | None]:
         """Compare the kept states of these funds, or of all whose states were not compared yet, with a replay of each,
         one at a time. A fund whose state differs is loaded anew before anything more is decided. For any thread."""

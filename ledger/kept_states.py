@@ -20,7 +20,7 @@ from ledger.refusals import FundNotFound
 
 log = logging.getLogger("microfund")
 
-EVERY: Final = 256
+EVERY: Final = 384
 """Lines after which a fund's state is kept anew: so many are replayed at most when it is loaded."""
 
 KEEP: Final = (

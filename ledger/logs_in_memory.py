@@ -77,7 +77,7 @@ class LogsInMemory:
     def settle(self, log: str) -> None:
         """Take note that all a log holds is stored: most of its entries need not stay."""
         if found := self.cache.get(log):
-            found.entries.let_go()
+            found.let_go()
             self._weigh(log, found.weight)
             if is_fund(log) and found.version - found.kept_at >= self.kept_states.every:
                 self._to_keep[log] = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
@@ -14,26 +13,35 @@ Said = tuple[object, ...] | None
 
 
 class SaidOnDay:
-    """The entries of the day last asked about: a burst of them is mostly of one day."""
+    """The entries of the day last asked about: a burst of them is mostly of one day. What each says is known by its
+    hash alone."""
 
     def __init__(self) -> None:
         self.day: date | None = None
-        self._versions: defaultdict[Said, list[int]] = defaultdict(list)
+        self._versions: dict[int, tuple[int, ...]] = {}
 
     def begin(self, day: date, entries: Iterable[Event]) -> None:
         """Turn to another day, with the entries it has."""
-        self.day, self._versions = day, defaultdict(list)
+        self.day, self._versions = day, {}
         for event in entries:
             self.add(event)
 
     def add(self, event: Event) -> None:
         """Take in one more entry of the day."""
-        self._versions[_said(event)].append(event.version)
+        if said := _said(event):
+            hashed = hash(said)
+            self._versions[hashed] = (*self._versions.get(hashed, ()), event.version)
 
-    def alike(self, event: Event) -> list[int]:
-        """The versions of the day's entries that say the same, in order; none for what may well be told twice."""
+    def perhaps_alike(self, event: Event) -> tuple[int, ...]:
+        """The versions of the day's entries that may say the same, in order."""
         said = _said(event)
-        return [] if said is None else self._versions[said]
+        return self._versions.get(hash(said), ()) if said else ()
+
+
+def say_the_same(one: Event, other: Event) -> bool:
+    """Whether two entries say the same, and something that is hardly ever told twice."""
+    said = _said(one)
+    return said is not None and said == _said(other)
 
 
 def _said(event: Event) -> Said:

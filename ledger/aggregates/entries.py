@@ -93,11 +93,13 @@ class Entries(Sequence[Event]):
         for first, last in zip(runs[::2], runs[1::2], strict=True):
             yield from self._between(first - 1, last)
 
-    def let_go(self) -> None:
-        """Leave to the log, which has all of them, all but the latest; not each time, for that would cost a post."""
-        if self._read and len(self.held) > 2 * HELD:
-            self.unheld += len(self.held) - HELD
-            del self.held[:-HELD]
+    def let_go(self) -> bool:
+        """Hold the latest only, once there are some more; answers whether there were."""
+        if not self._read or len(self.held) <= 4 * HELD:
+            return False
+        self.unheld += len(self.held) - HELD
+        del self.held[:-HELD]
+        return True
 
     def __copy__(self) -> Entries:
         twin = Entries(self._read, self.unheld)

@@ -131,6 +131,12 @@ class Log:
         candidates = (event for block in self.requests.blocks(key) for event in self.entries.of((block[0], block[-1])))
         return next((event.version for event in candidates if event.request and event.request.key == key), None)
 
+    def let_go(self) -> None:
+        """Leave to the log, which has all of it by now, what can be read there: all but the latest entries, and the
+        keys as they are. Not each time, for that would cost a post."""
+        if self.entries.let_go():
+            self.requests.let_go()
+
     @property
     def weight(self) -> int:
         """What it takes in memory, in so many entries' worth."""

@@ -7,8 +7,7 @@ there is one, the log's own line says and nothing else.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections import defaultdict
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
@@ -50,19 +49,22 @@ class Requests(dict[str, int]):
                 block = (span << PLACE_BITS) + column[place] - hashed
                 yield range(max(block << BLOCK_BITS, 1), (block + 1) << BLOCK_BITS)
 
-    def packed(self) -> tuple[bytes, ...]:
-        """All keys as columns; those known as they are become a part of these."""
-        spans: dict[int, list[int]] = defaultdict(list)
+    def let_go(self) -> None:
+        """Keep what is known in short of all keys, and no key as it is."""
+        if not self:
+            return
+        columns = [column[:] for column in self._columns]  # A copy, for trials share them.
         for key, version in self.items():
+            while version >> SPAN_BITS >= len(columns):
+                columns.append(array("I"))
             block = (version & ((1 << SPAN_BITS) - 1)) >> BLOCK_BITS
-            spans[version >> SPAN_BITS].append(_hash_of(key) + block)
-        if spans:
-            known = dict(enumerate(self._columns))
-            self._columns = tuple(
-                array("I", sorted([*known.get(span, ()), *sorted(spans.get(span, ()))]))
-                for span in range(max(len(known), max(spans) + 1))
-            )
-            self.clear()
+            insort(columns[version >> SPAN_BITS], _hash_of(key) + block)
+        self._columns = tuple(columns)
+        self.clear()
+
+    def packed(self) -> tuple[bytes, ...]:
+        """All keys as columns."""
+        self.let_go()
         return tuple(column.tobytes() for column in self._columns)
 
     def __copy__(self) -> Requests:

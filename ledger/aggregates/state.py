@@ -15,7 +15,7 @@ from typing import Final, Self
 import msgspec
 
 from ledger.aggregates import parts, usual
-from ledger.aggregates.duplicates import SaidOnDay
+from ledger.aggregates.duplicates import SaidOnDay, say_the_same
 from ledger.aggregates.entries import Runs, with_next
 from ledger.aggregates.loan import Conditions, Loan
 from ledger.aggregates.log import Log
@@ -171,8 +171,9 @@ class State(Log):
         a question, though two like facts may both be true."""
         if self.said.day != event.on:
             self.said.begin(event.on, self.entries.of(self.versions_on(event.on)))
-        earlier = (version for version in self.said.alike(event) if version < event.version)
-        return next((version for version in earlier if version not in self.reversed_by), None)
+        earlier = (version for version in self.said.perhaps_alike(event) if version < event.version)
+        live = (version for version in earlier if version not in self.reversed_by)
+        return next((version for version in live if say_the_same(self.entries[version - 1], event)), None)
 
     def entries_after(self, day: date) -> Iterator[Event]:
         """The entries of all days after one."""

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -29,7 +30,11 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Load(msgspec.Struct, kw_only=True):
-    """What to ask: each path in turn, then again with the next body. Ends after `seconds`, or `at_most` requests."""
+    """What to ask: each path in turn, then again with the next body. Ends after `seconds`, or `at_most` requests.
+
+    With `further_ports` the connections are shared out among several servers: each asks any path or, `by_path`, every
+    path is asked at one of them only, for which the paths must come out even.
+    """
 
     port: int
     connections: int
@@ -42,6 +47,8 @@ class Load(msgspec.Struct, kw_only=True):
     key_prefix: str = "bench"
     first: int = 0
     at_most: int | None = None
+    further_ports: tuple[int, ...] = ()
+    by_path: bool = False
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -143,10 +150,12 @@ class Posting:
 
 
 class _Visit:
-    """All connections of one load together."""
+    """All connections of one load together, or where paths belong to servers, those to one of them: the `lane`th of so
+    many `lanes`."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, lane: int = 0, lanes: int = 1) -> None:
         self._load = load
+        self._lane, self._lanes = lane, lanes
         lines = (f"{load.method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n" for path in load.paths)
         headers = "".join(f"{name}: {value}\r\n" for name, value in load.headers.items())
         self._heads = [(line + headers).encode() for line in lines]
@@ -165,7 +174,7 @@ class _Visit:
         """The next request, None when the time is over."""
         if self._sent == self._load.at_most or time.perf_counter() >= self._until:
             return None
-        number = self._load.first + self._sent
+        number = self._load.first + self._sent * self._lanes + self._lane
         self._sent += 1
         turn, path = divmod(number, len(self._heads))
         request = self._heads[path] + self._rests[turn % len(self._rests)]
@@ -221,18 +230,24 @@ class _Connection(asyncio.Protocol):
 
 
 async def _visited(load: Load) -> Outcome:
-    loop, visit = asyncio.get_running_loop(), _Visit(load)
+    loop, ports = asyncio.get_running_loop(), (load.port, *load.further_ports)
+    lanes = len(ports) if load.by_path else 1
+    visits = [_Visit(load, lane, lanes) for lane in range(lanes)]
     made = [
-        await loop.create_connection(lambda: _Connection(visit), "127.0.0.1", load.port)
-        for _ in range(load.connections)
+        await loop.create_connection(
+            partial(_Connection, visits[number % lanes]), "127.0.0.1", ports[number % len(ports)]
+        )
+        for number in range(load.connections)
     ]
-    visit.begin()
+    for visit in visits:
+        visit.begin()
     began = time.perf_counter()
     for _, connection in made:
         connection.send()
     async with asyncio.timeout(load.seconds + PATIENCE_SECONDS):
         await asyncio.gather(*(connection.done for _, connection in made))
-    return outcome_of(visit.latencies, time.perf_counter() - began, dict(visit.unexpected))
+    seconds, unexpected = time.perf_counter() - began, sum((visit.unexpected for visit in visits), Counter[str]())
+    return outcome_of([took for visit in visits for took in visit.latencies], seconds, dict(unexpected))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 
 from ledger import kept_states
 from ledger.aggregates import kept
+from ledger.aggregates.entries import HELD
 from ledger.application import Ledger
 from ledger.events import encode
 from ledger.history import verify
@@ -204,7 +205,7 @@ def test_what_memory_holds_is_the_state_and_few_entries(url: str) -> None:
         grow(ledger, since=41, upto=140)
         fund = ledger._logs.cache[FUND]
         assert len(fund.entries) == 142
-        assert len(fund.entries.held) <= 33
+        assert len(fund.entries.held) <= 4 * HELD
         assert [event.version for event in fund.entries] == list(range(1, 143))
 
 

@@ -219,7 +219,8 @@ def state(fund: Fund) -> dict[str, Any]:
     known["daily"] = {key: list(daily.movements()) for key, daily in fund.daily.items()}
     known["balances"] = dict(fund.balances.items())
     known["entries"] = list(fund.entries)
-    for passing in ("pending", "said", "copied"):  # What waits for its commit, was looked up or is shared.
+    # What waits for its commit, was looked up, is shared, or is worked out of the loans when it is asked for.
+    for passing in ("pending", "said", "copied", "over_from"):
         known.pop(passing, None)
     return known
 
