@@ -4,15 +4,10 @@ The child writes every acknowledgement to a journal, synced, before it goes on; 
 what the log holds after each kill.
 """
 
-import json
-import os
 import random
-import socket
-import subprocess
-import sys
 import threading
 import time
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,8 +20,9 @@ from ledger.jobs import Recorded, StorageUnavailable
 from ledger.projections.proof import divergences
 from service.access.principals import Scope
 from service.access.tokens import Principals
-from tests.support.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
+from tests.support.jobs import FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
 from tests.support.processes import acknowledge, let_begin, start
+from tests.support.serving import Service
 
 KILLS = 50 if IS_LONG else 10
 SERVICE_KILLS = 10 if IS_LONG else 2
@@ -76,57 +72,6 @@ def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
 
 
 # --- over HTTP --------------------------------------------------------------------------------------------------------
-
-
-class Service:
-    """`microfund serve` in a process of its own, and people who post to it until it dies."""
-
-    def __init__(self, url: str, token: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from service.command_line import main; main()", "serve", "--port", str(self.port)],
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "MICROFUND_DATABASE": url},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr
-        assert any("running on" in line for line in self.process.stderr)
-
-    def ready(self) -> Any:
-        """What `/readyz` says."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            connection.request("GET", "/readyz")
-            return json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
-
-    def ask(self, method: str, path: str, body: object = None, key: str = "") -> tuple[int, Any, bool]:
-        """One request on a connection of its own; answers status, body, and whether it is a replay."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        try:
-            headers = self._headers | ({"Idempotency-Key": key} if key else {})
-            connection.request(method, f"/v1/funds/{FUND}/{path}", json.dumps(body) if body else None, headers)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read()), answer.getheader("Idempotency-Replayed") == "true"
-        finally:
-            connection.close()
-
-    def give(self, key: str) -> tuple[int, Any, bool]:
-        """Post a gift of 1 đ."""
-        return self.ask(
-            "POST", "donations", {"source": "community", "pot": "activity", "amount": 1, "on": str(DAY)}, key
-        )
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stderr
-        self.process.stderr.close()
 
 
 def post_until_it_dies(service: Service, name: str, told: dict[str, int], heard: threading.Semaphore) -> None:
