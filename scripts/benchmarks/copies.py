@@ -6,6 +6,9 @@ the copies, and not the proxy on the same cores.
 
 from itertools import count
 from statistics import median
+from typing import Any
+
+import msgspec
 
 from ledger.database import EVENTS_TABLE
 from scripts.benchmarks.histories import MEMBERS, lived, rows_of, store
@@ -43,7 +46,7 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
         expects=201,
     )
     with shop.service(url) as one, shop.service(url) as other:
-        ways = {
+        ways: dict[str, dict[str, Any]] = {
             ONE: {"port": one.port},
             BY_FUND: {"port": one.port, "further_ports": (other.port,), "by_path": True},
             AT_RANDOM: {"port": one.port, "further_ports": (other.port,)},
@@ -51,8 +54,8 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
 
         def post(way: str, seconds: float) -> Outcome:
             nonlocal answered
-            told = {name: getattr(load, name) for name in load.__struct_fields__} | ways[way]
-            outcome = ask(Load(**told | {"seconds": seconds, "key_prefix": f"copies{next(runs)}-"}))
+            asked = msgspec.structs.replace(load, **ways[way], seconds=seconds, key_prefix=f"copies{next(runs)}-")
+            outcome = ask(asked)
             report.refused(way, outcome.unexpected)
             answered += outcome.answered
             return outcome

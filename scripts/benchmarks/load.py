@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 import uvloop
@@ -89,6 +89,11 @@ def ask(load: Load) -> Outcome:
 
 
 def outcome_from(module: str, told: msgspec.Struct) -> Outcome:
+    """What came of a program of this package that was told what to do."""
+    return told_to(module, told, Outcome)
+
+
+def told_to(module: str, told: msgspec.Struct, kind: type[T]) -> T:
     """Tell a program of this package what to do, and wait for what came of it. It is started once and kept: an
     interpreter's start would disturb what is measured next."""
     if module not in _programs:
@@ -99,7 +104,7 @@ def outcome_from(module: str, told: msgspec.Struct) -> Outcome:
     assert program.stdout
     program.stdin.write(msgspec.json.encode(told) + b"\n")
     program.stdin.flush()
-    return msgspec.json.decode(program.stdout.readline(), type=Outcome)
+    return msgspec.json.decode(program.stdout.readline(), type=kind)
 
 
 _programs: dict[str, subprocess.Popen[bytes]] = {}
@@ -112,7 +117,7 @@ def dismiss() -> None:
         program.communicate()
 
 
-def obey(kind: type[T], do: Callable[[T], Coroutine[Any, Any, Outcome]]) -> None:
+def obey(kind: type[T], do: Callable[[T], Coroutine[Any, Any, msgspec.Struct]]) -> None:
     """Be such a program: do what each line of standard input tells, until its end."""
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(do(msgspec.json.decode(line, type=kind)))) + b"\n")
@@ -183,10 +188,22 @@ class _Visit:
         return request.replace(KEY.encode(), key.encode())
 
 
-class _Connection(asyncio.Protocol):
+class Asking(Protocol):
+    """What a connection asks next, and what becomes of it."""
+
+    status: bytes
+    latencies: list[float]
+    unexpected: Counter[str]
+
+    def next_request(self) -> bytes | None:
+        """The next request, None at the end."""
+        ...
+
+
+class Connection(asyncio.Protocol):
     """One client: asks, waits for the whole answer, asks again."""
 
-    def __init__(self, visit: _Visit) -> None:
+    def __init__(self, visit: Asking) -> None:
         self._visit = visit
         self._received = b""
         self._sent_at = 0.0
@@ -235,7 +252,7 @@ async def _visited(load: Load) -> Outcome:
     visits = [_Visit(load, lane, lanes) for lane in range(lanes)]
     made = [
         await loop.create_connection(
-            partial(_Connection, visits[number % lanes]), "127.0.0.1", ports[number % len(ports)]
+            partial(Connection, visits[number % lanes]), "127.0.0.1", ports[number % len(ports)]
         )
         for number in range(load.connections)
     ]

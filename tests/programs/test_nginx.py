@@ -58,8 +58,9 @@ class Front:
             f"daemon off; pid {home}/pid; events {{ }} http {{ {temporary}include {home}/microfund.conf; }}"
         )
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", home / "key.pem", "-out", home / "certificate.pem"],
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
+             "-keyout", home / "key.pem", "-out", home / "certificate.pem"],
             check=True, capture_output=True,
         )  # fmt: skip
         self._trusting = ssl.create_default_context(cafile=home / "certificate.pem")
