@@ -1,6 +1,7 @@
 """Clients of whom each goes to one fund after another and does the same few things there, in order.
 
-Run as `python -m scripts.benchmarks.visits` it reads `Visits` from each line of standard input and answers an `Evening`.
+Run as `python -m scripts.benchmarks.visits` it reads `Visits` from each line of standard input and answers an
+`Evening`.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from ledger.jobs import Job, Outcome, StorageUnavailable
 from ledger.writer import Writer
 from service.access.principals import Scope
 from service.access.tokens import Principals
-from tests.programs.test_crash import Service, fill
+from tests.support.serving import Service, fill
 from tests.support.jobs import FUND, NOW, gift, one_fund, opened
 
 FULL = """
