@@ -84,7 +84,7 @@ class _Batch:
 
     def note(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
         """What a job recorded: a fund's events from version `first` to `last`."""
-        events = tuple(fund.entries[first - 1 : last])
+        events = tuple(fund.entries.between(first, last))
         head = fund.head if last == fund.version else fund.entries[last].prev
         spoken_of = job.speaks_of(fund) if job.speaks_of else events
         recorded = Recorded(fund=fund.id, version=last, events=events, head=head, replayed=replayed)

@@ -49,12 +49,13 @@ class KeptStates:
     def __init__(self, database: Database, read: Callable[[str], Read]) -> None:
         """`read` reads the events of a log."""
         self.every = EVERY
+        self._form = kept.form()  # Now, for the source on disk may be another one soon.
         self._database = database
         self._read = read
 
     def find(self, code: str) -> Fund | None:
         """A fund as it was kept, if its state can be used; whether the log holds its line is still to be seen."""
-        for row in self._database.query(FIND, log=code, form=kept.form()):
+        for row in self._database.query(FIND, log=code, form=self._form):
             try:
                 fund = kept.unpack(code, row["state"], self._read(code))
             except kept.Unreadable:
@@ -70,21 +71,21 @@ class KeptStates:
         try:
             state = kept.pack(fund)
             self._database.execute(
-                KEEP, log=fund.id, version=fund.version, head=fund.head, form=kept.form(), state=state
+                KEEP, log=fund.id, version=fund.version, head=fund.head, form=self._form, state=state
             )
         except Exception as error:  # noqa: BLE001  # Whoever records must live on; and nothing is lost by it.
             log.warning("the state of a fund was not kept: %s", type(error).__name__)
 
     def unproved(self) -> list[str]:
         """The funds whose states were not compared with a replay since they were kept."""
-        return [row["log"] for row in self._database.query(UNPROVED, form=kept.form())]
+        return [row["log"] for row in self._database.query(UNPROVED, form=self._form)]
 
     def difference(self, code: str, replayed: Callable[[int], Fund]) -> Difference | None:
         """Compare a fund's state with a replay up to its version. One that differs, or stands on a line that is gone,
         is gone afterwards where anything may be written: no decision may rest on it."""
         if not self._database.has("kept_states"):
             return None  # A database that is only read may have been made before there was this table.
-        for row in self._database.query(FIND, log=code, form=kept.form()):
+        for row in self._database.query(FIND, log=code, form=self._form):
             difference, is_borne_out = self._compared(code, row, replayed)
             if self._database.access != "read":
                 found = {"log": code, "version": row["version"], "head": row["head"]}

@@ -26,6 +26,12 @@ class SaidOnDay:
         for event in entries:
             self.add(event)
 
+    def copy(self) -> SaidOnDay:
+        """An independent copy."""
+        twin = SaidOnDay()
+        twin.day, twin._versions = self.day, self._versions.copy()
+        return twin
+
     def add(self, event: Event) -> None:
         """Take in one more entry of the day."""
         if said := _said(event):

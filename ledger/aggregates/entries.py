@@ -13,6 +13,9 @@ Read = Callable[[int, int], list[Event]]
 HELD: Final = 8
 """How many events stay in memory when older ones can be read: a request that comes again is mostly one of the last."""
 
+BLOCK: Final = 32
+"""How many events are read for the sake of one."""
+
 CHUNK: Final = 256
 """How many events are read at once where many are gone through."""
 
@@ -37,11 +40,12 @@ class Entries(Sequence[Event]):
     """The events of a log in order; that of version n is `entries[n - 1]`. Without `read`, all stay in memory; with it,
     the first `unheld` are only in the log."""
 
-    __slots__ = ("_read", "held", "unheld")
+    __slots__ = ("_block", "_read", "held", "unheld")
 
     def __init__(self, read: Read | None = None, unheld: int = 0) -> None:
         self._read = read
         self.unheld = unheld
+        self._block: tuple[int, list[Event]] = (0, [])
         self.held: list[Event] = []
         """Those in memory, to which the next one is added."""
 
@@ -60,13 +64,31 @@ class Entries(Sequence[Event]):
             raise IndexError(at)
         return self.held[index - self.unheld] if index >= self.unheld else self._between(index, index + 1)[0]
 
+    def between(self, first: int, last: int) -> list[Event]:
+        """The events of versions that follow each other, both included."""
+        return self._between(first - 1, last)
+
     def _between(self, start: int, stop: int) -> list[Event]:
         unheld = self.unheld
-        held = self.held[max(start - unheld, 0) : max(stop - unheld, 0)]
-        if start >= min(stop, unheld):
-            return held
+        if unheld <= start <= stop:
+            return self.held[start - unheld : stop - unheld]
+        held, older = self.held[: max(stop - unheld, 0)], min(stop, unheld)
+        if start >= older:
+            return []
+        if start // BLOCK == (older - 1) // BLOCK:
+            return self._of_block(start, older) + held
         assert self._read
-        return self._read(start + 1, min(stop, unheld)) + held
+        return self._read(start + 1, older) + held
+
+    def _of_block(self, start: int, stop: int) -> list[Event]:
+        """Some events of one block, which is remembered: the lines of a sheet that is sent again follow each other."""
+        first, events = self._block
+        begins = start - start % BLOCK
+        if first != begins or stop > begins + len(events):
+            assert self._read
+            events = self._read(begins + 1, min(begins + BLOCK, self.unheld))
+            self._block = (begins, events)
+        return events[start - begins : stop - begins]
 
     def __len__(self) -> int:
         return self.unheld + len(self.held)
@@ -91,10 +113,11 @@ class Entries(Sequence[Event]):
     def of(self, runs: Runs) -> Iterator[Event]:
         """The events of some versions."""
         for first, last in zip(runs[::2], runs[1::2], strict=True):
-            yield from self._between(first - 1, last)
+            yield from self.between(first, last)
 
     def let_go(self) -> bool:
         """Hold the latest only, once there are some more; answers whether there were."""
+        self._block = (0, [])
         if not self._read or len(self.held) <= 4 * HELD:
             return False
         self.unheld += len(self.held) - HELD

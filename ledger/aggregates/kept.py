@@ -106,7 +106,7 @@ class Unreadable(Exception):
 def form() -> str:
     """The form of the states that this program keeps: a digest of all source that makes them. A state made by any other
     source may mean something else, and is no state at all here."""
-    files = [path for name in MADE_BY for path in sorted((HOME / name).rglob("*.py")) or [HOME / name]]
+    files = [path for name in MADE_BY for path in sorted(HOME.joinpath(name).rglob("*.py")) or [HOME.joinpath(name)]]
     digest = hashlib.sha256(f"{sys.byteorder} {sys.version_info[:2]} {msgspec.__version__}".encode())
     for path in files:
         digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -116,7 +116,7 @@ class Log:
 
     def recorded_request(self, key: str) -> RecordedRequest | None:
         """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
-        if not (first := self._first_fact_of(key)):
+        if not (first := self.version_of(key)):
             return None
         last, request = first, self.entries[first - 1].request
         assert request
@@ -124,18 +124,20 @@ class Log:
             last += 1
         return RecordedRequest(request.digest, first, last)
 
-    def _first_fact_of(self, key: str) -> int | None:
-        """The version of a request's first fact; what is only known of a key in short is believed of the log alone."""
+    def version_of(self, key: str) -> int | None:
+        """The version of a request's first fact, if there was one with this key. What is only known of a key in short
+        is believed of the log alone."""
         if first := self.requests.get(key):
             return first
         candidates = (event for block in self.requests.blocks(key) for event in self.entries.of((block[0], block[-1])))
         return next((event.version for event in candidates if event.request and event.request.key == key), None)
 
-    def let_go(self) -> None:
+    def let_go(self) -> bool:
         """Leave to the log, which has all of it by now, what can be read there: all but the latest entries, and the
-        keys as they are. Not each time, for that would cost a post."""
-        if self.entries.let_go():
+        keys as they are. Once in some dozens of entries, and this answers when: each time would cost a post."""
+        if lets_go := self.entries.let_go():
             self.requests.let_go()
+        return lets_go
 
     @property
     def weight(self) -> int:

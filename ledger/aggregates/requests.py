@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import Final
 
 BLOCK_BITS: Final = 5
-"""An old key is known to lie within 32 versions: few enough to be read when it comes again."""
+"""An old key is known to lie within 32 versions, as many as are read for the sake of one."""
 
 SPAN_BITS: Final = 15
 """So many versions share one sorted column, in which a key has ten bits for its block beside 22 of its hash: one new
@@ -47,7 +47,7 @@ class Requests(dict[str, int]):
                 if column[place] - hashed >> PLACE_BITS:
                     break
                 block = (span << PLACE_BITS) + column[place] - hashed
-                yield range(max(block << BLOCK_BITS, 1), (block + 1) << BLOCK_BITS)
+                yield range((block << BLOCK_BITS) + 1, ((block + 1) << BLOCK_BITS) + 1)
 
     def let_go(self) -> None:
         """Keep what is known in short of all keys, and no key as it is."""
@@ -55,10 +55,10 @@ class Requests(dict[str, int]):
             return
         columns = [column[:] for column in self._columns]  # A copy, for trials share them.
         for key, version in self.items():
-            while version >> SPAN_BITS >= len(columns):
+            span, place = divmod(version - 1, 1 << SPAN_BITS)
+            while span >= len(columns):
                 columns.append(array("I"))
-            block = (version & ((1 << SPAN_BITS) - 1)) >> BLOCK_BITS
-            insort(columns[version >> SPAN_BITS], _hash_of(key) + block)
+            insort(columns[span], _hash_of(key) + (place >> BLOCK_BITS))
         self._columns = tuple(columns)
         self.clear()
 

@@ -157,7 +157,7 @@ class State(Log):
     def fork(self) -> Self:
         twin = super().fork()
         self.copied, twin.copied = set(), set()
-        twin.said = SaidOnDay()
+        twin.said = self.said.copy()
         return twin
 
     @property
@@ -171,9 +171,12 @@ class State(Log):
         a question, though two like facts may both be true."""
         if self.said.day != event.on:
             self.said.begin(event.on, self.entries.of(self.versions_on(event.on)))
-        earlier = (version for version in self.said.perhaps_alike(event) if version < event.version)
-        live = (version for version in earlier if version not in self.reversed_by)
-        return next((version for version in live if say_the_same(self.entries[version - 1], event)), None)
+        for version in self.said.perhaps_alike(event):
+            if version >= event.version:
+                break
+            if version not in self.reversed_by and say_the_same(self.entries[version - 1], event):
+                return version
+        return None
 
     def entries_after(self, day: date) -> Iterator[Event]:
         """The entries of all days after one."""

@@ -11,7 +11,7 @@ from statistics import median
 
 from ledger.application import Ledger
 from ledger.kept_states import EVERY
-from scripts.benchmarks.flat import record
+from scripts.benchmarks.flat import LINES, record
 from scripts.benchmarks.histories import rows_of, store
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.scale import Scale
@@ -26,21 +26,21 @@ DEARER_TARGET = 1.03
 
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
-    """Load both funds in turn, weigh the old one, and record on it with its state kept and without."""
+    """Weigh the old fund, load both in turn, and record on the old one with its state kept and without."""
     for engine in ENGINES:
         with opened_ledger(shop.database(engine)) as ledger:
             for size in (YOUNG, scale.old_fund):
                 store(ledger, rows_of(ledger, fund_of(size).pending))
             _loads(ledger, scale, engine, report)
-            _memory(ledger, scale, engine, report)
             _keeping(ledger, scale, engine, report)
 
 
 def _loads(ledger: Ledger, scale: Scale, engine: Engine, report: Report) -> None:
-    """The first load of the old fund is a replay; after the entry that it is for, its state is kept."""
+    """The first load of the old fund is a replay; after the entry that it is for, its state is kept, and weighed."""
     replayed = _first_entry(ledger, scale.old_fund)
     ledger.keep_state()
-    for _ in range(EVERY // 2):
+    _memory(ledger, scale, engine, report)
+    for _ in range(EVERY // 2 - LINES - 1):
         record(ledger, scale.old_fund, lines=1)
     rounds = [(_first_entry(ledger, YOUNG), _first_entry(ledger, scale.old_fund)) for _ in range(scale.loads)]
     young, old = (median(each) for each in zip(*rounds, strict=True))
@@ -62,7 +62,7 @@ def _first_entry(ledger: Ledger, size: int) -> float:
 
 
 def _memory(ledger: Ledger, scale: Scale, engine: Engine, report: Report) -> None:
-    """What loading takes, and what it and a first entry leave in memory."""
+    """What loading takes, and what it and a first entry leave in memory; and what an evening's entries add."""
     ledger.forget(code_of(scale.old_fund))
     gc.collect()
     tracemalloc.start()
@@ -70,16 +70,22 @@ def _memory(ledger: Ledger, scale: Scale, engine: Engine, report: Report) -> Non
     record(ledger, scale.old_fund, lines=1)
     gc.collect()
     after, peak = tracemalloc.get_traced_memory()
+    for _ in range(LINES):
+        record(ledger, scale.old_fund, lines=1)
+    gc.collect()
+    evening, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     held = after - before
     report.figure(SECTION, f"memory of {scale.old_fund:,} events", engine=engine, bytes=held, peak_bytes=peak - before)
+    what = f"memory that {LINES} entries more take"
+    report.figure(SECTION, what, engine=engine, bytes=evening - after)
     what = f"memory of a fund of {scale.old_fund:,} events ÷ {MEMORY_TARGET:,} bytes, {engine}"
     report.ratio(SECTION, what, [held / MEMORY_TARGET], 1, "at most")
 
 
 def _keeping(ledger: Ledger, scale: Scale, engine: Engine, report: Report) -> None:
     """The same entries with their states kept in between, as the writer has them kept, and without."""
-    with_states, without, kept = [], [], list[float]()
+    with_states, without, kept = list[float](), list[float](), list[float]()
     for _ in range(scale.loads // 4 + 1):
         for times, keeps in ((without, False), (with_states, True)):
             began = time.process_time()

@@ -19,7 +19,7 @@ from ledger.aggregates.fund import Fund
 from ledger.aggregates.kept import differences, form, pack, unpack
 from ledger.aggregates.requests import Requests
 from ledger.aggregates.warnings import warnings
-from ledger.events import Entry, decode
+from ledger.events import Entry, Event, decode
 from ledger.refusals import Refusal
 from tests.support.histories import History, random_fund
 from tests.support.village import lines, replayed, whole_life
@@ -180,6 +180,22 @@ def test_entries_that_memory_let_go_of_are_read_by_version_range_and_from_the_en
     assert list(some.of((3, 5, 60, 61))) == [*events[2:5], *events[59:61]]
     with pytest.raises(IndexError):
         some[len(events)]
+
+
+def test_the_lines_of_a_sheet_that_is_sent_again_are_read_together() -> None:
+    whole = replayed(lines(random_fund(3)))
+    asked: list[tuple[int, int]] = []
+
+    def read(first: int, last: int) -> list[Event]:
+        asked.append((first, last))
+        return whole.entries[first - 1 : last]
+
+    fund = unpack(whole.id, pack(replayed(lines(random_fund(3)))), read)
+    for event in whole.entries[:64]:
+        if event.request and event.request.key:
+            assert fund.recorded_request(event.request.key) == whole.recorded_request(event.request.key)
+    assert sorted(set(asked)) == [(1, 32), (33, 64), (65, 96)]
+    assert len(asked) <= 2 * len(set(asked)) + 2, "once, and once more where a request ends with its block"
 
 
 def test_runs_hold_versions_however_they_come() -> None:

@@ -4,12 +4,15 @@ The child writes every acknowledgement to a journal, synced, before it goes on; 
 what the log holds after each kill.
 """
 
+import json
+import os
 import random
 import threading
 import time
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -20,9 +23,9 @@ from ledger.jobs import Recorded, StorageUnavailable
 from ledger.projections.proof import divergences
 from service.access.principals import Scope
 from service.access.tokens import Principals
-from tests.support.jobs import FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
+from tests.support import microfund
+from tests.support.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
 from tests.support.processes import acknowledge, let_begin, start
-from tests.support.serving import Service
 
 KILLS = 50 if IS_LONG else 10
 SERVICE_KILLS = 10 if IS_LONG else 2
@@ -34,6 +37,7 @@ def acknowledged(journal: Path) -> dict[str, int]:
     return {key: int(version) for line in lines if line.endswith("\n") for key, version in [line.split()]}
 
 
+@pytest.mark.long
 def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -74,6 +78,46 @@ def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
 # --- over HTTP --------------------------------------------------------------------------------------------------------
 
 
+class Service(microfund.Service):
+    """`microfund serve` in a process of its own, and people who post to it until it dies."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        self._home = TemporaryDirectory()
+        super().__init__(os.environ | {"MICROFUND_DATABASE": url}, Path(self._home.name), Path(self._home.name))
+
+    def ready(self) -> Any:
+        """What `/readyz` says."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", "/readyz")
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def ask(self, method: str, path: str, body: object = None, key: str = "") -> tuple[int, Any, bool]:
+        """One request on a connection of its own; answers status, body, and whether it is a replay."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            headers = self._headers | ({"Idempotency-Key": key} if key else {})
+            connection.request(method, f"/v1/funds/{FUND}/{path}", json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read()), answer.getheader("Idempotency-Replayed") == "true"
+        finally:
+            connection.close()
+
+    def give(self, key: str) -> tuple[int, Any, bool]:
+        """Post a gift of 1 đ."""
+        return self.ask(
+            "POST", "donations", {"source": "community", "pot": "activity", "amount": 1, "on": str(DAY)}, key
+        )
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing."""
+        super().kill()
+        self._home.cleanup()
+
+
 def post_until_it_dies(service: Service, name: str, told: dict[str, int], heard: threading.Semaphore) -> None:
     for number in count():
         key = f"{name}-{number:06d}"
@@ -86,6 +130,7 @@ def post_until_it_dies(service: Service, name: str, told: dict[str, int], heard:
         heard.release()
 
 
+@pytest.mark.long
 def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_again(database_url: str) -> None:
     draw = random.Random(11)
     told: dict[str, int] = {}
@@ -195,6 +240,7 @@ def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_written(
 
 def test_while_the_disk_is_full_what_fits_is_still_recorded(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("ledger.application.SHORT_PATIENCE_SECONDS", 0.0)
     with opened(sqlite_url) as ledger:
         recorded(ledger.record([opening()])[0])
         fill(ledger, 3)

@@ -13,7 +13,7 @@ import subprocess
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from ledger.history import verify
 from service.access.principals import Scope
 from service.access.tokens import Principals
 from tests.programs.test_readme import ROOT
+from tests.support import microfund
 from tests.support.jobs import DAY, NOW, opened, opening, recorded, stored
-from tests.support.serving import Service
 
 pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 
@@ -37,7 +37,7 @@ CLIENTS = 4
 class Front:
     """nginx with the file of `deploy/`, on ports and in a directory of its own."""
 
-    def __init__(self, home: Path, copies: list[Service]) -> None:
+    def __init__(self, home: Path, copies: list[microfund.Service]) -> None:
         self.plain, self.port = _free_port(), _free_port()
         self._log = home / "microfund.log"
         said = (ROOT / "deploy" / "nginx.conf").read_text()
@@ -110,17 +110,19 @@ def token(postgres_url: str) -> str:
 
 
 @pytest.fixture
-def copies(postgres_url: str, token: str) -> Iterator[list[Service]]:
+def copies(postgres_url: str, token: str, tmp_path: Path) -> Iterator[list[microfund.Service]]:
     """Two copies of the service."""
-    copies = [Service(postgres_url, token, **SETTINGS) for _ in range(2)]
+    homes = [tmp_path / "one", tmp_path / "other"]
+    for home in homes:
+        home.mkdir()
+    copies = [microfund.Service(microfund.environment_for(postgres_url) | SETTINGS, home, home) for home in homes]
     yield copies
     for copy in copies:
-        with suppress(ValueError):  # A test has killed it already.
-            copy.kill()
+        copy.kill()
 
 
 @pytest.fixture
-def front(tmp_path_factory: pytest.TempPathFactory, copies: list[Service]) -> Iterator[Front]:
+def front(tmp_path_factory: pytest.TempPathFactory, copies: list[microfund.Service]) -> Iterator[Front]:
     """nginx before them."""
     home = tmp_path_factory.mktemp("nginx")
     if os.geteuid() == 0:  # Its workers are nobody, who must get to where bodies wait.
@@ -159,7 +161,7 @@ def test_a_fund_always_reaches_the_same_copy_and_both_have_funds(front: Front, t
 
 
 def test_the_funds_of_a_killed_copy_go_on_at_the_other_and_nothing_is_lost_or_twice(
-    front: Front, copies: list[Service], token: str, postgres_url: str
+    front: Front, copies: list[microfund.Service], token: str, postgres_url: str
 ) -> None:
     told: dict[str, dict[str, int]] = {fund: {} for fund in FUNDS}
     refused: list[object] = []
@@ -198,7 +200,7 @@ def test_the_funds_of_a_killed_copy_go_on_at_the_other_and_nothing_is_lost_or_tw
             assert verify(stored(ledger, fund)).valid
 
 
-def test_who_asks_is_told_by_nginx_alone(front: Front, copies: list[Service]) -> None:
+def test_who_asks_is_told_by_nginx_alone(front: Front, copies: list[microfund.Service]) -> None:
     def statuses(asking: HTTPConnection) -> list[int]:
         answers = []
         with closing(asking):
