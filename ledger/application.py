@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, InterfaceError, JSONTranscoder, OperationalError
@@ -24,16 +24,16 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
-from ledger.aggregates.warnings import warnings
+from ledger.batch import Batch
 from ledger.database import EVENTS_TABLE, Access, Database
-from ledger.events import Entry, Event, FundOpened, OpeningBooks, PlaceChanged, decode, is_fund
+from ledger.events import Entry, FundOpened, PlaceChanged, decode, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.kept_states import Difference
 from ledger.logs_in_memory import LogsInMemory
 from ledger.losses import LastLine, Losses, MissingLine
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
-from ledger.register import Register, Text
+from ledger.register import Register
 from ledger.schema import refuse_newer, upgrade
 from ledger.storage import Recorder, environment
 from ledger.storage.lines import LineMapper, LineStore
@@ -51,58 +51,6 @@ CONTENDED_BATCHES = 32
 logs as they are stored: two that write to the same funds in turn would else load them anew each time."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
 """What another try may mend: another process was faster, or the storage is away, locked or full for a while."""
-
-
-class _Uncommitted(NamedTuple):
-    """What was recorded and waits for the commit: digests of names by member, and of donors by version."""
-
-    recorded: Recorded
-    names: dict[int, str]
-    donors: dict[int, str]
-    unregistered: dict[str, str]
-    is_dry_run: bool
-
-
-class _Batch:
-    """What one transaction will hold, and what was recorded in it."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.texts: list[Text] = []
-        self.built_on: dict[str, LastLine] = {}
-        self.uncommitted: list[_Uncommitted] = []
-        self.before: dict[str, Log] = {}
-        """Logs as they are stored, where what was decided has not been added to them but to a copy."""
-
-    def add(self, fund: Log, job: Job) -> None:
-        """Take over what a fund has decided and not yet committed."""
-        first = fund.pending[0].event
-        self.built_on.setdefault(fund.id, LastLine(fund.id, first.version - 1, first.prev))
-        self.entries += fund.pending
-        self.texts += job.texts
-        fund.pending = []
-
-    def note(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
-        """What a job recorded: a fund's events from version `first` to `last`."""
-        events = tuple(fund.entries.between(first, last))
-        head = fund.head if last == fund.version else fund.entries[last].prev
-        spoken_of = job.speaks_of(fund) if job.speaks_of else events
-        recorded = Recorded(fund=fund.id, version=last, events=events, head=head, replayed=replayed)
-        if isinstance(fund, Fund):
-            recorded.members = {number: fund.members[number] for number in _numbers(spoken_of, "member")}
-            taken_over = {old.loan for event in spoken_of if isinstance(event, OpeningBooks) for old in event.loans}
-            recorded.loans = {number: fund.loans[number] for number in _numbers(spoken_of, "loan") | taken_over}
-            recorded.warnings = {event.version: found for event in spoken_of if (found := warnings(fund, event))}
-        names = {number: member.name for number, member in recorded.members.items() if member.name}
-        donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}
-        texts = {text.digest: text.text for text in job.texts}
-        self.uncommitted.append(_Uncommitted(recorded, names, donors, texts, job.dry_run and not replayed))
-        return recorded
-
-
-def _numbers(events: Iterable[Event], field: str) -> set[int]:
-    """The members or loans that events speak of."""
-    return {number for event in events if (number := getattr(event, field, None)) is not None}
 
 
 class _Bug(Exception):
@@ -243,11 +191,17 @@ class Ledger(Application[str]):
             except _Bug as bug:
                 failed[bug.index] = bug.cause
                 self._forget([job.fund for job in jobs])
+            except _Overtaken as error:
+                if time.monotonic() > give_up_at:
+                    return [failed.get(i, StorageUnavailable(str(error))) for i in range(len(jobs))]
+                if attempt and len(jobs) > 1:
+                    # Who decides longer than others take from commit to commit would be overtaken for ever.
+                    half = len(jobs) // 2
+                    return self.record(jobs[:half]) + self.record(jobs[half:])
             except PASSING as error:
-                if not isinstance(error, _Overtaken):
-                    self._forget([job.fund for job in jobs])
-                # Another process was faster, or nobody knows whether the commit took place, or the log has lost what
-                # was decided on. Only the log can tell. Where a server only reads, another one may have taken over.
+                self._forget([job.fund for job in jobs])
+                # Nobody knows whether the commit took place, or the log has lost what was decided on. Only the log can
+                # tell. Where a server only reads, another one may have taken over.
                 is_hopeless = isinstance(error, DatabaseFileGone) or (attempt and isinstance(error, ReadOnlyDatabase))
                 if is_hopeless or time.monotonic() > give_up_at:
                     self.health.failed(error)
@@ -268,14 +222,14 @@ class Ledger(Application[str]):
             if log := self._logs.forget(code):
                 self.losses.doubted[code] = log
 
-    def _go_back(self, batch: _Batch) -> None:
+    def _go_back(self, batch: Batch) -> None:
         """Leave of the logs in memory only what is stored."""
         self._forget(batch.built_on.keys() - batch.before.keys())
         for log in batch.before.values():
             self._logs.put(log)
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
-        batch = _Batch()
+        batch = Batch()
         outcomes: dict[int, Outcome] = {}
         self._logs.forget_doubted()
         if self._contended:
@@ -303,7 +257,7 @@ class Ledger(Application[str]):
         self._contended = max(self._contended - 1, 0)
         return outcomes
 
-    def _decide(self, job: Job, batch: _Batch) -> Recorded:
+    def _decide(self, job: Job, batch: Batch) -> Recorded:
         fund = self._load(job)
         if job.dry_run and fund.id not in batch.built_on:
             self._logs.catch_up(fund)
@@ -328,7 +282,7 @@ class Ledger(Application[str]):
             raise FundNotFound(fund=job.fund)
         return log
 
-    def _decide_on(self, fund: Log, job: Job, batch: _Batch) -> Recorded:
+    def _decide_on(self, fund: Log, job: Job, batch: Batch) -> Recorded:
         if job.request and (earlier := fund.recorded_request(job.request.key)):
             if earlier.digest != job.request.digest:
                 raise IdempotencyKeyReused(key=job.request.key, version=earlier.last)
@@ -353,7 +307,7 @@ class Ledger(Application[str]):
             batch.add(trial, job)
         return batch.note(trial, job, first, trial.version)
 
-    def _commit(self, batch: _Batch) -> None:
+    def _commit(self, batch: Batch) -> None:
         """Store the batch in one transaction, then complete what was recorded with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
         built_on = [line for line in batch.built_on.values() if line.version]
