@@ -13,7 +13,7 @@ import pytest
 from ledger.aggregates.kept import differences
 from ledger.application import CONTENDED_BATCHES, Ledger
 from ledger.history import verify
-from ledger.jobs import Recorded, StorageUnavailable
+from ledger.jobs import Job, Recorded, StorageUnavailable
 from ledger.losses import Loss
 from ledger.refusals import FundNotFound, InsufficientFunds
 from tests.support.jobs import (
@@ -106,6 +106,22 @@ def test_after_the_first_time_only_the_lines_since_are_read(
     assert read == {"lines": [], "lines_since": [1 + 3] * 4}, "the line that memory ends with is looked at, too"
     assert in_memory_is_what_is_stored(ledger)
     assert verify(stored(ledger)).valid
+
+
+@pytest.mark.parametrize("act", [gift, lending])
+def test_who_is_overtaken_at_the_commit_itself_reads_no_more_either(
+    ledger: Ledger, other: Ledger, monkeypatch: pytest.MonkeyPatch, act: Callable[..., Job]
+) -> None:
+    for job in (capital("capital-0001", 1_000), joining("joining-0001"), gift("other-0001")):
+        recorded(other.record([job])[0])
+    recorded(ledger.record([gift("mine-0001")])[0])
+    recorded(other.record([gift("other-0002", 20)])[0])
+    read = lines_read(ledger, monkeypatch)
+    overtake(ledger, monkeypatch, lambda: recorded(other.record([gift("other-0003", 30)])[0]))
+    recorded(ledger.record([act("mine-0002", 40), gift("mine-0003", 50)])[0])
+
+    assert read == {"lines": [], "lines_since": [1 + 1, 1 + 1]}
+    assert in_memory_is_what_is_stored(ledger)
 
 
 def test_who_is_alone_again_asks_no_more(ledger: Ledger, other: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
