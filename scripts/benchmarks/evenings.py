@@ -28,7 +28,7 @@ POST = Act(
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """One evening on each engine; before it, one client alone asks one fund for its sheet again and again."""
-    for engine in ENGINES:
+    for engine in ENGINES[: scale.engines]:
         url, weight = _old_books(shop, scale, engine)
         codes, token = country_codes(scale.evening_funds), token_for(url)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": KEY}
