@@ -55,14 +55,15 @@ class KeptStates:
 
     def find(self, code: str) -> Fund | None:
         """A fund as it was kept, if its state can be used; whether the log holds its line is still to be seen."""
-        for row in self._database.query(FIND, log=code, form=self._form):
-            try:
-                fund = kept.unpack(code, row["state"], self._read(code))
-            except kept.Unreadable:
-                return None
-            if (fund.version, fund.head) == (row["version"], row["head"]):
-                return fund
-        return None
+        rows = self._database.query(FIND, log=code, form=self._form)
+        return self._unpacked(code, rows[0]) if rows else None
+
+    def _unpacked(self, code: str, row: Row) -> Fund | None:
+        try:
+            fund = kept.unpack(code, row["state"], self._read(code))
+        except kept.Unreadable:
+            return None
+        return fund if (fund.version, fund.head) == (row["version"], row["head"]) else None
 
     def keep(self, fund: Log) -> None:
         """Keep a fund's state, all of which is in the log. What fails is only told: the log needs none of it."""
@@ -96,7 +97,7 @@ class KeptStates:
     def _compared(self, code: str, row: Row, replayed: Callable[[int], Fund]) -> tuple[Difference | None, bool]:
         """In what a state differs, and whether the log has the line that it stands on."""
         version = row["version"]
-        fund = self.find(code)
+        fund = self._unpacked(code, row)
         if fund is None:
             return Difference(code, version, ("unreadable",)), True
         try:

@@ -77,8 +77,8 @@ class LogsInMemory:
     def settle(self, log: str) -> None:
         """Take note that all a log holds is stored: most of its entries need not stay."""
         if found := self.cache.get(log):
-            if found.let_go():
-                self._weigh(log, found.weight)
+            found.let_go()
+            self._weigh(log, found.weight)
             if found.version - found.kept_at >= self.kept_states.every and is_fund(log):
                 self._to_keep[log] = None
 

@@ -132,12 +132,11 @@ class Log:
         candidates = (event for block in self.requests.blocks(key) for event in self.entries.of((block[0], block[-1])))
         return next((event.version for event in candidates if event.request and event.request.key == key), None)
 
-    def let_go(self) -> bool:
+    def let_go(self) -> None:
         """Leave to the log, which has all of it by now, what can be read there: all but the latest entries, and the
-        keys as they are. Once in some dozens of entries, and this answers when: each time would cost a post."""
-        if lets_go := self.entries.let_go():
+        keys as they are. Once in some dozens of entries: each time would cost a post."""
+        if self.entries.let_go():
             self.requests.let_go()
-        return lets_go
 
     @property
     def weight(self) -> int:
