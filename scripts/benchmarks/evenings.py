@@ -15,6 +15,7 @@ SECTION = "evening"
 CONNECTIONS = 8
 POSTS = 5
 SHARE_IN_MEMORY = 0.05
+"""Of the funds; of few funds, as many as are met with at once."""
 CLUBS_TARGET, POST_TARGET_MS, SHEET_TARGET_MS, MEMORY_TARGET_MIB = 25, 250, 15, 600
 
 SHEET = Act(name="sheet", path="/v1/funds/{fund}/sheet")
@@ -33,7 +34,7 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
         codes, token = country_codes(scale.evening_funds), token_for(url)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": KEY}
         before = rows_in(url, EVENTS_TABLE)
-        most = weight * max(round(SHARE_IN_MEMORY * len(codes)), 1)
+        most = weight * max(round(SHARE_IN_MEMORY * len(codes)), CONNECTIONS)
         with shop.service(url, MICROFUND_MAX_CACHED_ENTRIES=str(most)) as service:
             at_rest = service.resident_mib()
             alone = ask(
