@@ -1,8 +1,9 @@
 """The ledger as a whole: loads funds and other logs, decides jobs, commits a batch in one transaction.
 
 Everything that records goes through `Ledger.record`: many jobs, one commit. Whatever happens in between (another
-process was faster, the connection broke during COMMIT) ends in the same place: forget the logs, load them anew, look
-each request's key up, and only then decide again.
+process was faster, the connection broke during COMMIT) ends in the same place: go back to what is stored, look each
+request's key up, and only then decide again. Where another process was only faster, the logs as they were before the
+batch are still true, and the lines since are all that is read; after any doubt they are forgotten and loaded anew.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, InterfaceError, JSONTranscoder, OperationalError
@@ -23,16 +24,16 @@ from eventsourcing.utils import Environment, EnvType
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
-from ledger.aggregates.warnings import warnings
+from ledger.batch import Batch
 from ledger.database import EVENTS_TABLE, Access, Database
-from ledger.events import Entry, Event, FundOpened, OpeningBooks, PlaceChanged, decode, is_fund
+from ledger.events import Entry, FundOpened, PlaceChanged, decode, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.kept_states import Difference
 from ledger.logs_in_memory import LogsInMemory
-from ledger.losses import LastLine, Losses
+from ledger.losses import LastLine, Losses, MissingLine
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
-from ledger.register import Register, Text
+from ledger.register import Register
 from ledger.schema import refuse_newer, upgrade
 from ledger.storage import Recorder, environment
 from ledger.storage.lines import LineMapper, LineStore
@@ -45,58 +46,11 @@ PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 SHORT_PATIENCE_SECONDS = 0.5
 """The same while the storage is known to be away: whoever comes then is told soon."""
+CONTENDED_BATCHES = 32
+"""For so many batches after another process was faster, this one looks first what others have recorded, and keeps the
+logs as they are stored: two that write to the same funds in turn would else load them anew each time."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
 """What another try may mend: another process was faster, or the storage is away, locked or full for a while."""
-
-
-class _Uncommitted(NamedTuple):
-    """What was recorded and waits for the commit: digests of names by member, and of donors by version."""
-
-    recorded: Recorded
-    names: dict[int, str]
-    donors: dict[int, str]
-    unregistered: dict[str, str]
-    is_dry_run: bool
-
-
-class _Batch:
-    """What one transaction will hold, and what was recorded in it."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-        self.texts: list[Text] = []
-        self.built_on: dict[str, LastLine] = {}
-        self.uncommitted: list[_Uncommitted] = []
-
-    def add(self, fund: Log, job: Job) -> None:
-        """Take over what a fund has decided and not yet committed."""
-        first = fund.pending[0].event
-        self.built_on.setdefault(fund.id, LastLine(fund.id, first.version - 1, first.prev))
-        self.entries += fund.pending
-        self.texts += job.texts
-        fund.pending = []
-
-    def note(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
-        """What a job recorded: a fund's events from version `first` to `last`."""
-        events = tuple(fund.entries.between(first, last))
-        head = fund.head if last == fund.version else fund.entries[last].prev
-        spoken_of = job.speaks_of(fund) if job.speaks_of else events
-        recorded = Recorded(fund=fund.id, version=last, events=events, head=head, replayed=replayed)
-        if isinstance(fund, Fund):
-            recorded.members = {number: fund.members[number] for number in _numbers(spoken_of, "member")}
-            taken_over = {old.loan for event in spoken_of if isinstance(event, OpeningBooks) for old in event.loans}
-            recorded.loans = {number: fund.loans[number] for number in _numbers(spoken_of, "loan") | taken_over}
-            recorded.warnings = {event.version: found for event in spoken_of if (found := warnings(fund, event))}
-        names = {number: member.name for number, member in recorded.members.items() if member.name}
-        donors = {event.version: event.texts["donor"] for event in spoken_of if event.texts and "donor" in event.texts}
-        texts = {text.digest: text.text for text in job.texts}
-        self.uncommitted.append(_Uncommitted(recorded, names, donors, texts, job.dry_run and not replayed))
-        return recorded
-
-
-def _numbers(events: Iterable[Event], field: str) -> set[int]:
-    """The members or loans that events speak of."""
-    return {number for event in events if (number := getattr(event, field, None)) is not None}
 
 
 class _Bug(Exception):
@@ -106,6 +60,10 @@ class _Bug(Exception):
         super().__init__(index)
         self.index = index
         self.cause = cause
+
+
+class _Overtaken(IntegrityError):
+    """Another process has recorded on the same logs meanwhile; memory holds nothing but what is stored."""
 
 
 class Ledger(Application[str]):
@@ -128,8 +86,10 @@ class Ledger(Application[str]):
         self.register = Register(self.database, register_key)
         self.health = Health(self.database)
         self.losses = Losses(self.database)
-        self._logs = LogsInMemory(self.entries, self.database, max_cached_entries)
+        self._logs = LogsInMemory(self.entries, self.entries_since, self.database, max_cached_entries)
         self.kept_states = self._logs.kept_states
+        self._contended = 0
+        """For how many batches more others are expected to write to the same logs."""
         self.request_secret = self._prepare()
 
     # --- the library's extension points ---------------------------------------------------------------------------
@@ -170,6 +130,10 @@ class Ledger(Application[str]):
     def entries(self, fund: str, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]:
         """The stored entries of a fund, or of another log, in order and straight from the database."""
         return cast("Iterator[Entry]", self.events.get(fund, gt=after, lte=upto))
+
+    def entries_since(self, after: dict[str, int]) -> Iterator[Entry]:
+        """The stored entries of several logs, each from a version on, by one statement; those of a log in order."""
+        return cast("LineStore", self.events).since(after)
 
     def place_of(self, fund: str) -> FundOpened | PlaceChanged | None:
         """What says where a club lies now, straight from the log; None if there is no such fund."""
@@ -226,11 +190,18 @@ class Ledger(Application[str]):
                 return [failed[i] if i in failed else decided[i] for i in range(len(jobs))]
             except _Bug as bug:
                 failed[bug.index] = bug.cause
-                self._forget(jobs)
+                self._forget([job.fund for job in jobs])
+            except _Overtaken as error:
+                if time.monotonic() > give_up_at:
+                    return [failed.get(i, StorageUnavailable(str(error))) for i in range(len(jobs))]
+                if attempt and len(jobs) > 1:
+                    # Who decides longer than others take from commit to commit would be overtaken for ever.
+                    half = len(jobs) // 2
+                    return self.record(jobs[:half]) + self.record(jobs[half:])
             except PASSING as error:
-                self._forget(jobs)
-                # Another process was faster, or nobody knows whether the commit took place, or the log has lost what
-                # was decided on. Only the log can tell. Where a server only reads, another one may have taken over.
+                self._forget([job.fund for job in jobs])
+                # Nobody knows whether the commit took place, or the log has lost what was decided on. Only the log can
+                # tell. Where a server only reads, another one may have taken over.
                 is_hopeless = isinstance(error, DatabaseFileGone) or (attempt and isinstance(error, ReadOnlyDatabase))
                 if is_hopeless or time.monotonic() > give_up_at:
                     self.health.failed(error)
@@ -239,22 +210,30 @@ class Ledger(Application[str]):
                 pause = 0.002 if isinstance(error, IntegrityError) else 0.05 * 2 ** min(attempt, 5)
                 time.sleep(random.uniform(0, pause))  # noqa: S311  # Keeps processes out of step; no secret.
             except Exception as error:  # noqa: BLE001  # Its own caller gets it.
-                self._forget(jobs)
+                self._forget([job.fund for job in jobs])
                 # No waiting mends this, and it may be one job's alone: the others are recorded without it.
                 if len(jobs) == 1:
                     return [error]
                 return [failed[i] if i in failed else self.record([job])[0] for i, job in enumerate(jobs)]
         raise AssertionError
 
-    def _forget(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            if log := self._logs.forget(job.fund):
-                self.losses.doubted[job.fund] = log
+    def _forget(self, logs: Iterable[str]) -> None:
+        for code in logs:
+            if log := self._logs.forget(code):
+                self.losses.doubted[code] = log
+
+    def _go_back(self, batch: Batch) -> None:
+        """Leave of the logs in memory only what is stored."""
+        self._forget(batch.built_on.keys() - batch.before.keys())
+        for log in batch.before.values():
+            self._logs.put(log)
 
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
-        batch = _Batch()
+        batch = Batch()
         outcomes: dict[int, Outcome] = {}
         self._logs.forget_doubted()
+        if self._contended:
+            self._logs.catch_up(*self._logs.held({job.fund for _, job in jobs}))
         for index, job in jobs:
             try:
                 outcomes[index] = self._decide(job, batch)
@@ -265,12 +244,20 @@ class Ledger(Application[str]):
             except Exception as bug:
                 if job.fund in batch.built_on:
                     raise _Bug(index, bug) from bug
-                self._forget([job])
+                self._forget([job.fund])
                 outcomes[index] = bug
-        self._commit(batch)
+        try:
+            self._commit(batch)
+        except MissingLine:
+            raise
+        except IntegrityError as error:
+            self._contended = CONTENDED_BATCHES
+            self._go_back(batch)
+            raise _Overtaken from error
+        self._contended = max(self._contended - 1, 0)
         return outcomes
 
-    def _decide(self, job: Job, batch: _Batch) -> Recorded:
+    def _decide(self, job: Job, batch: Batch) -> Recorded:
         fund = self._load(job)
         if job.dry_run and fund.id not in batch.built_on:
             self._logs.catch_up(fund)
@@ -295,7 +282,7 @@ class Ledger(Application[str]):
             raise FundNotFound(fund=job.fund)
         return log
 
-    def _decide_on(self, fund: Log, job: Job, batch: _Batch) -> Recorded:
+    def _decide_on(self, fund: Log, job: Job, batch: Batch) -> Recorded:
         if job.request and (earlier := fund.recorded_request(job.request.key)):
             if earlier.digest != job.request.digest:
                 raise IdempotencyKeyReused(key=job.request.key, version=earlier.last)
@@ -305,7 +292,8 @@ class Ledger(Application[str]):
         if job.texts:
             self.register.prepare()
         first = fund.version + 1
-        trial = fund.fork() if job.several or job.dry_run else fund
+        is_stored = fund.id not in batch.built_on
+        trial = fund.fork() if job.several or job.dry_run or (self._contended and is_stored) else fund
         try:
             job.decide(trial)
         except Refusal:
@@ -313,11 +301,13 @@ class Ledger(Application[str]):
             raise
         if trial.pending and not job.dry_run:
             assert job.request, "only a dry run may come without a key"
+            if fund.version and is_stored and trial is not fund:
+                batch.before[fund.id] = fund
             self._logs.put(trial)
             batch.add(trial, job)
         return batch.note(trial, job, first, trial.version)
 
-    def _commit(self, batch: _Batch) -> None:
+    def _commit(self, batch: Batch) -> None:
         """Store the batch in one transaction, then complete what was recorded with positions and names."""
         rows = [self.mapper.to_stored_event(entry) for entry in batch.entries]
         built_on = [line for line in batch.built_on.values() if line.version]

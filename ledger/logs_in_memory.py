@@ -6,8 +6,8 @@ was thought to.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from ledger.aggregates.entries import Read
@@ -25,15 +25,20 @@ class Stored(Protocol):
     def __call__(self, log: str, /, *, after: int = 0, upto: int | None = None) -> Iterator[Entry]: ...
 
 
+StoredSince = Callable[[dict[str, int]], Iterator[Entry]]
+"""Reads the same of several logs, each from after a version on."""
+
+
 class LogsInMemory:
     """The logs, by their ids; for the thread that records."""
 
-    def __init__(self, entries: Stored, database: Database, most: int) -> None:
+    def __init__(self, entries: Stored, entries_since: StoredSince, database: Database, most: int) -> None:
         """`most` is what all of them may take, in entries' worth: about a kilobyte each. A log holds few entries; what
         else it holds counts as so many."""
         self.cache: OrderedDict[str, Log] = OrderedDict()
         self.kept_states = KeptStates(database, self.reader_of)
         self._entries = entries
+        self._entries_since = entries_since
         self._most = most
         self._weights: dict[str, int] = {}
         """What each log took when it was last looked at; a sum over thousands of logs would cost a commit."""
@@ -47,6 +52,10 @@ class LogsInMemory:
         """A log, from now on the most recently used. Raises `KeyError`."""
         self.cache.move_to_end(log)
         return self.cache[log]
+
+    def held(self, logs: Iterable[str]) -> list[Log]:
+        """Those of these logs that are here."""
+        return [self.cache[log] for log in logs if log in self.cache]
 
     def put(self, log: Log) -> None:
         """Take a log in, or what has taken its place."""
@@ -104,15 +113,22 @@ class LogsInMemory:
             return None  # The log was cut or changed below it, or the state is wrong: only a replay can tell.
         return fund
 
-    def catch_up(self, log: Log) -> bool:
-        """Apply what others have recorded since; answers whether there was anything. Raises `MissingLine` if the log
-        has lost what is remembered: nothing may be said that rests on it."""
-        version = log.version
-        entries = self._entries(log.id, after=max(version - 1, 0))
-        if version and ((last := next(entries, None)) is None or head_of(last.line) != log.head):
-            raise MissingLine
-        replay(log, entries)
-        return log.version > version
+    def catch_up(self, *logs: Log) -> bool:
+        """Apply what others have recorded since; answers whether there was anything. Raises `MissingLine` if the
+        database has lost what is remembered: nothing may be said that rests on it."""
+        if not logs:
+            return False
+        since: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self._entries_since({log.id: max(log.version - 1, 0) for log in logs}):
+            since[entry.event.fund].append(entry)
+        has_grown = False
+        for log in logs:
+            version, entries = log.version, iter(since[log.id])
+            if version and ((last := next(entries, None)) is None or head_of(last.line) != log.head):
+                raise MissingLine
+            replay(log, entries)
+            has_grown |= log.version > version
+        return has_grown
 
     def reader_of(self, log: str) -> Read:
         """What reads the events of a log that memory has let go of. It raises `MissingLine` if some are gone."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol, cast
 
 import msgspec
@@ -26,6 +28,10 @@ class Lines(Protocol):
         """A log's lines in order, from the version `after` on, up to a version or all."""
         ...
 
+    def lines_since(self, after: dict[str, int], /) -> list[tuple[str, bytes]]:
+        """The lines of several logs, each from after a version on: those of a log in order and together."""
+        ...
+
 
 class LineMapper(Mapper[str]):
     """From an entry to its stored row. The bytes stored are the bytes hashed, never an object written again."""
@@ -44,15 +50,24 @@ class LineStore(EventStore[str]):
     ) -> Iterator[DomainEventProtocol[str]]:
         """A log's entries in order; none if it is of no kind known here. Raises `BrokenChain` for a row that holds no
         line of its kind."""
-        kind = kind_of(originator_id)
-        if kind is None:
-            return
-        decode, recorder = kind.decode, cast("Lines", self.recorder)
-        for number, line in enumerate(recorder.lines(originator_id, gt or 0, lte), (gt or 0) + 1):
-            try:
-                event = decode(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                raise BrokenChain(originator_id, number) from error
-            if event.fund != originator_id:
-                raise BrokenChain(originator_id, number)
-            yield Entry(event, line)
+        return _entries(originator_id, gt or 0, cast("Lines", self.recorder).lines(originator_id, gt or 0, lte))
+
+    def since(self, after: dict[str, int]) -> Iterator[Entry]:
+        """The entries of several logs, each from after a version on, by one statement. Raises as `get` does."""
+        for log, lines in groupby(cast("Lines", self.recorder).lines_since(after), itemgetter(0)):
+            yield from _entries(log, after[log], [line for _, line in lines])
+
+
+def _entries(log: str, after: int, lines: Iterable[bytes]) -> Iterator[Entry]:
+    kind = kind_of(log)
+    if kind is None:
+        return
+    decode = kind.decode
+    for number, line in enumerate(lines, after + 1):
+        try:
+            event = decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BrokenChain(log, number) from error
+        if event.fund != log:
+            raise BrokenChain(log, number)
+        yield Entry(event, line)

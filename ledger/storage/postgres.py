@@ -16,7 +16,13 @@ from ledger.losses import LastLine, MissingLine
 from ledger.register import Encrypted
 from ledger.storage.lines import ACCESS, NO_LIMIT
 from ledger.storage.postgres_sessions import ReadOnlyDatabase, SessionDatastore, refuse_unsafe
-from ledger.storage.postgres_statements import CONFIRM_LINE, INSERT_LINES, SELECT_LINES, SELECT_POSITION
+from ledger.storage.postgres_statements import (
+    CONFIRM_LINE,
+    INSERT_LINES,
+    SELECT_LINES,
+    SELECT_LINES_SINCE,
+    SELECT_POSITION,
+)
 from ledger.storage.sqlite_connections import LOCK_SECONDS
 
 SESSION = f"SET lock_timeout = '{LOCK_SECONDS}s'"
@@ -35,6 +41,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
         self.insert_lines = SQL(INSERT_LINES).format(**table)
         self.confirm_line = SQL(CONFIRM_LINE).format(**table)
         self.select_lines = SQL(SELECT_LINES).format(**table)
+        self.select_lines_since = SQL(SELECT_LINES_SINCE).format(**table)
         self.select_position = SQL(SELECT_POSITION).format(**table)
 
     def insert_events(
@@ -77,6 +84,16 @@ class PostgresRecorder(PostgresApplicationRecorder):
         ):
             cursor.execute(self.select_lines, (fund, after, NO_LIMIT if upto is None else upto), prepare=True)
             return [line for (line,) in cursor.fetchall()]
+
+    def lines_since(self, after: dict[str, int]) -> list[tuple[str, bytes]]:
+        """The lines of several logs, each from after a version on: those of a log in order and together."""
+        asked = " ".join(after), " ".join(map(str, after.values()))
+        with (
+            self.datastore.get_connection() as connection,
+            connection.cursor(binary=True, row_factory=tuple_row) as cursor,
+        ):
+            cursor.execute(self.select_lines_since, asked, prepare=True)
+            return cursor.fetchall()
 
     def position_of(self, fund: str, version: int) -> int:
         """Where in the whole log an entry lies."""

@@ -37,6 +37,13 @@ SELECT_LINES: Final[LiteralString] = (
     "AND originator_version > %s AND originator_version <= %s ORDER BY originator_version"
 )
 
+SELECT_LINES_SINCE: Final[LiteralString] = (
+    # LATERAL and sorted: each log is looked up by its key, however large the planner thinks that the list is.
+    "SELECT log, state FROM ROWS FROM (string_to_table(%s, ' '), string_to_table(%s, ' ')) AS asked (log, version) "
+    "CROSS JOIN LATERAL (SELECT state, originator_version FROM {schema}.{table} WHERE originator_id = log "
+    "AND originator_version > version::bigint ORDER BY originator_version) AS since ORDER BY log, originator_version"
+)
+
 SELECT_POSITION: Final[LiteralString] = (
     "SELECT notification_id FROM {schema}.{table} WHERE originator_id = %s AND originator_version = %s"
 )

@@ -61,6 +61,17 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             cursor.sqlite_cursor.row_factory = None
             return [state for (state,) in cursor.fetchall()]
 
+    def lines_since(self, after: dict[str, int]) -> list[tuple[str, bytes]]:
+        """The lines of several logs, each from after a version on: those of a log in order and together."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute(
+                f"SELECT originator_id, state FROM json_each(?) AS log CROSS JOIN {self.events_table_name} "
+                "ON originator_id = log.key AND originator_version > log.value ORDER BY log.id, originator_version",
+                (msgspec.json.encode(after).decode(),),
+            )
+            cursor.sqlite_cursor.row_factory = None
+            return cast("list[tuple[str, bytes]]", cursor.fetchall())
+
     def position_of(self, fund: str, version: int) -> int:
         """Where in the whole log an entry lies."""
         with self.datastore.transaction(commit=False) as cursor:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.benchmarks import (
+    copies,
+    evenings,
     flat,
     loading,
     meetings,
@@ -45,6 +47,8 @@ SECTIONS = {
     "loading": Section(loading.measure, "the first entry of an evening on an old fund, and what it takes in memory"),
     "rebuild": Section(rebuilds.measure, "the read model made anew"),
     "reads": Section(reads.measure, "reads over HTTP, and memory"),
+    "evening": Section(evenings.measure, "old funds of a country, of which few are in memory, each met with once"),
+    "copies": Section(copies.measure, "two copies of the service on one database"),
     "pages": Section(pages.measure, "phones' log-in by cookie, and the pages they ask for most"),
     "reports": Section(reports.measure, "a plan's report over HTTP, of a province and of a country"),
     "statistics": Section(statistics.measure, "a country as a data set, counted in by other engines"),

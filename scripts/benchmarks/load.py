@@ -12,7 +12,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar, cast
+from functools import partial
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 import uvloop
@@ -29,7 +30,11 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class Load(msgspec.Struct, kw_only=True):
-    """What to ask: each path in turn, then again with the next body. Ends after `seconds`, or `at_most` requests."""
+    """What to ask: each path in turn, then again with the next body. Ends after `seconds`, or `at_most` requests.
+
+    With `further_ports` the connections are shared out among several servers: each asks any path or, `by_path`, every
+    path is asked at one of them only, for which the paths must come out even.
+    """
 
     port: int
     connections: int
@@ -42,6 +47,8 @@ class Load(msgspec.Struct, kw_only=True):
     key_prefix: str = "bench"
     first: int = 0
     at_most: int | None = None
+    further_ports: tuple[int, ...] = ()
+    by_path: bool = False
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -82,6 +89,11 @@ def ask(load: Load) -> Outcome:
 
 
 def outcome_from(module: str, told: msgspec.Struct) -> Outcome:
+    """What came of a program of this package that was told what to do."""
+    return told_to(module, told, Outcome)
+
+
+def told_to(module: str, told: msgspec.Struct, kind: type[T]) -> T:
     """Tell a program of this package what to do, and wait for what came of it. It is started once and kept: an
     interpreter's start would disturb what is measured next."""
     if module not in _programs:
@@ -92,7 +104,7 @@ def outcome_from(module: str, told: msgspec.Struct) -> Outcome:
     assert program.stdout
     program.stdin.write(msgspec.json.encode(told) + b"\n")
     program.stdin.flush()
-    return msgspec.json.decode(program.stdout.readline(), type=Outcome)
+    return msgspec.json.decode(program.stdout.readline(), type=kind)
 
 
 _programs: dict[str, subprocess.Popen[bytes]] = {}
@@ -105,7 +117,7 @@ def dismiss() -> None:
         program.communicate()
 
 
-def obey(kind: type[T], do: Callable[[T], Coroutine[Any, Any, Outcome]]) -> None:
+def obey(kind: type[T], do: Callable[[T], Coroutine[Any, Any, msgspec.Struct]]) -> None:
     """Be such a program: do what each line of standard input tells, until its end."""
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(do(msgspec.json.decode(line, type=kind)))) + b"\n")
@@ -143,10 +155,12 @@ class Posting:
 
 
 class _Visit:
-    """All connections of one load together."""
+    """All connections of one load together, or where paths belong to servers, those to one of them: the `lane`th of so
+    many `lanes`."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, lane: int = 0, lanes: int = 1) -> None:
         self._load = load
+        self._lane, self._lanes = lane, lanes
         lines = (f"{load.method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n" for path in load.paths)
         headers = "".join(f"{name}: {value}\r\n" for name, value in load.headers.items())
         self._heads = [(line + headers).encode() for line in lines]
@@ -165,7 +179,7 @@ class _Visit:
         """The next request, None when the time is over."""
         if self._sent == self._load.at_most or time.perf_counter() >= self._until:
             return None
-        number = self._load.first + self._sent
+        number = self._load.first + self._sent * self._lanes + self._lane
         self._sent += 1
         turn, path = divmod(number, len(self._heads))
         request = self._heads[path] + self._rests[turn % len(self._rests)]
@@ -174,10 +188,22 @@ class _Visit:
         return request.replace(KEY.encode(), key.encode())
 
 
-class _Connection(asyncio.Protocol):
+class Asking(Protocol):
+    """What a connection asks next, and what becomes of it."""
+
+    status: bytes
+    latencies: list[float]
+    unexpected: Counter[str]
+
+    def next_request(self) -> bytes | None:
+        """The next request, None at the end."""
+        ...
+
+
+class Connection(asyncio.Protocol):
     """One client: asks, waits for the whole answer, asks again."""
 
-    def __init__(self, visit: _Visit) -> None:
+    def __init__(self, visit: Asking) -> None:
         self._visit = visit
         self._received = b""
         self._sent_at = 0.0
@@ -221,18 +247,24 @@ class _Connection(asyncio.Protocol):
 
 
 async def _visited(load: Load) -> Outcome:
-    loop, visit = asyncio.get_running_loop(), _Visit(load)
+    loop, ports = asyncio.get_running_loop(), (load.port, *load.further_ports)
+    lanes = len(ports) if load.by_path else 1
+    visits = [_Visit(load, lane, lanes) for lane in range(lanes)]
     made = [
-        await loop.create_connection(lambda: _Connection(visit), "127.0.0.1", load.port)
-        for _ in range(load.connections)
+        await loop.create_connection(
+            partial(Connection, visits[number % lanes]), "127.0.0.1", ports[number % len(ports)]
+        )
+        for number in range(load.connections)
     ]
-    visit.begin()
+    for visit in visits:
+        visit.begin()
     began = time.perf_counter()
     for _, connection in made:
         connection.send()
     async with asyncio.timeout(load.seconds + PATIENCE_SECONDS):
         await asyncio.gather(*(connection.done for _, connection in made))
-    return outcome_of(visit.latencies, time.perf_counter() - began, dict(visit.unexpected))
+    seconds, unexpected = time.perf_counter() - began, sum((visit.unexpected for visit in visits), Counter[str]())
+    return outcome_of([took for visit in visits for took in visit.latencies], seconds, dict(unexpected))
 
 
 if __name__ == "__main__":

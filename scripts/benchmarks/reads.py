@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from ledger.database import EVENTS_TABLE
 from scripts.benchmarks.histories import MEMBERS, UNTIL
 from scripts.benchmarks.load import KEY, Load, Outcome, ask
+from scripts.benchmarks.posts import RIVALS
 from scripts.benchmarks.replays import exponent
 from scripts.benchmarks.report import Report
 from scripts.benchmarks.scale import Scale
@@ -28,6 +29,7 @@ MEMORY = "memory"
 CONNECTIONS = 8
 """Beside one client alone, whose times are those that something was promised of."""
 MOST_MIB = 600
+BARE_TARGET = 0.5
 TOUCHING_SECONDS = 120
 """Ends the touching of every fund whatever happens."""
 
@@ -50,10 +52,26 @@ def _province(shop: Workshop, scale: Scale, engine: Engine, report: Report) -> N
     with shop.service(url) as service:
         asking = _Asking(service, token, scale, report, engine)
         asking.read("balances", [f"/v1/funds/{code}/balances?as_of={UNTIL}" for code in codes])
+        _beside_a_bare_answer(shop, scale, engine, report, asking, codes)
         asking.read("borrowing rates of a club", [f"/v1/funds/{code}/borrowing?as_of={UNTIL}" for code in codes])
         province_report = asking.report(f"province report over {CLUBS} clubs", CLUBS * MEMBERS)
     what = f"p99 in ms of the province report over {CLUBS} clubs, {engine}"
     report.ratio(SECTION, what, [province_report.p99_ms], 30, "at most")
+
+
+def _beside_a_bare_answer(
+    shop: Workshop, scale: Scale, engine: Engine, report: Report, ours: "_Asking", codes: Sequence[str]
+) -> None:
+    """Balances beside the least that FastAPI answers, in turns."""
+    paths, ratios = [f"/v1/funds/{code}/balances?as_of={UNTIL}" for code in codes], list[float]()
+    with shop.program([*RIVALS, "echo"]) as bare:
+        nothing = Load(port=bare.port, connections=CONNECTIONS, seconds=scale.read_seconds, paths=["/readyz"])
+        for _ in range(scale.rounds):
+            balances, answers = ours.ask(paths, CONNECTIONS, scale.read_seconds), ask(nothing)
+            report.refused("balances", balances.unexpected)
+            ratios.append(balances.rate / answers.rate)
+    what = f"balances {engine} ÷ a bare FastAPI GET, {CONNECTIONS} connections"
+    report.ratio(SECTION, what, ratios, BARE_TARGET)
 
 
 def _country(shop: Workshop, scale: Scale, engine: Engine, report: Report) -> None:
@@ -151,9 +169,9 @@ class _Asking:
 
     def read(self, what: str, paths: list[str]) -> Outcome:
         """Read by one client and by several; answers what the one found."""
-        self._ask(paths, 1, self._scale.warm_up_seconds)
-        alone = self._ask(paths, 1, self._scale.read_seconds)
-        together = self._ask(paths, CONNECTIONS, self._scale.read_seconds / 3)
+        self.ask(paths, 1, self._scale.warm_up_seconds)
+        alone = self.ask(paths, 1, self._scale.read_seconds)
+        together = self.ask(paths, CONNECTIONS, self._scale.read_seconds / 3)
         for connections, outcome in ((1, alone), (CONNECTIONS, together)):
             self._report.refused(what, outcome.unexpected)
             self._report.figure(
@@ -173,7 +191,8 @@ class _Asking:
             self._report.refused(what, {f"members: {told.get('members')} instead of {members}": 1})
         return self.read(what, [path])
 
-    def _ask(self, paths: list[str], connections: int, seconds: float) -> Outcome:
+    def ask(self, paths: list[str], connections: int, seconds: float) -> Outcome:
+        """Read by so many clients."""
         return ask(
             Load(
                 port=self._service.port,

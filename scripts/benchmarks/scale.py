@@ -22,6 +22,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     large_fund: int
     flat_posts: int
     old_fund: int
+    evening_funds: int
     loads: int
     province_events: int
     report_events: int
@@ -48,6 +49,7 @@ DEFAULT = Scale(
     large_fund=100_000,
     flat_posts=200,
     old_fund=12_000,
+    evening_funds=12,
     loads=21,
     province_events=600,
     report_events=6_480,
@@ -65,6 +67,7 @@ DEFAULT = Scale(
 FULL = msgspec.structs.replace(
     DEFAULT,
     name="full",
+    evening_funds=400,
     rounds=9,
     round_seconds=4.0,
     library_sizes=(100, 1_000, 10_000, 100_000),
@@ -81,6 +84,7 @@ FULL = msgspec.structs.replace(
 SMOKE = msgspec.structs.replace(
     DEFAULT,
     name="smoke",
+    evening_funds=4,
     rounds=1,
     round_seconds=0.1,
     warm_up_seconds=0.05,

@@ -74,14 +74,20 @@ def wrong_state(ledger: Ledger, amount: int = 1_000_000) -> bytes:
 
 def lines_read(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many lines each later question to the log brings."""
-    read, answers = ledger.recorder.lines, list[int]()
+    answers = list[int]()
 
-    def counted(*asked: Any) -> list[bytes]:
-        lines = read(*asked)
-        answers.append(len(lines))
-        return lines
+    def count(question: str) -> None:
+        read = getattr(ledger.recorder, question)
 
-    monkeypatch.setattr(ledger.recorder, "lines", counted)
+        def counted(*asked: Any) -> Any:
+            lines = read(*asked)
+            answers.append(len(lines))
+            return lines
+
+        monkeypatch.setattr(ledger.recorder, question, counted)
+
+    count("lines")
+    count("lines_since")
     return answers
 
 

@@ -16,6 +16,7 @@ from ledger.history import verify
 from ledger.writer import Writer
 from tests.support.cut_line import CutLine
 from tests.support.jobs import (
+    DAY,
     FUND,
     IS_LONG,
     capital,
@@ -29,7 +30,7 @@ from tests.support.jobs import (
     recorded,
     stored,
 )
-from tests.support.processes import Forgetful, Unguarded, follow, found, record_each, start, together
+from tests.support.processes import Forgetful, Unguarded, follow, found, record_at_random, record_each, start, together
 
 WRITERS = 6
 LOANS = 60
@@ -71,6 +72,26 @@ def test_the_same_request_from_many_processes_is_recorded_once(database_url: str
         assert Counter(report[0] for reported in reports for report in reported) == {"recorded": 1, "replayed": 31}
         assert len({(version, at) for reported in reports for _, version, at in reported}) == 1
         assert cash(ledger.replayed(FUND)) == 7
+
+
+def test_three_who_record_on_the_same_funds_at_random_double_nothing_and_overdraw_nothing(database_url: str) -> None:
+    funds = [f"LS-{number:02d}" for number in range(3)]
+    with opened(database_url) as ledger:
+        for each in ledger.record([opening(fund) for fund in funds]):
+            recorded(each)
+        batches = 200 if IS_LONG else 40
+        reports = together([start(record_at_random, database_url, seed, funds, batches) for seed in range(3)])
+        answers = [report for reported in reports for report in reported]
+        assert {what for _, _, what, _ in answers} == {"recorded", "replayed", "InsufficientFunds"}
+        for code in funds:
+            fund = ledger.replayed(code)
+            keys = {event.version: event.request.key for event in fund.entries[2:] if event.request}
+            told = {(version, key) for of, key, what, version in answers if of == code and version}
+            assert len(set(keys.values())) == len(keys)
+            assert told == set(keys.items())
+            assert sum(1 for of, _, what, _ in answers if of == code and what == "recorded") == len(keys)
+            assert verify(stored(ledger, code)).valid
+            assert fund.daily["activity", "cash", None].worst_from(DAY, 1)[0] >= 0
 
 
 def test_thirty_two_at_once_in_one_process_are_recorded_once(database_url: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -24,7 +25,7 @@ from ledger.application import Ledger
 from ledger.database import Transaction
 from ledger.jobs import Job, Outcome, Recorded
 from ledger.kept_states import KEEP
-from tests.support.jobs import FUND, gift, opened, recorded
+from tests.support.jobs import FUND, expense, gift, opened, recorded
 from tests.support.keys import key_for
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -146,6 +147,24 @@ def record_each(
         key = "same-key-0001" if name == "same" else f"{name}-{number:06d}"
         (outcome,) = ledger.record([act(key, amount, fund=fund)])
         line.send(_outcome(outcome))
+    ledger.close()
+
+
+def record_at_random(line: Connection, url: str, seed: int, funds: Sequence[str], batches: int) -> None:
+    """Record batches of gifts and expenses on any of the funds, under keys that others draw, too; reports each key with
+    what became of it."""
+    ledger, draw = Ledger(url), random.Random(seed)
+    wait_to_begin(line)
+    for _ in range(batches):
+        jobs = []
+        for number in (draw.randrange(10 * batches) for _ in range(draw.randrange(1, 9))):
+            fund = funds[number % len(funds)]
+            act, amount = (expense, 7) if number // len(funds) % 2 else (gift, 5)
+            jobs.append(act(f"drawn-{number:06d}", amount, fund=fund))
+        for job, outcome in zip(jobs, ledger.record(jobs), strict=True):
+            assert job.request
+            line.send((job.fund, job.request.key, *_outcome(outcome)[:2]))
+        ledger.keep_state()
     ledger.close()
 
 
