@@ -230,6 +230,8 @@ AREAS = {
     "BadSetting": "setting",
     "DatabaseNotEmpty": "demo",
     "BadPlan": "plan",
+    "BrokenBackup": "backup",
+    "CannotBackUp": "backup",
 }
 
 
