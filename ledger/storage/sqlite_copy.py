@@ -1,6 +1,7 @@
 """A copy of an SQLite database that is being written to: the state of one moment, whole, as one file.
 
-The engine's own way to do it. Files that are copied while somebody writes lack what lies in the write-ahead log, or tear.
+The engine's own way to do it: files that are copied while somebody writes lack what lies in the write-ahead log, or are
+torn.
 """
 
 from __future__ import annotations

@@ -168,8 +168,8 @@ def every(folder: Path) -> list[Path]:
 
 
 def found(folder: Path) -> Backup:
-    """The backup that a folder is, or the newest one within it; every byte of it is what it was when it was made. Raises
-    `BrokenBackup` and `CannotBackUp`."""
+    """The backup that a folder is, or the newest one within it; every byte of it is what it was when it was made.
+    Raises `BrokenBackup` and `CannotBackUp`."""
     if not NAME.fullmatch(folder.name) and not (folder / MANIFEST).exists():
         within = every(folder)
         if not within:

@@ -1,4 +1,4 @@
-"""What a database holds, read line by line and checked: every chain, the people's among them, and the last checkpoint."""
+"""What a database holds, read line by line and checked: every chain, the people's too, and the last checkpoint."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from eventsourcing.persistence import InfrastructureFactory
@@ -28,7 +28,7 @@ class Note(msgspec.Struct, frozen=True):
 def leave(database_url: str, name: str, note: Note) -> None:
     """Note that something was done. Nothing else of the database is changed, its schema least of all. Raises the event
     store's `PersistenceError`s."""
-    factory = InfrastructureFactory.construct(Environment("ledger", environment(database_url, "write")))
+    factory: Any = InfrastructureFactory.construct(Environment("ledger", environment(database_url, "write")))
     try:
         Database(factory.datastore).execute(KEEP, name=name, value=msgspec.json.encode(note).decode())
     finally:

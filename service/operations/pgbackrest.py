@@ -1,4 +1,4 @@
-"""pgBackRest, which backs PostgreSQL up: asked what it has, and told to make another one. Run on the database's server."""
+"""pgBackRest, which backs PostgreSQL up: asked what it has, and told to make one more; on the database's server."""
 
 from __future__ import annotations
 

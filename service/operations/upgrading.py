@@ -1,4 +1,4 @@
-"""What this version of the program needs to be otherwise in a database, and how it becomes so; the log stays as it is."""
+"""What this version of the program needs to be otherwise in a database, and how that is done; the log stays."""
 
 from __future__ import annotations
 

@@ -15,6 +15,10 @@ from service.operations.doctor.finding import Finding, danger, warning, well
 
 OLD_CHECKPOINT: Final = timedelta(hours=36)
 """One is made each day on which something was recorded."""
+LET_IN: Final = {
+    "sessions": "SELECT COUNT(*) AS many FROM sessions",
+    "tokens": "SELECT COUNT(*) AS many FROM tokens WHERE revoked_at IS NULL",
+}
 OLD_BACKUP: Final = timedelta(hours=48)
 OLD_DRILL: Final = timedelta(days=92)
 """A quarter of a year."""
@@ -66,11 +70,9 @@ def _aged(what: str, at: datetime, now: datetime, old: timedelta) -> Finding:
 
 def of_sessions(ledger: Ledger) -> Iterator[Finding]:
     """Phones that are logged in, and tokens that programs hold."""
-    for table, code in (("sessions", "sessions"), ("tokens", "tokens")):
+    for table, select in LET_IN.items():
         if ledger.database.has(table):
-            only = " WHERE revoked_at IS NULL" if table == "tokens" else ""
-            rows = ledger.database.query(f"SELECT COUNT(*) AS many FROM {table}{only}")  # Names of our own.
-            yield well(code, many=rows[0]["many"])
+            yield well(table, many=ledger.database.query(select)[0]["many"])
 
 
 def _told(at: datetime) -> str:

@@ -21,7 +21,7 @@ MOUNTS = Path("/proc/mounts")
 
 FIXED_IN: Final = {14: 20, 15: 15, 16: 11, 17: 7, 18: 1}
 """The least minor release of each PostgreSQL without a known fault that matters to a ledger: those of 13 November 2025,
-the first with the fixes of CVE-2025-12817 and CVE-2025-12818, and with all earlier ones (postgresql.org/support/security)."""
+with the fixes of CVE-2025-12817 and CVE-2025-12818 and all earlier ones (postgresql.org/support/security)."""
 
 
 def of_sqlite(ledger: Ledger, file: Path) -> Iterator[Finding]:
@@ -42,10 +42,7 @@ def of_sqlite(ledger: Ledger, file: Path) -> Iterator[Finding]:
 
 def _journal(ledger: Ledger) -> Finding:
     """Our own connections sync each commit (`synchronous=FULL`); the journal is the file's."""
-    with ledger.recorder.datastore.get_connection(commit=False) as connection:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode")
-        mode = str(next(iter(cursor.fetchone())))
+    mode = str(ledger.database.query("PRAGMA journal_mode")[0]["journal_mode"])
     # Of a rollback journal the file itself does not say which kind it is.
     is_ours = mode == "wal" if JOURNAL_MODE == "wal" else mode != "wal"
     return well("sqlite-durable", mode=JOURNAL_MODE) if is_ours else warning("sqlite-journal", mode=mode)
@@ -98,8 +95,8 @@ def of_postgres(ledger: Ledger) -> Iterator[Finding]:
 
 
 def _standbys(settings: dict[str, str]) -> Finding:
-    """Whether a commit waits for another server. Patroni leaves the name empty when it has no standby and is not strict:
-    then entries are acknowledged that one server alone has."""
+    """Whether a commit waits for another server. Patroni leaves the name empty when it has no standby and is not
+    strict: then entries are acknowledged that one server alone has."""
     if not settings["synchronous_standby_names"]:
         return warning("postgres-alone")
     if settings["synchronous_commit"] == "local":

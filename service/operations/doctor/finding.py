@@ -16,16 +16,16 @@ class Finding(NamedTuple):
     facts: dict[str, Any]
 
 
-def well(code: str, **facts: Any) -> Finding:
+def well(code: str, /, **facts: Any) -> Finding:
     """Nothing to do."""
     return Finding("well", code, facts)
 
 
-def warning(code: str, **facts: Any) -> Finding:
+def warning(code: str, /, **facts: Any) -> Finding:
     """It works, and is to be seen to."""
     return Finding("warning", code, facts)
 
 
-def danger(code: str, **facts: Any) -> Finding:
+def danger(code: str, /, **facts: Any) -> Finding:
     """It does not work, or entries or names may be lost."""
     return Finding("danger", code, facts)

@@ -13,12 +13,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ledger.application import Ledger
-from ledger.database import EVENTS_TABLE
 from service.operations.doctor.finding import Finding, danger, warning, well
 from service.settings import Settings
 
 APART: Final = timedelta(seconds=5)
 """How far two clocks may be apart before something should be done."""
+
+
+LAST_OF_SQLITE: Final = "SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1"
+LAST_OF_POSTGRES: Final = "SELECT state FROM stored_events ORDER BY notification_id DESC LIMIT 1"
 
 
 def of_address(settings: Settings) -> Iterator[Finding]:
@@ -54,8 +57,7 @@ class _Instant(msgspec.Struct):
 
 def of_clock(ledger: Ledger, now: datetime) -> Iterator[Finding]:
     """The clock, beside the last entry's, the database server's, and what keeps it right."""
-    at = "notification_id" if ledger.database.is_postgres else "rowid"
-    last = ledger.database.values(f"SELECT state FROM {EVENTS_TABLE} ORDER BY {at} DESC LIMIT 1")  # Names of our own.
+    last = ledger.database.values(LAST_OF_POSTGRES if ledger.database.is_postgres else LAST_OF_SQLITE)
     ahead = msgspec.json.decode(last[0][0], type=_Instant).recorded_at - now if last else timedelta()
     if ahead > APART:
         yield danger("clock-behind", seconds=int(ahead.total_seconds()))
