@@ -1,11 +1,6 @@
-"""What a released version left behind: this one opens it, brings it up to date, finds it whole and answers the same.
-
-Each folder `tests/golden/release-…` was made once, by `scripts/golden_database.py` of that version.
-"""
+"""What a released version left behind: this one opens it, brings it up to date, finds it whole and answers the same."""
 
 import json
-import lzma
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,9 +9,8 @@ from ledger.application import Ledger
 from ledger.sqlite_engine import sqlite
 from scripts.golden_database import REPORT, figures
 from tests.support.commands import Said, command
+from tests.support.golden import RELEASES, unpack
 from tests.support.keys import registered
-
-RELEASES = sorted((Path(__file__).parents[1] / "golden").glob("release-*"))
 
 
 @pytest.fixture(params=RELEASES, ids=lambda release: release.name)
@@ -29,10 +23,7 @@ def release(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def home(release: Path, tmp_path: Path) -> Path:
     """Where a copy of what it left behind lies."""
-    (tmp_path / "ledger.db").write_bytes(lzma.decompress((release / "ledger.db.xz").read_bytes()))
-    (tmp_path / "ledger.db").chmod(0o600)
-    shutil.copy(release / "register.key", tmp_path)
-    (tmp_path / "register.key").chmod(0o600)
+    unpack(release, tmp_path)
     return tmp_path
 
 

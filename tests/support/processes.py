@@ -21,6 +21,7 @@ from ledger import application
 from ledger.aggregates.log import Log
 from ledger.application import Ledger
 from ledger.jobs import Job, Outcome, Recorded
+from service.operations.upgrading import bring_up
 from tests.support.jobs import FUND, gift, recorded
 from tests.support.keys import key_for
 
@@ -183,3 +184,12 @@ def acknowledge(line: Connection, url: str, journal: Path, name: str) -> None:
             lines.flush()
             os.fsync(lines.fileno())
             line.send(number)
+
+
+def bring_up_to_date(line: Connection, url: str) -> None:
+    """Do what `microfund upgrade` does, and say so after each transaction."""
+    wait_to_begin(line)
+    ledger = Ledger(url, "write", register_key=key_for(url))
+    line.send("opened")
+    bring_up(ledger, line.send)
+    ledger.close()

@@ -74,6 +74,16 @@ def of_postgres(ledger: Ledger) -> Iterator[Finding]:
         "'synchronous_commit', 'full_page_writes', 'synchronous_standby_names', 'max_connections', 'data_checksums')"
     )
     settings = {row["name"]: row["setting"] for row in rows}
+    yield from of_settings(settings)
+    if ledger.database.query("SELECT pg_is_in_recovery() AS standby")[0]["standby"]:
+        yield danger("postgres-standby")
+    used = ledger.database.query("SELECT COUNT(*) AS used FROM pg_stat_activity WHERE backend_type = 'client backend'")
+    facts = {"used": used[0]["used"], "most": int(settings["max_connections"])}
+    yield warning("connections-few", **facts) if facts["used"] * 5 > facts["most"] * 4 else well("connections", **facts)
+
+
+def of_settings(settings: dict[str, str]) -> Iterator[Finding]:
+    """What a server's settings say of its release and of what it may lose."""
     major, minor = divmod(int(settings["server_version_num"]), 10_000)
     if minor < FIXED_IN.get(major, 0):
         yield warning("postgres-old", version=settings["server_version"], newest=f"{major}.{FIXED_IN[major]}")
@@ -84,14 +94,9 @@ def of_postgres(ledger: Ledger) -> Iterator[Finding]:
         yield danger("postgres-may-lose", setting=setting)
     if not off:
         yield well("postgres-durable")
-    if ledger.database.query("SELECT pg_is_in_recovery() AS standby")[0]["standby"]:
-        yield danger("postgres-standby")
     yield _standbys(settings)
     if settings["data_checksums"] != "on":
         yield warning("postgres-checksums")
-    used = ledger.database.query("SELECT COUNT(*) AS used FROM pg_stat_activity WHERE backend_type = 'client backend'")
-    facts = {"used": used[0]["used"], "most": int(settings["max_connections"])}
-    yield warning("connections-few", **facts) if facts["used"] * 5 > facts["most"] * 4 else well("connections", **facts)
 
 
 def _standbys(settings: dict[str, str]) -> Finding:
