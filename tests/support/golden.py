@@ -1,5 +1,4 @@
-"""What released versions left behind, in `tests/golden/release-…`: each made once, by `scripts/golden_database.py` as it
-was then."""
+"""What released versions left behind, in `tests/golden/release-…`: each made once, by `scripts/golden_database.py`."""
 
 import lzma
 import shutil
