@@ -132,15 +132,16 @@ def demo(language: Language = "vi") -> None:
         operator = Operator(ledger, lambda: now)
         acting = made.principals[:DEMO_TOKENS]
         tokens = [(principal, operator.issue_token(principal)) for principal in acting]
-        say(f"{made.clubs} clubs, {made.members} members, {made.events} events")
+        tell("demo.made", language, clubs=made.clubs, members=made.members, events=made.events)
         for principal in (*acting, made.member):
             person = operator.admit(principal.name, principal.roles, principal.scope, principal.members)
             people_commands.tell_invitation(ledger, settings, operator.invite(person).code, person, language)
+    tell("demo.next", language)
+    service = f"http://{settings.host}:{settings.port}"
+    tell("demo.for-programs", language)
     for principal, issued in tokens:
         say(f"{issued}  {principal.name} ({', '.join(sorted(principal.roles))})")
-    service = f"http://{settings.host}:{settings.port}"
-    say("Next: microfund serve")
-    say(f"Then: curl -H 'Authorization: Bearer {tokens[-1][1]}' {service}/v1/funds")
+    say(f"curl -H 'Authorization: Bearer {tokens[-1][1]}' {service}/v1/funds")
     tell("report.how", language)
     for way in ways_to_the_report(civil_day(now), service, tokens[REPORTER][1]):
         say(way)

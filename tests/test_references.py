@@ -16,8 +16,7 @@ import pytest
 from ledger.chart import ACCOUNTS
 from ledger.events import EVENT_TYPES, Bylaws
 from ledger.events.money import Activity, DonationSource
-from service.app import create_app
-from service.settings import Settings
+from tests.support.documented import api_document
 
 HOME = next(folder for folder in Path(__file__).resolve().parents if (folder / "pyproject.toml").exists())
 PARTS = ("ledger", "service", "scripts", "tests", "docs")
@@ -165,7 +164,7 @@ def texts(node: object) -> Iterator[str]:
 
 
 def test_the_documentation_of_the_api_refers_to_nothing_of_the_house():
-    document = create_app(Settings()).openapi()
+    document = api_document()
     assert [text for text in texts(document) if INSIDE.search(text)] == []
     assert len(list(texts(document))) > 1_000
 
@@ -210,7 +209,7 @@ SHORT |= {"person": "P", "phone": "X", "plan": "P", "report": "R"}
 
 
 def test_the_contract_names_every_address():
-    addresses = create_app(Settings()).openapi()["paths"]
+    addresses = api_document()["paths"]
     assert len(addresses) > 50
     for address in addresses:
         written = re.sub(r"\{(\w+)\}", lambda found: SHORT[found[1]], address)

@@ -26,7 +26,7 @@ GIFT = f'{{"source":"business","pot":"revolving","amount":5000000,"on":"{UNTIL}"
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Ask and record with a token and with a cookie in turn, then look at pages."""
-    for engine in ENGINES:
+    for engine in ENGINES[: scale.engines]:
         url = province(shop, scale, engine)
         with opened_ledger(url) as ledger:
             read_model = read_model_of(ledger)

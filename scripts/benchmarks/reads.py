@@ -34,7 +34,7 @@ TOUCHING_SECONDS = 120
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Ask a service with a province's books, then one with a country's."""
-    for engine in ENGINES:
+    for engine in ENGINES[: scale.engines]:
         _province(shop, scale, engine, report)
     for engine in ENGINES[: scale.country_engines]:
         _country(shop, scale, engine, report)

@@ -20,7 +20,7 @@ QUERY = f"plan={PLAN}&from={UNTIL.year}-07-01&to={UNTIL}"
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Ask for the half-year of a province with six years behind it, then of a country."""
-    for engine in ENGINES:
+    for engine in ENGINES[: scale.engines]:
         url = shop.database(engine)
         with opened_ledger(url) as ledger:
             life = lived("LS-00", scale.report_events).pending

@@ -7,7 +7,10 @@ import msgspec
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """`rounds` are those at the most connections, the others take about half as many; times in seconds."""
+    """`rounds` are those at the most connections, the others take about half as many; times in seconds.
+
+    `engines` is how many engines are read from: all sections but those that record, which always ask both.
+    """
 
     name: str
     rounds: int
@@ -23,6 +26,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     runner_events: int
     country_clubs: int
     country_members: int
+    engines: int
     country_engines: int
     replay_seconds: float
     clubs_of_tutorial: int
@@ -46,6 +50,7 @@ DEFAULT = Scale(
     runner_events=1_000,
     country_clubs=8_432,
     country_members=10,
+    engines=2,
     country_engines=1,
     replay_seconds=0.2,
     clubs_of_tutorial=1_024,
@@ -82,6 +87,7 @@ SMOKE = msgspec.structs.replace(
     province_events=80,
     report_events=200,
     runner_events=30,
+    engines=1,
     country_clubs=50,
     read_seconds=0.03,
     replay_seconds=0.02,

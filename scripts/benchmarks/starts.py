@@ -13,7 +13,7 @@ SECTION = "start"
 
 def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     """Start the service some times on each engine."""
-    for engine in ENGINES:
+    for engine in ENGINES[: scale.engines]:
         url = province(shop, scale, engine)
         alive: list[float] = []
         ready: list[float] = []

@@ -1,7 +1,8 @@
 """Random histories: whatever a club tells, late, wrong and twice, its books stay sound after every step.
 
-CI takes 10,000 steps, in parts, so that several processes can share them. `MICROFUND_TEST_HISTORIES` says how many
-histories each part tries, drawn anew; without it they are the same ones every time.
+The suite takes 2,500 steps, and `scripts/test --long` 10,000, in parts that several processes share.
+`MICROFUND_TEST_HISTORIES` says how many histories each part tries, drawn anew; without it they are the same ones every
+time.
 """
 
 import inspect
@@ -21,35 +22,40 @@ from ledger.refusals import Refusal
 from tests.support import broken_kernels
 from tests.support.bookkeeper import MOVES_NOTHING, check_books, check_replay, check_settlement
 from tests.support.histories import History as Club
+from tests.support.jobs import IS_LONG
 from tests.support.random_steps import History
 from tests.support.village import DRAWN_ANEW, whole_life
 
-PARTS = 2
-HISTORIES = int(os.environ.get("MICROFUND_TEST_HISTORIES", "140"))
-STEPS = 40
+PARTS = 2 if IS_LONG else 1
+STEPS = 5_000 if IS_LONG else 2_500
+"""How many each part takes, or some more."""
+STEPS_OF_A_HISTORY = 40
+HISTORIES = int(os.environ.get("MICROFUND_TEST_HISTORIES", "140" if IS_LONG else "60"))
+MORE = 20
+"""That many histories are added, and that many times at most, until there are enough steps and every type of event:
+what is drawn depends on the modules a worker has loaded, too."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
-def test_the_books_stay_sound_through_5000_random_steps_with_every_type_of_event(part: int) -> None:
+def test_the_books_stay_sound_through_thousands_of_random_steps_with_every_type_of_event(part: int) -> None:
     class Part(History):
         steps = 0
         events: ClassVar[set[str]] = set()
 
     tried = settings(
         max_examples=HISTORIES,
-        stateful_step_count=STEPS,
+        stateful_step_count=STEPS_OF_A_HISTORY,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     run_state_machine_as_test(Part if DRAWN_ANEW else hypothesis.seed(part)(Part), settings=tried)
     if not DRAWN_ANEW:
-        # What is drawn depends on the modules a worker has loaded, too: the last steps or a rare event may want some
-        # histories more.
-        for more in range(1, 19):
-            if Part.steps >= 5_000 and Part.events | {"FundOpened"} == set(EVENT_TYPES):
+        for more in range(1, MORE + 1):
+            if Part.steps >= STEPS and Part.events | {"FundOpened"} == set(EVENT_TYPES):
                 break
             another = hypothesis.seed(part + PARTS * more)(Part)
-            run_state_machine_as_test(another, settings=settings(tried, max_examples=HISTORIES // 7))
-        assert Part.steps >= 5_000
+            run_state_machine_as_test(another, settings=settings(tried, max_examples=MORE))
+        assert Part.steps >= STEPS
         assert Part.events | {"FundOpened"} == set(EVENT_TYPES)
 
 

@@ -14,9 +14,9 @@ from ledger import writer
 from ledger.application import Ledger
 from ledger.jobs import Job, Outcome, Recorded
 from ledger.writer import QueueFull, Writer
-from tests.programs.test_service_process import served
 from tests.support.commands import command
 from tests.support.jobs import gift, opened, opening, recorded
+from tests.support.microfund import served
 from tests.support.service import FUND
 
 QUAN_LAC, MAI_PHA = "LS-QUAN-LAC", "LS-MAI-PHA"

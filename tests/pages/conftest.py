@@ -1,4 +1,4 @@
-"""What tests of pages share: one driver of browsers, and one club founded for all of a worker's tests."""
+"""What tests of pages share: one driver and one browser, and one club founded for all of a worker's tests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.support.browser import chromium
+from tests.support.browser import FLAGS, chromium
 from tests.support.sheet import Founded, found
 
 
@@ -16,6 +16,14 @@ def playwright() -> Iterator[Any]:
     chromium()
     with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Any) -> Iterator[Any]:
+    """A browser whose phones are contexts; what outlives a browser is tried with one of its own."""
+    own = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    yield own
+    own.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from service.access.sessions import COOKIE
 from service.pages.layout import ASSETS
-from tests.support.browser import FLAGS, chromium, wait_until
+from tests.support.browser import wait_until
 from tests.support.service import FUND
 from tests.support.sheet import Founded, Village, come, is_in_the_book, is_saved, pay, record, review
 
@@ -28,13 +28,6 @@ def village(founded: Founded, tmp_path_factory: pytest.TempPathFactory) -> Itera
     own.server.start()
     yield own
     own.server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Any) -> Iterator[Any]:
-    own = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
-    yield own
-    own.close()
 
 
 @pytest.fixture
@@ -331,7 +324,7 @@ def test_the_sheet_its_dialog_and_its_review_are_accessible(opens):
     axe = Axe()
 
     def faults() -> list[str]:
-        found = axe.run(page, options={"runOnly": RULES}).response["violations"]
+        found = axe.run(page, options={"runOnly": RULES, "resultTypes": ["violations"]}).response["violations"]
         return [f"{fault['id']}: {node['html'][:90]}" for fault in found for node in fault["nodes"]]
 
     seen = faults()

@@ -1,7 +1,6 @@
 """Claims about the meeting's sheet without a network, in a real browser against a real server process: what the phone
 called saved is in the book, whole and once, whatever ends at whatever moment."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,11 +10,12 @@ from typing import Any
 import pytest
 
 from tests.support.browser import Phone, moments, phone, wait_until
+from tests.support.jobs import IS_LONG
 from tests.support.service import FUND
 from tests.support.sheet import Village, come, is_in_the_book, is_saved, kept_for_later, opened, pay, record, review
 
-KILLS = int(os.environ.get("MICROFUND_TEST_KILLS", "5"))
-"""Many more were made once by hand; each takes some seconds."""
+KILLS = 40 if IS_LONG else 5
+"""Each takes some seconds."""
 
 
 @pytest.fixture
@@ -191,6 +191,7 @@ def states(page: Any) -> list[str]:
     return page.eval_on_selector_all("[data-cell=dues]:not([data-state=empty])", "all => all.map(e => e.dataset.state)")
 
 
+@pytest.mark.long
 def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_once(village, treasurer, record_property):
     lost, torn, promised = [], [], 0
     today = datetime.now(UTC).date()

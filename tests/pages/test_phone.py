@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page
 
 from service.access.sessions import COOKIE
-from tests.programs.test_service_process import served
-from tests.support.browser import FLAGS
-from tests.support.browser import chromium as installed
 from tests.support.commands import command
+from tests.support.microfund import served
 from tests.support.service import FUND, house, settle_in
 
 ASK = """async ([method, address, body]) => {
@@ -25,21 +21,14 @@ SEND = (
 )
 
 
-@pytest.fixture(scope="module")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=installed(), args=list(FLAGS))
-    yield browser
-    browser.close()
-
-
-def test_a_phone_is_logged_in_and_out_in_a_real_browser(sqlite_url: str, chromium: Browser) -> None:
+def test_a_phone_is_logged_in_and_out_in_a_real_browser(sqlite_url: str, browser: Browser) -> None:
     with house(sqlite_url) as running:
         settle_in(running)
     said = command(sqlite_url, "people", "invite", "--name", "Lành Thị Điệp", "--role", "chair", "--fund", FUND).stdout
     (code,) = set(re.findall("[A-Z2-7]{4}-[A-Z2-7]{4}-[A-Z2-7]{4}", said))
 
-    with served(sqlite_url) as address, served(sqlite_url) as neighbour:
-        page = chromium.new_page()
+    with served(sqlite_url) as address, served(sqlite_url) as neighbour, browser.new_context() as phone:
+        page = phone.new_page()
         page.goto(f"{address}/healthz")
         status, told = page.evaluate(ASK, ["POST", f"{address}/v1/invitations/accept", {"code": code}])
         assert (status, told["roles"]) == (201, ["chair"])

@@ -6,9 +6,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
-import subprocess
-import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ import pytest
 
 from ledger.register import folded
 from ledger.sqlite_engine import sqlite
+from tests.support.microfund import Service, microfund
 from tests.support.people import OURS
 from tests.support.service import BYLAWS, FUND, OPENED_ON, opening
 
@@ -60,39 +58,23 @@ class Run:
 
     def command(self, *words: str, may_fail: bool = False) -> str:
         """What a command says; kept as an artefact, with what it says on the side."""
-        program = [sys.executable, "-m", "service.command_line", *words]
-        ended = subprocess.run(
-            program, cwd=self.home, env=self.environment(), capture_output=True, timeout=120, check=False
-        )
+        ended = microfund(*words, environment=self.environment(), home=self.home)
         assert may_fail or ended.returncode == 0, ended.stderr
-        self.artefacts[f"stderr of {' '.join(words[:2])}"] = ended.stderr
+        self.artefacts[f"stderr of {' '.join(words[:2])}"] = ended.stderr.encode()
         if words[0] != "token":  # Prints the token, once: that is what it is for.
-            self.artefacts[f"stdout of {' '.join(words[:2])}"] = ended.stdout
-        return ended.stdout.decode().strip()
+            self.artefacts[f"stdout of {' '.join(words[:2])}"] = ended.stdout.encode()
+        return ended.stdout.strip()
 
     @contextmanager
     def served(self) -> Iterator[httpx.Client]:
         """The service, its log kept as an artefact once it has ended."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        program = [sys.executable, "-m", "service.command_line", "serve", "--port", str(port)]
-        log = self.home / "service.log"
-        with log.open("wb") as said:
-            process = subprocess.Popen(program, cwd=self.home, env=self.environment(), stdout=said, stderr=said)
+        service = Service(self.environment(), self.home, self.home)
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as asking:
-                while process.poll() is None:
-                    try:
-                        asking.get("/healthz")
-                        break
-                    except httpx.ConnectError:
-                        continue
+            with httpx.Client(base_url=service.address, timeout=60) as asking:
                 yield asking
         finally:
-            process.terminate()
-            process.wait(60)
-        self.artefacts["log of the service"] = log.read_bytes()
+            service.stop()
+        self.artefacts["log of the service"] = service.results.read_bytes() + service.errors.read_bytes()
 
     def refused(self, answer: httpx.Response) -> None:
         """Keep an error as an artefact."""

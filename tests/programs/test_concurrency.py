@@ -93,6 +93,7 @@ def test_control_without_looking_the_key_up_every_duplicate_counts(database_url:
     ledger.close()
 
 
+@pytest.mark.long
 def test_a_follower_misses_nothing_while_four_processes_write(database_url: str) -> None:
     each = 250 if IS_LONG else 60
     codes = [f"LS-{number:02d}" for number in range(4)]

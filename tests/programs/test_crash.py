@@ -7,14 +7,12 @@ what the log holds after each kill.
 import json
 import os
 import random
-import socket
-import subprocess
-import sys
 import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -25,6 +23,7 @@ from ledger.jobs import Recorded, StorageUnavailable
 from ledger.projections.proof import divergences
 from service.access.principals import Scope
 from service.access.tokens import Principals
+from tests.support import microfund
 from tests.support.jobs import DAY, FUND, IS_LONG, NOW, expense, gift, opened, opening, recorded, stored
 from tests.support.processes import acknowledge, let_begin, start
 
@@ -38,6 +37,7 @@ def acknowledged(journal: Path) -> dict[str, int]:
     return {key: int(version) for line in lines if line.endswith("\n") for key, version in [line.split()]}
 
 
+@pytest.mark.long
 def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -78,23 +78,13 @@ def test_what_was_acknowledged_before_a_kill_is_there_once_and_its_key_is_known(
 # --- over HTTP --------------------------------------------------------------------------------------------------------
 
 
-class Service:
+class Service(microfund.Service):
     """`microfund serve` in a process of its own, and people who post to it until it dies."""
 
     def __init__(self, url: str, token: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from service.command_line import main; main()", "serve", "--port", str(self.port)],
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "MICROFUND_DATABASE": url},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stderr
-        assert any("running on" in line for line in self.process.stderr)
+        self._home = TemporaryDirectory()
+        super().__init__(os.environ | {"MICROFUND_DATABASE": url}, Path(self._home.name), Path(self._home.name))
 
     def ready(self) -> Any:
         """What `/readyz` says."""
@@ -123,10 +113,9 @@ class Service:
         )
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stderr
-        self.process.stderr.close()
+        """End it at once, whatever it is doing."""
+        super().kill()
+        self._home.cleanup()
 
 
 def post_until_it_dies(service: Service, name: str, told: dict[str, int], heard: threading.Semaphore) -> None:
@@ -141,6 +130,7 @@ def post_until_it_dies(service: Service, name: str, told: dict[str, int], heard:
         heard.release()
 
 
+@pytest.mark.long
 def test_what_the_service_answered_before_a_kill_is_there_once_and_is_answered_again(database_url: str) -> None:
     draw = random.Random(11)
     told: dict[str, int] = {}
@@ -250,6 +240,7 @@ def test_a_full_disk_is_said_to_be_full_and_nothing_is_half_written(
 
 def test_while_the_disk_is_full_what_fits_is_still_recorded(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("ledger.application.SHORT_PATIENCE_SECONDS", 0.0)
     with opened(sqlite_url) as ledger:
         recorded(ledger.record([opening()])[0])
         fill(ledger, 3)

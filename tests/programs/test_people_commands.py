@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from service.access.sessions import COOKIE
-from tests.programs.test_service_process import served
 from tests.support.commands import command
+from tests.support.microfund import served
 from tests.support.people import OURS
 from tests.support.service import FUND, house, settle_in
 

@@ -19,6 +19,7 @@ from ledger.projections import balances, borrowing
 from ledger.projections.funds import FundFilter
 from ledger.projections.read_model import ReadModel
 from tests.support.demo import filled
+from tests.support.jobs import IS_LONG
 from tests.support.tables import following
 
 duckdb = pytest.importorskip("duckdb")
@@ -65,6 +66,8 @@ def in_duckdb(books: Path) -> Iterator[Ask]:
 
 @pytest.fixture(scope="module")
 def in_spark(books: Path) -> Iterator[Ask]:
+    if not IS_LONG:
+        pytest.skip("a Java runtime takes as long to start as a tenth of the suite: scripts/test --long")
     sql = pytest.importorskip("pyspark.sql", reason="Apache Spark is not installed")
     if not shutil.which("java"):
         pytest.skip("Apache Spark needs a Java runtime")
@@ -81,6 +84,7 @@ def in_spark(books: Path) -> Iterator[Ask]:
 # --- the same figures -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["in_duckdb", "in_spark"])
 def test_another_engine_comes_to_our_balances_and_borrowing_rates(
     engine: str, request: pytest.FixtureRequest, model: ReadModel, books: Path

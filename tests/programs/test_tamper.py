@@ -204,6 +204,7 @@ def left_alone(_: random.Random, lines: Lines) -> Lines:
     return lines
 
 
+@pytest.mark.long
 def test_of_hundreds_of_random_changes_none_is_overlooked_and_no_alarm_is_false(ledger: Ledger) -> None:
     draw = random.Random(2022)
     lines = stored(ledger)

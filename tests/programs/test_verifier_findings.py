@@ -45,6 +45,7 @@ def balances(fund: Fund) -> dict[tuple[str, str], int]:
     return {key: amount for key, amount in found.items() if amount}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_history_is_intact_and_its_balances_are_the_funds_own(seed: int):
     fund = random_fund(seed)

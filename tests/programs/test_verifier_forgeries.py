@@ -195,6 +195,7 @@ def mistakes(verifier: ModuleType, rounds: int) -> Counter[str]:
 ROUNDS = 20_000 if IS_LONG else 500
 
 
+@pytest.mark.long
 def test_of_hundreds_of_random_changes_none_is_overlooked_and_no_alarm_is_false():
     assert mistakes(VERIFIER, ROUNDS) == {}
 

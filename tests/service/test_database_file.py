@@ -15,10 +15,10 @@ from ledger.database import UnsafeStorage
 from ledger.jobs import Recorded, StorageUnavailable
 from ledger.storage.sqlite_connections import JOURNAL_MODE
 from ledger.storage.sqlite_file import DatabaseFileGone
-from tests.programs.test_service_process import program, served
 from tests.support.commands import command
 from tests.support.jobs import FUND, gift, one_fund, opened, opening, recorded
 from tests.support.keys import key_for
+from tests.support.microfund import environment_for, microfund, served
 from tests.support.service import FUND as VILLAGE
 from tests.support.service import House
 
@@ -143,7 +143,7 @@ def test_a_service_whose_file_was_deleted_says_so_and_makes_none_when_it_is_star
         delete_all(tmp_path / "fund.db")
         assert [give(client, f"gift-after-{number}") for number in range(5)] == [503] * 5
         assert client.get("/readyz").status_code == 503
-    again = program(sqlite_url, "serve")
+    again = microfund("serve", environment=environment_for(sqlite_url), home=tmp_path)
 
     assert (again.returncode, again.stdout) == (2, "")
     assert f"không có cơ sở dữ liệu {tmp_path / 'fund.db'}" in again.stderr

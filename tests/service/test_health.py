@@ -179,10 +179,10 @@ def test_a_service_says_that_nothing_can_be_stored_until_something_can(sqlite_ur
             NOW, name="Thủ quỹ", roles=frozenset({"treasurer"}), scope=Scope(everything=True), members={}
         )
     service = Service(sqlite_url, token)
-    limits = resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE)
+    limits = resource.prlimit(service.pid, resource.RLIMIT_FSIZE)
     try:
         assert service.give("gift-0001")[0] == 201
-        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
+        resource.prlimit(service.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
         status, refused, _ = service.give("gift-0002")
         told = service.ready()
         assert (status, refused["code"]) == (503, "storage-unavailable")
@@ -191,7 +191,7 @@ def test_a_service_says_that_nothing_can_be_stored_until_something_can(sqlite_ur
         assert [service.give(f"gift-{number:04d}")[0] for number in range(3, 6)] == [503] * 3
         assert service.ask("GET", "history-of-nobody")[0] == 404, "who reads is answered"
 
-        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, limits)
+        resource.prlimit(service.pid, resource.RLIMIT_FSIZE, limits)
         give_up_at = time.monotonic() + 60
         while service.ready()["status"] != "ready":
             assert time.monotonic() < give_up_at

@@ -14,19 +14,7 @@ from service.papers.book_pages import Sums
 from tests.service.test_papers import AT
 from tests.support.service import FUND, House
 
-
-def lays_out() -> bool:
-    try:
-        import weasyprint  # noqa: F401
-    except (ImportError, OSError):
-        return False
-    return True
-
-
-WITH_PDF = pytest.mark.skipif(
-    os.environ.get("CI") != "true" and not (shutil.which("pdftotext") and lays_out()),
-    reason="pdftotext, or WeasyPrint with Pango beneath it, is not installed here",
-)
+WITH_PDF = pytest.mark.usefixtures("laid_out_and_read_back")
 
 
 FACE = "Tinos"

@@ -13,10 +13,9 @@ from eventsourcing.persistence import OperationalError
 from service.access import batches
 from service.access.principals import Scope
 from service.access.readers import BATCH_SECONDS, ReaderLog, Shown
-from service.app import create_app
-from service.settings import Settings
 from service.words import catalogue, wording
 from service.writes.table import WRITES
+from tests.support.documented import api_document
 from tests.support.jobs import opened
 from tests.support.people import OURS, admitted, calling, invited, let_in
 from tests.support.service import ALL_WRITES, FUND, NAME, NEW_FUND, OTHER_FUND, SOUND, Clock, House, house, path_of
@@ -98,7 +97,7 @@ SHOWS_NONE = {
 }
 """Routes that show nobody, with an address where there would be something to show."""
 
-DOCUMENT = create_app(Settings()).openapi()["paths"]
+DOCUMENT = api_document()["paths"]
 READS = sorted(path for path, operations in DOCUMENT.items() if "get" in operations)
 OTHERS = {(method, path) for path, operations in DOCUMENT.items() for method in operations if method != "get"}
 

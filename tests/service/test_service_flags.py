@@ -84,7 +84,7 @@ def test_an_approver_who_is_linked_to_a_member_is_known_by_the_account(village: 
     (flag,) = items(village, "approver-household")
 
     assert (flag["facts"]["approver"], flag["facts"]["borrower"], flag["facts"]["known_by"]) == (1, member, "account")
-    assert "theo tài khoản của người duyệt" in flag["finding"]
+    assert "theo chính người đã duyệt" in flag["finding"]
 
 
 # --- which clubs to begin with ----------------------------------------------------------------------------------------

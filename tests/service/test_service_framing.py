@@ -35,7 +35,7 @@ def village(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def test_a_head_is_answered_as_the_get_is_but_for_the_body(village: House) -> None:
-    addresses = [address_of(path, operation) for method, path, operation in operations(village) if method == "get"]
+    addresses = [address_of(path, operation) for method, path, operation in operations() if method == "get"]
     for address in [*addresses, "/docs", "/openapi.json", "/v1/no-such-thing"]:
         got, head = (village.client.request(method, address, headers=village.headers()) for method in ("GET", "HEAD"))
         is_moving = address.startswith("/metrics")  # Each request is in the figures of the next.

@@ -14,6 +14,7 @@ import pytest
 
 from ledger.days import civil_day, last_asked
 from tests.support.commands import command
+from tests.support.documented import api_document
 from tests.support.service import FUND, OPENED_ON, SOUND, House, found_anew, house, path_of, settle_in
 
 TEXTS: Final = {
@@ -88,8 +89,8 @@ def village(database_url: str) -> Iterator[House]:
         yield running
 
 
-def operations(house: House) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in house.client.get("/openapi.json").json()["paths"].items():
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in api_document()["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
 
@@ -128,7 +129,7 @@ def asked(house: House, method: str, path: str, address: str) -> Any:
 
 def test_no_parameter_is_too_strange_to_answer(village: House) -> None:
     before, faults = village.entries(), []
-    for method, path, operation in operations(village):
+    for method, path, operation in operations():
         for parameter in operation.get("parameters", ()):
             if parameter["in"] == "header":
                 continue
@@ -153,7 +154,7 @@ def test_one_may_ask_ten_years_ahead_and_not_a_day_further(sqlite_url: str) -> N
         settle_in(village)
         last = last_asked(civil_day(village.clock()))
         asked_about_days = 0
-        for method, path, operation in operations(village):
+        for method, path, operation in operations():
             for parameter in operation.get("parameters", ()):
                 if parameter["in"] != "query" or not is_about_time(parameter["schema"]):
                     continue
@@ -245,9 +246,9 @@ def with_hole(value: Any, path: Path) -> Any:
 HOLE: Final = "here"
 
 
-def bodies(house: House) -> Iterator[tuple[str, str, str]]:
+def bodies() -> Iterator[tuple[str, str, str]]:
     """Of each write bodies that are sound, and rich in fields, but for one field; and which that is."""
-    document = house.client.get("/openapi.json").json()
+    document = api_document()
     for template in [*SOUND, "/funds/{fund}/meetings"]:
         content = document["paths"][f"/v1{template}"]["post"]["requestBody"]["content"]
         schema = document["components"]["schemas"][content["application/json"]["schema"]["$ref"].rpartition("/")[2]]
@@ -265,7 +266,7 @@ def test_no_field_is_too_strange_to_answer(sqlite_url: str) -> None:
         found_anew(village)
         before, faults = village.entries(), []
         headers = village.headers() | {"Content-Type": "application/json"}
-        for template, body, what in bodies(village):
+        for template, body, what in bodies():
             path = f"/v1{path_of(template)}?dry_run=true"
             if village.client.post(path, content=body.encode(), headers=headers).status_code >= 500:
                 faults.append((template, what))

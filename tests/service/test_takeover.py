@@ -27,13 +27,13 @@ OPENED = date(2016, 10, 1)
 
 
 @pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
+def ledger(database_url: str, without_a_child: None) -> Iterator[Ledger]:
     """A ledger with one fund, open since 2016 and still empty."""
     yield from opened(database_url)
 
 
 @pytest.fixture
-def sqlite_ledger(sqlite_url: str) -> Iterator[Ledger]:
+def sqlite_ledger(sqlite_url: str, without_a_child: None) -> Iterator[Ledger]:
     yield from opened(sqlite_url)
 
 

@@ -10,6 +10,8 @@ from openpyxl import Workbook
 from service.takeover.template import write_template
 from tests.support.takeover import cell, codes, fill, fill_csv, findings, messages
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 WRONG_CELLS = [
     ("Thành viên!A5", "1", "Số thành viên 1 đã dùng ở dòng trên."),
     ("Thành viên!A5", "0", "Số phải từ 1 đến 500."),

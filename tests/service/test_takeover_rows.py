@@ -15,6 +15,8 @@ from service.takeover.rows import assign, rows_of
 from service.takeover.spreadsheets import Table, tables_of
 from tests.support.takeover import TODAY, as_typed, books, cell, fill, fill_csv, findings, messages
 
+pytestmark = pytest.mark.usefixtures("without_a_child")
+
 OWN_ROWS = [
     *("Thành viên!A2: Dòng hướng dẫn của mẫu, không đọc.", "Thành viên!A3: Dòng ví dụ của mẫu, không đọc."),
     *("Khoản vay!A2: Dòng hướng dẫn của mẫu, không đọc.", "Khoản vay!A3: Dòng ví dụ của mẫu, không đọc."),

@@ -21,7 +21,7 @@ OPENED_ON = date(2016, 3, 1)
 DAY = date(2024, 1, 5)
 NOW = datetime(2026, 6, 6, 3, 0, tzinfo=UTC)
 IS_LONG = os.environ.get("MICROFUND_LONG") == "1"
-"""Whether the runs take minutes instead of seconds."""
+"""Whether tests marked `long` take minutes instead of seconds."""
 
 BYLAWS = Bylaws(
     monthly_rate_ppm=10_000,

@@ -1,7 +1,7 @@
 """Programs that tests run in processes of their own: each records what others record at the same time, or writes down
 each acknowledgement, synced, before it goes on.
 
-They are forked from a server that has imported what they need, so that to start one takes milliseconds.
+They are forked from a server that has imported what all of them need, so that to start one takes milliseconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.jobs import FUND, gift, recorded
 from tests.support.keys import key_for
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__])
+FORKS.set_forkserver_preload([__name__, "tests.support.microfund", "tests.support.servers"])
 
 
 class Program(NamedTuple):

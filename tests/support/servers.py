@@ -17,9 +17,7 @@ from service.app import create_app
 from service.pages.layout import ASSETS
 from service.settings import Settings
 from tests.support.keys import key_for
-from tests.support.processes import FORKS, Program, start
-
-FORKS.set_forkserver_preload(["tests.support.processes", __name__])
+from tests.support.processes import Program, start
 
 
 def serve(line: Connection, database: str, port: int, dies: str, changes: Sequence[tuple[str, str, str]]) -> None:

@@ -1,13 +1,11 @@
 """A service in the test's own process, and a village with something in its books."""
 
-import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,6 +26,7 @@ from service.inspection.flag_service import FlagService
 from service.settings import Settings
 from service.writes.table import WRITES
 from tests.support.client import ORIGIN, Running, running
+from tests.support.documented import is_documented
 from tests.support.keys import key_for
 
 FUND = "LS-CL-MAIPHA"
@@ -159,7 +158,7 @@ def house(database_url: str, **settings: Any) -> Iterator[House]:
             transport=service,
             base_url=ORIGIN,
             follow_redirects=True,
-            event_hooks={"response": [_is_documented]},
+            event_hooks={"response": [is_documented]},
         ) as client,
     ):
         yield House(app, service, client, clock)
@@ -189,28 +188,6 @@ def _is_made(database_url: str) -> bool:
         return Path(database_url.removeprefix("sqlite:///")).exists()
     with psycopg.connect(database_url) as database:
         return database.execute("SELECT to_regclass('settings') IS NOT NULL").fetchone() == (True,)
-
-
-UNDOCUMENTED = (405, 500)
-"""No answers of an operation: another method than it has, and a fault of the service, which tests bring about."""
-
-
-def _is_documented(response: Any) -> None:
-    """Whatever a test asks for, the answer's status is one that the API's document names."""
-    method, path = response.request.method, response.request.url.path
-    for template, operations in _operations():
-        if (operation := operations.get(method.lower().replace("head", "get"))) and template.fullmatch(path):
-            status = response.status_code
-            assert status in UNDOCUMENTED or str(status) in operation["responses"], f"{method} {path}: {status}"
-            return
-
-
-@cache
-def _operations() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-    """The operations of the API's document by their addresses, those without a parameter first."""
-    paths = create_app(Settings()).openapi()["paths"]
-    templates = sorted(paths, key=lambda path: path.count("{"))
-    return [(re.compile(re.sub(r"{\w+}", "[^/]+", path)), paths[path]) for path in templates]
 
 
 def opening(fund: str = FUND, **changes: Any) -> dict[str, Any]:

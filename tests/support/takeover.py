@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from openpyxl import Workbook, load_workbook
 
+from service.takeover import spreadsheets
 from service.takeover.forms import Finding
 from service.takeover.reading import Takeover, read
+from service.takeover.spreadsheets import Parsed, Table, Unreadable
 from service.takeover.template import FILE_NAMES, write_template
 
 TODAY = date(2026, 11, 23)
@@ -82,6 +85,20 @@ def as_typed(value: Any) -> str:
     if isinstance(value, date):
         return value.strftime("%d/%m/%Y")
     return "" if value is None else str(int(value) if isinstance(value, float) else value)
+
+
+def read_here(content: bytes) -> tuple[Table, ...]:
+    """What the child that reads workbooks answers, without a child."""
+    try:
+        parsed = Parsed(tuple(spreadsheets._parse(content)))
+    except Unreadable as unreadable:
+        parsed = Parsed(refused=unreadable.code, facts=unreadable.facts)
+    except Exception:  # noqa: BLE001  # Whatever is broken ends the child.
+        raise Unreadable("not-a-workbook") from None
+    parsed = msgspec.json.decode(msgspec.json.encode(parsed), type=Parsed)
+    if parsed.refused:
+        raise Unreadable(parsed.refused, **parsed.facts)
+    return parsed.tables
 
 
 def books(*paths: Path) -> Takeover:
