@@ -94,6 +94,7 @@ def missing(url: str, promised: dict[str, int]) -> set[str]:
     return {key for key, version in promised.items() if requests.get(key) != version}
 
 
+@pytest.mark.long
 def test_a_backup_at_any_moment_holds_all_that_was_acknowledged_before_and_a_copied_file_does_not(home: Home) -> None:
     draw, told, heard = random.Random(17), dict[str, int](), threading.Semaphore(0)
     with opened(home.url) as ledger:
@@ -156,6 +157,7 @@ def flipped(file: Path, draw: random.Random) -> Iterator[None]:
     file.write_bytes(whole)
 
 
+@pytest.mark.long
 def test_a_backup_with_one_flipped_bit_anywhere_is_refused(home: Home) -> None:
     draw, target = random.Random(3), home.folder / "restored.db"
     with opened(home.url) as ledger:

@@ -230,6 +230,7 @@ AREAS = {
     "BadSetting": "setting",
     "DatabaseNotEmpty": "demo",
     "BadPlan": "plan",
+    "NotThisLog": "data-set",
     "BrokenBackup": "backup",
     "CannotBackUp": "backup",
 }

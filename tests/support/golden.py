@@ -1,4 +1,4 @@
-"""What released versions left behind, in `tests/golden/release-…`: each made once, by `scripts/golden_database.py`."""
+"""What released versions left behind, in `tests/golden`: each folder made once, by `scripts/golden_database.py`."""
 
 import lzma
 import shutil
