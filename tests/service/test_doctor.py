@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from ledger.application import Ledger
+from ledger.database import Row
 from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import sqlite
+from ledger.storage.sqlite_connections import JOURNAL_MODE
 from service.operations import notes
 from service.operations.doctor import care, engine, reach
 from service.operations.doctor.examining import examine
@@ -110,7 +112,7 @@ def test_where_all_is_well_every_line_says_so(patient: Patient) -> None:
 
 
 def test_it_changes_nothing(patient: Patient) -> None:
-    def held() -> list[object]:
+    def held() -> list[Row]:
         with closing(Ledger(patient.url, "read")) as ledger:
             return ledger.database.query("SELECT name, value FROM settings ORDER BY name")
 
@@ -252,7 +254,7 @@ def test_what_the_file_lies_on_and_who_may_open_it_is_found(
     monkeypatch.setattr(engine, "has_wal_reset_race", lambda _: True)
     assert "sqlite-race" in {finding.code for finding in patient.findings()}
     with closing(sqlite.connect(file)) as books:
-        books.execute("PRAGMA journal_mode=DELETE" if engine.JOURNAL_MODE == "wal" else "PRAGMA journal_mode=WAL")
+        books.execute("PRAGMA journal_mode=DELETE" if JOURNAL_MODE == "wal" else "PRAGMA journal_mode=WAL")
     assert "sqlite-journal" in {finding.code for finding in patient.findings()}
 
 
