@@ -10,13 +10,13 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-from eventsourcing.application import AggregateNotFoundError, Application, Cache
+from eventsourcing.application import Application
 from eventsourcing.persistence import IntegrityError, InterfaceError, JSONTranscoder, OperationalError
 from eventsourcing.utils import Environment, EnvType
 
@@ -25,10 +25,12 @@ from ledger.aggregates.kinds import begun, replay
 from ledger.aggregates.log import Log
 from ledger.aggregates.warnings import warnings
 from ledger.database import EVENTS_TABLE, Access, Database
-from ledger.events import Entry, Event, FundOpened, OpeningBooks, PlaceChanged, decode, head_of, is_fund
+from ledger.events import Entry, Event, FundOpened, OpeningBooks, PlaceChanged, decode, is_fund
 from ledger.health import Health
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
-from ledger.losses import LastLine, Losses, MissingLine
+from ledger.kept_states import Difference
+from ledger.logs_in_memory import LogsInMemory
+from ledger.losses import LastLine, Losses
 from ledger.refusals import FundNotFound, IdempotencyKeyReused, Refusal, VersionMismatch
 from ledger.register import Register, Text
 from ledger.schema import refuse_newer, upgrade
@@ -45,48 +47,6 @@ SHORT_PATIENCE_SECONDS = 0.5
 """The same while the storage is known to be away: whoever comes then is told soon."""
 PASSING = (IntegrityError, OperationalError, InterfaceError)
 """What another try may mend: another process was faster, or the storage is away, locked or full for a while."""
-
-
-class LogCache(Cache[str, Log]):
-    """Logs in memory, the least recently used forgotten first, bounded by the entries they hold together."""
-
-    def __init__(self, max_entries: int) -> None:
-        super().__init__()
-        self.cache: OrderedDict[str, Log] = OrderedDict()
-        self._max_entries = max_entries
-        self._entries: dict[str, int] = {}
-        """How many entries each log had when it was last used; a sum over thousands of logs would cost a commit."""
-        self._held = 0
-
-    def get(self, key: str, *, evict: bool = False) -> Log:
-        """A log, from now on the most recently used. Raises `KeyError`."""
-        log = self.cache.pop(key)
-        if evict:
-            self._count(key, 0)
-        else:
-            self.put(key, log)
-        return log
-
-    def put(self, key: str, value: Log | None) -> None:
-        """Keep a log in memory."""
-        assert value is not None
-        self.cache[key] = value
-        self._count(key, value.version)
-
-    def forget(self, key: str) -> Log | None:
-        """Take a log out of memory; answers it if it was there."""
-        self._count(key, 0)
-        return self.cache.pop(key, None)
-
-    def shrink(self) -> None:
-        """Forget logs until the rest fit; the last one always stays."""
-        while self._held > self._max_entries and len(self.cache) > 1:
-            self.forget(next(iter(self.cache)))
-
-    def _count(self, key: str, entries: int) -> None:
-        self._held += entries - self._entries.pop(key, 0)
-        if entries:
-            self._entries[key] = entries
 
 
 class _Uncommitted(NamedTuple):
@@ -118,7 +78,7 @@ class _Batch:
 
     def note(self, fund: Log, job: Job, first: int, last: int, *, replayed: bool = False) -> Recorded:
         """What a job recorded: a fund's events from version `first` to `last`."""
-        events = tuple(fund.entries[first - 1 : last])
+        events = tuple(fund.entries.between(first, last))
         head = fund.head if last == fund.version else fund.entries[last].prev
         spoken_of = job.speaks_of(fund) if job.speaks_of else events
         recorded = Recorded(fund=fund.id, version=last, events=events, head=head, replayed=replayed)
@@ -168,16 +128,15 @@ class Ledger(Application[str]):
         self.register = Register(self.database, register_key)
         self.health = Health(self.database)
         self.losses = Losses(self.database)
-        self._logs = LogCache(max_cached_entries)
-        self.repository.cache = cast("Any", self._logs)  # The library cannot know that all aggregates are logs.
+        self._logs = LogsInMemory(self.entries, self.database, max_cached_entries)
+        self.kept_states = self._logs.kept_states
         self.request_secret = self._prepare()
 
     # --- the library's extension points ---------------------------------------------------------------------------
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """The settings as given; the environment of the process is the edge's business."""
-        keep_logs = {"AGGREGATE_CACHE_FASTFORWARD": "n", "DEEPCOPY_FROM_AGGREGATE_CACHE": "n"}
-        return Environment(name, {**(env or {}), **keep_logs})
+        return Environment(name, env or {})
 
     def construct_mapper(self) -> LineMapper:
         """Events are stored as their lines; the library's transcoder has nothing to do."""
@@ -295,6 +254,7 @@ class Ledger(Application[str]):
     def _decide_and_commit(self, jobs: Sequence[tuple[int, Job]]) -> dict[int, Outcome]:
         batch = _Batch()
         outcomes: dict[int, Outcome] = {}
+        self._logs.forget_doubted()
         for index, job in jobs:
             try:
                 outcomes[index] = self._decide(job, batch)
@@ -313,40 +273,27 @@ class Ledger(Application[str]):
     def _decide(self, job: Job, batch: _Batch) -> Recorded:
         fund = self._load(job)
         if job.dry_run and fund.id not in batch.built_on:
-            self._catch_up(fund)
+            self._logs.catch_up(fund)
         try:
             return self._decide_on(fund, job, batch)
         except Refusal:
             # Memory may be behind another process: a refusal is only given on what the log holds now. Where the batch
             # has decided on this fund already, a stale memory makes the commit fail, and all is decided again.
-            if fund.id in batch.built_on or not self._catch_up(fund):
+            if fund.id in batch.built_on or not self._logs.catch_up(fund):
                 raise
             return self._decide_on(fund, job, batch)
 
     def _load(self, job: Job) -> Log:
-        is_remembered = job.fund in self._logs.cache
-        log: Log | None
-        try:
-            log = self.repository.get(job.fund, projector_func=replay)
-        except AggregateNotFoundError:
-            log = None
-        if not is_remembered:
+        if job.fund in self._logs.cache:
+            log: Log | None = self._logs.get(job.fund)
+        else:
+            log = self._logs.load(job.fund)
             self.losses.compare(job.fund, log)
         if log is None and job.opens:
-            log = begun(job.fund)
+            log = begun(job.fund, self._logs.reader_of(job.fund))
         if not isinstance(log, job.aggregate):
             raise FundNotFound(fund=job.fund)
         return log
-
-    def _catch_up(self, fund: Log) -> bool:
-        """Apply what others have recorded since; answers whether there was anything. Raises `MissingLine` if the log
-        has lost what is remembered: nothing may be said that rests on it."""
-        version = fund.version
-        entries = self.entries(fund.id, after=max(version - 1, 0))
-        if version and ((last := next(entries, None)) is None or head_of(last.line) != fund.head):
-            raise MissingLine
-        replay(fund, entries)
-        return fund.version > version
 
     def _decide_on(self, fund: Log, job: Job, batch: _Batch) -> Recorded:
         if job.request and (earlier := fund.recorded_request(job.request.key)):
@@ -366,7 +313,7 @@ class Ledger(Application[str]):
             raise
         if trial.pending and not job.dry_run:
             assert job.request, "only a dry run may come without a key"
-            self._logs.put(trial.id, trial)
+            self._logs.put(trial)
             batch.add(trial, job)
         return batch.note(trial, job, first, trial.version)
 
@@ -397,4 +344,27 @@ class Ledger(Application[str]):
             known = texts | each.unregistered
             recorded.names = {number: known[digest] for number, digest in each.names.items() if digest in known}
             recorded.donors = {version: known[digest] for version, digest in each.donors.items() if digest in known}
+        for log in batch.built_on:
+            self._logs.settle(log)
         self._logs.shrink()
+
+    def keep_state(self) -> None:
+        """Keep the state of a fund that has grown since that was last done; between two batches, where nobody waits for
+        it. A batch makes at most about one of them due."""
+        self._logs.keep_next()
+
+    def forget(self, log: str) -> None:
+        """Take a log out of memory: it is loaded anew when it is needed next. For the thread that records."""
+        self._logs.forget(log)
+
+    def prove_states(self, funds: Iterable[str] | None = None) -> Iterator[Difference | None]:
+        """Compare the kept states of these funds, or of all whose states were not compared yet, with a replay of each,
+        one at a time. A fund whose state differs is loaded anew before anything more is decided. For any thread."""
+        for fund in self.kept_states.unproved() if funds is None else funds:
+            difference = self.kept_states.difference(fund, partial(self._replayed_upto, fund))
+            if difference:
+                self._logs.doubted.add(fund)
+            yield difference
+
+    def _replayed_upto(self, fund: str, version: int) -> Fund:
+        return self.replayed(fund, upto=version)

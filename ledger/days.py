@@ -1,8 +1,9 @@
 """Civil days in the village: today, anniversaries, and balances by day (`domain.md` §2 and §4)."""
 
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -45,51 +46,74 @@ def whole_months(start: date, end: date) -> int:
 
 
 class DailyBalance:
-    """One account's movements by the day they happened, whatever order they were recorded in."""
+    """One account's movements by the day they happened, whatever order they were recorded in.
 
-    __slots__ = ("_changes", "_days", "total")
+    Two columns of numbers, the days in order: a fund has hundreds of these, and they are kept for as long as it lives.
+    """
 
-    def __init__(self) -> None:
-        self.total = 0
-        self._changes: defaultdict[date, int] = defaultdict(int)
-        self._days: list[date] = []
+    __slots__ = ("_days", "_moved", "total")
+
+    def __init__(self, days: Iterable[int] = (), moved: Iterable[int] = ()) -> None:
+        """The days are numbers, as `date.toordinal()` counts them, in order."""
+        self._days = array("i", days)
+        self._moved = array("q", moved)
+        self.total = sum(self._moved)
 
     def add(self, day: date, amount: int) -> None:
         """Move the balance by `amount` on `day`."""
         self.total += amount
-        self._changes[day] += amount
-
-    @property
-    def _in_order(self) -> list[date]:
-        """The days with movements; put in order when they are asked for, since most are only added while loading."""
-        if len(self._days) < len(self._changes):
-            self._days = sorted(self._changes)
-        return self._days
+        days, ordinal = self._days, day.toordinal()
+        last = days[-1] if days else 0
+        if ordinal > last:
+            days.append(ordinal)
+            self._moved.append(amount)
+        elif ordinal == last:
+            self._moved[-1] += amount
+        elif days[place := bisect_left(days, ordinal)] == ordinal:
+            self._moved[place] += amount
+        else:
+            days.insert(place, ordinal)
+            self._moved.insert(place, amount)
 
     def worst_from(self, day: date, sign: int) -> tuple[int, date]:
         """The lowest end-of-day balance times `sign` from `day` on, and the first day that has it.
 
         The cost grows with how late an entry is, not with how old the fund is.
         """
-        worst, worst_on = None, day
-        balance = self.total
-        for later in reversed(self._in_order):
-            if later <= day:
+        worst, worst_on = None, day.toordinal()
+        first, balance = worst_on, self.total
+        for place in range(len(self._days) - 1, -1, -1):
+            if self._days[place] <= first:
                 break
             if worst is None or balance * sign <= worst:
-                worst, worst_on = balance * sign, later
-            balance -= self._changes[later]
+                worst, worst_on = balance * sign, self._days[place]
+            balance -= self._moved[place]
         if worst is None or balance * sign <= worst:
-            worst, worst_on = balance * sign, day
-        return worst, worst_on
+            return balance * sign, day
+        return worst, date.fromordinal(worst_on)
 
     def at(self, day: date) -> int:
         """The balance at the end of `day`."""
-        days = self._in_order
-        return self.total - sum(self._changes[later] for later in days[bisect_right(days, day) :])
+        return self.total - sum(self._moved[bisect_right(self._days, day.toordinal()) :])
+
+    def __len__(self) -> int:
+        """On how many days something moved."""
+        return len(self._days)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def movements(self) -> Iterator[tuple[int, int]]:
+        """These days, in order, and what each brought."""
+        return zip(self._days, self._moved, strict=True)
 
     def copy(self) -> "DailyBalance":
         """An independent copy."""
         twin = DailyBalance()
-        twin.total, twin._changes = self.total, self._changes.copy()
+        twin.total, twin._days, twin._moved = self.total, self._days[:], self._moved[:]
         return twin
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DailyBalance) and (self._days, self._moved) == (other._days, other._moved)
+
+    __hash__ = None  # type: ignore[assignment]  # It changes.

@@ -65,8 +65,10 @@ class Losses:
         if fund:
             self.note(code, fund.version, fund.head)
         if known and _head(fund, known.version) != known.head:
+            # Of what memory had let go of nothing is known: it is taken to be there still.
+            remembered = range(max(doubted.entries.unheld, 1), known.version) if doubted else range(0)
             first = next(
-                (n for n in range(1, known.version) if doubted and _head(doubted, n) != _head(fund, n)),
+                (version for version in remembered if _head(doubted, version) != _head(fund, version)),
                 min(known.version, fund.version + 1 if fund else 1),
             )
             self._tell(Loss(code, first, known.version))

@@ -119,7 +119,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         if earlier := fund.recorded_request(line.key):
             events = tuple(fund.entries[earlier.first - 1 : earlier.last])
             return LineOutcome(key=line.key, status="recorded", events=events)
-        refused = fund.meetings[self.name].refused or {}
+        held = fund.meeting_of(self.name)
+        refused = (held and held.refused) or {}
         return LineOutcome(key=line.key, status="refused", code=refused.get(line.key, LinesRefused.code))
 
 

@@ -161,6 +161,17 @@ STEPS: Final = (
             "request_key TEXT NOT NULL UNIQUE, request_digest TEXT NOT NULL, content TEXT NOT NULL)",
         ),
     ),
+    Step(
+        "states of funds, kept so that a decision needs no history; a replay could make them anew, if not soon",
+        (
+            "CREATE TABLE kept_states (log TEXT PRIMARY KEY, version BIGINT NOT NULL, head TEXT NOT NULL, "
+            "form TEXT NOT NULL, state BYTEA NOT NULL, is_proved BIGINT NOT NULL)",
+        ),
+    ),
+    Step(
+        "a text of the register is found by its digest without reading all texts of all clubs",
+        ("CREATE INDEX register_by_digest ON register (digest)",),
+    ),
 )
 
 

@@ -128,6 +128,7 @@ class Writer:
                 self._ledger.health.examine()
                 continue
             self._answer(batch, self._outcomes(batch))
+            self._ledger.keep_state()
             if self._ledger.health.trouble:
                 self._turn_away()
 

@@ -101,7 +101,9 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             app.state.throttle = opened.enter_context(Throttle(ledger.database, now))
             app.state.checkpoints = Checkpoints(ledger.database, ledger.recorder)
             signer = partial(signer_of, settings, app.state.checkpoints)
-            app.state.anchoring = opened.enter_context(Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS))
+            app.state.anchoring = opened.enter_context(
+                Anchoring(app.state.checkpoints, signer, now, POLL_SECONDS, ledger.prove_states)
+            )
 
             def forget() -> None:
                 """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""

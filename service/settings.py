@@ -36,7 +36,8 @@ class Settings(BaseSettings):
     """Under which address people reach the service, such as `https://so-quy.example`: for invitations, and to know what
     browsers send from our own pages. By default what the request's Host says, which behind TLS is not enough."""
     max_cached_entries: Annotated[int, Field(ge=1)] = 300_000
-    """How many entries the funds kept in memory may hold together: about 1 KB each."""
+    """What the funds in memory may take together, in entries of about 1 KB: of an old fund few of these lie there, and
+    its state counts as some 150."""
     read_wait_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
     """How long a read waits for the read model to have what it must show."""
     checkpoint_key: str = "microfund-checkpoint.pem"

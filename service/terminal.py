@@ -175,6 +175,15 @@ def tell_losses(ledger: "Ledger", fund: str | None, language: str) -> None:
             tell("verified.lost", language, fund=loss.fund, first=loss.first, last=loss.last)
 
 
+def tell_differing_states(ledger: "Ledger", logs: list[str], language: str) -> int:
+    """Which kept states are not what a replay makes them, and how many these are."""
+    differing = [found for found in ledger.prove_states(logs) if found]
+    for found in differing:
+        parts = ", ".join(found.parts)
+        tell("verified.other_state", language, fund=found.log, version=found.version, parts=parts)
+    return len(differing)
+
+
 def read_model_of(ledger: "Ledger") -> "ReadModel":
     from ledger.projections.read_model import ReadModel
 

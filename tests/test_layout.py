@@ -102,7 +102,8 @@ def test_no_modules_import_each_other_but_events_and_what_they_change_and_only_i
     assert of_others == [(f"ledger.aggregates.{kind}", f"ledger.events.{kind}") for kind in kinds]
     assert {name.rpartition(".")[0] or name for name in wanted} == {"ledger.aggregates", "ledger.events", "ledger"}
     assert {name for name in wanted if name.startswith("ledger.aggregates.")} == {
-        f"ledger.aggregates.{name}" for name in ("loan", "log", "member", "state")
+        f"ledger.aggregates.{name}"
+        for name in ("duplicates", "entries", "loan", "log", "member", "parts", "state", "usual")
     }
 
 

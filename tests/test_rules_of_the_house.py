@@ -119,10 +119,16 @@ def test_aggregates_rest_on_events_and_the_lowest_row():
 
 
 BENEATH = {
-    "log": (),
+    "entries": (),
+    "requests": (),
+    "pages": (),
+    "usual": (),
+    "duplicates": (),
+    "log": ("entries", "requests"),
     "member": (),
     "loan": (),
-    "state": ("log", "member", "loan"),
+    "parts": ("entries", "member", "loan", "pages"),
+    "state": ("entries", "log", "member", "loan", "pages", "parts", "usual", "duplicates"),
     "books": ("log", "state"),
     "roll": ("log", "member", "loan", "state", "books"),
     "lending": ("log", "member", "loan", "state", "books"),

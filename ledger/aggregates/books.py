@@ -110,12 +110,12 @@ class Books(State):
         """Say so where only a wrong entry stands in the way, which was reversed with a later day: until then it
         counts."""
         account = (leg.pot, leg.account, leg.of)
-        for version, reversed_by in self.reversed_by.items():
-            wrong, reversal = self.entries[version - 1], self.entries[reversed_by - 1]
-            if wrong.on <= short_on < reversal.on:
-                took = sum(each.amount for each in wrong.legs() if (each.pot, each.account, each.of) == account)
+        for version, (wrong_on, until) in self.reversed_later.items():
+            if wrong_on <= short_on < until:
+                legs = self.entries[version - 1].legs()
+                took = sum(each.amount for each in legs if (each.pot, each.account, each.of) == account)
                 if -took * NEVER_NEGATIVE[leg.account] >= shortage:
-                    raise WrongEntryStillCounts(version=version, reversed_by=reversed_by, until=reversal.on)
+                    raise WrongEntryStillCounts(version=version, reversed_by=self.reversed_by[version], until=until)
 
     def _next_voucher(self, on: date, legs: Legs) -> str | None:
         """Phiếu thu for cash in, phiếu chi for cash out: per kind and year of `on`, without gaps, never reused."""

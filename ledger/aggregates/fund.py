@@ -263,18 +263,16 @@ class Fund(Roll, Lending, Governance, Activities):
 
     def _lines_of(self, held: MeetingHeld) -> list[Event]:
         """A sheet's live lines, in order, those of later resends too."""
-        versions = {version for version, sheet in self.sheets.items() if sheet == held.sheet}
-        versions |= set(self._unnamed_lines_of(held))
-        lines = (self.entries[version - 1] for version in sorted(versions))
-        return [line for line in lines if not self._is_undone(line)]
+        lines = {line.version: line for line in (*self._unnamed_lines_of(held), *self.lines_of(held.sheet))}
+        return [line for _, line in sorted(lines.items()) if not self._is_undone(line)]
 
-    def _unnamed_lines_of(self, held: MeetingHeld) -> Iterator[int]:
+    def _unnamed_lines_of(self, held: MeetingHeld) -> Iterator[Event]:
         """Lines of older books do not name their sheet: they stand right before it, told at the same instant."""
-        for event in reversed(self.entries[: held.version - 1]):
+        for event in self.entries.before(held.version):
             request = event.request
             if event.recorded_at != held.recorded_at or request is None or request == held.request or request.sheet:
                 return
-            yield event.version
+            yield event
 
     def _is_undone(self, event: Event) -> bool:
         is_rejected = isinstance(event, LoanRequested) and self.loans[event.loan].status == "rejected"

@@ -128,8 +128,9 @@ class Governance(Books):
     ) -> AttendanceCorrected:
         """Note anew who came to a meeting, named by the version of its `MeetingHeld`; dated as the meeting. Raises
         `MeetingNotFound`, `NobodyPresent`, `NamedTwice`, `MemberNotFound`, `MemberNotOnRoll`."""
-        held = next((meeting for meeting in self.meetings.values() if meeting.version == version), None)
-        if held is None:
+        held = self.entries[version - 1] if 1 <= version <= self.version else None
+        known = self.meetings.get(held.sheet) if isinstance(held, MeetingHeld) else None
+        if not isinstance(held, MeetingHeld) or known is None or known.version != version:
             raise MeetingNotFound(version=version)
         then = msgspec.structs.replace(metadata, on=held.on)
         attendance = self._attendance(held.on, present, by_proxy)
@@ -225,8 +226,7 @@ class Governance(Books):
         """End a member's office. Raises `OfficeNotHeld`, `OutOfOrder`."""
         if (office, member) not in self.offices:
             raise OfficeNotHeld(member=member, office=office)
-        taken = (event for event in reversed(self.entries) if isinstance(event, OfficeTaken))
-        since = next(event.on for event in taken if (event.office, event.member) == (office, member))
+        since = self.in_office_since[office, member]
         if metadata.on < since:
             raise OutOfOrder(on=metadata.on, earliest=since)
         return self._record(OfficeLeft, metadata, member=member, office=office)
@@ -250,9 +250,8 @@ class Governance(Books):
         Loans keep the terms of the bylaws in force; advances are given by source and amount. Raises `BooksHaveBegun`,
         `MemberNotFound`, `NamedTwice`, `OpeningLoanImplausible`, `NoBylawsInForce`.
         """
-        for event in self.entries:
-            if event.legs() or isinstance(event, OpeningBalancesDeclared):
-                raise BooksHaveBegun(version=event.version)
+        if self.begun_by:
+            raise BooksHaveBegun(version=self.begun_by)
         declared = self._opening_books(
             metadata.on,
             revolving=revolving,
@@ -285,7 +284,7 @@ class Governance(Books):
                 raise NamedTwice(member=number)
         for loan in loans:
             self._refuse_implausible(loan, on)
-        bylaws, first = self.bylaws_on(on), len(self.loans) + 1
+        bylaws, first = self.bylaws_on(on), self.loans_told + 1
         return {
             "revolving": revolving,
             "activity": activity,
@@ -311,7 +310,7 @@ class Governance(Books):
             raise OutOfOrder(on=metadata.on, earliest=self.old_books.on)
         declared = self._opening_books(metadata.on, loans=loans, **books)
         numbers = [old.loan for old in self.old_books.loans]
-        numbers += range(len(self.loans) + 1, len(self.loans) + 1 + len(loans) - len(numbers))
+        numbers += range(self.loans_told + 1, self.loans_told + 1 + len(loans) - len(numbers))
         declared["loans"] = tuple(
             msgspec.structs.replace(loan, loan=number) for loan, number in zip(declared["loans"], numbers, strict=False)
         )
@@ -324,7 +323,7 @@ class Governance(Books):
         declared = {loan.loan: loan for loan in loans}
         for old in self.old_books.loans:
             loan = self.loans[old.loan]
-            own = {v for v in loan.repayments if not isinstance(self.entries[v - 1], OpeningBooks)}
+            own = loan.repayments.keys() - self.openings
             if declared.get(old.loan) != old and (own or loan.reschedulings or loan.recoveries):
                 raise LoanHasEntries(loan=old.loan, version=min((*own, *(r.version for r in loan.reschedulings))))
 
@@ -354,9 +353,8 @@ class Governance(Books):
 
     def dissolve(self, metadata: EntryMetadata, *, document: str | None = None) -> FundDissolved:
         """Wind the fund up and hand over what is left. Raises `StillOwed`, `OutOfOrder`."""
-        latest = max(self.last_on)
-        if metadata.on < latest:
-            raise OutOfOrder(on=metadata.on, earliest=latest)
+        if self.latest_on and metadata.on < self.latest_on:
+            raise OutOfOrder(on=metadata.on, earliest=self.latest_on)
         open_sums = {
             account: abs(sum(amount for (_, its_account, _), amount in self.balances.items() if its_account == account))
             for account in ("loans", "savings", "advances")

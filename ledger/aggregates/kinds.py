@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from ledger.aggregates.entries import Entries, Read
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.log import BrokenChain, Log
 from ledger.aggregates.people import People
@@ -49,18 +50,21 @@ def kind_of(log: str) -> Kind | None:
     return OTHERS.get(named[1]) if named else None
 
 
-def begun(log: str) -> Log:
-    """A fund, or a log of another kind, to which nothing has happened yet."""
+def begun(log: str, read: Read | None = None) -> Log:
+    """A fund, or a log of another kind, to which nothing has happened yet; `read` reads its events once it has let go
+    of them."""
     kind = kind_of(log)
     assert kind, "the id of a log tells its kind"
-    return kind.aggregate(log)
+    new = kind.aggregate(log)
+    new.entries = Entries(read)
+    return new
 
 
-def replay(log: Log | None, entries: Iterable[Entry]) -> Log | None:
+def replay(log: Log | None, entries: Iterable[Entry], read: Read | None = None) -> Log | None:
     """Apply entries to a fund or another log, which the first of them begins. Raises `BrokenChain`."""
     for entry in entries:
         if log is None:
-            log = begun(entry.event.fund)
+            log = begun(entry.event.fund, read)
         try:
             log.apply(entry)
         except (ArithmeticError, LookupError, ValueError) as error:

@@ -84,7 +84,7 @@ class Lending(Books):
         return self._record(
             LoanRequested,
             metadata,
-            loan=len(self.loans) + 1,
+            loan=self.loans_told + 1,
             member=member,
             principal=principal,
             term_months=term_months,
@@ -139,7 +139,7 @@ class Lending(Books):
     def _household_owes(self, borrower: Member, on: date) -> bool:
         """Whether the borrower, or somebody of the same household on that day, owed then on a loan granted."""
         home = borrower.home_on(on)
-        debtors = (self.members[loan.member] for loan in self.loans.values() if loan.stands_in_the_way(on))
+        debtors = (self.members[loan.member] for loan in self.loans_not_over(on) if loan.stands_in_the_way(on))
         return any(
             debtor.number == borrower.number or (home is not None and debtor.home_on(on) == home) for debtor in debtors
         )
@@ -149,9 +149,10 @@ class Lending(Books):
         `LoanNotRequested`, `OutOfOrder`."""
         loan = self.loan(number)
         if loan.status == "approved":
-            assert isinstance(loan.conditions, LoanApproved)
-            if metadata.on < loan.conditions.on:
-                raise OutOfOrder(on=metadata.on, earliest=loan.conditions.on)
+            assert loan.conditions
+            assert loan.conditions.granted_on
+            if metadata.on < loan.conditions.granted_on:
+                raise OutOfOrder(on=metadata.on, earliest=loan.conditions.granted_on)
         else:
             self._requested_loan(metadata, number)
         return self._record(LoanRejected, metadata, loan=number, member=loan.member)
@@ -163,10 +164,11 @@ class Lending(Books):
         if loan.status != "approved":
             raise LoanNotApproved(loan=number, status=loan.status)
         approval = loan.conditions
-        assert isinstance(approval, LoanApproved)
-        if metadata.on < approval.on:
-            raise OutOfOrder(on=metadata.on, earliest=approval.on)
-        if approval.two_person_approval and metadata.is_of(approval.recorded_by):
+        assert approval
+        assert approval.granted_on
+        if metadata.on < approval.granted_on:
+            raise OutOfOrder(on=metadata.on, earliest=approval.granted_on)
+        if approval.two_person_approval and approval.granted_by and metadata.is_of(approval.granted_by):
             raise SamePersonApproved(loan=number)
         self._member_on_roll(loan.member, metadata.on)
         return self._record(

@@ -9,7 +9,18 @@ import msgspec
 
 from ledger.events import LoanApproved, LoanRecovered, LoanRescheduled, LoanWrittenOff, OpeningLoan
 from ledger.events.loans import Purpose
-from ledger.terms import Instalment, LoanTerms, Repayment, Split, Standing, plan, split, standing
+from ledger.terms import (
+    Instalment,
+    InterestMethod,
+    LoanTerms,
+    Repayment,
+    RepaymentMode,
+    Split,
+    Standing,
+    plan,
+    split,
+    standing,
+)
 
 LoanStatus = Literal["requested", "approved", "rejected", "running", "settled", "written_off"]
 
@@ -24,7 +35,41 @@ class Phase(NamedTuple):
     accrues_after: date | None
 
 
-class Loan(msgspec.Struct, frozen=True, kw_only=True):
+class Conditions(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """What a loan was granted under: on which day and by whom, unless it was running when the old books ended; then
+    `interest_owed` is what was owed by that day, in đồng."""
+
+    monthly_rate_ppm: int
+    interest_method: InterestMethod
+    repayment_mode: RepaymentMode
+    interest_to_activity_ppm: int
+    interest_rounding: int
+    granted_on: date | None = None
+    granted_by: str | None = None
+    two_person_approval: bool = False
+    interest_owed: int = 0
+
+    @classmethod
+    def of(cls, told: LoanApproved | OpeningLoan) -> Conditions:
+        """As an event tells them."""
+        terms = cls(
+            monthly_rate_ppm=told.monthly_rate_ppm,
+            interest_method=told.interest_method,
+            repayment_mode=told.repayment_mode,
+            interest_to_activity_ppm=told.interest_to_activity_ppm,
+            interest_rounding=told.interest_rounding,
+        )
+        if isinstance(told, OpeningLoan):
+            return msgspec.structs.replace(terms, interest_owed=told.interest_owed)
+        return msgspec.structs.replace(
+            terms,
+            granted_on=told.on,
+            granted_by=told.recorded_by,
+            two_person_approval=told.two_person_approval,
+        )
+
+
+class Loan(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A loan as the fund knows it; `repayments` are all that came off it and still counts, by the version of the entry.
 
     `write_offs` are the live ones, the last of which may have given up all that was left. `recoveries` are what came in
@@ -40,7 +85,7 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose
     requested_on: date
     rejected_on: date | None = None
-    conditions: LoanApproved | OpeningLoan | None = None
+    conditions: Conditions | None = None
     disbursed_on: date | None = None
     repayments: dict[int, Repayment] = {}
     taken_over_on: date | None = None
@@ -70,6 +115,15 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
             return "rejected"
         return "approved" if self.conditions else "requested"
 
+    @property
+    def over_from(self) -> date | None:
+        """From the end of which day on nothing more is to come of it: paid back, written off, or rejected."""
+        if not self.disbursed_on:
+            return self.rejected_on
+        if self.outstanding:
+            return None
+        return max((self.disbursed_on, *(repayment.on for repayment in self.repayments.values())))
+
     def stands_in_the_way(self, day: date) -> bool:
         """Whether it kept the household from another loan at the end of a day: granted by then, and not paid back.
 
@@ -78,7 +132,7 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.disbursed_on and self.disbursed_on <= day:
             return self.outstanding_on(day) > 0
-        granted_on = self.conditions.on if isinstance(self.conditions, LoanApproved) else None
+        granted_on = self.conditions.granted_on if self.conditions else None
         return bool(granted_on and granted_on <= day and not (self.rejected_on and self.rejected_on <= day))
 
     def outstanding_on(self, day: date) -> int:
@@ -113,7 +167,7 @@ class Loan(msgspec.Struct, frozen=True, kw_only=True):
                 )
                 since = tuple(r for version, r in self.repayments.items() if version > latest.version)
                 return Phase(terms, latest.on, since, latest.interest_carried, None)
-        owed_before = self.conditions.interest_owed if isinstance(self.conditions, OpeningLoan) else 0
+        owed_before = self.conditions.interest_owed if self.conditions else 0
         repaid = tuple(self.repayments.values())
         return Phase(self.terms(), self.disbursed_on, repaid, owed_before, self.taken_over_on)
 

@@ -5,12 +5,15 @@ A kind of log adds what its events make of it, and its decisions: `Fund` is one.
 
 from __future__ import annotations
 
+from array import array
 from copy import copy
 from datetime import date, datetime
 from typing import Any, Self, TypeVar
 
 import msgspec
 
+from ledger.aggregates.entries import Entries
+from ledger.aggregates.requests import Requests
 from ledger.days import civil_day
 from ledger.events import NO_HEAD, Entry, Event, Request, encode, head_of
 from ledger.refusals import FutureDay
@@ -72,20 +75,27 @@ class Log:
         self.id = log
         self.version = 0
         self.head = NO_HEAD
-        self.entries: list[Event] = []
+        self.recorded_at: datetime | None = None
+        self.entries = Entries()
         self.pending: list[Entry] = []
-        # By a request's key, the version of its first fact; the others follow it.
-        self.requests: dict[str, int] = {}
+        # At which version its state was kept beside the log, or was found there.
+        self.kept_at = 0
+        # By a request's key, the version of its first fact; the others follow it. And the key of the last fact.
+        self.requests = Requests()
+        self.last_key: str | None = None
 
     def apply(self, entry: Entry) -> None:
         """Take in the next entry of the log. Raises `BrokenChain` when it does not follow the last one."""
         event, version = entry.event, self.version + 1
         if event.prev != self.head or event.version != version or event.fund != self.id:
             raise BrokenChain(self.id, version)
-        self.entries.append(event)
+        self.entries.held.append(event)
         self._take_in(event)
-        if request := event.request:
-            self.requests.setdefault(request.key, version)
+        key = event.request.key if event.request else None
+        if key is not None and key != self.last_key:
+            self.requests.setdefault(key, version)
+        self.last_key = key
+        self.recorded_at = event.recorded_at
         self.version = version
         self.head = head_of(entry.line)
 
@@ -100,19 +110,38 @@ class Log:
         """
         twin = copy(self)
         for name, value in vars(self).items():
-            if isinstance(value, dict | list | set):
+            if isinstance(value, dict | list | set | array | Entries):
                 setattr(twin, name, copy(value))
         return twin
 
     def recorded_request(self, key: str) -> RecordedRequest | None:
         """What a request has recorded, if there was one with this key: all facts of a request follow each other."""
-        if not (first := self.requests.get(key)):
+        if not (first := self.version_of(key)):
             return None
         last, request = first, self.entries[first - 1].request
         assert request
         while last < self.version and self.entries[last].request == request:
             last += 1
         return RecordedRequest(request.digest, first, last)
+
+    def version_of(self, key: str) -> int | None:
+        """The version of a request's first fact, if there was one with this key. What is only known of a key in short
+        is believed of the log alone."""
+        if first := self.requests.get(key):
+            return first
+        candidates = (event for block in self.requests.blocks(key) for event in self.entries.of((block[0], block[-1])))
+        return next((event.version for event in candidates if event.request and event.request.key == key), None)
+
+    def let_go(self) -> None:
+        """Leave to the log, which has all of it by now, what can be read there: all but the latest entries, and the
+        keys as they are. Once in some dozens of entries: each time would cost a post."""
+        if self.entries.let_go():
+            self.requests.let_go()
+
+    @property
+    def weight(self) -> int:
+        """What it takes in memory, in so many entries' worth."""
+        return len(self.entries.held)
 
     # --- recording ------------------------------------------------------------------------------------------------
 
@@ -127,9 +156,7 @@ class Log:
             version=self.version + 1,
             prev=self.head,
             on=metadata.on,
-            recorded_at=max(metadata.recorded_at, self.entries[-1].recorded_at)
-            if self.entries
-            else metadata.recorded_at,
+            recorded_at=max(metadata.recorded_at, self.recorded_at or metadata.recorded_at),
             recorded_by=metadata.recorded_by,
             request=metadata.request,
             texts=metadata.texts or None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 
-from ledger.events.club import household_key
+from ledger.events.club import MemberChanged, MemberJoined, household_key
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
+class Member(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A member as the fund knows them: by number. `absences` are the days they left and came back; `name` is the digest
     of the name in the register; `changed_on` the day of the latest change of each field, for a change may be told late;
     `households` what they belonged to, from which day."""
@@ -25,6 +26,33 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     changed_on: dict[str, date] = {}
     households: tuple[tuple[date, str], ...] = ()
+
+    @classmethod
+    def of(cls, joined: MemberJoined) -> Member:
+        """Somebody who joined."""
+        return cls(
+            number=joined.member,
+            sex=joined.sex,
+            birth_year=joined.birth_year,
+            poverty=joined.poverty,
+            household=joined.household,
+            joined_on=joined.on,
+            name=(joined.texts or {}).get("name"),
+            households=((joined.on, joined.household),) if joined.household else (),
+        )
+
+    def changed(self, changed: MemberChanged) -> Member:
+        """Them with changed fields, or a changed name; a later day's change outlives an earlier one told after it."""
+        changes: dict[str, Any] = changed.changes()
+        if changed.texts and "name" in changed.texts:
+            changes["name"] = changed.texts["name"]
+        news = {
+            field: value for field, value in changes.items() if self.changed_on.get(field, changed.on) <= changed.on
+        }
+        changed_on = self.changed_on | dict.fromkeys(news, changed.on)
+        moved = ((changed.on, changed.household),) if changed.household else ()
+        households = tuple(sorted((*self.households, *moved), key=lambda since: since[0]))
+        return msgspec.structs.replace(self, **news, changed_on=changed_on, households=households)
 
     @property
     def home(self) -> str | None:

@@ -101,7 +101,7 @@ class Roll(Books):
     def join(self, metadata: EntryMetadata, *, birth_year: int, **person: Any) -> MemberJoined:
         """Put a member on the roll, under the next number. Raises `BirthYearImplausible`."""
         self._refuse_birth_year(metadata, birth_year)
-        return self._record(MemberJoined, metadata, member=len(self.members) + 1, birth_year=birth_year, **person)
+        return self._record(MemberJoined, metadata, member=self.members_told + 1, birth_year=birth_year, **person)
 
     def change_member(self, metadata: EntryMetadata, number: int, **changes: Any) -> MemberChanged:
         """Change what is known of a member. Raises `MemberNotFound`, `NothingChanged`, `OutOfOrder`."""

@@ -6,30 +6,35 @@ roll, the loan book, the meetings, counts and offices.
 
 from __future__ import annotations
 
+from array import array
 from bisect import insort
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import date
-from functools import cache
-from typing import Any, Self
+from typing import Final, Self
 
 import msgspec
 
-from ledger.aggregates.loan import Loan
+from ledger.aggregates import parts, usual
+from ledger.aggregates.duplicates import SaidOnDay, say_the_same
+from ledger.aggregates.entries import Runs, with_next
+from ledger.aggregates.loan import Conditions, Loan
 from ledger.aggregates.log import Log
 from ledger.aggregates.member import Member
+from ledger.aggregates.pages import Pages
+from ledger.aggregates.parts import DuesPaid, Meeting
 from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Leg, Pot
 from ledger.days import DailyBalance
 from ledger.events import (
-    ActivityHeld,
+    AttendanceCorrected,
     Bylaws,
     Event,
     FundOpened,
+    LoanApproved,
     LoanRequested,
     MeetingHeld,
     MemberChanged,
     MemberJoined,
-    MutualHelpGiven,
+    OfficeTaken,
     OpeningBooks,
     PlaceChanged,
     Voucher,
@@ -38,18 +43,8 @@ from ledger.events.governance import CountedPot
 from ledger.refusals import LoanNotFound, MemberNotFound, MemberNotOnRoll, NoBylawsInForce
 from ledger.terms import Repayment
 
-Said = tuple[object, ...] | None
-
-
-class Balances(dict[Key, int]):
-    """What each account holds: nothing if it is not there, and asking for it makes none. A `Counter` would take twice
-    as long to post to."""
-
-    def __missing__(self, key: Key) -> int:
-        return 0
-
-    def __copy__(self) -> Balances:
-        return Balances(self)
+OPEN_AS_ONE: Final = 3
+"""How many loans, days and the like, unpacked, take as much memory as one entry."""
 
 
 class State(Log):
@@ -59,18 +54,23 @@ class State(Log):
 
     def __init__(self, fund: str) -> None:
         super().__init__(fund)
-        self.balances = Balances()
-        self.daily: dict[Key, DailyBalance] = {}
+        self.balances: Pages[Key, int] = Pages(parts.BALANCES)
+        self.daily: Pages[Key, DailyBalance] = Pages(parts.DAILY)
         self.last_vouchers: dict[str, str] = {}
-        self.reversed_by: dict[int, int] = {}
-        # Of lines of a meeting, the sheet they stand on.
-        self.sheets: dict[int, str] = {}
-        # Of each day the last entry, and of each entry the one before it on its day: 0 for none.
-        self.last_on: dict[date, int] = {}
-        self.before: list[int] = []
-        # What was said on the day last asked about, by what it says: a burst of entries is mostly of one day.
-        self.said_on: date | None = None
-        self.said: defaultdict[Said, list[int]] = defaultdict(list)
+        self.reversed_by: Pages[int, int] = Pages(parts.REVERSED)
+        # Of wrong entries that count until a later day: their own, and that of the reversal.
+        self.reversed_later: dict[int, tuple[date, date]] = {}
+        # The lines of each meeting's sheet, and the entries of each day.
+        self.sheets: Pages[str, Runs] = Pages(parts.SHEETS)
+        self.days: Pages[date, Runs] = Pages(parts.DAYS)
+        # The run that the last entry belongs to is no part of that yet: its day, and where it begins.
+        self.run_on: date | None = None
+        self.run_from = 1
+        self.latest_on: date | None = None
+        self.latest_amounts: Pages[str, bytes] = Pages(parts.AMOUNTS)
+        self.said = SaidOnDay()
+        # What its state took when it was last packed.
+        self.packed_bytes = 0
         # After a trial was forked off, or of a trial: the accounts whose balances by day are no longer shared.
         self.copied: set[Key] | None = None
         self.closed_through: date | None = None
@@ -78,48 +78,77 @@ class State(Log):
         self.dissolved: Event | None = None
         self.bylaws: list[tuple[date, int, Bylaws]] = []
         self.places: list[tuple[date, int, FundOpened | PlaceChanged]] = []
-        self.members: dict[int, Member] = {}
-        # By member and month: dues paid in đồng, and the day on which they were forgiven.
-        self.dues_paid: Counter[tuple[int, str]] = Counter()
+        # Members and loans are numbered from 1 on: how many there ever were.
+        self.members: Pages[int, Member] = Pages(parts.MEMBERS)
+        self.members_told = 0
+        # By member and month: dues that were paid, and the day on which they were forgiven.
+        self.dues_paid: Pages[tuple[int, str], DuesPaid] = Pages(parts.DUES)
         self.forgiven_dues: dict[tuple[int, str], date] = {}
-        self.loans: dict[int, Loan] = {}
-        self.meetings: dict[str, MeetingHeld] = {}
+        self.loans: Pages[int, Loan] = Pages(parts.LOANS)
+        self.loans_told = 0
+        # By loan: from which day on it is over, as `date.toordinal()` counts, 0 for none.
+        self.over_from = array("i")
+        self.meetings: Pages[str, Meeting] = Pages(parts.MEETINGS)
         self.meetings_held = 0
         # The days that were counted, by the version of the count.
         self.counts: dict[int, date] = {}
+        # The first entry that moved money, or took old books over; and all that took over or corrected those.
+        self.begun_by: int | None = None
         self.old_books: OpeningBooks | None = None
+        self.openings: set[int] = set()
         self.offices: set[tuple[str, int]] = set()
+        # The day on which a member last took an office, and who last took each.
+        self.in_office_since: dict[tuple[str, int], date] = {}
+        self.last_holders: dict[str, int] = {}
 
     # --- replay ---------------------------------------------------------------------------------------------------
 
     def _take_in(self, event: Event) -> None:
         event.evolve(self)
         version, on = event.version, event.on
-        for leg in event.legs():
-            self._post(on, leg)
-        self.before.append(self.last_on.get(on, 0))
-        self.last_on[on] = version
-        if on == self.said_on:
-            self.said[_said(event)].append(version)
-        if event.request and event.request.sheet:
-            self.sheets[version] = event.request.sheet
-        if isinstance(event, Voucher) and event.voucher:
-            self.last_vouchers[event.voucher[:8]] = event.voucher
+        if legs := event.legs():
+            self.begun_by = self.begun_by or version
+            for leg in legs:
+                self._post(on, leg)
+        if on != self.run_on:
+            self._begin_run(on, version)
+        if on == self.said.day:
+            self.said.add(event)
+        if event.request and (sheet := event.request.sheet):
+            self.sheets[sheet] = with_next(self.sheets[sheet], version)
+        if isinstance(event, Voucher):
+            if event.voucher:
+                self.last_vouchers[event.voucher[:8]] = event.voucher
+            if isinstance(event, usual.ORDINARY):
+                kind = usual.kind_of(event)
+                self.latest_amounts[kind] = usual.noted(self.latest_amounts[kind], event)
+
+    def _begin_run(self, on: date, version: int) -> None:
+        if self.run_on:
+            self.days[self.run_on] = (*self.days[self.run_on], self.run_from, version - 1)
+        self.run_on, self.run_from = on, version
+        if self.latest_on is None or on > self.latest_on:
+            self.latest_on = on
+
+    def versions_on(self, day: date) -> Runs:
+        """The versions of a day's entries."""
+        return (*self.days[day], self.run_from, self.version) if day == self.run_on else self.days[day]
 
     def _post(self, on: date, leg: Leg) -> None:
         key = (leg.pot, leg.account, leg.of)
         self.balances[key] += leg.amount
         if leg.account in NEVER_NEGATIVE:
-            daily = self.daily.get(key)
-            if daily is None or self.copied is not None:
+            try:
+                daily = self.daily[key]
+            except KeyError:
+                daily = self.daily[key] = DailyBalance()
+            if self.copied is not None:
                 daily = self._own(key, daily)
             daily.add(on, leg.amount)
 
-    def _own(self, key: Key, daily: DailyBalance | None) -> DailyBalance:
+    def _own(self, key: Key, daily: DailyBalance) -> DailyBalance:
         """An account's balances by day that may be changed: a copy of what a fund and its trial share."""
-        if daily is None:
-            daily = self.daily[key] = DailyBalance()
-        elif self.copied is not None and key not in self.copied:
+        if self.copied is not None and key not in self.copied:
             daily = self.daily[key] = daily.copy()
         if self.copied is not None:
             self.copied.add(key)
@@ -128,29 +157,84 @@ class State(Log):
     def fork(self) -> Self:
         twin = super().fork()
         self.copied, twin.copied = set(), set()
-        twin.said_on = None
+        twin.said = self.said.copy()
         return twin
+
+    @property
+    def weight(self) -> int:
+        paged = (self.balances, self.daily, self.days, self.members, self.dues_paid, self.loans)
+        lying_open = sum(mapping.count_open() for mapping in paged) + len(self.requests)
+        return super().weight + self.packed_bytes // 1_000 + lying_open // OPEN_AS_ONE
 
     def possible_duplicate(self, event: Event) -> int | None:
         """The version of an earlier live entry of the same day that says the same: after "did it save?" it is worth
         a question, though two like facts may both be true."""
-        said = _said(event)
-        if said is None:
-            return None
-        if self.said_on != event.on:
-            self.said_on, self.said = event.on, defaultdict(list)
-            for version in self._of_day(event.on):
-                self.said[_said(self.entries[version - 1])].append(version)
-        earlier = (version for version in self.said[said] if version < event.version)
-        return next((version for version in earlier if version not in self.reversed_by), None)
+        if self.said.day != event.on:
+            self.said.begin(event.on, self.entries.of(self.versions_on(event.on)))
+        for version in self.said.perhaps_alike(event):
+            if version >= event.version:
+                break
+            if version not in self.reversed_by and say_the_same(self.entries[version - 1], event):
+                return version
+        return None
 
-    def _of_day(self, on: date) -> list[int]:
-        """The versions of a day's entries, in order."""
-        versions, version = [], self.last_on.get(on, 0)
-        while version:
-            versions.append(version)
-            version = self.before[version - 1]
-        return versions[::-1]
+    def entries_after(self, day: date) -> Iterator[Event]:
+        """The entries of all days after one."""
+        if self.latest_on and day < self.latest_on:
+            for on in {*self.days, self.run_on}:
+                if on and on > day:
+                    yield from self.entries.of(self.versions_on(on))
+
+    def strike(self, wrong: Event, reversal: Event) -> None:
+        """Note that an entry was reversed; where that counts from a later day on, it counts until then."""
+        self.reversed_by[wrong.version] = reversal.version
+        if wrong.on < reversal.on:
+            self.reversed_later[wrong.version] = (wrong.on, reversal.on)
+
+    def lines_of(self, sheet: str) -> Iterator[Event]:
+        """The lines of a meeting's sheet, those of older ones of this name too that were undone."""
+        return self.entries.of(self.sheets[sheet])
+
+    # --- meetings, dues and offices -------------------------------------------------------------------------------
+
+    def meet(self, held: MeetingHeld) -> None:
+        """Keep that a meeting was held."""
+        self.meetings[held.sheet] = Meeting(held.version, held.on, held.meeting)
+        self.meetings_held = held.meeting
+
+    def meeting_of(self, sheet: str) -> MeetingHeld | None:
+        """The meeting of a sheet, unless it is undone, with those who came as they were noted last."""
+        if (known := self.meetings.get(sheet)) is None:
+            return None
+        held = self.entries[known.version - 1]
+        assert isinstance(held, MeetingHeld)
+        if known.corrected_by is None:
+            return held
+        noted = self.entries[known.corrected_by - 1]
+        assert isinstance(noted, AttendanceCorrected)
+        return msgspec.structs.replace(held, present=noted.present, by_proxy=noted.by_proxy, absent=noted.absent)
+
+    def meetings_on(self, day: date) -> list[MeetingHeld]:
+        """The meetings of a day that are not undone, in order."""
+        told = (event.sheet for event in self.entries.of(self.versions_on(day)) if isinstance(event, MeetingHeld))
+        return [held for sheet in dict.fromkeys(told) if (held := self.meeting_of(sheet)) and held.on == day]
+
+    def pay_dues(self, version: int, member: int, month: str, amount: int) -> None:
+        """Keep dues that were paid for a month."""
+        paid = self.dues_paid[member, month]
+        self.dues_paid[member, month] = DuesPaid(paid.amount + amount, (*paid.versions, version))
+
+    def unpay_dues(self, version: int, member: int, month: str, amount: int) -> None:
+        """Take dues back whose entry was wrong."""
+        paid = self.dues_paid[member, month]
+        live = tuple(each for each in paid.versions if each != version)
+        self.dues_paid[member, month] = DuesPaid(paid.amount - amount, live)
+
+    def install(self, taken: OfficeTaken) -> None:
+        """Put a member in an office."""
+        self.offices.add((taken.office, taken.member))
+        self.in_office_since[taken.office, taken.member] = taken.on
+        self.last_holders[taken.office] = taken.member
 
     # --- the roll -------------------------------------------------------------------------------------------------
 
@@ -168,31 +252,12 @@ class State(Log):
 
     def enrol(self, joined: MemberJoined) -> None:
         """Put a new member on the roll."""
-        self.members[joined.member] = Member(
-            number=joined.member,
-            sex=joined.sex,
-            birth_year=joined.birth_year,
-            poverty=joined.poverty,
-            household=joined.household,
-            joined_on=joined.on,
-            name=(joined.texts or {}).get("name"),
-            households=((joined.on, joined.household),) if joined.household else (),
-        )
+        self.members_told = max(self.members_told, joined.member)
+        self.members[joined.member] = Member.of(joined)
 
     def change(self, changed: MemberChanged) -> None:
-        """Take over changed fields, and a changed name; a later day's change outlives an earlier one told after it."""
-        changes: dict[str, Any] = changed.changes()
-        if changed.texts and "name" in changed.texts:
-            changes["name"] = changed.texts["name"]
-        member = self.members[changed.member]
-        known = member.changed_on
-        news = {field: value for field, value in changes.items() if known.get(field, changed.on) <= changed.on}
-        changed_on = known | dict.fromkeys(news, changed.on)
-        moved = ((changed.on, changed.household),) if changed.household else ()
-        households = tuple(sorted((*member.households, *moved), key=lambda since: since[0]))
-        self.members[changed.member] = msgspec.structs.replace(
-            member, **news, changed_on=changed_on, households=households
-        )
+        """Take over what is known of a member now."""
+        self.members[changed.member] = self.members[changed.member].changed(changed)
 
     def depart(self, number: int, on: date) -> None:
         """Take a member off the roll from a day on."""
@@ -238,14 +303,38 @@ class State(Log):
 
     def open_loan(self, requested: LoanRequested) -> None:
         """Enter a request in the loan book."""
-        self.loans[requested.loan] = Loan(
-            number=requested.loan,
-            member=requested.member,
-            principal=requested.principal,
-            term_months=requested.term_months,
-            purpose=requested.purpose,
-            requested_on=requested.on,
+        self.enter_loan(
+            Loan(
+                number=requested.loan,
+                member=requested.member,
+                principal=requested.principal,
+                term_months=requested.term_months,
+                purpose=requested.purpose,
+                requested_on=requested.on,
+            )
         )
+
+    def grant(self, approved: LoanApproved) -> None:
+        """Keep the terms that a loan was granted on."""
+        loan = self.loans[approved.loan]
+        self.loans[approved.loan] = msgspec.structs.replace(loan, conditions=Conditions.of(approved))
+
+    def enter_loan(self, loan: Loan) -> None:
+        """Enter a loan in the loan book."""
+        self.loans[loan.number] = loan
+        self.loans_told = max(self.loans_told, loan.number)
+
+    def note_loans_over(self) -> None:
+        """Bring up to date from when on each loan is over: of those that are packed, that is known without looking."""
+        self.over_from.extend([0] * (self.loans_told - len(self.over_from)))
+        for number, loan in self.loans.lying_open.items():
+            self.over_from[number - 1] = loan.over_from.toordinal() if loan.over_from else 0
+
+    def loans_not_over(self, day: date) -> Iterator[Loan]:
+        """The loans that were not over by a day: paid back, written off or rejected."""
+        ordinal = day.toordinal()
+        self.note_loans_over()
+        return (self.loans[number] for number, over in enumerate(self.over_from, 1) if not over or over > ordinal)
 
     def loan(self, number: int) -> Loan:
         """A loan by number. Raises `LoanNotFound`."""
@@ -257,23 +346,27 @@ class State(Log):
         """Enter the loans of an old book as they stood; of one that was corrected, those that are told otherwise."""
         before = {old.loan: old for old in self.old_books.loans} if self.old_books else {}
         self.taken_over_on, self.old_books = opening.on, opening
+        self.openings.add(opening.version)
+        self.begun_by = self.begun_by or opening.version
         for gone in before.keys() - {old.loan for old in opening.loans}:
             self.loans[gone] = msgspec.structs.replace(self.loans[gone], disbursed_on=None, rejected_on=opening.on)
         for old in opening.loans:
             if before.get(old.loan) == old:
                 continue
             repaid = Repayment(opening.on, old.principal - old.outstanding, 0)
-            self.loans[old.loan] = Loan(
-                number=old.loan,
-                member=old.member,
-                principal=old.principal,
-                term_months=old.term_months,
-                purpose=old.purpose,
-                requested_on=old.disbursed_on,
-                conditions=old,
-                disbursed_on=old.disbursed_on,
-                repayments={opening.version: repaid} if repaid.principal else {},
-                taken_over_on=opening.on,
+            self.enter_loan(
+                Loan(
+                    number=old.loan,
+                    member=old.member,
+                    principal=old.principal,
+                    term_months=old.term_months,
+                    purpose=old.purpose,
+                    requested_on=old.disbursed_on,
+                    conditions=Conditions.of(old),
+                    disbursed_on=old.disbursed_on,
+                    repayments={opening.version: repaid} if repaid.principal else {},
+                    taken_over_on=opening.on,
+                )
             )
 
     @property
@@ -295,17 +388,3 @@ class State(Log):
         """The least that the pot's box holds at the end of any day from `on`."""
         daily = self.daily.get((pot, "cash", None))
         return daily.worst_from(on, 1)[0] if daily else 0
-
-
-def _said(event: Event) -> Said:
-    """What an event says that may be told twice, without who said it and when: its type, whom it concerns, how much."""
-    if not isinstance(event, Voucher | ActivityHeld | MutualHelpGiven):
-        return None
-    return (event.name, *_telling(type(event))(event))
-
-
-@cache
-def _telling(kind: type[Event]) -> Callable[[Event], tuple[Any, ...]]:
-    """Reads the fields of a type of event that say whom and what it concerns, and how much."""
-    about = ("member", "loan", "kind", "pot", "activity", "source", "amount", "for_month")
-    return kind.reader(*about, "area", "participants", "quantity", "unit", "people")

@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
-from itertools import islice
+from itertools import islice, takewhile
 from statistics import median_low
 from types import UnionType
 from typing import Any, Final, NamedTuple
 
+from ledger.aggregates import usual
 from ledger.aggregates.fund import Fund
+from ledger.aggregates.usual import Ordinary
 from ledger.chart import cash_movement
 from ledger.events import (
     CashCounted,
     ContributionReceived,
     EntryReversed,
     Event,
-    ExpensePaid,
     LoanRepaid,
     MemberLeft,
     OfficeLeft,
-    SavingsWithdrawn,
     Voucher,
 )
 
@@ -37,9 +37,6 @@ USUAL_OF: Final = 8
 
 LOOKED_BACK: Final = 400
 """Entries among which they are looked for: some meetings' worth."""
-
-Ordinary = ContributionReceived | ExpensePaid | SavingsWithdrawn | LoanRepaid
-"""What comes again and again in like amounts; gifts and loans do not."""
 
 SINGLE_HOLDERS: Final = frozenset({"chair", "deputy_chair", "secretary", "accountant", "treasurer"})
 """The board's offices; volunteers are many."""
@@ -76,25 +73,16 @@ def _dues(fund: Fund, event: ContributionReceived) -> Iterator[Warning]:
     month = date.fromisoformat(f"{event.for_month}-01")
     if abs((month.year - event.on.year) * 12 + month.month - event.on.month) > FAR_MONTHS:
         yield Warning("dues-far-month", facts=(("month", event.for_month),))
-    before = fund.dues_paid[event.member, event.for_month] - event.amount
+    paid = fund.dues_paid[event.member, event.for_month]
+    before = paid.amount - event.amount
     if before > 0 and before >= fund.bylaws_on(max(month, fund.opened.on)).monthly_dues:
-        yield Warning("dues-paid-already", _paid_before(fund, event), (("month", event.for_month),))
-
-
-def _paid_before(fund: Fund, event: ContributionReceived) -> tuple[int, ...]:
-    earlier = (each for each in fund.entries[: event.version - 1] if isinstance(each, ContributionReceived))
-    what = (event.member, event.kind, event.for_month)
-    same = (each.version for each in earlier if (each.member, each.kind, each.for_month) == what)
-    return tuple(version for version in same if version not in fund.reversed_by)
+        earlier = tuple(version for version in paid.versions if version < event.version)
+        yield Warning("dues-paid-already", earlier, (("month", event.for_month),))
 
 
 def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
     """Ten times, or a tenth, of what this kind usually is in this club, and beyond all that there was of late."""
-    kind = _kind(event)
-    latest, oldest = event.version - 1, max(event.version - 1 - LOOKED_BACK, 0)
-    recent = (fund.entries[index] for index in range(latest - 1, oldest - 1, -1))
-    like = (each for each in recent if isinstance(each, Ordinary) and _kind(each) == kind)
-    amounts = [each.amount for each in islice(like, USUAL_OF)]
+    amounts = _latest_before(fund, event)
     if len(amounts) < USUAL_OF:
         return
     usual = median_low(amounts)
@@ -102,6 +90,20 @@ def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
     is_small = 10 * event.amount <= usual and event.amount < min(amounts)
     if (is_large or is_small) and not _is_as_agreed(fund, event):
         yield Warning("amount-unusual", facts=(("amount", event.amount), ("usual", usual)))
+
+
+def _latest_before(fund: Fund, event: Ordinary) -> list[int]:
+    """The latest amounts of this kind before an entry, as far as they are looked back for."""
+    kind, oldest = usual.kind_of(event), event.version - LOOKED_BACK
+    amounts = fund.latest_amounts[kind]
+    recent = takewhile(lambda pair: pair[0] >= oldest, usual.latest(amounts))
+    before = list(islice((amount for version, amount in recent if version < event.version), USUAL_OF))
+    if len(before) == USUAL_OF or usual.are_all(amounts):
+        return before
+    # Many more were recorded since, as when an old request is answered again.
+    entries = takewhile(lambda each: each.version >= oldest, fund.entries.before(event.version))
+    like = (each.amount for each in entries if isinstance(each, Ordinary) and usual.kind_of(each) == kind)
+    return list(islice(like, USUAL_OF))
 
 
 def _is_as_agreed(fund: Fund, event: Ordinary) -> bool:
@@ -115,10 +117,6 @@ def _is_as_agreed(fund: Fund, event: Ordinary) -> bool:
     is_catching_up = event.principal > 0 and repaid <= promised
     is_interest_due = event.principal == 0 and loan.standing(event.on).interest_due == 0
     return event.outstanding == 0 or is_catching_up or is_interest_due
-
-
-def _kind(event: Event) -> tuple[str, str | None]:
-    return event.name, getattr(event, "kind", None) or getattr(event, "activity", None)
 
 
 def _reversal_day_differs(fund: Fund, event: EntryReversed) -> Iterator[Warning]:
@@ -138,12 +136,14 @@ def _counts_covered(fund: Fund, event: Event) -> Iterator[Warning]:
 def _departure_told_late(fund: Fund, event: MemberLeft) -> Iterator[Warning]:
     """A departure with entries of the member after it."""
     later = tuple(
-        each.version
-        for each in fund.entries[: event.version - 1]
-        if getattr(each, "member", None) == event.member
-        and each.on > event.on
-        and isinstance(each, Voucher)
-        and each.version not in fund.reversed_by
+        sorted(
+            each.version
+            for each in fund.entries_after(event.on)
+            if getattr(each, "member", None) == event.member
+            and each.version < event.version
+            and isinstance(each, Voucher)
+            and each.version not in fund.reversed_by
+        )
     )
     if later:
         yield Warning("left-before", later, (("member", event.member), ("left_on", event.on)))

@@ -32,5 +32,6 @@ class EntryReversed(Event, frozen=True, kw_only=True, gc=False):
         return self.posted
 
     def evolve(self, fund: State) -> None:
-        fund.reversed_by[self.reverses] = self.version
-        fund.entries[self.reverses - 1].revoke(fund)
+        wrong = fund.entries[self.reverses - 1]
+        fund.strike(wrong, self)
+        wrong.revoke(fund)

@@ -40,8 +40,7 @@ class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
     refused: dict[str, str] | None = None
 
     def evolve(self, fund: State) -> None:
-        fund.meetings[self.sheet] = self
-        fund.meetings_held = self.meeting
+        fund.meet(self)
 
     def revoke(self, fund: State) -> None:
         del fund.meetings[self.sheet]
@@ -58,9 +57,7 @@ class AttendanceCorrected(Event, frozen=True, kw_only=True, gc=False):
     absent: tuple[int, ...]
 
     def evolve(self, fund: State) -> None:
-        fund.meetings[self.sheet] = msgspec.structs.replace(
-            fund.meetings[self.sheet], present=self.present, by_proxy=self.by_proxy, absent=self.absent
-        )
+        fund.meetings[self.sheet] = msgspec.structs.replace(fund.meetings[self.sheet], corrected_by=self.version)
 
 
 class CashCounted(Voucher, frozen=True, kw_only=True, gc=False):
@@ -123,7 +120,7 @@ class OfficeTaken(Event, frozen=True, kw_only=True, gc=False):
     until: date | None = None
 
     def evolve(self, fund: State) -> None:
-        fund.offices.add((self.office, self.member))
+        fund.install(self)
 
 
 class OfficeLeft(Event, frozen=True, kw_only=True, gc=False):

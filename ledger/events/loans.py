@@ -53,7 +53,7 @@ class LoanApproved(Event, frozen=True, kw_only=True, gc=False):
     interest_rounding: int = 1
 
     def evolve(self, fund: State) -> None:
-        fund.loans[self.loan] = msgspec.structs.replace(fund.loans[self.loan], conditions=self)
+        fund.grant(self)
 
 
 class LoanRejected(Event, frozen=True, kw_only=True, gc=False):

@@ -78,11 +78,11 @@ class ContributionReceived(Voucher, frozen=True, kw_only=True, gc=False):
 
     def evolve(self, fund: State) -> None:
         if self.kind == "dues" and self.for_month:
-            fund.dues_paid[self.member, self.for_month] += self.amount
+            fund.pay_dues(self.version, self.member, self.for_month, self.amount)
 
     def revoke(self, fund: State) -> None:
         if self.kind == "dues" and self.for_month:
-            fund.dues_paid[self.member, self.for_month] -= self.amount
+            fund.unpay_dues(self.version, self.member, self.for_month, self.amount)
 
 
 class DonationReceived(Voucher, frozen=True, kw_only=True, gc=False):

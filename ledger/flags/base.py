@@ -96,7 +96,7 @@ class Past:
     """
 
     def __init__(self, fund: Fund, day: date, linked: Mapping[str, int]) -> None:
-        self.fund = fund if day >= max(fund.last_on) else _as_it_was(fund, day)
+        self.fund = fund if fund.latest_on and day >= fund.latest_on else _as_it_was(fund, day)
         self.day = day
         self.linked = linked
         self.entries = [event for event in fund.entries if event.on <= day]

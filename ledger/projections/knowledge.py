@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import MINYEAR, UTC, date, datetime
 from threading import Lock
 from typing import Any
 
@@ -155,7 +155,7 @@ def _columns(table: Table) -> str:
 def version_at(tables: Transaction, fund: str, instant: datetime) -> int:
     """The last entry of a fund that had been recorded by an instant; 0 if there was none. Entries come in the order of
     their instants, whose text is in order only up to the second."""
-    second = instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    second = _in_utc(instant).isoformat()[:19]
     (last,) = tables.values(
         "SELECT MAX(version) FROM entries WHERE fund = :fund AND substr(recorded_at, 1, 19) < :second",
         fund=fund,
@@ -167,6 +167,14 @@ def version_at(tables: Transaction, fund: str, instant: datetime) -> int:
         second=second,
     )
     return max((version for version, at in within if datetime.fromisoformat(at) <= instant), default=last or 0)
+
+
+def _in_utc(instant: datetime) -> datetime:
+    """The instant in UTC; what lies beyond its calendar is before, or after, all that was ever recorded."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if instant.year == MINYEAR else datetime.max).replace(tzinfo=UTC)  # noqa: DTZ901
 
 
 def code_of(tables: Transaction, fund: str, version: int) -> str | None:

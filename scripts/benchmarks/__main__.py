@@ -12,7 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts.benchmarks import flat, meetings, pages, posts, reads, rebuilds, replays, reports, starts, statistics
+from scripts.benchmarks import (
+    flat,
+    loading,
+    meetings,
+    pages,
+    posts,
+    reads,
+    rebuilds,
+    replays,
+    reports,
+    starts,
+    statistics,
+)
 from scripts.benchmarks.report import Report, postgres_durability, sqlite_durability
 from scripts.benchmarks.scale import DEFAULT, FULL, SMOKE, Scale
 from scripts.benchmarks.workshop import Workshop
@@ -30,6 +42,7 @@ SECTIONS = {
     "meetings": Section(meetings.measure, "sheets of a hundred lines over HTTP"),
     "replay": Section(replays.measure, "a fund loaded with its chain checked, and seen at a past moment"),
     "flat": Section(flat.measure, "one more entry on a small fund and on a large one"),
+    "loading": Section(loading.measure, "the first entry of an evening on an old fund, and what it takes in memory"),
     "rebuild": Section(rebuilds.measure, "the read model made anew"),
     "reads": Section(reads.measure, "reads over HTTP, and memory"),
     "pages": Section(pages.measure, "phones' log-in by cookie, and the pages they ask for most"),

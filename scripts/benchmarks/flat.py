@@ -31,7 +31,7 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
     small, large = scale.fund_sizes[0], scale.large_fund
     for engine in ENGINES:
         with opened_ledger(sized_funds(shop, scale, engine)) as ledger:
-            post, sheet = partial(_record, ledger, lines=1), partial(_record, ledger, lines=LINES)
+            post, sheet = partial(record, ledger, lines=1), partial(record, ledger, lines=LINES)
             ways: tuple[tuple[str, Callable[[int], None], int, float | None], ...] = (
                 ("one post", post, scale.flat_posts, TARGET),
                 ("the decision alone", _decider(ledger, small, large), scale.flat_posts * 10, None),
@@ -67,7 +67,8 @@ def _metadata() -> EntryMetadata:
     return EntryMetadata(on=UNTIL, recorded_at=datetime.now(UTC), recorded_by="p-treasurer", request=request)
 
 
-def _record(ledger: Ledger, size: int, *, lines: int) -> None:
+def record(ledger: Ledger, size: int, *, lines: int) -> None:
+    """Record a gift on the fund of this size, or a sheet of so many lines."""
     requests = [_metadata() for _ in range(lines)]
 
     def decide(fund: Fund) -> None:

@@ -21,6 +21,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     library_sizes: tuple[int, ...]
     large_fund: int
     flat_posts: int
+    old_fund: int
+    loads: int
     province_events: int
     report_events: int
     runner_events: int
@@ -45,6 +47,8 @@ DEFAULT = Scale(
     library_sizes=(100, 1_000, 10_000),
     large_fund=100_000,
     flat_posts=200,
+    old_fund=12_000,
+    loads=21,
     province_events=600,
     report_events=6_480,
     runner_events=1_000,
@@ -65,6 +69,7 @@ FULL = msgspec.structs.replace(
     round_seconds=4.0,
     library_sizes=(100, 1_000, 10_000, 100_000),
     flat_posts=2_000,
+    loads=101,
     province_events=6_000,
     runner_events=10_000,
     country_members=57,
@@ -84,6 +89,8 @@ SMOKE = msgspec.structs.replace(
     library_sizes=(100, 300),
     large_fund=300,
     flat_posts=5,
+    old_fund=600,
+    loads=1,
     province_events=80,
     report_events=200,
     runner_events=30,

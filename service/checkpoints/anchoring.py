@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Final
 
@@ -11,11 +11,15 @@ from eventsourcing.persistence import PersistenceError
 from ledger.checkpoints import Checkpoints, Overtaken
 from ledger.checkpoints.notes import Signer
 from ledger.days import civil_day
+from ledger.kept_states import Difference
 from ledger.refusals import NothingToVouchFor, Refusal
 from service.checkpoints.signing import BadKey
 
 POLL_SECONDS: Final = 60.0
 """How often the day is looked at, the first time so long after the start; a failing storage is tried again as often."""
+
+REST_SECONDS: Final = 0.1
+"""Between two funds whose states are compared with their logs."""
 
 log = logging.getLogger("microfund")
 
@@ -24,8 +28,14 @@ class Anchoring:
     """Entered and left like a file. `trouble` is None, or what keeps checkpoints from being made."""
 
     def __init__(
-        self, checkpoints: Checkpoints, signer: Callable[[], Signer], now: Callable[[], datetime], poll: float
+        self,
+        checkpoints: Checkpoints,
+        signer: Callable[[], Signer],
+        now: Callable[[], datetime],
+        poll: float,
+        prove: Callable[[], Iterable[Difference | None]] = tuple,
     ) -> None:
+        """`prove` compares the states that were kept since it last did with replays of the log."""
         self.trouble: str | None = None
         self.made_at: datetime | None = None
         """The instant of the latest checkpoint, as last seen."""
@@ -33,6 +43,7 @@ class Anchoring:
         self._signer = signer
         self._now = now
         self._poll = poll
+        self._prove = prove
         self._done_on: date | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="anchoring", daemon=True)
@@ -57,6 +68,7 @@ class Anchoring:
             return
         try:
             self._look(now)
+            self._prove_states()
         except Overtaken:
             return  # Another copy of the service was faster: the next look finds its checkpoint.
         except (PersistenceError, Refusal, BadKey) as error:
@@ -75,6 +87,16 @@ class Anchoring:
                 return
         self.made_at = latest.checkpoint.made_at
         self._done_on = civil_day(now)
+
+    def _prove_states(self) -> None:
+        """Compare what was kept of funds with their logs, one after the other and with rests, for people are served
+        meanwhile. Of one that was wrong the fund is loaded anew; what was recorded since is to be looked at."""
+        for found in self._prove():
+            if found:
+                parts = ", ".join(found.parts)
+                log.error("a kept state was wrong: fund %s, version %d, in %s", found.log, found.version, parts)
+            if self._stopping.wait(REST_SECONDS):
+                return
 
     def _report(self, error: Exception) -> None:
         trouble = error.why if isinstance(error, BadKey) else type(error).__name__

@@ -114,7 +114,7 @@ def weeks_later(random: Random, day: date, most: int = 40) -> datetime:
 
 def reverse(fund: Fund, metadata: EntryMetadata, *, key: str, reason: ReversalReason) -> None:
     """Undo what a request recorded."""
-    fund.reverse_entry(metadata, fund.requests[key], reason=reason)
+    fund.reverse_entry(metadata, fund.version_of(key) or 0, reason=reason)
 
 
 def replace(

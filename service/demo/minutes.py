@@ -123,7 +123,7 @@ def hold_meeting(fund: Fund, metadata: EntryMetadata, *, present: Sequence[int],
 
 def correct_attendance(fund: Fund, metadata: EntryMetadata, *, key: str, **attendance: Any) -> None:
     """Note anew who came to a meeting."""
-    fund.correct_attendance(metadata, fund.requests[key], **attendance)
+    fund.correct_attendance(metadata, fund.version_of(key) or 0, **attendance)
 
 
 def hold_sheet(fund: Fund, metadata: EntryMetadata, *, dues: Sequence[dict[str, Any]]) -> None:
@@ -143,4 +143,4 @@ def hold_sheet(fund: Fund, metadata: EntryMetadata, *, dues: Sequence[dict[str, 
 
 def undo_sheet(fund: Fund, metadata: EntryMetadata, *, key: str) -> None:
     """Undo a sheet, on the day it bears."""
-    fund.undo_meeting(metadata, fund.requests[key], reason="wrong_date", as_held=True)
+    fund.undo_meeting(metadata, fund.version_of(key) or 0, reason="wrong_date", as_held=True)

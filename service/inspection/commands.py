@@ -27,6 +27,7 @@ from service.terminal import (
     read_model_of,
     say,
     tell,
+    tell_differing_states,
     tell_losses,
     tell_verification,
 )
@@ -74,7 +75,7 @@ def verify(
     if [what is not None, everything, people, projections].count(True) != 1:
         raise Mistake("what-to-verify")
     what = PEOPLE if people else what
-    paper = PaperReference.read(code, head, voucher)
+    paper, differing = PaperReference.read(code, head, voucher), 0
     if paper.is_given and what is None:
         raise Mistake("paper-of-one")
     if projections:
@@ -85,12 +86,14 @@ def verify(
     else:
         with ledger_of(load_settings(), "read") as ledger:
             tell_losses(ledger, what, language)
-            verified = list(_verified(ledger, ledger.logs() if what is None else [what], paper))
+            logs = ledger.logs() if what is None else [what]
+            verified = list(_verified(ledger, logs, paper))
+            differing = tell_differing_states(ledger, logs, language)
     for name, found in verified:
         tell_verification(name, found, language)
         for sentence in paper.sentences(found, language):
             say(sentence)
-    if not all(found.valid and paper.is_found(found) for _, found in verified):
+    if differing or not all(found.valid and paper.is_found(found) for _, found in verified):
         raise typer.Exit(BROKEN)
 
 

@@ -68,7 +68,7 @@ class ReportState:
             assert self._chains
             self._chains.follow(tables, upto)
             is_due = self._seconds() - self._begun_at > max(TRUSTED_SECONDS, SHARE_OF_TIME * self._took)
-            if is_due and not self._is_reading:
+            if is_due and not (self._is_reading or self._is_left):
                 self._is_reading = True
                 self._aside.submit(self._read_aside, upto)
             return self._chains

@@ -141,9 +141,9 @@ class MeetingAct:
 
     def _speaks_of(self, fund: Fund) -> tuple[Event, ...]:
         self.outcomes = self.outcomes or self.sheet.found(fund)
-        same_day = (meeting for meeting in fund.meetings.values() if meeting.on == self.meeting.held_on)
+        same_day = fund.meetings_on(self.meeting.held_on)
         self.others = tuple(meeting for meeting in same_day if meeting.sheet != self.sheet.name)
-        held = fund.meetings.get(self.sheet.name)
+        held = fund.meeting_of(self.sheet.name)
         return (*([held] if held else []), *(event for outcome in self.outcomes for event in outcome.events))
 
 

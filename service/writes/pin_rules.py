@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ledger.aggregates.fund import EntryMetadata, Fund
-from ledger.events import Event, MeetingHeld, OfficeTaken
+from ledger.events import Event, MeetingHeld
 
 PinRule = Callable[[Fund, EntryMetadata, tuple[int, ...], Mapping[str, Any]], bool]
 """Whether a call of one of the fund's methods needs a PIN: what is decided upon, who decides, the numbers it names and
@@ -25,11 +25,7 @@ def for_another_treasurer(fund: Fund, _: EntryMetadata, __: tuple[int, ...], fac
     """The treasurer's office goes to somebody else than had it last, whether that one has left it already or not."""
     if facts["office"] != "treasurer":
         return False
-    taken = (
-        event for event in reversed(fund.entries) if isinstance(event, OfficeTaken) and event.office == "treasurer"
-    )
-    last = next((event.member for event in taken if event.version not in fund.reversed_by), None)
-    return last not in (None, facts["member"])
+    return fund.last_holders.get("treasurer") not in (None, facts["member"])
 
 
 def for_anothers_entry(fund: Fund, metadata: EntryMetadata, numbers: tuple[int, ...], _: Mapping[str, Any]) -> bool:
@@ -40,8 +36,7 @@ def for_anothers_entry(fund: Fund, metadata: EntryMetadata, numbers: tuple[int, 
     entry = fund.entries[version - 1]
     if not isinstance(entry, MeetingHeld):
         return not metadata.is_of(entry.recorded_by)
-    on_its_sheet = (fund.entries[line - 1] for line, sheet in fund.sheets.items() if sheet == entry.sheet)
-    return not all(metadata.is_of(line.recorded_by) for line in (entry, *on_its_sheet))
+    return not all(metadata.is_of(line.recorded_by) for line in (entry, *fund.lines_of(entry.sheet)))
 
 
 def for_anothers_opening(fund: Fund, metadata: EntryMetadata, _: tuple[int, ...], __: Mapping[str, Any]) -> bool:

@@ -176,7 +176,7 @@ def test_no_history_is_too_strange_for_the_rules_and_what_came_later_is_behind_n
     strict = Thresholds(**{threshold.name: 0 for threshold in fields(Thresholds)})
     spoken: set[str] = set()
     for fund in map(random_fund, range(20)):
-        happened_on = sorted(fund.last_on)
+        happened_on = sorted({event.on for event in fund.entries})
         for on in (happened_on[len(happened_on) // 2], happened_on[-1]):
             for flag in flags(fund, strict, on, linked={"chair": 3}):
                 spoken.add(flag.rule)

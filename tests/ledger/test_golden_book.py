@@ -7,7 +7,7 @@ here, as a difference in a book that people can read, what that does.
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from itertools import groupby
@@ -268,7 +268,7 @@ def shown(amount: int) -> str:
 # --- the three books --------------------------------------------------------------------------------------------------
 
 
-def cash_book(entries: list[Event]) -> Iterator[Row]:
+def cash_book(entries: Sequence[Event]) -> Iterator[Row]:
     """Every movement of the box in order of days, what each pot holds after it; a wrong voucher once more, negated."""
     box = dict.fromkeys(POTS, 0)
     for event in sorted(entries, key=lambda event: (event.on, int(year().entry_of.get(event.version, "0")))):
@@ -340,7 +340,7 @@ def loan_line(fund: Fund, event: Event) -> Row | None:
     return dict(zip(columns, map(str, amounts), strict=True))
 
 
-def trial_balance(entries: list[Event]) -> Iterator[Row]:
+def trial_balance(entries: Sequence[Event]) -> Iterator[Row]:
     """Every account that is not at nought, pot by pot, with the parts of it."""
     balances: dict[tuple[str, str, str], int] = defaultdict(int)
     for event in entries:

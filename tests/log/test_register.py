@@ -55,6 +55,16 @@ def test_erasing_a_person_changes_no_line_no_sum_and_no_hash(database_url: str) 
         assert ledger.database.query("SELECT * FROM register") == []
 
 
+def test_a_text_is_found_by_its_digest_without_reading_those_of_all_clubs(database_url: str) -> None:
+    texts = [{"fund": f"F-{number % 7}", "digest": f"{number:064x}", "encrypted": "-"} for number in range(3_000)]
+    with opened(database_url) as ledger, ledger.database.transaction(commit=False) as transaction:
+        transaction.execute_many("INSERT INTO register VALUES (:fund, :digest, :encrypted)", texts)
+        transaction.execute("ANALYZE register")
+        explain = "EXPLAIN" if ledger.database.is_postgres else "EXPLAIN QUERY PLAN"
+        plan = transaction.query(f"{explain} SELECT fund, digest, encrypted FROM register WHERE digest IN ('a', 'b')")
+    assert "register_by_digest" in str(plan)
+
+
 def test_erasing_in_one_fund_touches_no_other(database_url: str) -> None:
     with opened(database_url) as ledger:
         mine, theirs = recorded_people(ledger), recorded_people(ledger, OTHER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import threading
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -62,6 +62,9 @@ def test_what_had_been_recorded_by_an_instant_is_found_to_the_microsecond(databa
                 for instant in (at, at - timedelta(microseconds=1), at + timedelta(seconds=1)):
                     told = [each.event.version for each in fund.pending if each.event.recorded_at <= instant]
                     assert version_at(tables, fund.id, instant) == (told[-1] if told else 0)
+            for text in ("0001-01-01T00:00:00+14:00", "0003-01-01T00:00:00Z", "0999-12-31T00:00:00Z"):
+                assert version_at(tables, fund.id, datetime.fromisoformat(text)) == 0
+            assert version_at(tables, fund.id, datetime.fromisoformat("9999-12-31T23:59:59-12:00")) == fund.version
 
 
 @pytest.mark.parametrize("first", ["balances", "loans", "journal", "members"])

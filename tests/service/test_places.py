@@ -279,7 +279,7 @@ def test_what_was_looked_up_before_a_move_is_not_remembered_after_it(village: Ho
 
 def test_where_a_club_has_moved_to_is_found_by_an_index(village: House) -> None:
     database = village.state.ledger.database
-    with database.transaction(commit=False) as transaction:
+    with database.transaction() as transaction:
         if database.is_postgres:
             transaction.execute("SET LOCAL enable_seqscan = off")
             transaction.execute("SET LOCAL enable_indexscan = on")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -20,9 +21,11 @@ from eventsourcing.persistence import Notification
 from ledger import application
 from ledger.aggregates.log import Log
 from ledger.application import Ledger
+from ledger.database import Transaction
 from ledger.jobs import Job, Outcome, Recorded
+from ledger.kept_states import KEEP
 from service.operations.upgrading import bring_up
-from tests.support.jobs import FUND, gift, recorded
+from tests.support.jobs import FUND, gift, opened, recorded
 from tests.support.keys import key_for
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -193,3 +196,25 @@ def bring_up_to_date(line: Connection, url: str) -> None:
     line.send("opened")
     bring_up(ledger, line.send)
     ledger.close()
+
+
+def die_while_keeping(line: Connection, database_url: str, when: str, since: int, upto: int) -> None:
+    """Record gifts, and be killed when a state is to be kept: before it is, within its transaction, or right after."""
+    with opened(database_url) as ledger:
+        ledger.kept_states.every = 10
+        execute = Transaction.execute
+
+        def killed(transaction: Transaction, sql: str, **parameters: Any) -> int:
+            if when == "within":
+                execute(transaction, sql, **parameters)
+            if when != "after" and sql == KEEP:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return execute(transaction, sql, **parameters)
+
+        Transaction.execute = killed  # type: ignore[method-assign, assignment]
+        for number in range(since, upto + 1):
+            line.send(recorded(ledger.record([gift(f"gift-{number:04}", number)])[0]).version)
+            kept_at = ledger._logs.cache[FUND].kept_at
+            ledger.keep_state()
+            if when == "after" and ledger._logs.cache[FUND].kept_at > kept_at:
+                os.kill(os.getpid(), signal.SIGKILL)

@@ -18,9 +18,11 @@ The members, by number:
 from __future__ import annotations
 
 import os
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -211,13 +213,14 @@ def refused(fund: Fund, rule: type[Refusal], /, **facts: Any) -> Iterator[None]:
 def state(fund: Fund) -> dict[str, Any]:
     """All a fund knows, to compare; independent of what happens to the fund afterwards."""
     known = {
-        name: value.copy() if isinstance(value, dict | list | set) else value for name, value in vars(fund).items()
+        name: copy(value) if isinstance(value, dict | list | set | array) else value
+        for name, value in vars(fund).items()
     }
-    known["daily"] = {
-        key: (daily.total, str(daily._in_order), str(daily._changes)) for key, daily in fund.daily.items()
-    }
-    known["balances"] = dict(fund.balances)
-    for passing in ("pending", "said", "said_on", "copied"):  # What waits for its commit, was looked up or is shared.
+    known["daily"] = {key: list(daily.movements()) for key, daily in fund.daily.items()}
+    known["balances"] = dict(fund.balances.items())
+    known["entries"] = list(fund.entries)
+    # What waits for its commit, was looked up, is shared, or is worked out of the loans when it is asked for.
+    for passing in ("pending", "said", "copied", "over_from"):
         known.pop(passing, None)
     return known
 

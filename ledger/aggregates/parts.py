@@ -1,0 +1,141 @@
+"""The parts of a fund's state of which there are ever more: what they hold, and how they are cut into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import accumulate, chain, islice, pairwise
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from ledger.aggregates.entries import Runs
+from ledger.aggregates.loan import Loan
+from ledger.aggregates.member import Member
+from ledger.aggregates.pages import Page, Paging
+from ledger.chart import Key
+from ledger.days import DailyBalance
+from ledger.terms import Repayment
+
+
+class Meeting(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A meeting that was held, and is not undone: where it stands in the log, and where who came was noted anew."""
+
+    version: int
+    on: date
+    meeting: int
+    corrected_by: int | None = None
+
+
+class DuesPaid(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a member has paid for a month, in đồng, and the entries that say so; reversed ones do not count."""
+
+    amount: int = 0
+    versions: tuple[int, ...] = ()
+
+
+def _of_account(key: Key) -> Page:
+    """The boxes together, and what lies beneath an account by dozens."""
+    _, account, of = key
+    return f"{account} {of >> 5}" if isinstance(of, int) else ""
+
+
+def _of_months(key: tuple[int, str]) -> Page:
+    """Members mostly pay for the same month at a meeting: half a year is little enough to be opened at once."""
+    _, month = key
+    return f"{month[:4]}{month[5:] > '06'}"
+
+
+def _of_sheet(sheet: str) -> Page:
+    return crc32(sheet.encode()) & 7
+
+
+Repaid = tuple[list[int], list[int], list[int], list[int], list[int]]
+"""How many repayments each loan has, and their versions, days, principal and interest; versions and days as what they
+are more than the one before."""
+
+
+def _loans_apart(loans: dict[int, Loan]) -> tuple[dict[int, Loan], Repaid]:
+    bare = {number: msgspec.structs.replace(loan, repayments={}) for number, loan in loans.items()}
+    repaid = [item for loan in loans.values() for item in loan.repayments.items()]
+    return bare, (
+        [len(loan.repayments) for loan in loans.values()],
+        _steps(version for version, _ in repaid),
+        _steps(repayment.on.toordinal() for _, repayment in repaid),
+        [repayment.principal for _, repayment in repaid],
+        [repayment.interest for _, repayment in repaid],
+    )
+
+
+def _loans_together(columns: tuple[dict[int, Loan], Repaid]) -> dict[int, Loan]:
+    bare, (counts, versions, days, principal, interest) = columns
+    repayments = map(Repayment, map(date.fromordinal, accumulate(days)), principal, interest)
+    repaid = zip(accumulate(versions), repayments, strict=True)
+    return {
+        number: msgspec.structs.replace(loan, repayments=dict(islice(repaid, count)))
+        for (number, loan), count in zip(bare.items(), counts, strict=True)
+    }
+
+
+Paid = tuple[list[int], list[str], list[int], list[int], list[int]]
+"""Members, months, amounts in đồng, how many entries say so, and their versions as `Repaid` has them."""
+
+
+def _dues_apart(dues: dict[tuple[int, str], DuesPaid]) -> Paid:
+    return (
+        [member for member, _ in dues],
+        [month for _, month in dues],
+        [paid.amount for paid in dues.values()],
+        [len(paid.versions) for paid in dues.values()],
+        _steps(version for paid in dues.values() for version in paid.versions),
+    )
+
+
+def _dues_together(columns: Paid) -> dict[tuple[int, str], DuesPaid]:
+    members, months, amounts, counts, steps = columns
+    versions = accumulate(steps)
+    return {
+        (member, month): DuesPaid(amount, tuple(islice(versions, count)))
+        for member, month, amount, count in zip(members, months, amounts, counts, strict=True)
+    }
+
+
+def _steps(numbers: Iterable[int]) -> list[int]:
+    return [later - earlier for earlier, later in pairwise(chain((0,), numbers))]
+
+
+Moved = tuple[list[Key], list[int], list[int], list[int]]
+"""Accounts, on how many days each moved, these days as `Repaid` has them, and what each brought, in đồng."""
+
+
+def _daily_apart(daily: dict[Key, DailyBalance]) -> Moved:
+    movements = [movement for balance in daily.values() for movement in balance.movements()]
+    return (
+        list(daily),
+        [len(balance) for balance in daily.values()],
+        _steps(day for day, _ in movements),
+        [amount for _, amount in movements],
+    )
+
+
+def _daily_together(columns: Moved) -> dict[Key, DailyBalance]:
+    keys, counts, steps, moved = columns
+    days, amounts = accumulate(steps), iter(moved)
+    return {
+        key: DailyBalance(islice(days, count), islice(amounts, count)) for key, count in zip(keys, counts, strict=True)
+    }
+
+
+BALANCES: Final = Paging.of(Key, int, _of_account, absent=0)
+DAILY: Final = Paging.in_columns(Moved, _of_account, _daily_apart, _daily_together)
+LOANS: Final = Paging.in_columns(
+    tuple[dict[int, Loan], Repaid], lambda number: number >> 5, _loans_apart, _loans_together
+)
+MEMBERS: Final = Paging.of(int, Member, lambda number: number >> 3)
+DUES: Final = Paging.in_columns(Paid, _of_months, _dues_apart, _dues_together, absent=DuesPaid())
+DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 9, absent=())
+AMOUNTS: Final = Paging.of(str, bytes, lambda kind: kind, absent=b"")
+MEETINGS: Final = Paging.of(str, Meeting, _of_sheet)
+SHEETS: Final = Paging.of(str, Runs, _of_sheet, absent=())
+REVERSED: Final = Paging.of(int, int, lambda version: version >> 10)

@@ -1,0 +1,43 @@
+"""What is usual: the latest amounts of each kind of entry, kept so that no entry has to be looked at again for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from struct import Struct
+from typing import Final
+
+from ledger.events import ContributionReceived, ExpensePaid, LoanRepaid, SavingsWithdrawn
+
+Ordinary = ContributionReceived | ExpensePaid | SavingsWithdrawn | LoanRepaid
+"""What comes again and again in like amounts; gifts and loans do not."""
+
+ORDINARY: Final = (ContributionReceived, ExpensePaid, SavingsWithdrawn, LoanRepaid)
+
+MOST: Final = 64
+"""Amounts that are surely known of each kind: a sheet's lines are looked at when all of them are recorded."""
+
+_PAIR: Final = Struct("<Iq")
+
+
+def kind_of(event: Ordinary) -> str:
+    """What an amount is compared within: the type of entry, and what it was for."""
+    if isinstance(event, ContributionReceived):
+        return event.kind
+    return event.activity if isinstance(event, ExpensePaid) else event.name
+
+
+def noted(amounts: bytes, event: Ordinary) -> bytes:
+    """The amounts of a kind with one more."""
+    if len(amounts) == 2 * MOST * _PAIR.size:
+        amounts = amounts[-MOST * _PAIR.size :]
+    return amounts + _PAIR.pack(event.version, event.amount)
+
+
+def latest(amounts: bytes) -> Iterator[tuple[int, int]]:
+    """The versions and amounts, the latest first."""
+    return (_PAIR.unpack_from(amounts, start) for start in range(len(amounts) - _PAIR.size, -1, -_PAIR.size))
+
+
+def are_all(amounts: bytes) -> bool:
+    """Whether there were no older ones."""
+    return len(amounts) < MOST * _PAIR.size
