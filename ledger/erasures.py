@@ -33,6 +33,15 @@ class ErasureFile:
         # The end of the line before comes first: that one may have been cut off by a crash.
         append_private(self.path, b"\n" + msgspec.json.encode(Erasure(fund, tuple(digests))))
 
+    def adopt(self, others: Iterable[Erasure]) -> int:
+        """Tell of what another such file told, as of one that came back with a backup; answers how many erasures were
+        not known here. Raises `OSError`."""
+        known = set(self.read())
+        missing = [erasure for erasure in dict.fromkeys(others) if erasure not in known]
+        for erasure in missing:
+            self.append(erasure.fund, erasure.digests)
+        return len(missing)
+
     def read(self) -> Iterator[Erasure]:
         """All that was told. What a crash left half-written was never acknowledged, and is passed over. Raises
         `OSError`."""

@@ -52,7 +52,7 @@ def append_private(path: Path, line: bytes) -> None:
         file.write(line)
         os.fsync(file.fileno())
     if is_new:
-        _sync_folder(path)
+        sync_folder(path)
 
 
 @contextmanager
@@ -68,10 +68,11 @@ def _draft(path: Path, content: bytes) -> Iterator[Path]:
         yield draft
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(path)
+    sync_folder(path)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """See to it that the name of a file, as it was made or changed, is on disk. Raises `OSError`."""
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -14,8 +14,11 @@ from service.access.commands import token
 from service.checkpoints import commands as checkpoint_commands
 from service.inspection.commands import diff, export, flags, history, verify
 from service.inspection.sample_commands import sample
+from service.operations.backup_commands import backup, drill, restore
 from service.operations.commands import rebuild
+from service.operations.doctor_commands import doctor
 from service.operations.register_commands import register
+from service.operations.upgrade_commands import upgrade
 from service.people import commands as people_commands
 from service.reports.commands import report
 from service.takeover.commands import import_books
@@ -160,6 +163,16 @@ app.command()(diff)
 app.command()(report)
 app.command("import")(import_books)
 app.command()(rebuild)
+
+
+# --- for whoever runs it ------------------------------------------------------------------------------------------
+
+
+app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
+app.command()(drill)
+app.command()(upgrade)
 
 
 if __name__ == "__main__":

@@ -231,6 +231,8 @@ AREAS = {
     "DatabaseNotEmpty": "demo",
     "BadPlan": "plan",
     "NotThisLog": "data-set",
+    "BrokenBackup": "backup",
+    "CannotBackUp": "backup",
 }
 
 

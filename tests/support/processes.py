@@ -25,6 +25,7 @@ from ledger.application import Ledger
 from ledger.database import Transaction
 from ledger.jobs import Job, Outcome, Recorded
 from ledger.kept_states import KEEP
+from service.operations.upgrading import bring_up
 from tests.support.jobs import FUND, expense, gift, opened, recorded
 from tests.support.keys import key_for
 
@@ -205,6 +206,15 @@ def acknowledge(line: Connection, url: str, journal: Path, name: str) -> None:
             lines.flush()
             os.fsync(lines.fileno())
             line.send(number)
+
+
+def bring_up_to_date(line: Connection, url: str) -> None:
+    """Do what `microfund upgrade` does, and say so after each transaction."""
+    wait_to_begin(line)
+    ledger = Ledger(url, "write", register_key=key_for(url))
+    line.send("opened")
+    bring_up(ledger, line.send)
+    ledger.close()
 
 
 def die_while_keeping(line: Connection, database_url: str, when: str, since: int, upto: int) -> None:

@@ -1,0 +1,1 @@
+"""`microfund doctor`: everything an operator must know, looked at once, and nothing of it changed."""

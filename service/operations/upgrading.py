@@ -1,0 +1,47 @@
+"""What this version of the program needs to be otherwise in a database, and how that is done; the log stays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ledger.application import Ledger
+from ledger.projections.read_model import Progress, ReadModel, ReadModelBroken
+from ledger.schema import SELECT_REACHED, STEPS
+
+
+class Outstanding(NamedTuple):
+    """The steps that the schema lacks, as each says what it is about; and why the read model must be made anew, as a
+    code, None if it need not."""
+
+    reached: int
+    steps: list[str]
+    read_model: str | None
+
+    def __bool__(self) -> bool:
+        return bool(self.steps or self.read_model)
+
+
+def outstanding(ledger: Ledger) -> Outstanding:
+    """What an upgrade would do; changes nothing."""
+    reached = int(ledger.database.query(SELECT_REACHED)[0]["value"])
+    return Outstanding(reached, [step.about for step in STEPS[reached:]], _why_anew(ReadModel(ledger.database)))
+
+
+def _why_anew(model: ReadModel) -> str | None:
+    try:
+        model.check_tables()
+        model.ask(lambda *_: None)
+    except ReadModelBroken as broken:
+        return broken.code
+    return None
+
+
+def bring_up(ledger: Ledger, progress: Progress) -> int:
+    """Make the read model what this version needs, of a ledger that was opened to write, and so has its schema already;
+    answers how many entries were gone through. Killed at any moment, it is begun anew by the next one."""
+    model = ReadModel(ledger.database)
+    try:
+        model.create_tables()
+        return model.catch_up(progress)
+    except ReadModelBroken:
+        return model.rebuild(progress)
