@@ -21,8 +21,10 @@ TRUSTED_SECONDS: Final = 60.0
 SHARE_OF_TIME: Final = 20
 """Reading all lines again takes at most one part in so many of the time."""
 
-POSITIONS_AT_ONCE: Final = 20_000
-"""After so many the reading can be left off."""
+POSITIONS_AT_ONCE: Final = 1_000
+"""After so many the reading can be left off, and rests when it is done beside the answers: whoever is answered would
+else wait for the interpreter at each of their questions to the database."""
+REST_SECONDS: Final = 0.05
 MOST_TOLD: Final = 500
 """Clubs, each with a question, of which it is kept what was told."""
 
@@ -73,19 +75,20 @@ class ReportState:
                 self._aside.submit(self._read_aside, upto)
             return self._chains
 
-    def _read(self, tables: Transaction, upto: int) -> None:
-        """Read all lines up to a position."""
+    def _read(self, tables: Transaction, upto: int, rest: float = 0) -> None:
+        """Read all lines up to a position, with rests of so many seconds."""
         begun_at, chains = self._seconds(), Chains()
         for reached in range(0, upto, POSITIONS_AT_ONCE):
             if self._is_left:
                 return
+            time.sleep(rest)
             chains.follow(tables, min(reached + POSITIONS_AT_ONCE, upto))
         self._chains, self._begun_at, self._took = chains, begun_at, self._seconds() - begun_at
 
     def _read_aside(self, upto: int) -> None:
         try:
             with self._database.transaction(commit=False) as tables:
-                self._read(tables, upto)
+                self._read(tables, upto, REST_SECONDS)
         finally:
             self._is_reading = False
 
