@@ -127,7 +127,7 @@ def test_all_are_answered_of_one_moment_though_the_tables_move_between_two_quest
         model.advance(30)
         moves = iter([1])  # Between the first try's two questions, and not again.
 
-        def moving(_: Reader, position: int, standing: Standing | None) -> Any:
+        def moving(__: Reader, position: int, standing: Standing | None) -> Any:
             assert standing
             for _ in moves:
                 model.catch_up()
