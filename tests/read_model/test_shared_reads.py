@@ -107,9 +107,7 @@ def test_whoever_gives_up_keeps_nobody_from_an_answer(sqlite_url: str) -> None:
 
         async def asking() -> Any:
             with SharedReads(model) as reads:
-                leaving, staying = (
-                    asyncio.create_task(reads.ask(FUNDS[0], lambda *asked: asked[1])) for _ in range(2)
-                )
+                leaving, staying = (asyncio.create_task(reads.ask(FUNDS[0], lambda *asked: asked[1])) for _ in range(2))
                 await asyncio.sleep(0)  # Both wait now.
                 leaving.cancel()
                 with pytest.raises(asyncio.CancelledError):
