@@ -382,7 +382,8 @@ class State(Log):
         return sum(box.at(day) for box in boxes if box)
 
     def _box(self, pot: Pot) -> DailyBalance | None:
-        return self.daily.get((pot, "cash", None))
+        box: DailyBalance | None = self.daily.get((pot, "cash", None))
+        return box
 
     def _balance_at(self, pot: Pot, account: Account, day: date) -> int:
         kept = (daily for key, daily in self.daily.items() if key[:2] == (pot, account))

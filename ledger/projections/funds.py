@@ -261,11 +261,9 @@ def codes(reader: Reader, scope: FundFilter) -> list[str]:
     return [row["fund"] for row in rows]
 
 
-DAYS_MOVED = (
-    "(SELECT fund, on_day, pot, account, CASE side WHEN 'received' THEN -amount ELSE amount END AS amount "
-    "FROM account_days) moved"
-)
-"""What each day moved on each account, debits positive."""
+MOVED = "CASE side WHEN 'received' THEN -amount ELSE amount END"
+"""What a day moved on an account, debits positive, in SQL about `account_days`."""
+DAYS_MOVED = f"(SELECT fund, on_day, pot, account, {MOVED} AS amount FROM account_days) moved"
 
 
 def held_on(reader: Reader, codes: Sequence[str], as_of: date | None, *, parts: bool = False) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -16,16 +16,24 @@ from ledger.projections.tables import Reader
 
 T = TypeVar("T")
 
-Question = Callable[[Reader, int, Standing | None], T]
+Question = Callable[[Any, int, Standing | None], T]
 """Asked with the tables, the position they are at, and where they have the fund that it is about."""
 
 MOST_AT_ONCE: Final = 32
 """On PostgreSQL all are asked anew where the tables moved meanwhile, so they are not to take long."""
 
 
+class OfSeveral(NamedTuple):
+    """A question that one statement answers for many: by their keys, of which this is one."""
+
+    ask: Callable[[Reader, Sequence[Any]], Mapping[Any, Any]]
+    key: Hashable
+
+
 class _Asked(NamedTuple):
     fund: str
     question: Question[Any]
+    of_several: OfSeveral | None
     answer: asyncio.Future[Any]
 
 
@@ -47,11 +55,12 @@ class SharedReads:
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown()
 
-    async def ask(self, fund: str, question: Question[T]) -> T:
-        """What the tables answer to a question about a fund, from one moment. Raises what `ReadModel.ask` does, and
-        what the question raises."""
+    async def ask(self, fund: str, question: Question[T], of_several: OfSeveral | None = None) -> T:
+        """What the tables answer to a question about a fund, from one moment. Instead of the tables, the question is
+        given what was found for its key `of_several`, if that is named. Raises what `ReadModel.ask` does, and what the
+        question raises."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(fund, question, answer))
+        self._waiting.append(_Asked(fund, question, of_several, answer))
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask_all())
         return await answer
@@ -77,15 +86,28 @@ class SharedReads:
     def _found(self, together: Sequence[_Asked]) -> list[Any]:
         """What each finds, or what is wrong with it."""
         codes = sorted({asked.fund for asked in together})
+        keys: dict[Any, dict[Hashable, None]] = defaultdict(dict)
+        for asked in together:
+            if asked.of_several:
+                keys[asked.of_several.ask][asked.of_several.key] = None
 
         def at_moment(tables: Reader, position: int) -> list[Any]:
             where = standings(tables, codes)
-            return [_found_by(asked, tables, position, where.get(asked.fund)) for asked in together]
+            found = {ask: ask(tables, list(asked)) for ask, asked in keys.items()}
+            return [
+                _found_by(
+                    asked,
+                    found[asked.of_several.ask][asked.of_several.key] if asked.of_several else tables,
+                    position,
+                    where.get(asked.fund),
+                )
+                for asked in together
+            ]
 
         return self._read_model.ask(at_moment)
 
 
-def _found_by(asked: _Asked, tables: Reader, position: int, standing: Standing | None) -> Any:
+def _found_by(asked: _Asked, tables: Any, position: int, standing: Standing | None) -> Any:
     try:
         return asked.question(tables, position, standing)
     except PersistenceError:

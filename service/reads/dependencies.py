@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
 
 from ledger.days import last_asked
+from ledger.projections.shared_reads import OfSeveral
 from ledger.projections.tables import Reader
 from service.access.principals import Role
 from service.access.roles import admitted
@@ -98,9 +99,11 @@ def _answered(query: FundQuery, question: Callable[[Reader], Answer | None]) -> 
     return _in_json(query.ask(question))
 
 
-async def answered_with_others(query: FundQuery, question: Callable[[Reader], Answer | None]) -> Response:
+async def answered_with_others(
+    query: FundQuery, question: Callable[[Reader], Answer | None], of_several: OfSeveral | None = None
+) -> Response:
     """The same for what is asked most, and takes a few milliseconds."""
-    return _in_json(await query.ask_with_others(question))
+    return _in_json(await query.ask_with_others(question, of_several))
 
 
 def _in_json(found: Found[Answer]) -> Response:

@@ -15,6 +15,7 @@ from ledger.days import last_asked
 from ledger.projections import funds
 from ledger.projections.knowledge import Then, code_of, version_at
 from ledger.projections.read_model import ReadModel
+from ledger.projections.shared_reads import OfSeveral
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
@@ -85,12 +86,16 @@ class FundQuery(NamedTuple):
 
         return ask_tables(self.state, self.wanted, at_moment)
 
-    async def ask_with_others(self, question: Callable[[Reader], T | None]) -> Found[T]:
-        """The same, on an event loop, for questions that take a few milliseconds. Those about what was known once may
-        have to read all of a fund's lines, and have a thread of their own."""
+    async def ask_with_others(
+        self, question: Callable[[Reader], T | None], of_several: OfSeveral | None = None
+    ) -> Found[T]:
+        """The same, on an event loop, for questions that take a few milliseconds; `of_several` is the same question as
+        one statement answers it for many. Those about what was known once may have to read all of a fund's lines, and
+        have a thread of their own."""
         if self.known_version is not None or self.known_at is not None:
             return await asyncio.to_thread(self.ask, question)
-        return await self.state.shared_reads.ask(self.fund, partial(self._found, question))
+        asked = partial(self._found, _as_it_is if of_several else question)
+        return await self.state.shared_reads.ask(self.fund, asked, of_several)
 
     def _found(
         self, question: Callable[[Reader], T | None], tables: Any, position: int, standing: funds.Standing | None
@@ -145,6 +150,10 @@ class FundQuery(NamedTuple):
         if not EARLIEST <= page.as_of <= last_asked(self.state.today()):
             raise CursorInvalid
         return self._replace(as_of=page.as_of, known_version=page.version, known_at=None), page.after
+
+
+def _as_it_is(found: Any) -> Any:
+    return found
 
 
 _Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]

@@ -11,6 +11,7 @@ from pydantic import Field
 from ledger.chart import Pot
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
+from ledger.projections.shared_reads import OfSeveral
 from ledger.projections.tables import Reader
 from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
 from service.http.answers import in_json
@@ -106,7 +107,8 @@ async def one_fund(query: AtPoint) -> Response:
 
 async def fund_balances(query: FundQuery, _: PointAsked) -> Response:
     """What lies in each pot; equity = assets − liabilities."""
-    return await answered_with_others(query, lambda reader: balances.balances(reader, query.fund, query.as_of))
+    several = OfSeveral(balances.balances_of_several, balances.AsOf(query.fund, query.as_of))
+    return await answered_with_others(query, lambda reader: balances.balances(reader, query.fund, query.as_of), several)
 
 
 @router.get("/funds/{fund}/trial-balance", dependencies=FIGURES)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 import pytest
 from eventsourcing.persistence import OperationalError
 
 from ledger.application import Ledger
-from ledger.projections.balances import balances
+from ledger.projections.balances import AsOf, balances, balances_of_several
 from ledger.projections.funds import Standing
 from ledger.projections.read_model import ReadModel
-from ledger.projections.shared_reads import MOST_AT_ONCE, SharedReads
-from ledger.projections.tables import Reader
+from ledger.projections.shared_reads import MOST_AT_ONCE, OfSeveral, SharedReads
+from ledger.projections.tables import LAST_DAY, Reader
 from ledger.refusals import NotFound
 from tests.support.histories import random_fund
 from tests.support.jobs import opened
@@ -134,3 +135,22 @@ def test_all_are_answered_of_one_moment_though_the_tables_move_between_two_quest
         answers = asked_together(model, lambda reads: [reads.ask(FUNDS[0], moving) for _ in range(2)])
 
         assert answers == [(len(entries), len(entries))] * 2
+
+
+def test_what_one_statement_answers_for_many_is_what_each_is_answered_alone(database_url: str) -> None:
+    with opened(database_url) as ledger:
+        model = filled(ledger)
+        days = [row["on_day"] for row in ledger.database.query("SELECT DISTINCT on_day FROM entries ORDER BY on_day")]
+        asked = [AsOf(fund, day and date.fromisoformat(day)) for fund in FUNDS for day in (None, *days[::20], LAST_DAY)]
+
+        def as_it_is(found: Any, *_: Any) -> Any:
+            return found
+
+        def together(reads: SharedReads) -> list[Awaitable[Any]]:
+            return [reads.ask(each.fund, as_it_is, OfSeveral(balances_of_several, each)) for each in (*asked, asked[0])]
+
+        *answers, again = asked_together(model, together)
+
+        assert answers == [balances(ledger.database, *each) for each in asked]
+        assert len({each["cash"] for each in answers}) > 2
+        assert again == answers[0]
