@@ -25,6 +25,7 @@ from service.checkpoints.signing import signer_of
 from service.http import docs
 from service.http.direct_routes import Service
 from service.http.errors import ErrorsAndMetrics
+from service.http.logs import RequestLog
 from service.http.metrics import Metrics
 from service.http.notifier import Notifier
 from service.http.openapi import documented
@@ -34,6 +35,7 @@ from service.inspection import flag_routes, log_routes, past_routes, sample_rout
 from service.inspection.flag_keeper import FlagKeeper
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
+from service.operations.gauges import Gauges
 from service.pages import (
     approving,
     bylaws,
@@ -89,7 +91,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
                 follower.wake()
                 notifier.notify()
 
-            writer = opened.enter_context(Writer(ledger, on_commit=committed))
+            metrics: Metrics = app.state.metrics
+            writer = opened.enter_context(Writer(ledger, committed, metrics.commit_seconds.time))
             state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
             app.state.own = state
             app.state.drafts = Drafts(ledger.database, ledger.register)
@@ -114,10 +117,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             forget()
             ledger.losses.on_loss = forget
             opened.enter_context(FlagKeeper(state, lambda: app.state.flag_service))
-            metrics: Metrics = app.state.metrics
-            metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
-            metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))
-            metrics.watch("read_model_position", "Up to where the read model is.", lambda: follower.position)
+            opened.enter_context(metrics.showing(Gauges(state, app.state.checkpoints, app.state.anchoring)))
             yield
 
     app = Service(
@@ -175,11 +175,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
     add_problem_handlers(app)
     app.add_middleware(ReaderNotes)
     app.add_middleware(Authentication)
-    app.add_middleware(ErrorsAndMetrics, metrics=app.state.metrics)
-    app.open_door(app.routes, lambda door: ErrorsAndMetrics(Authentication(ReaderNotes(door)), app.state.metrics))
+    ring = partial(ErrorsAndMetrics, metrics=app.state.metrics, log=RequestLog(settings))
+    app.add_middleware(ring)
+    app.open_door(app.routes, lambda door: ring(Authentication(ReaderNotes(door))))
     documented(app)
     return app
-
-
-def _last_position(ledger: Ledger) -> int:
-    return ledger.recorder.max_notification_id() or 0

@@ -96,20 +96,23 @@ def serve(
     import uvicorn
 
     from service.app import create_app
+    from service.http.logs import write_log_to
     from service.reports.state import plans_of
 
     settings = load_settings()
     plans_of(settings)
     with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
         read_model_of(ledger).create_tables()
+    write_log_to(sys.stderr)
     # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.
     gc.set_threshold(50_000, 20, 100)
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,
         port=port or settings.port,
+        log_config=None,
         proxy_headers=False,  # Any peer on this machine could say where it comes from; see `http/addresses.py`.
-        access_log=False,  # Addresses with their queries are nobody's business; figures are in /metrics.
+        access_log=False,  # Addresses with their queries are nobody's business; see `http/logs.py`.
         server_header=False,
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=64 * 1024,
