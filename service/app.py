@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -31,6 +31,7 @@ from service.http.notifier import Notifier
 from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import AppState, utc_now
+from service.http.tracing import provider_asked_for, traced_by
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_keeper import FlagKeeper
 from service.inspection.flag_service import FlagService
@@ -72,10 +73,13 @@ from service.writes import routes as writes
 
 def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
     """The service for these settings; its database is opened when it starts. `now` is the clock."""
+    tracing = provider_asked_for()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as opened:
+            if tracing:
+                opened.callback(tracing.shutdown)
             ledger = Ledger(
                 settings.database,
                 "write",
@@ -173,10 +177,10 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)
-    app.add_middleware(ReaderNotes)
-    app.add_middleware(Authentication)
-    ring = partial(ErrorsAndMetrics, metrics=app.state.metrics, log=RequestLog(settings))
-    app.add_middleware(ring)
-    app.open_door(app.routes, lambda door: ring(Authentication(ReaderNotes(door))))
+    watched = partial(ErrorsAndMetrics, metrics=app.state.metrics, log=RequestLog(settings))
+    rings = (watched, traced_by(tracing), Authentication, ReaderNotes)
+    for ring in reversed(rings):
+        app.add_middleware(ring)
+    app.open_door(app.routes, lambda door: reduce(lambda within, ring: ring(within), reversed(rings), door))
     documented(app)
     return app
