@@ -5,6 +5,8 @@ COPY requirements-image.lock ./
 RUN python -m venv /opt/microfund \
     && /opt/microfund/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-image.lock
 COPY pyproject.toml LICENSE ./
+COPY deploy deploy
+COPY docs/operators.md docs/
 COPY ledger ledger
 COPY service service
 COPY scripts/verify_history.py scripts/

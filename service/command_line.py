@@ -3,6 +3,7 @@
 import gc
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import version as distribution_version
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -38,7 +39,6 @@ from service.terminal import (
 
 app = typer.Typer(
     name="microfund",
-    help="The ledger of village self-help clubs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,6 +48,16 @@ app.add_typer(register, name="register")
 app.add_typer(people_commands.app, name="people")
 app.command()(sample)
 app.add_typer(checkpoint_commands.app, name="checkpoint")
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    *, version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.")] = False
+) -> None:
+    """The ledger of village self-help clubs."""
+    if version:
+        say(f"microfund {distribution_version('microfund')}")
+        raise typer.Exit
 
 
 def main() -> None:

@@ -59,7 +59,7 @@ def test_systemd_finds_nothing_wrong(machine: Path) -> None:
 def test_a_misspelt_setting_would_be_found(machine: Path) -> None:
     unit = machine / "etc/systemd/system/microfund.service"
     unit.write_text(unit.read_text().replace("RestartSec", "RestartSeconds"))
-    assert "Unknown key name 'RestartSeconds'" in verified(machine).stderr
+    assert "RestartSeconds" in verified(machine).stderr
 
 
 @needs_systemd
@@ -75,7 +75,7 @@ def test_whatever_runs_is_hardened(machine: Path, unit: str) -> None:
 
 def test_units_run_commands_that_there_are_and_every_timer_has_its_service() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert RUN == [f"microfund{name}.service" for name in ("-backup", "-doctor", "-drill", "")]
+    assert [f"microfund{name}.service" for name in ("-backup", "-doctor", "-drill", "")] == RUN
     assert {Path(timer).stem for timer in TIMERS} == {Path(unit).stem for unit in RUN} - {"microfund"}
     for unit in RUN:
         (line,) = re.findall(r"^ExecStart=/opt/microfund/bin/microfund (.*)$", (UNITS / unit).read_text(), re.MULTILINE)
