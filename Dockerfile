@@ -1,10 +1,12 @@
 FROM python:3.13-slim AS build
 WORKDIR /source
 # Dependencies first: they change seldom, and this layer is then reused.
-COPY requirements-pdf.lock ./
+COPY requirements-image.lock ./
 RUN python -m venv /opt/microfund \
-    && /opt/microfund/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-pdf.lock
+    && /opt/microfund/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-image.lock
 COPY pyproject.toml LICENSE ./
+COPY deploy deploy
+COPY docs/operators.md docs/
 COPY ledger ledger
 COPY service service
 COPY scripts/verify_history.py scripts/

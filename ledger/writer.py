@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import NamedTuple
 
 from ledger.application import Ledger
@@ -91,11 +91,18 @@ class _Queue:
 
 
 class Writer:
-    """The one writer of a process. Entered and left like a file; `on_commit` is called after every batch."""
+    """The one writer of a process. Entered and left like a file; `on_commit` is called after every batch, which is
+    recorded within `timed`."""
 
-    def __init__(self, ledger: Ledger, on_commit: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        on_commit: Callable[[], None] = lambda: None,
+        timed: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._ledger = ledger
         self._on_commit = on_commit
+        self._timed = timed
         self._queue = _Queue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
@@ -145,7 +152,8 @@ class Writer:
     def _outcomes(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
         """What became of each job. A bug is handed to the callers: a writer that died of it would leave all waiting."""
         try:
-            outcomes = self._ledger.record([waiting.job for waiting in batch])
+            with self._timed():
+                outcomes = self._ledger.record([waiting.job for waiting in batch])
             self._on_commit()
         except Exception as bug:  # noqa: BLE001  # Each caller gets it, and the writer lives on.
             return [bug] * len(batch)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -26,15 +26,18 @@ from service.checkpoints.signing import signer_of
 from service.http import docs
 from service.http.direct_routes import Service
 from service.http.errors import ErrorsAndMetrics
+from service.http.logs import RequestLog
 from service.http.metrics import Metrics
 from service.http.notifier import Notifier
 from service.http.openapi import documented
 from service.http.problems import add_problem_handlers
 from service.http.state import AppState, utc_now
+from service.http.tracing import provider_asked_for, traced_by
 from service.inspection import flag_routes, log_routes, past_routes, sample_routes
 from service.inspection.flag_keeper import FlagKeeper
 from service.inspection.flag_service import FlagService
 from service.operations import routes as operations
+from service.operations.gauges import Gauges
 from service.pages import (
     approving,
     bylaws,
@@ -71,10 +74,13 @@ from service.writes import routes as writes
 
 def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> FastAPI:
     """The service for these settings; its database is opened when it starts. `now` is the clock."""
+    tracing = provider_asked_for()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with ExitStack() as opened:
+            if tracing:
+                opened.callback(tracing.shutdown)
             ledger = Ledger(
                 settings.database,
                 "write",
@@ -90,7 +96,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
                 follower.wake()
                 notifier.notify()
 
-            writer = opened.enter_context(Writer(ledger, on_commit=committed))
+            metrics: Metrics = app.state.metrics
+            writer = opened.enter_context(Writer(ledger, committed, metrics.commit_seconds.time))
             shared_reads = opened.enter_context(SharedReads(read_model))
             state = AppState(settings, ledger, writer, read_model, follower, notifier, shared_reads, now)
             app.state.own = state
@@ -116,10 +123,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
             forget()
             ledger.losses.on_loss = forget
             opened.enter_context(FlagKeeper(state, lambda: app.state.flag_service))
-            metrics: Metrics = app.state.metrics
-            metrics.watch("writer_waiting", "Requests that wait to be recorded.", lambda: writer.waiting)
-            metrics.watch("log_position", "The last position of the log.", lambda: _last_position(ledger))
-            metrics.watch("read_model_position", "Up to where the read model is.", lambda: follower.position)
+            opened.enter_context(metrics.showing(Gauges(state, app.state.checkpoints, app.state.anchoring)))
             yield
 
     app = Service(
@@ -175,13 +179,10 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
         # Not `include_router`: an included router is searched twice for each request.
         app.router.routes.extend(part.router.routes)
     add_problem_handlers(app)
-    app.add_middleware(ReaderNotes)
-    app.add_middleware(Authentication)
-    app.add_middleware(ErrorsAndMetrics, metrics=app.state.metrics)
-    app.open_door(app.routes, lambda door: ErrorsAndMetrics(Authentication(ReaderNotes(door)), app.state.metrics))
+    watched = partial(ErrorsAndMetrics, metrics=app.state.metrics, log=RequestLog(settings))
+    rings = (watched, traced_by(tracing), Authentication, ReaderNotes)
+    for ring in reversed(rings):
+        app.add_middleware(ring)
+    app.open_door(app.routes, lambda door: reduce(lambda within, ring: ring(within), reversed(rings), door))
     documented(app)
     return app
-
-
-def _last_position(ledger: Ledger) -> int:
-    return ledger.recorder.max_notification_id() or 0

@@ -3,6 +3,7 @@
 import gc
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import version as distribution_version
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -38,7 +39,6 @@ from service.terminal import (
 
 app = typer.Typer(
     name="microfund",
-    help="The ledger of village self-help clubs.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,6 +48,16 @@ app.add_typer(register, name="register")
 app.add_typer(people_commands.app, name="people")
 app.command()(sample)
 app.add_typer(checkpoint_commands.app, name="checkpoint")
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    *, version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.")] = False
+) -> None:
+    """The ledger of village self-help clubs."""
+    if version:
+        say(f"microfund {distribution_version('microfund')}")
+        raise typer.Exit
 
 
 def main() -> None:
@@ -96,20 +106,23 @@ def serve(
     import uvicorn
 
     from service.app import create_app
+    from service.http.logs import write_log_to
     from service.reports.state import plans_of
 
     settings = load_settings()
     plans_of(settings)
     with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
         read_model_of(ledger).create_tables()
+    write_log_to(sys.stderr)
     # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.
     gc.set_threshold(50_000, 20, 100)
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,
         port=port or settings.port,
+        log_config=None,
         proxy_headers=False,  # Any peer on this machine could say where it comes from; see `http/addresses.py`.
-        access_log=False,  # Addresses with their queries are nobody's business; figures are in /metrics.
+        access_log=False,  # Addresses with their queries are nobody's business; see `http/logs.py`.
         server_header=False,
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=64 * 1024,

@@ -4,7 +4,7 @@ Everything has a default that works; what is set wrongly is refused at start, in
 """
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     """The addresses or networks of proxies before the service, separated by commas: what they say in `Forwarded`, else
     in `X-Forwarded-For`, of where a request comes from is believed."""
+    log_requests: Literal["all", "notable", "none"] = "notable"
+    """Of which requests a line is logged: `all`, `none`, or those that were refused, failed or took `slow_seconds`."""
+    slow_seconds: Annotated[float, Field(gt=0)] = 1.0
     flag: Thresholds = Thresholds()
     """From where on something is a red flag: `MICROFUND_FLAG_LATE_DAYS` and so on, each as `Thresholds` names it."""
 

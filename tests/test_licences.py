@@ -14,9 +14,10 @@ HOME = next(folder for folder in Path(__file__).resolve().parents if (folder / "
 APACHE_2 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
 """The SHA-256 of the licence as its authors publish it."""
 
-LOCKED = sorted(set(re.findall(r"^([\w.-]+)==", (HOME / "requirements-pdf.lock").read_text("utf-8"), re.MULTILINE)))
+LOCKED = sorted(set(re.findall(r"^([\w.-]+)==", (HOME / "requirements-image.lock").read_text("utf-8"), re.MULTILINE)))
 PERMISSIVE = re.compile(r"MIT|BSD|Apache|ISC|PSF-2\.0")
 WEAK_COPYLEFT = {
+    "certifi": "MPL-2.0: a list of certificates, given on unchanged; beneath the extra `telemetry`",
     "pathspec": "MPL-2.0: its own files stay under it",
     "psycopg": "LGPL-3.0-only: imported unchanged, and may be replaced",
     "psycopg-binary": "LGPL-3.0-only: likewise",

@@ -1,4 +1,5 @@
-"""The ring around every route, as plain ASGI: what nobody foresaw is answered as a problem, and all is counted."""
+"""The ring around every route, as plain ASGI: what nobody foresaw is answered as a problem, and all is counted and
+logged."""
 
 import time
 from collections.abc import Iterable
@@ -8,7 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger.refusals import NotFound
-from service.http.metrics import Metrics
+from service.http.asked import CURRENT, HEADER, Asked
+from service.http.logs import RequestLog
+from service.http.metrics import METHODS, Metrics
 from service.http.parsing import accept_language
 from service.http.problems import problem_response, refusal_for
 
@@ -17,17 +20,21 @@ LEFT: Final = 499
 
 
 class ErrorsAndMetrics:
-    """Turns what nobody foresaw into a problem without details, keeps answers out of caches and counts them."""
+    """Turns what nobody foresaw into a problem without details, keeps answers out of caches, gives each its id, counts
+    and logs them."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog) -> None:
         self._app = app
         self._metrics = metrics
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and see its answer out."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         began, status, method = time.perf_counter(), LEFT, scope["method"]
+        asked = Asked(scope)
+        CURRENT.set(asked)  # The server answers each request in a context of its own.
         if method == "HEAD":  # Answered like GET, without the body; the server needs its own scope as it is.
             scope = {**scope, "method": "GET"}
 
@@ -35,7 +42,7 @@ class ErrorsAndMetrics:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _kept_by_nobody(message.get("headers", ()))
+                message["headers"] = _completed(message.get("headers", ()), asked)
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -51,12 +58,15 @@ class ErrorsAndMetrics:
             if status == LEFT:
                 await problem(scope, receive, watched)
         finally:
-            self._metrics.count(method, scope, status, time.perf_counter() - began)
+            seconds, route = time.perf_counter() - began, getattr(scope.get("route"), "path", "none")
+            method = method if method in METHODS else "other"
+            self._metrics.count(method, route, status, seconds, asked.refusal)
+            self._log.tell(asked, method, route, status, seconds)
 
 
-def _kept_by_nobody(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer that caches may not keep, unless it says itself how long they may."""
-    given = list(headers)
+def _completed(headers: Iterable[tuple[bytes, bytes]], asked: Asked) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, with its request's id; caches may not keep it, unless it says itself how long."""
+    given = [*headers, (HEADER, asked.id)]
     if not any(name == b"cache-control" for name, _ in given):
         given.append((b"cache-control", b"no-store"))
     return given

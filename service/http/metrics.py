@@ -1,13 +1,19 @@
 """What Prometheus may know: how many requests, how fast, how far behind. Never who, whose fund or how much."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from starlette.types import Scope
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
+
+from service.http.refusals import HistoryBroken, InternalError, PinLocked, TooManyRequests
 
 METHODS: Final = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
+
+WATCHED: Final = (HistoryBroken, InternalError, PinLocked, TooManyRequests)
+"""Refusals that alerts look at: there from the start, for what appears with 1 has not increased to Prometheus."""
 
 
 class Metrics:
@@ -19,22 +25,37 @@ class Metrics:
             "microfund_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
         )
         self._seconds = Histogram("microfund_request_seconds", "Time to answer.", ["route"], registry=self.registry)
+        self._refusals = Counter(
+            "microfund_refusals",
+            "Requests refused, by the code that the problem bears.",
+            ["code"],
+            registry=self.registry,
+        )
+        for kind in WATCHED:
+            self._refusals.labels(kind.code)
+        self.commit_seconds = Histogram(
+            "microfund_commit_seconds", "Time to decide and commit a batch of requests.", registry=self.registry
+        )
+        ProcessCollector(registry=self.registry)
         self._of = cache(self._labelled)  # Few routes, few statuses: the figures of each are found once.
 
-    def count(self, method: str, scope: Scope, status: int, seconds: float) -> None:
-        """Count one answer."""
-        route = getattr(scope.get("route"), "path", "none")
-        method = method if method in METHODS else "other"
+    def count(self, method: str, route: str, status: int, seconds: float, refusal: str | None) -> None:
+        """Count one answer; `refusal` is the code of what was told last, if anything was refused."""
         requests, duration = self._of(method, route, status)
         requests.inc()
         duration.observe(seconds)
+        if refusal and status >= 400:
+            self._refusals.labels(refusal).inc()
 
     def _labelled(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         return self._requests.labels(method, route, str(status)), self._seconds.labels(route)
 
-    def watch(self, name: str, meaning: str, figure: Callable[[], float]) -> None:
-        """Show a figure that is looked up whenever somebody asks."""
-        Gauge(f"microfund_{name}", meaning, registry=self.registry).set_function(figure)
+    @contextmanager
+    def showing(self, gauges: Collector) -> Iterator[None]:
+        """Show figures that are looked up whenever somebody asks, until the end of the block."""
+        self.registry.register(gauges)
+        yield
+        self.registry.unregister(gauges)
 
     def text(self) -> bytes:
         """All figures, as Prometheus reads them."""

@@ -29,6 +29,7 @@ from ledger.refusals import (
     RegisterKeyUnusable,
     VersionMismatch,
 )
+from service.http.asked import note_refusal
 from service.http.parsing import accept_language
 from service.http.refusals import (
     BodyTooLarge,
@@ -117,6 +118,7 @@ def status_of(refusal: Refusal) -> int:
 
 def problem(refusal: Refusal, language: str) -> dict[str, Any]:
     """The problem a refusal is told as."""
+    note_refusal(refusal.code)
     key, facts = f"refusal.{refusal.code}", _spoken(refusal.facts)
     body = {
         "type": f"urn:microfund:problem:{refusal.code}",

@@ -54,6 +54,7 @@ class Run:
             "MICROFUND_DATABASE": f"sqlite:///{self.home / 'fund.db'}",
             "MICROFUND_REGISTER_KEY": str(self.keys / "register.key"),
             "MICROFUND_CHECKPOINT_KEY": str(self.keys / "checkpoint.pem"),
+            "MICROFUND_LOG_REQUESTS": "all",
         }
 
     def command(self, *words: str, may_fail: bool = False) -> str:
@@ -201,7 +202,7 @@ def reads(run: Run, client: httpx.Client, at: str) -> None:
     for params in ({"name": NAMES["member"]}, {"as_of": NAMES["member"]}, {"cursor": PHONES["member"]}):
         run.refused(client.get(f"/v1{at}/members", params=params))
     run.refused(client.get(f"/v1/{NAMES['member']}"))
-    run.refused(client.get("/v1/funds/zymarin"))
+    run.refused(client.get("/v1/funds/zymarin", headers={"X-Request-Id": PHONES["member"]}))
     run.refused(client.post(f"/v1{at}/members", content=f'{{"name": "{NAMES["member"]}"'.encode()))
     run.refused(client.get(f"/v1{at}", headers={"Authorization": f"Bearer {client.headers['Authorization'][7:]}x"}))
 
@@ -225,6 +226,16 @@ def test_no_secret_lies_anywhere_it_should_not(run: Run) -> None:
     assert len([name for name in run.artefacts if name.startswith("error")]) >= 12
     assert sum(map(len, run.artefacts.values())) > 100_000
     assert found(run.artefacts, run.secrets) == []
+
+
+def test_the_log_tells_of_every_request_by_its_pattern_and_id(run: Run) -> None:
+    lines = [json.loads(line) for line in run.artefacts["log of the service"].splitlines()]
+    requests = [line for line in lines if line["event"] == "request"]
+    routes, ids = {line["route"] for line in requests}, {line["request_id"] for line in requests}
+    assert {"none", "/v1/funds/{fund}/members/{member}/person", "/v1/invitations/accept"} <= routes
+    assert len(ids) == len(requests) > 40
+    assert {line["code"] for line in requests if line["status"] == 429 or line["status"] == 403} == {"pin-wrong"}
+    assert any(line["logger"] == "uvicorn.error" for line in lines)
 
 
 @pytest.mark.parametrize("place", ["log of the service", "metrics", "name of fund.db", "error"])

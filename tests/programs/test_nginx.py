@@ -85,7 +85,7 @@ class Front:
         self.stop()
         found = defaultdict(list)
         for line in self._log.read_text().splitlines():
-            said = re.fullmatch(r'\S+ [A-Z]+ \d+ [0-9.]+s fund "(.*)" at (.*)', line)
+            said = re.fullmatch(r'\S+ [A-Z]+ \d+ [0-9.]+s fund "(.*)" at (.*) id [0-9a-f]{32}', line)
             assert said
             found[said[1]].append(said[2])
         return found

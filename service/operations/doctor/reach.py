@@ -10,18 +10,13 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-import msgspec
-
 from ledger.application import Ledger
 from service.operations.doctor.finding import Finding, danger, warning, well
+from service.operations.notes import last_recorded
 from service.settings import Settings
 
 APART: Final = timedelta(seconds=5)
 """How far two clocks may be apart before something should be done."""
-
-
-LAST_OF_SQLITE: Final = "SELECT state FROM stored_events ORDER BY rowid DESC LIMIT 1"
-LAST_OF_POSTGRES: Final = "SELECT state FROM stored_events ORDER BY notification_id DESC LIMIT 1"
 
 
 def of_address(settings: Settings) -> Iterator[Finding]:
@@ -51,14 +46,9 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-class _Instant(msgspec.Struct):
-    recorded_at: datetime
-
-
 def of_clock(ledger: Ledger, now: datetime) -> Iterator[Finding]:
     """The clock, beside the last entry's, the database server's, and what keeps it right."""
-    last = ledger.database.values(LAST_OF_POSTGRES if ledger.database.is_postgres else LAST_OF_SQLITE)
-    ahead = msgspec.json.decode(last[0][0], type=_Instant).recorded_at - now if last else timedelta()
+    ahead = (last_recorded(ledger.database) or now) - now
     if ahead > APART:
         yield danger("clock-behind", seconds=int(ahead.total_seconds()))
         return
