@@ -131,9 +131,9 @@ class Workshop:
             yield running
 
     @contextmanager
-    def started(self, command: Sequence[str], **settings: str) -> Iterator[Program]:
-        """A server that was started a moment ago."""
-        port = _free_port()
+    def started(self, command: Sequence[str], port: int | None = None, **settings: str) -> Iterator[Program]:
+        """A server that was started a moment ago, at a free port if none is named."""
+        port = port or free_port()
         environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
         with (self.home / "servers.log").open("ab") as log:
             process = subprocess.Popen(
@@ -150,7 +150,8 @@ class Workshop:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

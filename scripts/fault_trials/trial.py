@@ -1,0 +1,126 @@
+"""What a row of the table is: a fault, what it is tried on, and what is found."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from scripts.benchmarks.workshop import Engine, Workshop
+
+
+class LeftOut(Exception):
+    """What a row needs is not here; the message says what."""
+
+
+class Figures(msgspec.Struct, kw_only=True):
+    """What came of a row, or of its control.
+
+    `trials` are kills, images, cuts, whatever the row counts; `lost` was acknowledged and is not in the log, `doubled`
+    is there more than once, `refused_but_found` was refused and is there. `first_good_writes` are seconds from each
+    restart, or from the end of the fault, to the next entry recorded; `wrong` is what else did not hold, in words.
+    """
+
+    trials: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    doubled: int = 0
+    refused_but_found: int = 0
+    first_good_writes: list[float] = []
+    wrong: list[str] = []
+    more: dict[str, Any] = {}
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was lost, doubled or otherwise wrong. How long something took is beside the point."""
+        return not (self.lost or self.doubled or self.refused_but_found or self.wrong)
+
+    @property
+    def failure(self) -> str:
+        """What did not hold, in a line."""
+        names = ("lost", "doubled", "refused_but_found")
+        counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in names if getattr(self, name)]
+        return "; ".join([*counts, *self.wrong[:2], *([f"and {len(self.wrong) - 2} more"] * (len(self.wrong) > 2))])
+
+    def add(self, other: "Figures") -> None:
+        """Count what another part of the row has found, too."""
+        for name in ("trials", "acknowledged", "lost", "doubled", "refused_but_found"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.first_good_writes += other.first_good_writes
+        self.wrong += other.wrong
+        self.more |= other.more
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """How often everything is tried, and after how many seconds a run is given up."""
+
+    name: str
+    seconds: int
+    kills: int
+    images: int
+    writes: int
+    cuts: int
+    failing_writes: int
+    frozen_seconds: float
+    jumps: int
+    poisons: int
+    rounds_of_clients: int
+    restores: int
+    flips: int
+    upgrades: int
+    changes: int
+
+
+SHORT = Size(
+    name="short", seconds=240, kills=2, images=120, writes=60, cuts=24, failing_writes=4, frozen_seconds=3, jumps=3,
+    poisons=2, rounds_of_clients=1, restores=3, flips=40, upgrades=4, changes=250,
+)  # fmt: skip
+DEFAULT = Size(
+    name="default", seconds=420, kills=5, images=600, writes=120, cuts=100, failing_writes=8, frozen_seconds=20,
+    jumps=6, poisons=4, rounds_of_clients=3, restores=20, flips=200, upgrades=20, changes=600,
+)  # fmt: skip
+FULL = Size(
+    name="full", seconds=3_600, kills=32, images=3_000, writes=400, cuts=300, failing_writes=40, frozen_seconds=60,
+    jumps=20, poisons=10, rounds_of_clients=10, restores=60, flips=2_000, upgrades=60, changes=5_000,
+)  # fmt: skip
+SIZES = {size.name: size for size in (SHORT, DEFAULT, FULL)}
+
+
+class Ground(NamedTuple):
+    """Where a row is tried: the shop it takes programs and databases from, its engine, and lots drawn by the seed."""
+
+    shop: Workshop
+    size: Size
+    engine: Engine
+    draw: Random
+
+    def folder(self) -> Path:
+        """A new, empty folder that only its owner enters."""
+        folder = self.shop.home / uuid4().hex[:12]
+        folder.mkdir(mode=0o700)
+        return folder
+
+
+class Row(NamedTuple):
+    """A row of the table. `control` is the same with a guard taken away, as `without` says: it must not hold."""
+
+    name: str
+    fault: str
+    engines: tuple[Engine, ...]
+    trial: Callable[[Ground], Figures]
+    control: Callable[[Ground], Figures]
+    without: str
+
+
+BOTH: tuple[Engine, ...] = ("SQLite", "PostgreSQL")
+FILE_ONLY: tuple[Engine, ...] = ("SQLite",)
+SERVER_ONLY: tuple[Engine, ...] = ("PostgreSQL",)
+
+
+def needs(program: str) -> None:
+    """Leave a row out where a program is not installed. Raises `LeftOut`."""
+    if not shutil.which(program):
+        raise LeftOut(f"{program} is not installed")
