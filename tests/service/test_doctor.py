@@ -21,7 +21,7 @@ from service.operations.doctor.finding import Finding, Level
 from service.settings import Settings
 from service.words import catalogue
 from tests.support.commands import Said, command
-from tests.support.cut_line import set_for_database
+from scripts.fault_trials.cut_line import set_for_database
 from tests.support.jobs import FUND, NOW, gift, one_fund, opened, recorded
 from tests.support.keys import KEY, key_for
 
