@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from scripts.benchmarks.workshop import Engine, Workshop
-from scripts.fault_trials import cut, kill, power
+from scripts.fault_trials import copies, cut, full, kill, power
 from scripts.fault_trials.service import log_of, seconds_of_an_interpreter
 from scripts.fault_trials.table import Line, Table, verdict_of
 from scripts.fault_trials.trial import BOTH, SIZES, Figures, Ground, LeftOut, Row, Size
@@ -24,6 +24,8 @@ ROWS: dict[str, Row] = {
         kill.ROW,
         power.ROW,
         cut.ROW,
+        full.ROW,
+        copies.ROW,
     )
 }  # fmt: skip
 

@@ -49,6 +49,11 @@ def giving(number: int, draw: Random) -> tuple[str, int]:
     return ("expenses", BEYOND_MEANS + number) if draw.random() < 0.1 else ("donations", number)
 
 
+def spending(number: int, draw: Random) -> tuple[str, int]:
+    """Gifts and expenses of about the same amounts: a box that is empty half of the time, for which all compete."""
+    return draw.choice(("donations", "expenses")), number
+
+
 class Journal:
     """A file with a line before each request and one after each answer."""
 
@@ -160,22 +165,45 @@ class Crowd:
 
     def _settle(self, act: Act, line: "_Line") -> None:
         for attempt in itertools.count():
-            key = f"act-{act.number:08d}" + (f"-{attempt}" if self._new_keys else "")
-            self.journal.note(asked=act.number, key=key, fund=act.fund, kind=act.kind, amount=act.amount)
-            began = time.monotonic()
-            status, body, replayed = line.ask(act, self._headers | {"Idempotency-Key": key})
-            took = time.monotonic() - began
-            version = body.get("version") if status == 201 else None
-            self.journal.note(told=act.number, key=key, status=status, version=version, replayed=replayed)
-            with self._changed:
-                self.statuses[status] = self.statuses.get(status, 0) + 1
-                self.slowest_seconds = max(self.slowest_seconds, took)
-                if status == 201 and not replayed:
-                    self.recorded_at.append(time.monotonic())
-                self._changed.notify_all()
-            if status not in UNSETTLED or self._is_given_up.is_set():
+            answer = self._tried(act, f"act-{act.number:08d}" + (f"-{attempt}" if self._new_keys else ""), line)
+            if answer.status not in UNSETTLED or self._is_given_up.is_set():
                 return
             time.sleep(PAUSE_SECONDS)
+
+    def gift(self) -> "Answer":
+        """Somebody beside them gives something, and asks once only."""
+        number, line = next(self._numbers), _Line(self._ports, 0, self._patience)
+        try:
+            return self._tried(Act(number, self._funds[0], "donations", number), f"act-{number:08d}", line)
+        finally:
+            line.close()
+
+    def _tried(self, act: Act, key: str, line: "_Line") -> "Answer":
+        self.journal.note(asked=act.number, key=key, fund=act.fund, kind=act.kind, amount=act.amount)
+        answer = line.ask(act, self._headers | {"Idempotency-Key": key})
+        status, version = answer.status, answer.body.get("version") if answer.status == 201 else None
+        self.journal.note(told=act.number, key=key, status=status, version=version, replayed=answer.is_replayed)
+        with self._changed:
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            self.slowest_seconds = max(self.slowest_seconds, answer.seconds)
+            if status == 201 and not answer.is_replayed:
+                self.recorded_at.append(time.monotonic())
+            self._changed.notify_all()
+        return answer
+
+
+class Answer(NamedTuple):
+    """What came back, and after how long; status 0 for no answer, or half of one."""
+
+    status: int
+    seconds: float
+    body: dict[str, Any] = {}
+    headers: dict[str, str] = {}
+
+    @property
+    def is_replayed(self) -> bool:
+        """Whether it was recorded before."""
+        return self.headers.get("idempotency-replayed") == "true"
 
 
 class _Line:
@@ -185,22 +213,24 @@ class _Line:
         self._ports, self._turn, self._patience = ports, turn, patience_seconds
         self._connection: http.client.HTTPConnection | None = None
 
-    def ask(self, act: Act, headers: dict[str, str]) -> tuple[int, dict[str, Any], bool]:
-        """Status, body, and whether it was recorded before; 0 for no answer, or half of one."""
+    def ask(self, act: Act, headers: dict[str, str]) -> Answer:
+        """Send it, and wait for the answer."""
+        began = time.monotonic()
         if self._connection is None:
             port = self._ports[self._turn % len(self._ports)]
             self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self._patience)
         try:
             path = f"/v1/funds/{act.fund}/{act.kind}"
             self._connection.request("POST", path, json.dumps(act.body()), headers)
-            answer = self._connection.getresponse()
-            body = json.loads(answer.read())
+            said = self._connection.getresponse()
+            body = json.loads(said.read())
         except (OSError, http.client.HTTPException, ValueError):
             self._move_on()
-            return 0, {}, False
-        if answer.status in UNSETTLED:
+            return Answer(0, time.monotonic() - began)
+        if said.status in UNSETTLED:
             self._move_on()
-        return answer.status, body, answer.getheader("Idempotency-Replayed") == "true"
+        told = {name.lower(): value for name, value in said.getheaders()}
+        return Answer(said.status, time.monotonic() - began, body, told)
 
     def _move_on(self) -> None:
         self.close()

@@ -69,6 +69,7 @@ def compared(histories: dict[str, list[bytes]], acts: dict[int, Told]) -> Figure
     for fund, lines in histories.items():
         if not (found := verify(lines)).valid:
             figures.wrong.append(f"the chain of {fund} is broken at {found.first_broken}")
+        figures.wrong += overdrawn(fund, lines)
         for version, thing in things_in(fund, lines).items():
             where[thing].append(version)
     for act in acts.values():
@@ -84,6 +85,16 @@ def compared(histories: dict[str, list[bytes]], acts: dict[int, Told]) -> Figure
     if where:
         figures.wrong.append(f"{len(where)} entries that nobody asked for")
     return figures
+
+
+def overdrawn(fund: str, lines: Iterable[bytes]) -> list[str]:
+    """Where a fund was to pay more than it had ever received, in the order of its lines."""
+    held, found = 0, []
+    for version, (_, kind, amount) in things_in(fund, lines).items():
+        held += amount if kind == "donations" else -amount
+        if held < 0:
+            found.append(f"{fund} is overdrawn at {version}")
+    return found
 
 
 def proved(ledger: Ledger) -> list[str]:
