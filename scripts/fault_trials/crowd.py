@@ -5,16 +5,18 @@ key, the log may hold it once. An expense beyond all means must be refused. What
 again under the same key until there is an answer.
 """
 
-import http.client
 import itertools
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+
+import msgspec
 
 from scripts.fault_trials.books import DAY, FUNDS
 
@@ -39,6 +41,9 @@ class Act(NamedTuple):
             return {"activity": "health", "amount": self.amount, "on": DAY}
         return {"source": "community", "pot": "activity", "amount": self.amount, "on": DAY}
 
+
+Connect = Callable[..., HTTPConnection]
+"""How a line is made, of a host, a port and a `timeout`."""
 
 Acting = Callable[[int, Random], tuple[str, int]]
 """What act comes under a number: its kind and its amount, which must be the number or be made of it."""
@@ -92,15 +97,17 @@ class Crowd:
         new_key_each_try: bool = False,
         patience_seconds: float = 15,
         pause_seconds: float = 0,
+        connect: Connect = HTTPConnection,
     ) -> None:
         self.journal = Journal(journal)
         self.recorded_at: list[float] = []
         """When, by the monotonic clock, each answer came that something was recorded now."""
         self.statuses: dict[int, int] = {}
-        self.slowest_seconds = 0.0
+        self.taken: list[float] = []
+        """Seconds that each answer took."""
         self._ports, self._funds, self._acting, self._new_keys = ports, funds, acting, new_key_each_try
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        self._patience, self._pause = patience_seconds, pause_seconds
+        self._patience, self._pause, self._connect = patience_seconds, pause_seconds, connect
         self._numbers = itertools.count(1)
         self._changed = threading.Condition()
         self._is_over, self._is_given_up = threading.Event(), threading.Event()
@@ -152,7 +159,7 @@ class Crowd:
     # --- one person -----------------------------------------------------------------------------------------------
 
     def _live(self, person: int, draw: Random) -> None:
-        line = _Line(self._ports, person, self._patience)
+        line = _Line(self._ports, person, self._patience, self._connect)
         try:
             while not self._is_over.is_set():
                 number = next(self._numbers)
@@ -172,7 +179,7 @@ class Crowd:
 
     def gift(self) -> "Answer":
         """Somebody beside them gives something, and asks once only."""
-        number, line = next(self._numbers), _Line(self._ports, 0, self._patience)
+        number, line = next(self._numbers), _Line(self._ports, 0, self._patience, self._connect)
         try:
             return self._tried(Act(number, self._funds[0], "donations", number), f"act-{number:08d}", line)
         finally:
@@ -185,14 +192,14 @@ class Crowd:
         self.journal.note(told=act.number, key=key, status=status, version=version, replayed=answer.is_replayed)
         with self._changed:
             self.statuses[status] = self.statuses.get(status, 0) + 1
-            self.slowest_seconds = max(self.slowest_seconds, answer.seconds)
+            self.taken.append(answer.seconds)
             if status == 201 and not answer.is_replayed:
                 self.recorded_at.append(time.monotonic())
             self._changed.notify_all()
         return answer
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """What came back, and after how long; status 0 for no answer, or half of one."""
 
     status: int
@@ -209,22 +216,22 @@ class Answer(NamedTuple):
 class _Line:
     """One person's connection; after a failure it is made anew, to the next port."""
 
-    def __init__(self, ports: Sequence[int], turn: int, patience_seconds: float) -> None:
-        self._ports, self._turn, self._patience = ports, turn, patience_seconds
-        self._connection: http.client.HTTPConnection | None = None
+    def __init__(self, ports: Sequence[int], turn: int, patience_seconds: float, connect: Connect) -> None:
+        self._ports, self._turn, self._patience, self._connect = ports, turn, patience_seconds, connect
+        self._connection: HTTPConnection | None = None
 
     def ask(self, act: Act, headers: dict[str, str]) -> Answer:
         """Send it, and wait for the answer."""
         began = time.monotonic()
         if self._connection is None:
             port = self._ports[self._turn % len(self._ports)]
-            self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self._patience)
+            self._connection = self._connect("127.0.0.1", port, timeout=self._patience)
         try:
             path = f"/v1/funds/{act.fund}/{act.kind}"
             self._connection.request("POST", path, json.dumps(act.body()), headers)
             said = self._connection.getresponse()
             body = json.loads(said.read())
-        except (OSError, http.client.HTTPException, ValueError):
+        except (OSError, HTTPException, ValueError):
             self._move_on()
             return Answer(0, time.monotonic() - began)
         if said.status in UNSETTLED:
