@@ -93,8 +93,8 @@ class Workshop:
             self._made[name] = make()
         return cast("T", self._made[name])
 
-    def keep(self, program: AbstractContextManager[Program]) -> Program:
-        """A program that runs until the end."""
+    def keep(self, program: AbstractContextManager[T]) -> T:
+        """A program, or several, that run until the end."""
         return self._opened.enter_context(program)
 
     def database(self, engine: Engine) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from scripts.benchmarks.workshop import Engine, Workshop
-from scripts.fault_trials import clients, copies, cut, full, kill, power
+from scripts.fault_trials import clients, copies, cut, failover, full, kill, power
 from scripts.fault_trials.service import log_of, seconds_of_an_interpreter
 from scripts.fault_trials.table import Line, Table, verdict_of
 from scripts.fault_trials.trial import BOTH, SIZES, Figures, Ground, LeftOut, Row, Size
@@ -25,6 +25,7 @@ ROWS: dict[str, Row] = {
         power.ROW,
         cut.ROW,
         full.ROW,
+        failover.ROW,
         copies.ROW,
         clients.ROW,
     )
