@@ -286,7 +286,8 @@ class Machine:
                 {
                     "name: db1": f"name: {self.name}",
                     "connect_address: 10.0.0.1:": f"connect_address: {self.peers}:",
-                    "10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379": etcd,
+                    # Its members would else be asked at the addresses that they tell, past the cable.
+                    "10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379": f"{etcd}\n  use_proxies: true",
                     "10.0.0.1": self.address,
                     "10.0.0.0/24": "127.0.0.0/8",
                     "/var/lib/postgresql/": f"{self.home}/",

@@ -1,0 +1,50 @@
+"""Claims about three PostgreSQL servers under Patroni, as `deploy/patroni.yml` and `deploy/haproxy.cfg` set them, and
+two copies of the service on them: one through HAProxy, one by a URL that names all three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from scripts.benchmarks.workshop import Workshop
+from scripts.fault_trials import failover
+from scripts.fault_trials.cluster import needs_a_cluster
+from scripts.fault_trials.trial import SHORT, Ground, LeftOut
+from tests.support.jobs import IS_LONG
+
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("fail-over")]
+
+SHORTLY = {"switched over by hand", "killed after its waits were cancelled"}
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    """Where the faults are tried; all on one cluster, which each leaves whole."""
+    try:
+        needs_a_cluster()
+    except LeftOut as left_out:
+        pytest.skip(str(left_out))
+    with pytest.MonkeyPatch.context() as ours, Workshop() as shop:
+        ours.setenv("MICROFUND_REGISTER_KEY", str(shop.home / "microfund-register.key"))
+        yield Ground(shop, SHORT, "PostgreSQL", Random(1))
+
+
+@pytest.mark.parametrize(
+    "fault", [each for each in failover.FAULTS if IS_LONG or each.name in SHORTLY], ids=lambda fault: fault.name
+)
+def test_nothing_acknowledged_is_lost_or_doubled_and_both_copies_go_on_when_the_leader_is(
+    ground: Ground, fault: failover.Fault
+) -> None:
+    found = failover.survived(ground, failover.country(ground), fault)
+    assert set(found) == set(failover.WAYS)
+    for figures in found.values():
+        assert figures.holds, figures.failure
+        assert figures.acknowledged >= failover.BEFORE + failover.SINCE
+
+
+def test_without_a_synchronous_standby_the_same_people_lose_what_they_were_told(ground: Ground) -> None:
+    figures = failover.without_a_synchronous_standby(ground)
+    assert figures.lost
+    assert not figures.doubled
