@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
@@ -179,7 +179,9 @@ class Cluster:
             if machine is self.machines[0]:
                 until(lambda: self.leader(), "nobody leads")
         front = {f"10.0.0.{machine.number}": machine.address for machine in self.machines}
-        (self.home / "haproxy.cfg").write_text(filled_in("haproxy.cfg", {"127.0.0.1:5000": f"{self.front}:5000", **front}))
+        (self.home / "haproxy.cfg").write_text(
+            filled_in("haproxy.cfg", {"127.0.0.1:5000": f"{self.front}:5000", **front})
+        )
         self.run("haproxy", "-db", "-f", str(self.home / "haproxy.cfg"))
         self.until_whole()
         # Its own writes wait for the standby, too: nothing is promised of a database that one server alone has.
@@ -222,7 +224,9 @@ class Cluster:
             return False
         if any(status.get("state") != "running" for status in said):
             return False
-        leader = next(machine for machine, status in zip(self.machines, said, strict=True) if status["role"] == "primary")
+        leader = next(
+            machine for machine, status in zip(self.machines, said, strict=True) if status["role"] == "primary"
+        )
         rows = leader.query("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'")
         return len(rows) == 2 and [state for (state,) in rows].count("sync") == confirming
 
@@ -475,5 +479,3 @@ def ended(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-

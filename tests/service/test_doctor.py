@@ -337,6 +337,9 @@ def test_pgbackrest_is_driven_by_the_same_word(
     told = pretend_pgbackrest(tmp_path, monkeypatch, INFO % 1_780_000_000)
     said = command(patient.url, "backup", "--stanza", "microfund", "--lang", "en")
     assert (said.returncode, "20260101-000000F" in said.stdout) == (0, True)
+    assert "--stanza=microfund --type=full backup" in told.read_text(), "the last one of all is months old"
+    pretend_pgbackrest(tmp_path, monkeypatch, INFO % int(datetime.now(UTC).timestamp()))
+    command(patient.url, "backup", "--lang", "en")
     assert "--stanza=microfund --type=incr backup" in told.read_text()
     failed = pretend_pgbackrest(tmp_path, monkeypatch, "ERROR: [082]: no archive", exit_code=82)
     said = command(patient.url, "backup", "--lang", "en")
