@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from scripts.benchmarks.workshop import issue_token, opened_ledger
 from scripts.fault_trials.books import open_funds
-from scripts.fault_trials.cluster import Cluster, Machine, until
+from scripts.fault_trials.cluster import Cluster, until
 from scripts.fault_trials.crowd import Crowd
 from scripts.fault_trials.judge import compared, proved, told_in
+from scripts.fault_trials.machine import Machine
 from scripts.fault_trials.service import Service
 from scripts.fault_trials.trial import SERVER_ONLY, Figures, Ground, Row
 

@@ -30,8 +30,8 @@ class Made(NamedTuple):
 
 
 def back_up(stanza: str, now: datetime) -> Made:
-    """Make a backup: of all once a week, as only that lets pgBackRest drop what is older than it is to keep; else of what
-    has changed. Raises `CannotBackUp`."""
+    """Make a backup: of all once a week, without which pgBackRest never drops what it need not keep; else of what has
+    changed. Raises `CannotBackUp`."""
     whole = [backup for backup in _sound(stanza) if WHOLE.fullmatch(backup.label)]
     is_due = not any(now - backup.at < WHOLE_AFTER for backup in whole)
     _run(stanza, f"--type={'full' if is_due else 'incr'}", "backup")

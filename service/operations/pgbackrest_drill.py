@@ -60,9 +60,11 @@ def restored(stanza: str, moment: str | None, scratch: Path, database_url: str) 
 
 
 def _run(program: str, data: Path, *words: str) -> bool:
-    """Whether it went well. Nothing is captured: the server would keep the pipe open, and this would wait for its end."""
-    command = [program, "-D", str(data), *words]
-    return not subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode  # noqa: S603
+    """Whether it went well. Nothing is captured: the server would keep a pipe open, and this would wait for its end."""
+    ran = subprocess.run(  # noqa: S603  # PostgreSQL's own program, with words of ours.
+        [program, "-D", str(data), *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
+    return ran.returncode == 0
 
 
 def _is_open(url: str) -> bool:

@@ -8,10 +8,11 @@ from random import Random
 
 import pytest
 
-from scripts.benchmarks.workshop import Workshop
+from scripts.benchmarks.workshop import Workshop, opened_ledger
 from scripts.fault_trials import failover
 from scripts.fault_trials.cluster import needs_a_cluster
 from scripts.fault_trials.trial import SHORT, Ground, LeftOut
+from service.operations.doctor.engine import of_postgres
 from tests.support.jobs import IS_LONG
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("fail-over")]
@@ -31,6 +32,19 @@ def ground() -> Iterator[Ground]:
         yield Ground(shop, SHORT, "PostgreSQL", Random(1))
 
 
+def levels(ground: Ground) -> dict[str, str]:
+    """What the doctor says of the server that leads."""
+    url = failover.country(ground).cluster.through_haproxy
+    with opened_ledger(url) as ledger:
+        return {finding.code: finding.level for finding in of_postgres(ledger, url)}
+
+
+def test_the_doctor_calls_what_the_files_of_deploy_set_safe(ground: Ground) -> None:
+    assert {"postgres-durable": "well", "postgres-standbys": "well", "patroni": "well"}.items() <= levels(
+        ground
+    ).items()
+
+
 @pytest.mark.parametrize(
     "fault", [each for each in failover.FAULTS if IS_LONG or each.name in SHORTLY], ids=lambda fault: fault.name
 )
@@ -48,3 +62,4 @@ def test_without_a_synchronous_standby_the_same_people_lose_what_they_were_told(
     figures = failover.without_a_synchronous_standby(ground)
     assert figures.lost
     assert not figures.doubled
+    assert {"postgres-asynchronous": "danger", "patroni-may-lose": "danger"}.items() <= levels(ground).items()

@@ -1,7 +1,7 @@
 """A PostgreSQL server that pgBackRest backs up, as `deploy/pgbackrest.conf` has it; both in a folder of their own.
 
-It is Debian's, because Debian's pgBackRest knows no newer one than PostgreSQL 15. Where the tests are run by root, all of
-it runs as the user that other servers of the tests run as, `microfund` too.
+It is Debian's, because Debian's pgBackRest knows no newer one than PostgreSQL 15. Where the tests are run by root, all
+of it runs as the user that other servers of the tests run as, `microfund` too.
 """
 
 from __future__ import annotations
