@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from scripts.benchmarks.workshop import Engine, Workshop
-from scripts.fault_trials import clients, copies, cut, full, kill, power
+from scripts.fault_trials import backup, clients, copies, cut, full, kill, power
 from scripts.fault_trials.service import log_of, seconds_of_an_interpreter
 from scripts.fault_trials.table import Line, Table, verdict_of
 from scripts.fault_trials.trial import BOTH, SIZES, Figures, Ground, LeftOut, Row, Size
@@ -27,6 +27,7 @@ ROWS: dict[str, Row] = {
         full.ROW,
         copies.ROW,
         clients.ROW,
+        backup.ROW,
     )
 }  # fmt: skip
 

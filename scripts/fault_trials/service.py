@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +94,11 @@ def ask(
         answer = asking.getresponse()
         said = answer.read()
         told = {name.lower(): value for name, value in answer.getheaders()}
-        with suppress(ValueError):
-            return answer.status, json.loads(said), told
-        return answer.status, said, told
     except (OSError, http.client.HTTPException) as error:
         return 0, repr(error), {}
     finally:
         asking.close()
+    return answer.status, json.loads(said) if "json" in told.get("content-type", "") else said, told
 
 
 def seconds_of_an_interpreter() -> float:

@@ -69,7 +69,15 @@ def recording(folder: Path) -> Sequence[str]:
 def spoiling(folder: Path, calls: str, error: str, when: str) -> Sequence[str]:
     """The options that let calls on the files of a folder fail: the `when`th of each thread, or all from there on, as
     in `3+`."""
-    return ("-e", f"trace={calls}", "-e", "signal=none", "-e", f"inject={calls}:error={error}:when={when}", *_only(folder))
+    return (
+        "-e",
+        f"trace={calls}",
+        "-e",
+        "signal=none",
+        "-e",
+        f"inject={calls}:error={error}:when={when}",
+        *_only(folder),
+    )
 
 
 def _only(folder: Path) -> Iterator[str]:
