@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from scripts.benchmarks.workshop import Engine, Workshop
-from scripts.fault_trials import backup, clients, copies, cut, full, kill, power
+from scripts.fault_trials import backup, clients, clock, copies, cut, full, kill, poison, power
 from scripts.fault_trials.service import log_of, seconds_of_an_interpreter
 from scripts.fault_trials.table import Line, Table, verdict_of
 from scripts.fault_trials.trial import BOTH, SIZES, Figures, Ground, LeftOut, Row, Size
@@ -28,6 +28,8 @@ ROWS: dict[str, Row] = {
         copies.ROW,
         clients.ROW,
         backup.ROW,
+        poison.ROW,
+        clock.ROW,
     )
 }  # fmt: skip
 
@@ -90,7 +92,7 @@ def tried(row: Row, engine: Engine, shop: Workshop, size: Size, seed: int) -> Li
         line.figures = line.figures or Figures(wrong=[repr(error)])
         line.verdict, line.why = "DOES NOT HOLD", repr(error)
         traceback.print_exc()
-        sys.stderr.write(log_of(shop).read_text("utf-8")[-4_000:] if log_of(shop).exists() else "")
+        sys.stderr.write(log_of(shop).read_text("utf-8")[-1_000:] if log_of(shop).exists() else "")
     line.seconds = round(time.monotonic() - began, 1)
     return line
 

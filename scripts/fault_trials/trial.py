@@ -76,16 +76,16 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SHORT = Size(
-    name="short", seconds=240, kills=2, images=120, writes=60, cuts=24,
-    failing_writes=3, lasting_faults=1, frozen_seconds=3, jumps=3, poisons=2, rounds_of_clients=1, restores=3, flips=40, upgrades=4, changes=250,
+    name="short", seconds=240, kills=2, images=120, writes=60, cuts=24, failing_writes=3, lasting_faults=1,
+    frozen_seconds=3, jumps=1, poisons=2, rounds_of_clients=1, restores=3, flips=40, upgrades=4, changes=250,
 )  # fmt: skip
 DEFAULT = Size(
-    name="default", seconds=420, kills=5, images=600, writes=250, cuts=100,
-    failing_writes=9, lasting_faults=1, frozen_seconds=20, jumps=6, poisons=4, rounds_of_clients=2, restores=20, flips=200, upgrades=20, changes=600,
+    name="default", seconds=420, kills=4, images=400, writes=250, cuts=100, failing_writes=9, lasting_faults=1,
+    frozen_seconds=20, jumps=2, poisons=4, rounds_of_clients=1, restores=20, flips=200, upgrades=20, changes=500,
 )  # fmt: skip
 FULL = Size(
-    name="full", seconds=3_600, kills=32, images=3_000, writes=1_500, cuts=300,
-    failing_writes=40, lasting_faults=8, frozen_seconds=60, jumps=20, poisons=10, rounds_of_clients=10, restores=60, flips=2_000, upgrades=60, changes=5_000,
+    name="full", seconds=3_600, kills=32, images=3_000, writes=1_500, cuts=300, failing_writes=40, lasting_faults=8,
+    frozen_seconds=60, jumps=10, poisons=4, rounds_of_clients=10, restores=60, flips=2_000, upgrades=60, changes=5_000,
 )  # fmt: skip
 SIZES = {size.name: size for size in (SHORT, DEFAULT, FULL)}
 
