@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from scripts.benchmarks.workshop import Engine, Workshop
-from scripts.fault_trials import backup, clients, clock, copies, cut, full, kill, poison, power
+from scripts.fault_trials import backup, clients, clock, copies, cut, full, kill, poison, power, rewriting, upgrade
 from scripts.fault_trials.service import log_of, seconds_of_an_interpreter
 from scripts.fault_trials.table import Line, Table, verdict_of
 from scripts.fault_trials.trial import BOTH, SIZES, Figures, Ground, LeftOut, Row, Size
@@ -30,6 +30,8 @@ ROWS: dict[str, Row] = {
         backup.ROW,
         poison.ROW,
         clock.ROW,
+        upgrade.ROW,
+        rewriting.ROW,
     )
 }  # fmt: skip
 

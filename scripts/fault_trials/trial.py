@@ -1,6 +1,7 @@
 """What a row of the table is: a fault, what it is tried on, and what is found."""
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -43,7 +44,8 @@ class Figures(msgspec.Struct, kw_only=True):
         """What did not hold, in a line."""
         names = ("lost", "doubled", "refused_but_found")
         counts = [f"{getattr(self, name)} {name.replace('_', ' ')}" for name in names if getattr(self, name)]
-        return "; ".join([*counts, *self.wrong[:2], *([f"and {len(self.wrong) - 2} more"] * (len(self.wrong) > 2))])
+        wrong = [f"{what} ({times} times)" if times > 1 else what for what, times in Counter(self.wrong).items()]
+        return "; ".join([*counts, *wrong[:2], *([f"and {len(wrong) - 2} more"] * (len(wrong) > 2))])
 
     def add(self, other: "Figures") -> None:
         """Count what another part of the row has found, too."""

@@ -14,6 +14,7 @@ from ledger.database import Row
 from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import sqlite
 from ledger.storage.sqlite_connections import JOURNAL_MODE
+from scripts.fault_trials.cut_line import set_for_database
 from service.operations import notes
 from service.operations.doctor import care, engine, reach
 from service.operations.doctor.examining import examine
@@ -21,7 +22,6 @@ from service.operations.doctor.finding import Finding, Level
 from service.settings import Settings
 from service.words import catalogue
 from tests.support.commands import Said, command
-from scripts.fault_trials.cut_line import set_for_database
 from tests.support.jobs import FUND, NOW, gift, one_fund, opened, recorded
 from tests.support.keys import KEY, key_for
 
