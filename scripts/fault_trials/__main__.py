@@ -60,7 +60,7 @@ def main() -> int:
     try:
         with Workshop() as shop:
             for name in asked.only or ROWS:
-                for engine in ROWS[name].engines:
+                for engine in ROWS[name].engines_at(chosen):
                     if asked.engine in (None, engine):
                         table.heading(ROWS[name], engine)
                         table.add(tried(ROWS[name], engine, shop, chosen, asked.seed))

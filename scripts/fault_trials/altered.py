@@ -30,6 +30,12 @@ def _guard(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
     return kept
 
 
+def _replace(owner: object, name: str, other: Callable[..., Any]) -> None:
+    """Put another function in the place of one that there is."""
+    assert callable(getattr(owner, name))
+    setattr(owner, name, other)
+
+
 @_guard("every-commit-synced")
 def _sync_seldom() -> None:
     """SQLite as most programs set it with a write-ahead log: what was committed reaches the disk some time later."""
@@ -39,7 +45,7 @@ def _sync_seldom() -> None:
         set_up(pool, connection)
         connection.execute(f"PRAGMA synchronous={'NORMAL' if JOURNAL_MODE == 'wal' else 'OFF'}")
 
-    DurablePool._set_up = set_up_loosely  # type: ignore[method-assign]
+    _replace(DurablePool, "_set_up", set_up_loosely)
 
 
 @_guard("failed-commits-heeded")
@@ -54,7 +60,7 @@ def _overlook_failures() -> None:
             if raised[0]:
                 raise
 
-    ImmediateTransaction.__exit__ = leave_gladly  # type: ignore[method-assign]
+    _replace(ImmediateTransaction, "__exit__", leave_gladly)
 
 
 @_guard("every-gift-read")
@@ -66,14 +72,14 @@ def _stumble() -> None:
             raise ValueError
         return project(last, lines, kept)
 
-    batch._project = projected  # type: ignore[assignment]
+    _replace(batch, "_project", projected)
 
 
 @_guard("poison-parked")
 def _stop_at_poison() -> None:
     """The same, and it knows no way to leave a fund behind."""
     _stumble()
-    batch._worked_out = lambda last, lines, kept: batch._project(last, lines, kept)
+    _replace(batch, "_worked_out", lambda last, lines, kept: batch._project(last, lines, kept))
 
 
 @_guard("recorded-in-order")
@@ -84,7 +90,7 @@ def _believe_the_clock() -> None:
     def by_the_clock(log: Any, fact: Any, metadata: EntryMetadata, facts: dict[str, Any]) -> Any:
         return msgspec.structs.replace(following(log, fact, metadata, facts), recorded_at=metadata.recorded_at)
 
-    Log._next = by_the_clock  # type: ignore[method-assign]
+    _replace(Log, "_next", by_the_clock)
 
 
 def main() -> None:

@@ -4,20 +4,19 @@ A gift is recorded as usual, by a version of the program whose read model cannot
 all are put into the logs of other clubs, behind the program's back.
 """
 
-import os
-import subprocess
 import time
 from collections.abc import Sequence
 from typing import Any
 
 from eventsourcing.persistence import StoredEvent
 
-from scripts.benchmarks.workshop import SERVE, opened_ledger
+from scripts.benchmarks.workshop import opened_ledger
 from scripts.fault_trials.altered import POISON
 from scripts.fault_trials.books import DAY, FUNDS, found
 from scripts.fault_trials.crowd import Crowd
 from scripts.fault_trials.judge import judged
-from scripts.fault_trials.service import ALTERED, Service, ask
+from scripts.fault_trials.programs import Forked
+from scripts.fault_trials.service import Service, ask
 from scripts.fault_trials.trial import BOTH, Figures, Ground, Row
 
 ROWS = (b"\x00\xff", b'{"type":"FundStolen"}', b"", b'{"type":"DonationReceived","amount":1e999}')
@@ -33,7 +32,7 @@ def poisoned(ground: Ground, guard: str) -> Figures:
     token, figures = found(url, (*FUNDS, *spoilt)), Figures(trials=1 + len(spoilt))
     headers = {"Authorization": f"Bearer {token}"}
     with (
-        Service(ground.shop, url, (*ALTERED, guard, "serve")) as service,
+        Service(ground.shop, url, guard=guard) as service,
         Crowd([service.port], token, journal, ground.draw, people=4, funds=WELL, pause_seconds=0.05).at_work() as crowd,
     ):
         crowd.wait_for(10)
@@ -85,11 +84,10 @@ def _parked(service: Service, funds: int) -> list[str]:
 
 def _healed(ground: Ground, url: str, headers: dict[str, str], spoilt: int) -> list[str]:
     """Upgrade to the version that is whole: only what is no line at all stays parked."""
-    upgrade = (SERVE[0], "upgrade", "--lang", "en")
-    environment = os.environ | {"MICROFUND_DATABASE": url}
-    said = subprocess.run(upgrade, env=environment, cwd=ground.shop.home, capture_output=True, text=True, timeout=60)
-    if said.returncode:
-        return [f"the upgrade ends with {said.returncode}: {said.stderr}"]
+    said = ground.folder() / "said"
+    upgrade = Forked(("upgrade", "--lang", "en"), {"MICROFUND_DATABASE": url}, ground.shop.home, said)
+    if code := upgrade.ended():
+        return [f"the upgrade ends with {code}: {said.read_text('utf-8')}"]
     with Service(ground.shop, url) as service:
         shown = ask(service.port, "GET", f"/v1/funds/{STRICKEN}/balances", headers=headers)
         whole = shown[0] == 200 and not shown[1].get("parked") and shown[1]["cash"] == POISON
@@ -103,4 +101,5 @@ ROW = Row(
     trial=lambda ground: poisoned(ground, "every-gift-read"),
     control=lambda ground: poisoned(ground, "poison-parked"),
     without="a read model that parks no fund",
+    is_about_storage=False,
 )

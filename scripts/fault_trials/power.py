@@ -7,18 +7,17 @@ code: each must hold whatever was acknowledged before that call.
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
 from ledger.application import Ledger
-from scripts.benchmarks.workshop import SERVE
 from scripts.fault_trials.books import found
 from scripts.fault_trials.crowd import Crowd
 from scripts.fault_trials.judge import Told, by_then, compared, proved, told_in
-from scripts.fault_trials.service import ALTERED, Service
+from scripts.fault_trials.service import Service
 from scripts.fault_trials.tracing import Call, attached, calls_in, recording
 from scripts.fault_trials.trial import FILE_ONLY, Figures, Ground, Row
 
@@ -106,19 +105,19 @@ def _do(files: dict[str, bytearray], call: Call) -> None:
 # --- the trial --------------------------------------------------------------------------------------------------------
 
 
-def recorded(ground: Ground, command: Sequence[str]) -> tuple[dict[str, bytes], list[Call], dict[int, Told]]:
+def recorded(ground: Ground, guard: str | None) -> tuple[dict[str, bytes], list[Call], dict[int, Told]]:
     """Let people record under strace: which files lay there before, what was written, what was told."""
     folder, said = ground.folder(), ground.folder()
     url = f"sqlite:///{folder / DATABASE}"
     token = found(url)
     log = folder / f"{DATABASE}-wal"
     with (
-        Service(ground.shop, url, command) as service,
+        Service(ground.shop, url, guard=guard) as service,
         Crowd([service.port], token, said / "journal", ground.draw, people=4).at_work() as crowd,
     ):
         while log.exists() and log.stat().st_size < NEARLY_FULL:  # So that it is checkpointed, and begun anew, in time.
             crowd.wait_for(20)
-        with attached(service.pid, said / "strace", *recording(folder)):
+        with attached([service.pid], said / "strace", *recording(folder)):
             service.freeze()
             before = {str(path): path.read_bytes() for path in folder.iterdir() if path.suffix != ".db-shm"}
             service.thaw()
@@ -126,9 +125,9 @@ def recorded(ground: Ground, command: Sequence[str]) -> tuple[dict[str, bytes], 
     return before, calls_in(said / "strace"), told_in(said / "journal")
 
 
-def powerless(ground: Ground, images: int, command: Sequence[str] = SERVE) -> Figures:
+def powerless(ground: Ground, images: int, guard: str | None = None) -> Figures:
     """Make so many images of what the disk may hold, and open each."""
-    before, calls, acts = recorded(ground, command)
+    before, calls, acts = recorded(ground, guard)
     disk = Disk(before)
     cuts = sorted(ground.draw.randrange(len(calls)) for _ in range(images))
     figures = Figures(trials=images, acknowledged=sum(bool(act.acknowledged) for act in acts.values()))
@@ -183,6 +182,6 @@ ROW = Row(
     fault="the power fails: unsynced writes dropped, reordered, torn",
     engines=FILE_ONLY,
     trial=lambda ground: powerless(ground, ground.size.images),
-    control=lambda ground: powerless(ground, ground.size.images // 6, (*ALTERED, "every-commit-synced", "serve")),
+    control=lambda ground: powerless(ground, ground.size.images // 6, "every-commit-synced"),
     without="synchronous=NORMAL",
 )

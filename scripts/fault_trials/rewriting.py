@@ -103,4 +103,5 @@ ROW = Row(
     trial=changed,
     control=trusting,
     without="no older code is held",
+    is_about_storage=False,
 )

@@ -57,10 +57,13 @@ class Figures(msgspec.Struct, kw_only=True):
 
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
-    """How often everything is tried, and after how many seconds a run is given up."""
+    """How often everything is tried. `engines` is on how many engines the rows are tried that are mostly about the
+    program above the database; after so many `seconds` a run is given up: some three times what it takes on two cores
+    of its own."""
 
     name: str
     seconds: int
+    engines: int
     kills: int
     images: int
     writes: int
@@ -78,16 +81,18 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SHORT = Size(
-    name="short", seconds=240, kills=2, images=120, writes=60, cuts=24, failing_writes=3, lasting_faults=1,
+    name="short", seconds=600, engines=1, kills=2, images=120, writes=60, cuts=24, failing_writes=3, lasting_faults=1,
     frozen_seconds=3, jumps=1, poisons=2, rounds_of_clients=1, restores=3, flips=40, upgrades=4, changes=250,
 )  # fmt: skip
 DEFAULT = Size(
-    name="default", seconds=420, kills=4, images=400, writes=250, cuts=100, failing_writes=9, lasting_faults=1,
-    frozen_seconds=20, jumps=2, poisons=4, rounds_of_clients=1, restores=20, flips=200, upgrades=20, changes=500,
+    name="default", seconds=900, engines=2, kills=3, images=400, writes=250, cuts=100, failing_writes=6,
+    lasting_faults=1, frozen_seconds=20, jumps=1, poisons=4, rounds_of_clients=1, restores=20, flips=200, upgrades=20,
+    changes=500,
 )  # fmt: skip
 FULL = Size(
-    name="full", seconds=3_600, kills=32, images=3_000, writes=1_500, cuts=300, failing_writes=40, lasting_faults=8,
-    frozen_seconds=60, jumps=10, poisons=4, rounds_of_clients=10, restores=60, flips=2_000, upgrades=60, changes=5_000,
+    name="full", seconds=7_200, engines=2, kills=32, images=3_000, writes=1_500, cuts=300, failing_writes=40,
+    lasting_faults=8, frozen_seconds=60, jumps=10, poisons=4, rounds_of_clients=10, restores=60, flips=2_000,
+    upgrades=60, changes=5_000,
 )  # fmt: skip
 SIZES = {size.name: size for size in (SHORT, DEFAULT, FULL)}
 
@@ -116,6 +121,12 @@ class Row(NamedTuple):
     trial: Callable[[Ground], Figures]
     control: Callable[[Ground], Figures]
     without: str
+    is_about_storage: bool = True
+    """Whether what differs between the engines is what it tries."""
+
+    def engines_at(self, size: Size) -> tuple[Engine, ...]:
+        """On which engines it is tried."""
+        return self.engines if self.is_about_storage else self.engines[: size.engines]
 
 
 BOTH: tuple[Engine, ...] = ("SQLite", "PostgreSQL")

@@ -1,9 +1,6 @@
 """An upgrade of a released version's books is killed at any moment, again and again, and ends whole."""
 
-import multiprocessing
-import os
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,9 +11,9 @@ from ledger.application import Ledger
 from ledger.schema import STEPS
 from ledger.sqlite_engine import sqlite
 from scripts.fault_trials.judge import proved
+from scripts.fault_trials.programs import Forked
 from scripts.fault_trials.trial import FILE_ONLY, Figures, Ground, Row
 from scripts.golden import RELEASES, age, unpack
-from service.command_line import main as microfund
 from service.operations.upgrading import bring_up, outstanding
 
 LAST = len(STEPS)
@@ -24,53 +21,14 @@ PROVED_EVERY = 5
 LOG = "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events ORDER BY 1"
 
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["service.command_line", "service.operations.upgrading", "service.terminal"])
-"""Where programs are forked from: to load one anew takes seconds, in which there is nothing to be killed."""
-
-
-class Upgrade:
-    """A running `microfund upgrade`."""
-
-    def __init__(self, environment: dict[str, str], said: Path) -> None:
-        said.write_bytes(b"")
-        self._said = said
-        self._process = FORKS.Process(target=_upgrade, args=(environment, str(said)), daemon=True)
-        self._process.start()
-
-    def until_it_speaks(self) -> None:
-        """Wait for its first line."""
-        while not self._said.stat().st_size and self._process.is_alive():
-            time.sleep(0.002)
-
-    def ended(self) -> tuple[int | None, str]:
-        """How it ends by itself, and what it says."""
-        self._process.join(120)
-        return self._process.exitcode, self._said.read_text("utf-8")
-
-    def kill(self) -> None:
-        """End it at once, whatever it is doing."""
-        self._process.kill()
-        self._process.join()
-
-
-def _upgrade(environment: dict[str, str], said: str) -> None:
-    output = os.open(said, os.O_WRONLY | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(output, stream)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.argv = ["microfund", "upgrade", "--lang", "en"]
-    microfund()
-
-
 class Books:
     """The database of the first release, a step behind."""
 
     def __init__(self, folder: Path) -> None:
         self.url, self.file = unpack(RELEASES[0], folder), folder / "ledger.db"
+        self.said = folder / "said"
         self._key = folder / "register.key"
-        self._environment = os.environ | {"MICROFUND_DATABASE": self.url, "MICROFUND_REGISTER_KEY": str(self._key)}
+        self._environment = {"MICROFUND_DATABASE": self.url, "MICROFUND_REGISTER_KEY": str(self._key)}
         self._fresh = folder / "fresh.db"
         self._taken_up = 0
         age(self.file)
@@ -90,10 +48,12 @@ class Books:
             books.commit()
         return found
 
-    def begun(self) -> "Upgrade":
+    def begun(self) -> Forked:
         """`microfund upgrade`, which has said what it is going to do."""
-        begun = Upgrade(self._environment, self.file.with_name("said"))
-        begun.until_it_speaks()
+        self.said.unlink(missing_ok=True)
+        begun = Forked(("upgrade", "--lang", "en"), self._environment, self.file.parent, self.said)
+        while begun.is_alive() and not (self.said.exists() and self.said.stat().st_size):
+            time.sleep(0.002)
         return begun
 
     def finished(self) -> bool:
@@ -116,9 +76,9 @@ def killed(ground: Ground, kills: int, take_up: Callable[[Books], list[str]] = B
     """Kill it so often, each time on books as they were released, and take it up again."""
     books, figures = Books(ground.folder()), Figures(trials=kills)
     log, whole, began = books.asked(LOG), books.begun(), time.monotonic()
-    code, said = whole.ended()
+    code = whole.ended()
     takes, in_between = time.monotonic() - began, 0
-    figures.wrong += [f"an upgrade ends with {code}: {said}"] if code else []
+    figures.wrong += [f"an upgrade ends with {code}: {books.said.read_text()}"] if code else []
     for _ in range(kills):
         books.put_back()
         running = books.begun()
@@ -135,7 +95,7 @@ def trial(ground: Ground) -> Figures:
     """And an older program refuses a newer database, in words."""
     figures, books = killed(ground, ground.size.upgrades), Books(ground.folder())
     books.asked(f"UPDATE settings SET value = '{LAST + 1}' WHERE name = 'schema'")
-    code, said = books.begun().ended()
+    code, said = books.begun().ended(), books.said.read_text("utf-8")
     if code != 2 or f"schema {LAST + 1}" not in said:
         figures.wrong.append(f"a newer database is answered with {code}: {said}")
     return figures
