@@ -13,7 +13,20 @@ from pathlib import Path
 from random import Random, SystemRandom
 
 from scripts.benchmarks.workshop import Engine, Workshop
-from scripts.fault_trials import clients, copies, cut, failover, full, kill, power
+from scripts.fault_trials import (
+    backup,
+    clients,
+    clock,
+    copies,
+    cut,
+    failover,
+    full,
+    kill,
+    poison,
+    power,
+    rewriting,
+    upgrade,
+)
 from scripts.fault_trials.service import log_of, seconds_of_an_interpreter
 from scripts.fault_trials.table import Line, Table, verdict_of
 from scripts.fault_trials.trial import BOTH, SIZES, Figures, Ground, LeftOut, Row, Size
@@ -28,6 +41,11 @@ ROWS: dict[str, Row] = {
         failover.ROW,
         copies.ROW,
         clients.ROW,
+        backup.ROW,
+        poison.ROW,
+        clock.ROW,
+        upgrade.ROW,
+        rewriting.ROW,
     )
 }  # fmt: skip
 
@@ -56,7 +74,7 @@ def main() -> int:
     try:
         with Workshop() as shop:
             for name in asked.only or ROWS:
-                for engine in ROWS[name].engines:
+                for engine in ROWS[name].engines_at(chosen):
                     if asked.engine in (None, engine):
                         table.heading(ROWS[name], engine)
                         table.add(tried(ROWS[name], engine, shop, chosen, asked.seed))
@@ -90,7 +108,7 @@ def tried(row: Row, engine: Engine, shop: Workshop, size: Size, seed: int) -> Li
         line.figures = line.figures or Figures(wrong=[repr(error)])
         line.verdict, line.why = "DOES NOT HOLD", repr(error)
         traceback.print_exc()
-        sys.stderr.write(log_of(shop).read_text("utf-8")[-4_000:] if log_of(shop).exists() else "")
+        sys.stderr.write(log_of(shop).read_text("utf-8")[-1_000:] if log_of(shop).exists() else "")
     line.seconds = round(time.monotonic() - began, 1)
     return line
 

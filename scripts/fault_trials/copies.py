@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 3.0
 """How long people wait for an answer before they ask another copy."""
 
 
-def shared(ground: Ground, *, new_key_each_try: bool = False) -> Figures:
+def shared(ground: Ground, frozen_seconds: float, *, new_key_each_try: bool = False) -> Figures:
     """Let people record at all three, on boxes that are empty half of the time."""
     url, journal = ground.shop.database(ground.engine), ground.folder() / "journal"
     token, figures = found(url), Figures(trials=2)
@@ -38,7 +38,7 @@ def shared(ground: Ground, *, new_key_each_try: bool = False) -> Figures:
             crowd.wait_for(30)
             copies[0].start()
             copies[1].freeze()
-            still_until = time.monotonic() + ground.size.frozen_seconds
+            still_until = time.monotonic() + frozen_seconds
             figures.first_good_writes.append(crowd.first_good_write(time.monotonic()))
             time.sleep(max(still_until - time.monotonic(), 0))
             copies[1].thaw()
@@ -71,7 +71,7 @@ ROW = Row(
     name="copies",
     fault="of three copies on one database, one is killed, one frozen",
     engines=SERVER_ONLY,
-    trial=shared,
-    control=lambda ground: shared(ground, new_key_each_try=True),
+    trial=lambda ground: shared(ground, ground.size.frozen_seconds),
+    control=lambda ground: shared(ground, 2 * PATIENCE_SECONDS, new_key_each_try=True),
     without="a new key at each try",
 )

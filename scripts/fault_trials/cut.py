@@ -101,7 +101,9 @@ def cut(ground: Ground, cuts: int, *, new_key_each_try: bool = False) -> Figures
     with (
         Service(ground.shop, line.url if line else url) as service,
         CuttingProxy(service.port, Random(ground.draw.random())).running() as proxy,
-        Crowd([proxy.port], token, journal, ground.draw, people=4, new_key_each_try=new_key_each_try).at_work() as crowd,
+        Crowd(
+            [proxy.port], token, journal, ground.draw, people=4, new_key_each_try=new_key_each_try
+        ).at_work() as crowd,
     ):
         while proxy.cuts.total() < cuts or (line and line.cuts < cuts):
             if line:

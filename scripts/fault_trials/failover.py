@@ -6,6 +6,7 @@ all three servers. The control has no synchronous standby: both others lag behin
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -126,11 +127,18 @@ def recording(ground: Ground, place: Country) -> Iterator[list[Recording]]:
         yield parts
 
 
-def promoted(cluster: Cluster, old: Machine) -> float:
-    """When another machine than this took over, by the monotonic clock. Raises `TimeoutError`."""
+@contextmanager
+def promotion(cluster: Cluster, old: Machine) -> Iterator["Future[float]"]:
+    """When another machine than this took over, by the monotonic clock: looked out for from before the fault, which may
+    take longer than that. What is asked for raises `TimeoutError`."""
     others = [machine for machine in cluster.machines if machine is not old]
-    until(lambda: any(machine.is_promoted() for machine in others) or None, "nobody is promoted", PROMOTION_SECONDS)
-    return time.monotonic()
+
+    def seen() -> float:
+        until(lambda: any(machine.is_promoted() for machine in others) or None, "nobody is promoted", PROMOTION_SECONDS)
+        return time.monotonic()
+
+    with ThreadPoolExecutor(1) as watching:
+        yield watching.submit(seen)
 
 
 def survived(ground: Ground, place: Country, fault: Fault) -> dict[str, Figures]:
@@ -141,8 +149,9 @@ def survived(ground: Ground, place: Country, fault: Fault) -> dict[str, Figures]
         for part in parts:
             part.crowd.wait_for(BEFORE)
         leader = cluster.led()
-        fault.befall(cluster, leader)
-        since = promoted(cluster, leader)
+        with promotion(cluster, leader) as promoted:
+            fault.befall(cluster, leader)
+            since = promoted.result()
         for part in parts:
             seconds[part.way] = part.crowd.first_good_write(since, GOOD_WRITE_SECONDS)
         leader.heal()  # A frozen one wakes, and believes for a moment that it leads.
@@ -195,9 +204,10 @@ def without_a_synchronous_standby(ground: Ground) -> Figures:
         leader.cut_off("peers")
         for part in parts:
             part.crowd.wait_for(SINCE)
-        leader.kill()
-        leader.throw_cables_away()  # Nothing of what was on its way arrives.
-        since = promoted(cluster, leader)
+        with promotion(cluster, leader) as promoted:
+            leader.kill()
+            leader.throw_cables_away()  # Nothing of what was on its way arrives.
+            since = promoted.result()
         figures.first_good_writes = [part.crowd.first_good_write(since, GOOD_WRITE_SECONDS) for part in parts]
     for part in parts:
         figures.add(part.judged(cluster))

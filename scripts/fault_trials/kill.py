@@ -16,7 +16,7 @@ def killed(ground: Ground, kills: int, *, new_key_each_try: bool = False) -> Fig
     """Kill the service so often; people ask again under the same key, or under a new one."""
     url, journal = ground.shop.database(ground.engine), ground.folder() / "journal"
     token, figures = found(url), Figures()
-    service = Service(ground.shop, url)
+    service = Service(ground.shop, url, anew=True)
     with service:
         crowd = Crowd([service.port], token, journal, ground.draw, new_key_each_try=new_key_each_try)
         with crowd.at_work():

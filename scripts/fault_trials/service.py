@@ -6,27 +6,26 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from scripts.benchmarks.workshop import SERVE, Program, Workshop, free_port, until_answered
-
-ALTERED = (sys.executable, "-m", "scripts.fault_trials.altered")
-"""The same program with a guard taken away; its name follows, then `serve` and so on."""
+from scripts.benchmarks.workshop import PATIENCE_SECONDS, Workshop, free_port
+from scripts.fault_trials.programs import Forked, Microfund, Started
 
 
 class Service:
-    """Entered and left like a file: runs from the first answer on, and is ended whatever state it is in."""
+    """Entered and left like a file: runs from the first answer on, and is ended whatever state it is in.
 
-    def __init__(self, shop: Workshop, database_url: str, command: Sequence[str] = SERVE, **settings: str) -> None:
+    Forked from a program that is loaded, unless it is to be started `anew`; with a `guard` taken away, if one is named.
+    """
+
+    def __init__(
+        self, shop: Workshop, database_url: str, *, guard: str | None = None, anew: bool = False, **settings: str
+    ) -> None:
         self.port = free_port()
-        self._shop = shop
-        self._command = command
+        self._shop, self._guard, self._how = shop, guard, Started if anew else Forked
         self._settings = {"MICROFUND_DATABASE": database_url, **settings}
-        self._life = ExitStack()
-        self._program: Program | None = None
+        self._program: Microfund | None = None
 
     def __enter__(self) -> "Service":
         self.start()
@@ -35,33 +34,35 @@ class Service:
 
     def __exit__(self, *_: object) -> None:
         self.thaw()
-        self._life.close()
+        if self._program:
+            self._program.stop()
 
     @property
     def pid(self) -> int:
         """The number of its process."""
         assert self._program
-        return self._program.process.pid
+        return self._program.pid
 
     def start(self) -> None:
         """Start it, and wait for nothing."""
-        self._program = self._life.enter_context(self._shop.started(self._command, port=self.port, **self._settings))
+        words = ("serve", "--port", str(self.port))
+        self._program = self._how(words, self._settings, self._shop.home, log_of(self._shop), self._guard)
 
     def until_ready(self) -> None:
-        """Wait until it says that it is ready."""
-        assert self._program
-        until_answered(self._program, "/readyz")
+        """Wait until it says that it is ready. Raises `TimeoutError`, or `ChildProcessError` if it ends."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while self.ready(5)[0] != 200:
+            assert self._program
+            if not self._program.is_alive():
+                raise ChildProcessError("the service has ended")
+            if time.monotonic() > give_up_at:
+                raise TimeoutError("the service does not become ready")
+            time.sleep(0.02)
 
     def kill(self) -> None:
         """End it at once, whatever it is doing."""
         assert self._program
-        self._program.process.kill()
-        self._program.process.wait()
-        self._life.close()
-
-    def stop(self) -> None:
-        """Let it finish what it does."""
-        self._life.close()
+        self._program.kill()
 
     def freeze(self) -> None:
         """Stop it in the middle of what it does."""
@@ -69,7 +70,7 @@ class Service:
 
     def thaw(self) -> None:
         """Let it go on."""
-        if self._program and self._program.process.poll() is None:
+        if self._program and self._program.is_alive():
             os.kill(self.pid, signal.SIGCONT)
 
     def ready(self, patience_seconds: float = 15) -> tuple[int, Any]:
@@ -94,13 +95,11 @@ def ask(
         answer = asking.getresponse()
         said = answer.read()
         told = {name.lower(): value for name, value in answer.getheaders()}
-        with suppress(ValueError):
-            return answer.status, json.loads(said), told
-        return answer.status, said, told
     except (OSError, http.client.HTTPException) as error:
         return 0, repr(error), {}
     finally:
         asking.close()
+    return answer.status, json.loads(said) if "json" in told.get("content-type", "") else said, told
 
 
 def seconds_of_an_interpreter() -> float:

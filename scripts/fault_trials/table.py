@@ -80,7 +80,17 @@ class Table:
     def print(self) -> None:
         """The whole table."""
         drawn = Drawn(title="Faults tried in one run", title_justify="left")
-        titles = ("row", "engine", "trials", "acknowledged", "lost", "doubled", "first good write", "verdict", "control")
+        titles = (
+            "row",
+            "engine",
+            "trials",
+            "acknowledged",
+            "lost",
+            "doubled",
+            "first good write",
+            "verdict",
+            "control",
+        )
         for column in titles:
             drawn.add_column(column, justify="right" if column in titles[2:6] else "left")
         for line in self.lines:

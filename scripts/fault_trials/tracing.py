@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -32,14 +32,17 @@ class Call(NamedTuple):
 
 
 @contextmanager
-def attached(pid: int, said: Path, *options: str) -> Iterator[None]:
-    """strace on a process and all its threads until the end of the block; what it says is in the file `said`.
-    Raises `LeftOut` where it is missing or may not look."""
+def attached(pids: Sequence[int], said: Path, *options: str) -> Iterator[None]:
+    """strace on processes, their threads and what they start, until the end of the block; what it says is in the file
+    `said`. Raises `LeftOut` where it is missing or may not look."""
     needs("strace")
-    command = ["strace", "-f", "-y", "-ttt", "-o", str(said), *options, "-p", str(pid)]
+    named = [word for pid in pids for word in ("-p", str(pid))]
+    said.unlink(missing_ok=True)
+    command = ["strace", "-f", "-y", "-ttt", "-o", str(said), *options, *named]
     tracer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
-        _until_attached(pid, tracer)
+        for pid in pids:
+            _until_attached(pid, tracer)
         yield
     finally:
         tracer.send_signal(signal.SIGINT)
@@ -48,7 +51,7 @@ def attached(pid: int, said: Path, *options: str) -> Iterator[None]:
 
 def _until_attached(pid: int, tracer: "subprocess.Popen[bytes]") -> None:
     give_up_at = time.monotonic() + 15
-    while not all(_traced_by(thread) == tracer.pid for thread in Path(f"/proc/{pid}/task").iterdir()):
+    while any(_traced_by(status) != tracer.pid for status in Path(f"/proc/{pid}/task").glob("*/status")):
         if tracer.poll() is not None or time.monotonic() > give_up_at:
             tracer.kill()
             _, why = tracer.communicate()
@@ -56,26 +59,39 @@ def _until_attached(pid: int, tracer: "subprocess.Popen[bytes]") -> None:
         time.sleep(0.005)
 
 
-def _traced_by(thread: Path) -> int:
-    said = re.search(r"TracerPid:\t(\d+)", (thread / "status").read_text())
+def _traced_by(status: Path) -> int:
+    try:
+        said = re.search(r"TracerPid:\t(\d+)", status.read_text())
+    except OSError:  # The thread has ended meanwhile.
+        return 0
     return int(said[1]) if said else 0
 
 
 def recording(folder: Path) -> Sequence[str]:
     """The options that record what is done to the files of a folder."""
-    return ("-e", f"trace={CALLS}", "-e", "signal=none", "-xx", "-s", str(LONGEST), *_only(folder))
+    return ("-e", f"trace={CALLS}", "-e", "signal=none", "-xx", "-s", str(LONGEST), *only(kept_in(folder)))
 
 
-def spoiling(folder: Path, calls: str, error: str, when: str) -> Sequence[str]:
-    """The options that let calls on the files of a folder fail: the `when`th of each thread, or all from there on, as
-    in `3+`."""
-    return ("-e", f"trace={calls}", "-e", "signal=none", "-e", f"inject={calls}:error={error}:when={when}", *_only(folder))
+def spoiling(files: Iterable[Path], calls: str, error: str, when: str) -> Sequence[str]:
+    """The options that let calls on files fail: the `when`th of each thread, or all from there on, as in `3+`."""
+    inject = f"inject={calls}:error={error}:when={when}"
+    return ("-e", f"trace={calls}", "-e", "signal=none", "-e", inject, *only(files))
 
 
-def _only(folder: Path) -> Iterator[str]:
-    for path in (folder, *sorted(folder.iterdir())):
-        if path.suffix != ".db-shm":
-            yield from ("-P", str(path))
+def failed_calls_in(said: Path) -> int:
+    """How many calls strace says that it let fail."""
+    return said.read_text("ascii", "replace").count("(INJECTED)") if said.exists() else 0
+
+
+def kept_in(folder: Path) -> list[Path]:
+    """A database's folder and its files, but for that which is worth nothing after the power is back."""
+    return [folder, *(path for path in sorted(folder.iterdir()) if path.suffix != ".db-shm")]
+
+
+def only(files: Iterable[Path]) -> Iterator[str]:
+    """The options that look at these files alone."""
+    for path in files:
+        yield from ("-P", str(path))
 
 
 # --- what was recorded ------------------------------------------------------------------------------------------------
