@@ -37,9 +37,10 @@ class Fault(NamedTuple):
     most_seconds: float = 30
 
 
-def cancel_its_waits(_: Cluster, leader: Machine) -> None:
+def cancel_its_waits(cluster: Cluster, leader: Machine) -> None:
     """Cut its peers off, cancel every commit that waits for them, as somebody might who sees a server stand still, and
     kill it: the server calls such a commit done, and it is gone."""
+    assert cluster.leader() is leader
     leader.cut_off("peers")
     for _ in range(CANCELLED):
         until(lambda: any(leader.query(CANCEL)) or None, "no commit waits for the standby")

