@@ -55,6 +55,7 @@ FAULTS = (
     Fault("cut off from etcd and its peers", lambda _, leader: leader.cut_off()),
     Fault("killed after its waits were cancelled", cancel_its_waits),
     Fault("Patroni alone frozen", lambda _, leader: leader.freeze(agent_only=True)),
+    Fault("Patroni alone frozen, and no watchdog", lambda _, leader: leader.freeze(agent_only=True, is_watched=False)),
 )
 WAYS = ("through HAProxy", "by all names")
 

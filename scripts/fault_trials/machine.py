@@ -182,11 +182,13 @@ class Machine:
             self._patroni.wait()
         self._frozen = []
 
-    def freeze(self, *, agent_only: bool = False) -> None:
-        """Stop every process where it is, and its clock; or Patroni alone, while all else goes on."""
+    def freeze(self, *, agent_only: bool = False, is_watched: bool = True) -> None:
+        """Stop every process where it is, and its clock; or Patroni alone, while all else goes on but the watchdog, if
+        there is none."""
         assert self._patroni
         if agent_only:
             processes = [self._patroni.pid]
+            self.watchdog.is_paused = not is_watched
         else:
             self.watchdog.is_paused = True
             processes = self.tree()

@@ -94,7 +94,7 @@ DEFAULT = Size(
 FULL = Size(
     name="full", seconds=7_200, engines=2, kills=32, images=3_000, writes=1_500, cuts=300, failing_writes=40,
     lasting_faults=8, frozen_seconds=60, jumps=10, poisons=4, rounds_of_clients=10, restores=60, flips=2_000,
-    upgrades=60, changes=5_000, failovers=12,
+    upgrades=60, changes=5_000, failovers=14,
 )  # fmt: skip
 SIZES = {size.name: size for size in (SHORT, DEFAULT, FULL)}
 
