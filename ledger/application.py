@@ -27,7 +27,7 @@ from ledger.aggregates.log import Log
 from ledger.batch import Batch
 from ledger.database import EVENTS_TABLE, Access, Database
 from ledger.events import Entry, FundOpened, PlaceChanged, decode, is_fund
-from ledger.health import Health
+from ledger.health import Health, is_of_the_disk
 from ledger.jobs import Job, Outcome, Recorded, StorageUnavailable
 from ledger.kept_states import Difference
 from ledger.logs_in_memory import LogsInMemory
@@ -46,6 +46,9 @@ PATIENCE_SECONDS: float = 5
 """How long a batch is tried again before the storage counts as away: with the last try, ten seconds at most."""
 SHORT_PATIENCE_SECONDS = 0.5
 """The same while the storage is known to be away: whoever comes then is told soon."""
+TRIES_OF_A_DISK = 2
+"""How often a batch is tried again where the disk is full or broken: whoever frees it needs longer than people wait,
+and all who come meanwhile wait behind this batch."""
 CONTENDED_BATCHES = 32
 """For so many batches after another process was faster, this one looks first what others have recorded, and keeps the
 logs as they are stored: two that write to the same funds in turn would else load them anew each time."""
@@ -202,7 +205,11 @@ class Ledger(Application[str]):
                 self._forget([job.fund for job in jobs])
                 # Nobody knows whether the commit took place, or the log has lost what was decided on. Only the log can
                 # tell. Where a server only reads, another one may have taken over.
-                is_hopeless = isinstance(error, DatabaseFileGone) or (attempt and isinstance(error, ReadOnlyDatabase))
+                is_hopeless = (
+                    isinstance(error, DatabaseFileGone)
+                    or (attempt and isinstance(error, ReadOnlyDatabase))
+                    or (attempt >= TRIES_OF_A_DISK and is_of_the_disk(error))
+                )
                 if is_hopeless or time.monotonic() > give_up_at:
                     self.health.failed(error)
                     unavailable = StorageUnavailable(str(error))

@@ -6,12 +6,12 @@ import secrets
 from collections.abc import Iterator
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
-from psycopg.errors import DiskFull
+from psycopg.errors import DiskFull, IoError
 
 from ledger.database import Database
 from ledger.storage.sqlite_file import GONE, DatabaseFileGone
 
-SQLITE_FULL = 13
+SQLITE_FULL, SQLITE_IOERR = 13, 10
 ROOM = 1 << 16
 """How much the storage must take, in bytes, before it is believed to be back: more than most batches."""
 KEEP = "INSERT INTO settings VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
@@ -54,6 +54,15 @@ def why_not_stored(error: BaseException) -> str:
     if any(getattr(cause, "sqlite_errorcode", 0) == SQLITE_FULL or isinstance(cause, DiskFull) for cause in causes):
         return "nothing can be stored: the disk is full"
     return f"nothing can be stored: the database is away, locked, or refuses to be written to ({_kind(causes)})"
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether it is a full or a broken disk that keeps entries from being stored: no waiting of ours mends that."""
+    return any(
+        getattr(cause, "sqlite_errorcode", 0) & 0xFF in (SQLITE_FULL, SQLITE_IOERR)  # The rest says where it happened.
+        or isinstance(cause, DiskFull | IoError)
+        for cause in _causes(error)
+    )
 
 
 def why_not_read(error: BaseException) -> str:

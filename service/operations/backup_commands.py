@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,7 +72,7 @@ def restore(
     with _told(folder, language), progress("logs") as show:
         found = backups.found(folder)
         with restoring.living(settings.database) as living:
-            compared = restoring.compare(found, living) if living else None
+            compared = restoring.compare(found.manifest.logs, living) if living else None
         erased = restoring.restore(found, target, Path(settings.register_key), _key_of(settings), show)
     tell("restore.done", language, path=str(target), **_facts(found))
     if erased:
@@ -82,26 +82,47 @@ def restore(
 
 
 def drill(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A backup, or a folder of backups: then the newest.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="A backup, or a folder of backups: then the newest.")
+    ] = None,
+    moment: Annotated[
+        str | None, typer.Option("--at", help="PostgreSQL only: as of a moment, such as '2026-11-29 19:00:00+00'.")
+    ] = None,
+    stanza: Stanza = "microfund",
     language: Language = "vi",
 ) -> None:
     """Practise: restore a backup into a scratch place (TMPDIR), check it, compare it with the living log up to where it
-    goes, say how long it took; then take it away again. Exit code 1 if the two do not agree."""
-    from service.operations import backups, notes, restoring
+    goes, say how long it took; then take it away again. Exit code 1 if the two do not agree.
+
+    On PostgreSQL pgBackRest restores, and a server of its own is started on that for a while: run it where the database
+    is, as the user that PostgreSQL runs as."""
+    from service.operations import backups, restoring
 
     settings, began = load_settings(), time.monotonic()
+    if folder is None:
+        if settings.database.startswith(SQLITE):
+            raise Mistake("backup-where")
+        _drill_by_pgbackrest(settings, stanza, moment, language)
+        return
     with _told(folder, language), progress("logs") as show, TemporaryDirectory(prefix="microfund-drill-") as scratch:
         found = backups.found(folder)
         restoring.restore(found, Path(scratch) / backups.DATABASE, Path(settings.register_key), _key_of(settings), show)
         milliseconds = round((time.monotonic() - began) * 1000)
         with restoring.living(settings.database) as living:
-            compared = restoring.compare(found, living) if living else None
+            compared = restoring.compare(found.manifest.logs, living) if living else None
     tell("drill.done", language, milliseconds=milliseconds, **_facts(found))
+    _end_drill(settings, compared, found.manifest.position, language)
+
+
+def _end_drill(settings: "Settings", compared: "Comparison | None", position: int, language: str) -> None:
+    """Say how what was restored stands beside the living log, and note a drill that was a good one."""
+    from service.operations import notes
+
     _tell_comparison(compared, language)
     if compared and compared.apart:
         raise typer.Exit(BROKEN)
     if compared:
-        notes.leave(settings.database, notes.DRILL, notes.Note(datetime.now(UTC), found.manifest.position))
+        notes.leave(settings.database, notes.DRILL, notes.Note(datetime.now(UTC), position))
 
 
 def _tell_comparison(compared: "Comparison | None", language: str) -> None:
@@ -152,7 +173,27 @@ def _told(folder: Path, language: str) -> Iterator[None]:
 def _by_pgbackrest(settings: "Settings", stanza: str, language: str) -> None:
     from service.operations import notes, pgbackrest
 
-    made = pgbackrest.back_up(stanza)
+    made = pgbackrest.back_up(stanza, datetime.now(UTC))
     notes.leave(settings.database, notes.BACKUP, notes.Note(made.at, 0))
     tell("backup.by-pgbackrest", language, label=made.label, at=f"{made.at:%Y-%m-%dT%H:%M:%SZ}")
     tell("backup.without-keys", language)
+
+
+def _drill_by_pgbackrest(settings: "Settings", stanza: str, moment: str | None, language: str) -> None:
+    from ledger.application import Ledger
+    from service.operations import contents, pgbackrest_drill, restoring
+
+    began = time.monotonic()
+    with TemporaryDirectory(prefix="microfund-drill-") as scratch, _told(Path(scratch), language):
+        with (
+            pgbackrest_drill.restored(stanza, moment, Path(scratch), settings.database) as url,
+            closing(Ledger(url, "read")) as ledger,
+            progress("logs") as show,
+        ):
+            found = contents.checked(ledger, _key_of(settings), show)
+        milliseconds = round((time.monotonic() - began) * 1000)
+    with restoring.living(settings.database) as living:
+        compared = restoring.compare(found.logs, living) if living else None
+    facts = {"entries": found.entries, "logs": len(found.logs), "position": found.position}
+    tell("drill.by-pgbackrest", language, milliseconds=milliseconds, **facts)
+    _end_drill(settings, compared, found.position, language)

@@ -20,7 +20,7 @@ from ledger.events import head_of
 from ledger.private_files import FOR_ITS_OWNER, sync_folder
 from ledger.storage.sqlite_file import COMPANIONS
 from service.operations.backups import DATABASE, Backup, CannotBackUp, erasures_of, summed
-from service.operations.contents import BrokenBackup, Contents, Progress, checked_file
+from service.operations.contents import BrokenBackup, Contents, Head, Progress, checked_file
 
 
 def restore(
@@ -106,9 +106,8 @@ class Comparison(msgspec.Struct, frozen=True):
     apart: list[Apart]
 
 
-def compare(backup: Backup, living: Ledger) -> Comparison:
-    """Compare a backup with the living log, up to where the backup goes: a head stands for every line before it."""
-    logs = backup.manifest.logs
+def compare(logs: dict[str, Head], living: Ledger) -> Comparison:
+    """Compare a backup's logs with the living ones, up to where they go: a head stands for every line before it."""
     versions = {row["fund"]: int(row["version"]) for row in living.database.query(SELECT_VERSIONS)}
     since = sum(max(0, version - (logs[log].version if log in logs else 0)) for log, version in versions.items())
     apart = []

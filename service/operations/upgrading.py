@@ -11,7 +11,7 @@ from ledger.schema import SELECT_REACHED, STEPS
 
 class Outstanding(NamedTuple):
     """The steps that the schema lacks, as each says what it is about; and why the read model must be made anew, as a
-    code, None if it need not."""
+    code, `parked` where funds were left behind; None if it need not."""
 
     reached: int
     steps: list[str]
@@ -30,18 +30,20 @@ def outstanding(ledger: Ledger) -> Outstanding:
 def _why_anew(model: ReadModel) -> str | None:
     try:
         model.check_tables()
-        model.ask(lambda *_: None)
+        parked = model.ask(lambda tables, _: model.parked(tables))
     except ReadModelBroken as broken:
         return broken.code
-    return None
+    return "parked" if parked else None
 
 
 def bring_up(ledger: Ledger, progress: Progress) -> int:
     """Make the read model what this version needs, of a ledger that was opened to write, and so has its schema already;
-    answers how many entries were gone through. Killed at any moment, it is begun anew by the next one."""
+    answers how many entries were gone through. Killed at any moment, it is begun anew by the next one. Funds that an
+    earlier version had to leave behind are tried again: tables of the same shape may be filled by better code."""
     model = ReadModel(ledger.database)
     try:
         model.create_tables()
-        return model.catch_up(progress)
+        caught_up = model.catch_up(progress)
     except ReadModelBroken:
         return model.rebuild(progress)
+    return model.rebuild(progress) if model.parked() else caught_up

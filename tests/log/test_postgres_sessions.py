@@ -22,7 +22,7 @@ from ledger.history import verify
 from ledger.jobs import Outcome, Recorded, StorageUnavailable
 from ledger.storage import postgres_sessions
 from ledger.writer import Writer
-from tests.support.cut_line import CutLine, set_for_database
+from scripts.fault_trials.cut_line import CutLine, set_for_database
 from tests.support.jobs import FUND, gift, one_fund, opening, recorded, stored
 from tests.support.own_server import OwnServer, own_server
 from tests.support.service import FUND as MAI_PHA

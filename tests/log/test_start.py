@@ -15,7 +15,7 @@ from ledger.jobs import StorageUnavailable
 from ledger.sqlite_engine import has_wal_reset_race, sqlite
 from ledger.storage import sqlite_connections
 from ledger.storage.postgres_sessions import parameters
-from tests.support.cut_line import set_for_database
+from scripts.fault_trials.cut_line import set_for_database
 from tests.support.jobs import FUND, gift, opened, opening, recorded
 
 # --- starting ---------------------------------------------------------------------------------------------------------

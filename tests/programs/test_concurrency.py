@@ -14,7 +14,7 @@ import pytest
 from ledger.application import Ledger
 from ledger.history import verify
 from ledger.writer import Writer
-from tests.support.cut_line import CutLine
+from scripts.fault_trials.cut_line import CutLine
 from tests.support.jobs import (
     DAY,
     FUND,

@@ -7,9 +7,9 @@ import pytest
 
 from ledger.application import Ledger
 from ledger.sqlite_engine import sqlite
+from scripts.golden import RELEASES, unpack
 from scripts.golden_database import REPORT, figures
 from tests.support.commands import Said, command
-from tests.support.golden import RELEASES, unpack
 from tests.support.keys import registered
 
 

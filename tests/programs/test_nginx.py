@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
-import signal
-import socket
-import ssl
-import subprocess
 import threading
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ledger.history import verify
+from scripts.fault_trials.front import Front
 from service.access.principals import Scope
 from service.access.tokens import Principals
-from tests.programs.test_readme import ROOT
 from tests.support import microfund
 from tests.support.jobs import DAY, NOW, opened, opening, recorded, stored
 
@@ -32,70 +25,6 @@ pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not 
 FUNDS = [f"LS-BACSON-{number:02d}" for number in range(1, 13)]
 SETTINGS = {"MICROFUND_PROXIES": "127.0.0.1", "MICROFUND_CHECKS_PER_MINUTE": "2"}
 CLIENTS = 4
-
-
-class Front:
-    """nginx with the file of `deploy/`, on ports and in a directory of its own."""
-
-    def __init__(self, home: Path, copies: list[microfund.Service]) -> None:
-        self.plain, self.port = _free_port(), _free_port()
-        self._log = home / "microfund.log"
-        said = (ROOT / "deploy" / "nginx.conf").read_text()
-        for ours, here in {
-            "127.0.0.1:8001": f"127.0.0.1:{copies[0].port}",
-            "127.0.0.1:8002": f"127.0.0.1:{copies[1].port}",
-            "listen 80;": f"listen 127.0.0.1:{self.plain};",
-            "listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;",
-            "/etc/ssl/certs/microfund.pem": str(home / "certificate.pem"),
-            "/etc/ssl/private/microfund.key": str(home / "key.pem"),
-            "/var/log/nginx/": f"{home}/",
-        }.items():
-            assert ours in said
-            said = said.replace(ours, here)
-        (home / "microfund.conf").write_text(said)
-        temporary = "".join(f"{kind}_temp_path {home}/{kind}; " for kind in ("client_body", "proxy"))
-        (home / "nginx.conf").write_text(
-            f"daemon off; pid {home}/pid; events {{ }} http {{ {temporary}include {home}/microfund.conf; }}"
-        )
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-             "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1",
-             "-keyout", home / "key.pem", "-out", home / "certificate.pem"],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        self._trusting = ssl.create_default_context(cafile=home / "certificate.pem")
-        start = ["nginx", "-p", str(home), "-e", str(home / "errors"), "-c", str(home / "nginx.conf")]
-        subprocess.run([*start, "-t", "-q"], check=True)
-        self._process = subprocess.Popen(start)
-        with socket.socket() as probe:
-            while probe.connect_ex(("127.0.0.1", self.port)):
-                assert self._process.poll() is None, (home / "errors").read_text()
-
-    def stop(self) -> None:
-        """Let it finish what it does, and say so in its log."""
-        self._process.send_signal(signal.SIGQUIT)
-        self._process.wait()
-
-    def connection(self) -> HTTPSConnection:
-        """A line to it."""
-        return HTTPSConnection("127.0.0.1", self.port, timeout=60, context=self._trusting)
-
-    def reached(self) -> dict[str, list[str]]:
-        """By fund, where its requests were sent to in order, two copies where the first did not answer. Stops it."""
-        self.stop()
-        found = defaultdict(list)
-        for line in self._log.read_text().splitlines():
-            said = re.fullmatch(r'\S+ [A-Z]+ \d+ [0-9.]+s fund "(.*)" at (.*) id [0-9a-f]{32}', line)
-            assert said
-            found[said[1]].append(said[2])
-        return found
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -124,11 +53,7 @@ def copies(postgres_url: str, token: str, tmp_path: Path) -> Iterator[list[micro
 @pytest.fixture
 def front(tmp_path_factory: pytest.TempPathFactory, copies: list[microfund.Service]) -> Iterator[Front]:
     """nginx before them."""
-    home = tmp_path_factory.mktemp("nginx")
-    if os.geteuid() == 0:  # Its workers are nobody, who must get to where bodies wait.
-        for directory in (home, *home.parents[:2]):
-            directory.chmod(0o755)
-    front = Front(home, copies)
+    front = Front(tmp_path_factory.mktemp("nginx"), [copy.port for copy in copies])
     yield front
     front.stop()
 

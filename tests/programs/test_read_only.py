@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from scripts.fault_trials.cut_line import set_for_database
 from tests.support.commands import Said, command
-from tests.support.cut_line import set_for_database
 from tests.support.keys import key_for
 from tests.support.service import FUND, found_anew, house, settle_in
 

@@ -18,11 +18,11 @@ from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.events import check_code, decode, encode, head_of
 from ledger.history import verify
+from scripts.fault_trials.tampering import WAYS, Lines, chained, renumbered, rewritten, swapped
 from tests.support.jobs import FUND, IS_LONG, expense, gift, joining, opened, opening, recorded, stored
 
 OTHER = "LS-BACSON-02"
 LENGTH = 40
-Lines = list[bytes]
 
 
 @pytest.fixture
@@ -41,14 +41,6 @@ def ledger(database_url: str) -> Iterator[Ledger]:
         yield ledger
 
 
-def rewritten(ledger: Ledger, lines: Lines) -> None:
-    """Put other lines in the place of a fund's own, as somebody with the file or the superuser's password could."""
-    rows = [(FUND, number, "", line) for number, line in enumerate(lines, 1)]
-    with ledger.database.transaction() as transaction:
-        transaction.execute("DELETE FROM stored_events WHERE originator_id = :fund", fund=FUND)
-        transaction.insert("stored_events", ("originator_id", "originator_version", "topic", "state"), rows)
-
-
 def found_by_loading(ledger: Ledger) -> int | None:
     """The version at which loading the fund stops, or None."""
     try:
@@ -58,34 +50,10 @@ def found_by_loading(ledger: Ledger) -> int | None:
     return None
 
 
-def chained(lines: Lines, start: int) -> Lines:
-    """The lines with the hashes recomputed from the place `start` on, as a careful forger would."""
-    forged = lines[:start]
-    for line in lines[start:]:
-        forged.append(re.sub(rb'"prev":"[0-9a-f]{64}"', b'"prev":"%s"' % head_of(forged[-1]).encode(), line))
-    return forged
-
-
-def renumbered(lines: Lines, start: int) -> Lines:
-    """The lines with versions and hashes recomputed from the place `start` on."""
-    numbers = range(start + 1, len(lines) + 1)
-    counted = [
-        re.sub(rb'"version":\d+', b'"version":%d' % number, line)
-        for number, line in zip(numbers, lines[start:], strict=True)
-    ]
-    return chained(lines[:start] + counted, start)
-
-
 def dearer(line: bytes) -> bytes:
     """The line with a zero behind its amount."""
     changed = re.sub(rb'("amount":\d+)', rb"\g<1>0", line)
     assert changed != line
-    return changed
-
-
-def swapped(lines: Lines, one: int, other: int) -> Lines:
-    changed = lines.copy()
-    changed[one], changed[other] = changed[other], changed[one]
     return changed
 
 
@@ -116,7 +84,7 @@ def test_a_changed_history_is_found_by_the_chain_or_by_an_earlier_check_code(led
     lines = stored(ledger)
     before = verify(lines)
     assert (before.valid, before.entries, found_by_loading(ledger)) == (True, LENGTH, None)
-    rewritten(ledger, tamper(lines))
+    rewritten(ledger, FUND, tamper(lines))
     after = verify(ledger.recorder.lines(FUND, 0, None), code=before.check_code)
     assert after.first_broken == broken_at
     # Loading reads what a line says, and knows by the line after it that its bytes are others.
@@ -140,9 +108,9 @@ def test_rows_that_change_versions_are_found(ledger: Ledger) -> None:
 
 def test_a_line_or_a_whole_history_of_another_fund_is_found(ledger: Ledger) -> None:
     lines, others = stored(ledger), stored(ledger, OTHER)
-    rewritten(ledger, [*lines[:19], others[19], *lines[20:]])
+    rewritten(ledger, FUND, [*lines[:19], others[19], *lines[20:]])
     assert found_by_loading(ledger) == verify(ledger.recorder.lines(FUND, 0, None)).first_broken == 20
-    rewritten(ledger, others)
+    rewritten(ledger, FUND, others)
     assert found_by_loading(ledger) == 1
     assert verify(ledger.recorder.lines(FUND, 0, None), code=verify(lines).check_code).matches_version is None
 
@@ -150,7 +118,7 @@ def test_a_line_or_a_whole_history_of_another_fund_is_found(ledger: Ledger) -> N
 def test_an_earlier_code_still_names_its_version_when_only_later_lines_are_gone(ledger: Ledger) -> None:
     lines = stored(ledger)
     codes = [check_code(head_of(line)) for line in lines]
-    rewritten(ledger, lines[:30])
+    rewritten(ledger, FUND, lines[:30])
     kept = ledger.recorder.lines(FUND, 0, None)
     assert verify(kept, code=codes[29]).matches_version == 30
     assert verify(kept, code=codes[11]).matches_version == 12
@@ -163,45 +131,11 @@ def test_the_same_facts_written_otherwise_are_another_history(ledger: Ledger) ->
     spaced = lines[19].replace(b'","', b'", "', 1)
     assert decode(spaced) == decode(lines[19])
     assert encode(decode(spaced)) == lines[19]
-    rewritten(ledger, [*lines[:19], spaced, *lines[20:]])
+    rewritten(ledger, FUND, [*lines[:19], spaced, *lines[20:]])
     assert found_by_loading(ledger) == 21
 
 
 # --- hundreds at random -----------------------------------------------------------------------------------------------
-
-
-def edited(draw: random.Random, lines: Lines) -> Lines:
-    place = draw.randrange(len(lines))
-    line = bytearray(lines[place])
-    line[draw.randrange(len(line))] = draw.randrange(256)
-    return [*lines[:place], bytes(line), *lines[place + 1 :]]
-
-
-def cut(draw: random.Random, lines: Lines) -> Lines:
-    start = draw.randrange(len(lines))
-    return lines[:start] + lines[start + draw.randrange(1, 4) :]
-
-
-def shortened(draw: random.Random, lines: Lines) -> Lines:
-    return lines[: draw.randrange(len(lines))]
-
-
-def mixed(draw: random.Random, lines: Lines) -> Lines:
-    return swapped(lines, draw.randrange(len(lines)), draw.randrange(len(lines)))
-
-
-def inserted(draw: random.Random, lines: Lines) -> Lines:
-    place = draw.randrange(len(lines) + 1)
-    return [*lines[:place], draw.choice(lines), *lines[place:]]
-
-
-def forged(draw: random.Random, lines: Lines) -> Lines:
-    changed = draw.choice((cut, mixed, inserted))(draw, lines)
-    return renumbered(changed, draw.randrange(1, 3)) if len(changed) > 3 else changed
-
-
-def left_alone(_: random.Random, lines: Lines) -> Lines:
-    return lines
 
 
 @pytest.mark.long
@@ -211,8 +145,8 @@ def test_of_hundreds_of_random_changes_none_is_overlooked_and_no_alarm_is_false(
     codes = [check_code(head_of(line)) for line in lines]
     tried: Counter[str] = Counter()
     for _ in range(3_000 if IS_LONG else 250):
-        tamper = draw.choice((edited, edited, cut, shortened, mixed, inserted, forged, left_alone))
-        rewritten(ledger, tamper(draw, lines))
+        tamper = draw.choice(WAYS)
+        rewritten(ledger, FUND, tamper(draw, lines))
         now = ledger.recorder.lines(FUND, 0, None)
         held = draw.randrange(1, LENGTH + 1)
         found = verify(now, code=codes[held - 1])

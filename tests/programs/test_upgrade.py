@@ -11,10 +11,9 @@ import pytest
 from ledger.application import Ledger
 from ledger.projections.proof import divergences
 from ledger.schema import STEPS
-from ledger.sqlite_engine import sqlite
+from scripts.golden import RELEASES, age, unpack
 from service.operations.upgrading import outstanding
 from tests.support.commands import Said, command
-from tests.support.golden import RELEASES, unpack
 from tests.support.jobs import IS_LONG, one_fund
 from tests.support.keys import key_for
 from tests.support.processes import bring_up_to_date, let_begin, start
@@ -28,11 +27,7 @@ def aged(tmp_path: Path) -> str:
     """The URL of the first release's database, its read model of another version and its schema a step behind."""
     url = unpack(RELEASES[0], tmp_path)
     shutil.copy(tmp_path / "register.key", key_for(url))
-    with closing(sqlite.connect(tmp_path / "ledger.db")) as books:
-        books.execute("DROP TABLE reports")  # What step 9 made.
-        books.execute("UPDATE settings SET value = '8' WHERE name = 'schema'")
-        books.execute("UPDATE read_model SET shape = 'of last year'")
-        books.commit()
+    age(tmp_path / "ledger.db")
     return url
 
 

@@ -14,14 +14,15 @@ from ledger.database import Row
 from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import sqlite
 from ledger.storage.sqlite_connections import JOURNAL_MODE
+from scripts.fault_trials.cut_line import set_for_database
 from service.operations import notes
 from service.operations.doctor import care, engine, reach
 from service.operations.doctor.examining import examine
 from service.operations.doctor.finding import Finding, Level
 from service.settings import Settings
 from service.words import catalogue
+from tests.service.test_doctor_standbys import SAFE
 from tests.support.commands import Said, command
-from tests.support.cut_line import set_for_database
 from tests.support.jobs import FUND, NOW, gift, one_fund, opened, recorded
 from tests.support.keys import KEY, key_for
 
@@ -282,35 +283,6 @@ def test_settings_that_may_lose_entries_are_found(
         assert "postgres-may-lose" in {finding.code for finding in patient.findings()}
 
 
-SAFE = {
-    "server_version": "18.9",
-    "server_version_num": "180009",
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
-    "synchronous_standby_names": "ANY 1 (b, c)",
-    "data_checksums": "on",
-}
-
-
-def test_a_server_that_waits_for_a_standby_and_loses_nothing_is_well() -> None:
-    assert {finding.level for finding in engine.of_settings(SAFE)} == {"well"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"server_version_num": "170006", "server_version": "17.6"}, "postgres-old"),
-        ({"synchronous_standby_names": ""}, "postgres-alone"),
-        ({"synchronous_commit": "local"}, "postgres-not-waiting"),
-        ({"data_checksums": "off"}, "postgres-checksums"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_server_that_is_old_or_waits_for_nobody_is_found(changes: dict[str, str], code: str) -> None:
-    assert [finding.code for finding in engine.of_settings(SAFE | changes) if finding.level != "well"] == [code]
-
-
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 def test_pgbackrest_is_asked_and_what_it_lacks_is_found(
     patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -337,6 +309,9 @@ def test_pgbackrest_is_driven_by_the_same_word(
     told = pretend_pgbackrest(tmp_path, monkeypatch, INFO % 1_780_000_000)
     said = command(patient.url, "backup", "--stanza", "microfund", "--lang", "en")
     assert (said.returncode, "20260101-000000F" in said.stdout) == (0, True)
+    assert "--stanza=microfund --type=full backup" in told.read_text(), "the last one of all is months old"
+    pretend_pgbackrest(tmp_path, monkeypatch, INFO % int(datetime.now(UTC).timestamp()))
+    command(patient.url, "backup", "--lang", "en")
     assert "--stanza=microfund --type=incr backup" in told.read_text()
     failed = pretend_pgbackrest(tmp_path, monkeypatch, "ERROR: [082]: no archive", exit_code=82)
     said = command(patient.url, "backup", "--lang", "en")

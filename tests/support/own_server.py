@@ -110,6 +110,27 @@ class OwnServer:
             pooler.wait()
             shutil.rmtree(home)
 
+    @contextmanager
+    def replaced(self) -> Iterator[OwnServer]:
+        """Another server, promoted from a copy of this one, which goes on and knows nothing of it."""
+        home = Path(tempfile.mkdtemp(prefix="microfund-server-"))
+        self._pg_ctl("-m", "fast", "-w", "stop")
+        shutil.copytree(
+            self._server.pgdata, home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("postmaster.*", ".*")
+        )
+        (home / "standby.signal").touch()
+        if self._server.system_user:
+            for path in (home, *home.rglob("*")):
+                shutil.chown(path, self._server.system_user, self._server.system_user)
+        self._server.start()
+        promoted = OwnServer(get_server(home, cleanup_mode=None, postgres_version=18))
+        try:
+            promoted.run("SELECT pg_promote()")
+            yield promoted
+        finally:
+            promoted.stop()
+            shutil.rmtree(home)
+
     def start_anew(self) -> None:
         """Stop it, which ends every session, and start it again."""
         self._pg_ctl("-m", "fast", "-w", "stop")

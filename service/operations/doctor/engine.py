@@ -12,6 +12,7 @@ from ledger.private_files import is_private
 from ledger.sqlite_engine import has_wal_reset_race, sqlite
 from ledger.storage.sqlite_connections import JOURNAL_MODE
 from service.operations.doctor.finding import Finding, danger, warning, well
+from service.operations.doctor.standbys import of_standbys
 
 FORGETFUL: Final = {"tmpfs", "ramfs"}
 SHARED: Final = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "afs"}
@@ -67,7 +68,7 @@ def _room(file: Path) -> Finding:
     return warning("disk-little", **facts) if free < max(LITTLE_BYTES, 2 * size) else well("disk", **facts)
 
 
-def of_postgres(ledger: Ledger) -> Iterator[Finding]:
+def of_postgres(ledger: Ledger, database_url: str) -> Iterator[Finding]:
     """A PostgreSQL server, as far as its settings tell."""
     rows = ledger.database.query(
         "SELECT name, setting FROM pg_settings WHERE name IN ('server_version', 'server_version_num', 'fsync', "
@@ -75,8 +76,7 @@ def of_postgres(ledger: Ledger) -> Iterator[Finding]:
     )
     settings = {row["name"]: row["setting"] for row in rows}
     yield from of_settings(settings)
-    if ledger.database.query("SELECT pg_is_in_recovery() AS standby")[0]["standby"]:
-        yield danger("postgres-standby")
+    yield from of_standbys(ledger, database_url, settings)
     used = ledger.database.query("SELECT COUNT(*) AS used FROM pg_stat_activity WHERE backend_type = 'client backend'")
     facts = {"used": used[0]["used"], "most": int(settings["max_connections"])}
     yield warning("connections-few", **facts) if facts["used"] * 5 > facts["most"] * 4 else well("connections", **facts)
@@ -94,16 +94,5 @@ def of_settings(settings: dict[str, str]) -> Iterator[Finding]:
         yield danger("postgres-may-lose", setting=setting)
     if not off:
         yield well("postgres-durable")
-    yield _standbys(settings)
     if settings["data_checksums"] != "on":
         yield warning("postgres-checksums")
-
-
-def _standbys(settings: dict[str, str]) -> Finding:
-    """Whether a commit waits for another server. Patroni leaves the name empty when it has no standby and is not
-    strict: then entries are acknowledged that one server alone has."""
-    if not settings["synchronous_standby_names"]:
-        return warning("postgres-alone")
-    if settings["synchronous_commit"] == "local":
-        return danger("postgres-not-waiting")
-    return well("postgres-standbys", names=settings["synchronous_standby_names"])

@@ -27,7 +27,7 @@ def examine(ledger: Ledger, settings: Settings, now: datetime, stanza: str) -> I
     """Everything there is to say of a database that could be opened, and of what is around it."""
     is_postgres = ledger.database.is_postgres
     file = None if is_postgres else Path(settings.database.removeprefix("sqlite:///"))
-    yield from of_sqlite(ledger, file) if file else of_postgres(ledger)
+    yield from of_sqlite(ledger, file) if file else of_postgres(ledger, settings.database)
     yield of_schema(ledger)
     yield from of_read_model(ledger)
     yield from of_losses(ledger)

@@ -2,10 +2,13 @@
 
 import lzma
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-RELEASES: Final = sorted((Path(__file__).parents[1] / "golden").glob("release-*"))
+from ledger.sqlite_engine import sqlite
+
+RELEASES: Final = sorted((Path(__file__).parents[1] / "tests" / "golden").glob("release-*"))
 
 
 def unpack(release: Path, home: Path) -> str:
@@ -15,3 +18,12 @@ def unpack(release: Path, home: Path) -> str:
     for name in ("ledger.db", "register.key"):
         (home / name).chmod(0o600)
     return f"sqlite:///{home / 'ledger.db'}"
+
+
+def age(file: Path) -> None:
+    """Make the first release's database older: its read model of another version, its schema a step behind."""
+    with closing(sqlite.connect(file)) as books:
+        books.execute("DROP TABLE reports")  # What step 9 made.
+        books.execute("UPDATE settings SET value = '8' WHERE name = 'schema'")
+        books.execute("UPDATE read_model SET shape = 'of last year'")
+        books.commit()
