@@ -141,6 +141,18 @@ def test_who_asks_is_told_by_nginx_alone(front: Front, copies: list[microfund.Se
     assert 429 in statuses(front.connection())
 
 
+def test_figures_are_not_for_the_world_and_an_answer_bears_the_id_that_nginx_gave(front: Front) -> None:
+    found = {}
+    with closing(front.connection()) as asking:
+        for path in ("/metrics", "/healthz"):
+            asking.request("GET", path, headers={"X-Request-Id": "chosen-by-who-asks"})
+            answer = asking.getresponse()
+            answer.read()
+            found[path] = (answer.status, answer.headers["X-Request-Id"])
+    assert found["/metrics"] == (404, None)
+    assert re.fullmatch("[0-9a-f]{32}", found["/healthz"][1])
+
+
 def test_whoever_comes_without_tls_is_sent_on(front: Front) -> None:
     with closing(HTTPConnection("127.0.0.1", front.plain)) as asking:
         asking.request("GET", "/clubs/LS-BACSON-01?on=2024-01-05", headers={"Host": "so-quy.example"})
