@@ -52,7 +52,7 @@ class CuttingProxy:
         try:
             while await self._handed_on(client, to_client, service, to_service):
                 pass
-        except (asyncio.IncompleteReadError, OSError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, OSError):  # Cancelled when all is over.
             pass
         finally:
             for end in (to_client, to_service):
