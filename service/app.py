@@ -12,6 +12,7 @@ from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
+from ledger.projections.shared_reads import SharedReads
 from ledger.writer import Writer
 from service.access import reader_routes
 from service.access.authentication import Authentication
@@ -90,7 +91,8 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
                 notifier.notify()
 
             writer = opened.enter_context(Writer(ledger, on_commit=committed))
-            state = AppState(settings, ledger, writer, read_model, follower, notifier, now)
+            shared_reads = opened.enter_context(SharedReads(read_model))
+            state = AppState(settings, ledger, writer, read_model, follower, notifier, shared_reads, now)
             app.state.own = state
             app.state.drafts = Drafts(ledger.database, ledger.register)
             app.state.reports = opened.enter_context(ReportState(settings, ledger.database))

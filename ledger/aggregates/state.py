@@ -378,7 +378,11 @@ class State(Log):
 
     def cash_at(self, day: date, pot: CountedPot = "both") -> int:
         """What the books say lies in the cash box at the end of `day`, in đồng."""
-        return sum(self._balance_at(each, "cash", day) for each in (POTS if pot == "both" else (pot,)))
+        boxes = (self._box(each) for each in (POTS if pot == "both" else (pot,)))
+        return sum(box.at(day) for box in boxes if box)
+
+    def _box(self, pot: Pot) -> DailyBalance | None:
+        return self.daily.get((pot, "cash", None))
 
     def _balance_at(self, pot: Pot, account: Account, day: date) -> int:
         kept = (daily for key, daily in self.daily.items() if key[:2] == (pot, account))
@@ -386,5 +390,5 @@ class State(Log):
 
     def _lowest_cash(self, pot: Pot, on: date) -> int:
         """The least that the pot's box holds at the end of any day from `on`."""
-        daily = self.daily.get((pot, "cash", None))
-        return daily.worst_from(on, 1)[0] if daily else 0
+        box = self._box(pot)
+        return box.worst_from(on, 1)[0] if box else 0

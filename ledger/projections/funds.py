@@ -284,20 +284,31 @@ def held_on(reader: Reader, codes: Sequence[str], as_of: date | None, *, parts: 
     return f"{'legs' if parts else DAYS_MOVED} WHERE on_day <= :until"
 
 
-def standing(reader: Reader, code: str) -> dict[str, Any] | None:
-    """Where the read model has a fund: `{fund, version, head, position, parked}`, None if there is none.
+Standing = dict[str, Any]
+"""Where the read model has a fund: `{fund, version, head, position, parked}`. `parked` is None or `{version, why}`:
+from that version on, nothing is in any figure."""
 
-    `parked` is None or `{version, why}`: from that version on, nothing is in any figure.
-    """
-    rows = reader.query(
+
+def standing(reader: Reader, code: str) -> Standing | None:
+    """Where a fund stands; None if there is none."""
+    return standings(reader, [code]).get(code)
+
+
+def standings(reader: Reader, codes: Sequence[str]) -> dict[str, Standing]:
+    """Where these funds stand, of those that there are."""
+    # The database prepares each shape of a statement once: filled up to a power of two, shapes are few.
+    conditions, parameters = FundFilter.exactly(
+        [*codes, *[""] * ((1 << (len(codes) - 1).bit_length()) - len(codes))]
+    ).sql()
+    found = reader.query(
         "SELECT f.fund, f.version, f.head, (SELECT position FROM read_model) AS position, p.version AS stuck, p.why "
-        "FROM funds f LEFT JOIN parked p ON p.fund = f.fund WHERE f.fund = :fund",
-        fund=code,
+        f"FROM (SELECT fund, version, head FROM funds WHERE 1 = 1{conditions}) f LEFT JOIN parked p ON p.fund = f.fund",
+        **parameters,
     )
-    for row in rows:
+    for row in found:
         stuck, why = row.pop("stuck"), row.pop("why")
-        return {**row, "parked": {"version": stuck, "why": why} if stuck else None}
-    return None
+        row["parked"] = {"version": stuck, "why": why} if stuck else None
+    return {row["fund"]: row for row in found}
 
 
 def _figures(reader: Reader, codes: Sequence[str], as_of: date | None) -> dict[str, dict[str, int]]:

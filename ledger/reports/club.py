@@ -9,6 +9,8 @@ from functools import cached_property, wraps
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
+
 from ledger.database import Row
 from ledger.events import (
     EntryReversed,
@@ -22,7 +24,7 @@ from ledger.plans import Plan
 from ledger.projections import loans
 from ledger.projections.loan_account import Account
 from ledger.reports.periods import Period
-from ledger.reports.reading import ClubFact, ClubRecord, MemberFact, Moved, Receipt, by_member
+from ledger.reports.reading import ClubFact, ClubRecord, MemberFact, Moved, Receipt
 from ledger.reports.scope import Club
 
 REVERSED = EntryReversed.__name__
@@ -64,9 +66,10 @@ class ClubAt:
     def people(self) -> dict[int, Person]:
         """All who had joined by the end of the period, by number."""
         people = {}
-        for facts in by_member(self._record.members):
-            known = facts if facts[-1].version <= self.version else [f for f in facts if f.version <= self.version]
-            if person := _person(known, self._until):
+        version, until = self.version, self._until
+        for facts in self._record.members:
+            known = facts if facts[-1].version <= version else [fact for fact in facts if fact.version <= version]
+            if person := _person(known, until):
                 people[person.member] = person
         return people
 
@@ -222,13 +225,13 @@ class ClubAt:
         return date.fromisoformat(max(later, default=self._record.recorded_day))
 
 
-class Reported(NamedTuple):
+class Reported(msgspec.Struct, array_like=True, frozen=True):
     """What a report takes of one club: its row, and what figures of all clubs together need beside it. `evidenced` is
     what was given of each line of the plan's budget, in đồng."""
 
-    club: Club
     row: dict[str, Any]
-    days_late: Counter[int]
+    founded_on: date
+    days_late: dict[int, int]
     last_recorded_day: date
     is_maintained: bool
     evidenced: tuple[int, ...]
@@ -258,11 +261,11 @@ def _person(facts: Sequence[MemberFact], until: str) -> Person | None:
         facts = sorted(live, key=lambda fact: (fact.on_day, fact.version))
     if not facts or facts[0].on_day > until or facts[0].fact != JOINED:
         return None
-    joined = facts[0]
-    assert joined.sex
-    assert joined.birth_year
-    assert joined.poverty
-    person = Person(joined.member, True, joined.sex, joined.birth_year, joined.poverty)
+    _, member, _, _, _, sex, birth_year, poverty, _ = facts[0]
+    assert sex
+    assert birth_year
+    assert poverty
+    person = Person(member, True, sex, birth_year, poverty)
     return _changed(person, facts) if len(facts) > 1 else person
 
 

@@ -97,7 +97,7 @@ def _sources_of_all(_: Sequence[Reported], figures: Sequence[list[dict[str, Any]
 
 def _gifts_of_all(clubs: Sequence[Reported], figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     told = zip(clubs, figures, strict=True)
-    gifts = [{"fund": club.club.fund, **gift} for club, figure in told for gift in figure["gifts"]]
+    gifts = [{"fund": club.row["fund"], **gift} for club, figure in told for gift in figure["gifts"]]
     return {"gifts": gifts, "total": sum(figure["total"] for figure in figures)}
 
 

@@ -33,26 +33,28 @@ def members(club: ClubAt) -> int:
 
 def women(club: ClubAt) -> Share:
     """Women among them."""
-    return share(sum(person.sex == "female" for person in club.roll), members(club))
+    return share([person.sex for person in club.roll].count("female"), members(club))
 
 
 def older(club: ClubAt) -> Share:
     """Those who have reached the threshold of age."""
-    return share(sum(_is_older(person, club) for person in club.roll), members(club))
+    return share(_older(club), members(club))
 
 
 def younger(club: ClubAt) -> Share:
     """Those who have not."""
-    return share(sum(not _is_older(person, club) for person in club.roll), members(club))
+    return share(members(club) - _older(club), members(club))
 
 
-def _is_older(person: Person, club: ClubAt) -> bool:
-    return club.period.until.year - person.birth_year >= club.threshold
+@once
+def _older(club: ClubAt) -> int:
+    born_by = club.period.until.year - club.threshold
+    return len([person for person in club.roll if person.birth_year <= born_by])
 
 
 def hardship(club: ClubAt) -> Share:
     """The poor, the nearly poor and those in hardship."""
-    return share(sum(person.poverty != "none" for person in club.roll), members(club))
+    return share(members(club) - [person.poverty for person in club.roll].count("none"), members(club))
 
 
 @once
@@ -75,7 +77,7 @@ def borrowing_ever(club: ClubAt) -> Share:
 
 
 def _borrowers(club: ClubAt, borrowers: set[int]) -> Share:
-    return share(sum(person.member in borrowers for person in club.roll), members(club))
+    return share(len(borrowers.intersection(person.member for person in club.roll)), members(club))
 
 
 def volunteers(club: ClubAt) -> int:

@@ -7,10 +7,11 @@ floor to the last one read. Sums come as they were known at the floor, with each
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from ledger.chart import Leg
@@ -37,6 +38,7 @@ class Asked(NamedTuple):
 class MemberFact(NamedTuple):
     """What was told of a member; what a fact does not say is None."""
 
+    fund: str
     member: int
     version: int
     fact: str
@@ -103,7 +105,8 @@ class ClubRecord:
     """All that a report needs of one club, from the floor on."""
 
     floor: int
-    members: list[MemberFact] = field(default_factory=list)
+    members: list[list[MemberFact]] = field(default_factory=list)
+    """The facts of each member, in the order they were told."""
     facts: list[ClubFact] = field(default_factory=list)
     bylaws: list[tuple[int, str]] = field(default_factory=list)
     """Versions and days of those adopted."""
@@ -157,12 +160,13 @@ class _Reading:
 
     def read(self) -> None:
         """Read all of it."""
-        for record, values in self._by_fund(
+        told = self._values(
             "SELECT m.fund, m.member, m.version, m.fact, m.on_day, m.sex, m.birth_year, m.poverty, m.reverses "
             "FROM asked a CROSS JOIN member_facts m WHERE m.fund = a.fund AND m.version <= a.version_at "
             "ORDER BY m.fund, m.member, m.version"
-        ):
-            record.members.append(MemberFact._make(values))
+        )
+        for (fund, _), facts in groupby(told, itemgetter(0, 1)):
+            self.records[fund].members.append(list(map(MemberFact._make, facts)))
         names = ", ".join(f"c.{name}" for name in CLUB_FACTS.names)
         for record, values in self._by_fund(
             f"SELECT {names} FROM asked a CROSS JOIN club_facts c WHERE c.fund = a.fund "
@@ -261,12 +265,3 @@ def days_between(first: str, last: str) -> int:
 
 def _village_day(recorded_at: str) -> str:
     return civil_day(datetime.fromisoformat(recorded_at)).isoformat()
-
-
-def by_member(facts: Sequence[MemberFact]) -> Iterator[list[MemberFact]]:
-    """The facts of each member, in the order they were told."""
-    for _, theirs in groupby(facts, key=lambda fact: fact.member):
-        yield list(theirs)
-
-
-Records = Mapping[str, ClubRecord]

@@ -72,7 +72,7 @@ def answer(
     now: int,
     chains: Chains,
     spent: Spent,
-    told: MutableMapping[Told, Reported] | None = None,
+    told: MutableMapping[Told, bytes] | None = None,
 ) -> Counted:
     """The report as of a position of the log; the tables are at `now`, which is not before it. `chains` is what is
     known of the stored lines up to `now`, `spent` what was spent by the end of the period, known at the position.
@@ -114,24 +114,25 @@ def answer(
 
 
 def _reported(
-    tables: Transaction, asked: ReportQuestion, clubs: Sequence[Club], told: MutableMapping[Told, Reported]
+    tables: Transaction, asked: ReportQuestion, clubs: Sequence[Club], told: MutableMapping[Told, bytes]
 ) -> list[Reported]:
     """What is reported of each of these clubs. Its book up to a line is known by the hash of that, so what was told of
-    it once holds for ever."""
+    it once holds for ever. It is kept as bytes: a country's clubs as objects are hundreds of megabytes, which the
+    garbage collector walks through again and again while more are made."""
     question = asked.of_a_club()
     unknown = {club.fund: club for club in clubs if Told(club, question) not in told}
     read = read_clubs(tables, [Asked(club.fund, club.version, club.version) for club in unknown.values()], asked.period)
     for fund, record in read:
         club = unknown[fund]
-        told[Told(club, question)] = _told_of(ClubAt(club, record, club.version, question))
-    return [told[Told(club, question)] for club in clubs]
+        told[Told(club, question)] = _packed(_told_of(ClubAt(club, record, club.version, question)))
+    return [_unpacked(told[Told(club, question)]) for club in clubs]
 
 
 def _told_of(club: ClubAt) -> Reported:
     lines = ((line.source, line.document) for line in club.plan.budget)
     return Reported(
-        club.club,
         club_row(club) if club.club.fund else {},
+        club.club.founded_on,
         club.days_late,
         club.last_recorded_day if club.club.fund else date.min,
         is_maintained(club),
@@ -169,9 +170,11 @@ def _clubs(asked: ReportQuestion, in_scope: Sequence[Club], clubs: Sequence[Repo
     return {
         "expected": plan.clubs_expected if is_whole and plan.clubs_expected else len(in_scope),
         "counted": len(clubs),
-        "founded": sum(since <= club.club.founded_on <= until for club in clubs),
+        "founded": sum(since <= club.founded_on <= until for club in clubs),
         "maintained": sum(club.is_maintained for club in clubs),
-        "silent": [{"fund": club.club.fund, "last_recorded_on": club.last_recorded_day.isoformat()} for club in silent],
+        "silent": [
+            {"fund": club.row["fund"], "last_recorded_on": club.last_recorded_day.isoformat()} for club in silent
+        ],
         "broken": [club.fund for club in in_scope if club.is_broken],
     }
 
@@ -196,6 +199,9 @@ def budget(plan: Plan, clubs: Sequence[Reported], spent: Spent) -> list[dict[str
         lines.append({"line": line.line, "planned": line.amount, "evidenced": evidence, "open": open_})
     return lines
 
+
+_packed: Final = msgspec.msgpack.Encoder().encode
+_unpacked: Final = msgspec.msgpack.Decoder(Reported).decode
 
 encode: Final = msgspec.json.Encoder().encode
 """The bytes of a report."""

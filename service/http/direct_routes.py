@@ -77,7 +77,7 @@ async def _hand_over(scope: Scope, receive: Receive, send: Send) -> None:
 async def body_of(request: Request, known: frozenset[str]) -> Any:
     """The parsed body of a request that has no other query parameters than the known ones."""
     if request.scope["query_string"]:
-        refuse_unknown_parameters(request, known)
+        refuse_unknown_parameters(request.query_params, known)
     request.state.body = parse(await read_body(request))
     return request.state.body
 

@@ -16,6 +16,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
+from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from service.bounds import MAX_TEXT, fault, is_readable
@@ -180,7 +181,7 @@ class StrictRoute(APIRoute):
         known = {parameter.alias for parameter in parameters if isinstance(parameter.field_info, Query)}
 
         async def strict(request: Request) -> Response:
-            refuse_unknown_parameters(request, known)
+            refuse_unknown_parameters(request.query_params, known)
             if self.body_field is not None:
                 request.state.body = parse(await read_body(request, self.most))
                 request = _Parsed(request.scope, request.receive)
@@ -195,18 +196,18 @@ class SheetRoute(StrictRoute):
     most = MAX_SHEET
 
 
-def refuse_unknown_parameters(request: Request, known: AbstractSet[str]) -> None:
+def refuse_unknown_parameters(given: QueryParams, known: AbstractSet[str]) -> None:
     """Raises `InvalidFields` for query parameters that are unknown, given twice or no text."""
-    errors = list(_parameter_errors(request, known))
+    errors = list(_parameter_errors(given, known))
     if errors:
         raise InvalidFields(errors)
 
 
-def _parameter_errors(request: Request, known: AbstractSet[str]) -> Iterator[FieldError]:
-    for name in request.query_params:
+def _parameter_errors(given: QueryParams, known: AbstractSet[str]) -> Iterator[FieldError]:
+    for name in given:
         if name not in known:
             yield FieldError("?", "unknown-field")
-        elif len(request.query_params.getlist(name)) > 1:
+        elif len(given.getlist(name)) > 1:
             yield FieldError(f"?{name}", "given-twice")
-        elif not is_readable(request.query_params[name]):
+        elif not is_readable(given[name]):
             yield FieldError(f"?{name}", "text-not-allowed")

@@ -11,6 +11,7 @@ from ledger.days import civil_day
 from ledger.history import Verified
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
+from ledger.projections.shared_reads import SharedReads
 from ledger.storage.postgres import PostgresStorage
 from ledger.storage.sqlite import SQLiteStorage
 from ledger.writer import Writer
@@ -40,6 +41,7 @@ class AppState:
         read_model: ReadModel,
         follower: Follower,
         notifier: Notifier,
+        shared_reads: SharedReads,
         now: Callable[[], datetime],
     ) -> None:
         self.settings = settings
@@ -49,6 +51,7 @@ class AppState:
         self.follower = follower
         self.notifier = notifier
         self.now = now
+        self.shared_reads = shared_reads
         self.log_at_start = ledger.recorder.max_notification_id() or 0
         """What the log held when this process started: nothing is answered from less."""
         self.forget()

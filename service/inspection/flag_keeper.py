@@ -20,7 +20,7 @@ FIRST_SECONDS: Final = 5.0
 """How long a service that has just started is left alone."""
 POLL_SECONDS: Final = 30.0
 """How long to wait before looking again whether anything is new."""
-FIRST_SHARE: Final = 4
+FIRST_SHARE: Final = 10
 SHARE_OF_TIME: Final = 20
 """Looking takes one part in so many of the time: the first time, when nothing is known yet, and later."""
 MOST_FUNDS: Final = 500

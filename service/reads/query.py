@@ -1,9 +1,11 @@
 """Asking one fund's books at a point in both times: on which day, as known when. What is found is given with where the
 books stood; whoever asked makes an answer in JSON, a page or a paper of it."""
 
+import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -78,20 +80,34 @@ class FundQuery(NamedTuple):
         """Ask the tables as they stood at that point, all at one moment. Blocks: on an event loop, ask in a thread.
         Raises `NotFound` when nothing is found, and `PositionNotReached`, `FundNotFound`."""
 
-        def at_standpoint(tables: Reader, position: int) -> Found[T]:
-            reader, standing = self._standpoint(tables)
-            figures = question(reader)
-            if figures is None:
-                raise NotFound
-            return Found(figures, self.fund, self.as_of, standing["version"], position, standing["parked"])
+        def at_moment(tables: Reader, position: int) -> Found[T]:
+            return self._found(question, tables, position, funds.standing(tables, self.fund))
 
-        return ask_tables(self.state, self.wanted, at_standpoint)
+        return ask_tables(self.state, self.wanted, at_moment)
 
-    def _standpoint(self, tables: Any) -> tuple[Reader, Answer]:
+    async def ask_with_others(self, question: Callable[[Reader], T | None]) -> Found[T]:
+        """The same, on an event loop, for questions that take a few milliseconds. Those about what was known once may
+        have to read all of a fund's lines, and have a thread of their own."""
+        if self.known_version is not None or self.known_at is not None:
+            return await asyncio.to_thread(self.ask, question)
+        return await self.state.shared_reads.ask(self.fund, partial(self._found, question))
+
+    def _found(
+        self, question: Callable[[Reader], T | None], tables: Any, position: int, standing: funds.Standing | None
+    ) -> Found[T]:
+        """What tables say that are at a position, and have the fund there, all at one moment."""
+        if position < self.wanted:
+            raise PositionNotReached(position=position, min_position=self.wanted)
+        reader, standing = self._standpoint(tables, standing)
+        figures = question(reader)
+        if figures is None:
+            raise NotFound
+        return Found(figures, self.fund, self.as_of, standing["version"], position, standing["parked"])
+
+    def _standpoint(self, tables: Any, standing: funds.Standing | None) -> tuple[Reader, funds.Standing]:
         """The tables as they are, or as they were at what was known; and where the fund stands in them. Raises
         `PositionNotReached`, `FundNotFound` when nothing was known yet, and `BrokenChain` where the lines up to there
         do not follow each other, or are not those that the tables were made of."""
-        standing = funds.standing(tables, self.fund)
         if standing is None:
             raise PositionNotReached(position=self.wanted, min_position=self.wanted + 1)
         version = standing["version"]

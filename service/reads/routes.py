@@ -28,6 +28,7 @@ from service.reads.dependencies import (
     Until,
     add_direct_read,
     answered,
+    answered_with_others,
     within_reach,
 )
 from service.reads.passbook import passbook
@@ -105,7 +106,7 @@ async def one_fund(query: AtPoint) -> Response:
 
 async def fund_balances(query: FundQuery, _: PointAsked) -> Response:
     """What lies in each pot; equity = assets − liabilities."""
-    return await answered(query, lambda reader: balances.balances(reader, query.fund, query.as_of))
+    return await answered_with_others(query, lambda reader: balances.balances(reader, query.fund, query.as_of))
 
 
 @router.get("/funds/{fund}/trial-balance", dependencies=FIGURES)
@@ -132,7 +133,7 @@ async def fund_borrowing(query: FundQuery, asked: BorrowingAsked) -> Response:
         one = funds.FundFilter.exactly([query.fund])
         return borrowing.borrowing(reader, one, query.as_of, since=since, purpose=purpose, threshold=threshold)
 
-    return await answered(query, ask)
+    return await answered_with_others(query, ask)
 
 
 # --- members ------------------------------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ async def fund_members(query: FundQuery, asked: PageAsked) -> Response:
         page = members.roll(reader, query.fund, query.as_of, after=after, limit=asked.limit)
         return page | {"items": named(query, page["items"])}
 
-    return await answered(query, ask)
+    return await answered_with_others(query, ask)
 
 
 @router.get("/funds/{fund}/members/{member}", dependencies=OWN)
@@ -174,7 +175,7 @@ async def loan_book(query: FundQuery, asked: LoansAsked) -> Response:
         page = loans.loan_book(reader, query.fund, query.as_of, status=status, after=after, limit=limit)
         return with_names(query, reader, page, page["items"])
 
-    return await answered(query, ask)
+    return await answered_with_others(query, ask)
 
 
 @router.get("/funds/{fund}/loans/{loan}", dependencies=FIGURES)

@@ -9,7 +9,6 @@ import msgspec
 from ledger.application import Ledger
 from ledger.database import Transaction
 from ledger.projections.read_model import ReadModel
-from ledger.reports.club import Reported
 from ledger.reports.frozen import Frozen, content_of
 from ledger.reports.report import Counted, Report, ReportQuestion, Told, answer
 from ledger.reports.restating import Between, changes
@@ -20,7 +19,7 @@ from service.reports.state import ReportState
 
 T = TypeVar("T")
 
-ToldOf = MutableMapping[Told, Reported]
+ToldOf = MutableMapping[Told, bytes]
 """What was told of clubs, by what it follows from."""
 
 
@@ -73,7 +72,7 @@ def ask_report(
 def ask_clubs(at: Books, wanted: int, question: Callable[[Transaction, int, ToldOf], T]) -> T:
     """What the read model answers at one moment, given also what was told of clubs before; what is told of them now is
     kept. Raises `PositionNotReached`."""
-    now_told: dict[Told, Reported] = {}
+    now_told: dict[Told, bytes] = {}
 
     def at_moment(tables: Any, now: int) -> T:
         now_told.clear()  # What was worked out while the tables moved is nobody's.

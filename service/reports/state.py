@@ -11,7 +11,6 @@ from typing import Final
 from ledger.database import Database, Transaction
 from ledger.plans import Plans, load_plans
 from ledger.reports.chains import Chains
-from ledger.reports.club import Reported
 from ledger.reports.indicators import TARGETS
 from ledger.reports.report import Told
 from service.settings import Settings
@@ -25,8 +24,8 @@ POSITIONS_AT_ONCE: Final = 1_000
 """After so many the reading can be left off, and rests when it is done beside the answers: whoever is answered would
 else wait for the interpreter at each of their questions to the database."""
 REST_SECONDS: Final = 0.05
-MOST_TOLD: Final = 500
-"""Clubs, each with a question, of which it is kept what was told."""
+MOST_TOLD: Final = 20_000
+"""Clubs, each with a question, of which it is kept what was told: two questions about a country, in some 50 MB."""
 
 
 class ReportState:
@@ -34,7 +33,7 @@ class ReportState:
 
     def __init__(self, settings: Settings, database: Database, seconds: Callable[[], float] = time.monotonic) -> None:
         self.plans: Plans = plans_of(settings)
-        self.told: dict[Told, Reported] = {}
+        self.told: dict[Told, bytes] = {}
         """What was told of clubs before; never changed, but exchanged."""
         self._database = database
         self._seconds = seconds
@@ -51,7 +50,7 @@ class ReportState:
         self._is_left = True
         self._aside.shutdown()
 
-    def keep(self, told: Mapping[Told, Reported]) -> None:
+    def keep(self, told: Mapping[Told, bytes]) -> None:
         """Keep what was told of clubs; what was kept longest ago is forgotten first."""
         if told:
             kept = {**self.told, **told}

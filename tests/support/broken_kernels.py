@@ -16,7 +16,7 @@ from ledger.aggregates.governance import Governance
 from ledger.aggregates.lending import Lending
 from ledger.aggregates.loan import Loan
 from ledger.aggregates.state import State
-from ledger.chart import Leg
+from ledger.chart import POTS, Leg
 from ledger.days import DailyBalance
 from ledger.events import (
     ContributionReceived,
@@ -110,10 +110,10 @@ def closed_periods_take_entries(monkeypatch: pytest.MonkeyPatch) -> None:
 def counts_expect_todays_cash(monkeypatch: pytest.MonkeyPatch) -> None:
     """A late count expects what the box holds now."""
 
-    def held(fund: Any, pot: str, account: str, _: date) -> int:
-        return sum(amount for key, amount in fund.balances.items() if key[:2] == (pot, account))
+    def held(fund: Any, _: date, pot: str = "both") -> int:
+        return sum(fund.balances[each, "cash", None] for each in (POTS if pot == "both" else (pot,)))
 
-    monkeypatch.setattr(State, "_balance_at", held)
+    monkeypatch.setattr(State, "cash_at", held)
 
 
 def offices_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
