@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import psycopg
 from eventsourcing.persistence import OperationalError
@@ -25,6 +25,10 @@ Row = dict[str, Any]
 
 EVENTS_TABLE = "stored_events"
 """The log itself, as the event store library keeps it."""
+
+NO_LINE: Final = b""
+"""What a row of the log holds whose line somebody has taken out: the column may be NULL. It breaks that log's chain,
+and stops nobody else's."""
 
 Access = Literal["make", "write", "read"]
 """What a database is opened for: to be made if there is none, to be written to, or only to be read: then nothing of

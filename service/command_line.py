@@ -93,6 +93,9 @@ def serve(
     language: Language = "vi",
 ) -> None:
     """Run the service."""
+    # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred; nor
+    # does loading the program, a tenth of whose time that would take.
+    gc.set_threshold(50_000, 20, 100)
     import uvicorn
 
     from service.app import create_app
@@ -102,8 +105,6 @@ def serve(
     plans_of(settings)
     with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
         read_model_of(ledger).create_tables()
-    # Requests leave no cycles of objects worth looking for among all the entries in memory after every few hundred.
-    gc.set_threshold(50_000, 20, 100)
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,

@@ -19,6 +19,7 @@ from eventsourcing.persistence import IntegrityError
 
 from ledger.checkpoints.merkle import consistency_proof, extends, includes, inclusion_proof, leaf_hash, root_of
 from ledger.checkpoints.notes import Checkpoint, Signer, read
+from ledger.database import NO_LINE
 from ledger.events import NO_HEAD, head_of, is_fund
 from ledger.history import follow
 from ledger.refusals import (
@@ -143,7 +144,7 @@ class Checkpoints:
         """New leaves for the funds whose head has moved, in order of their codes. Raises `FundsChanged`."""
         versions = {row["fund"]: int(row["version"]) for row in self._database.query(SELECT_VERSIONS)}
         vouched = self._database.query(SELECT_LAST_VOUCHED)
-        stand = {(row["fund"], row["version"], head_of(row["line"])) for row in vouched}
+        stand = {(row["fund"], row["version"], head_of(row["line"] or NO_LINE)) for row in vouched}
         changed = [fund for fund, leaf in heads.items() if leaf not in stand]
         moved = []
         for fund in sorted(versions.keys() - changed):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ledger.database import Row, Transaction
+from ledger.database import NO_LINE, Row, Transaction
 from ledger.events import Event, FundOpened, decode, head_of, is_fund
 from ledger.faults import Fault
 from ledger.projections import balances, club_facts, days, dues, funds, journal, loans, members
@@ -99,8 +99,9 @@ class LogLine(NamedTuple):
     why: str = ""
 
 
-def read(position: int, fund: str, version: int, line: bytes) -> LogLine:
-    """A row of the log, its line decoded if it can be."""
+def read(position: int, fund: str, version: int, line: bytes | None) -> LogLine:
+    """A row of the log, its line decoded if it can be. One that somebody has emptied is a line that says nothing."""
+    line = line or NO_LINE
     try:
         return LogLine(position, fund, version, line, decode(line))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

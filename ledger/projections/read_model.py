@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from eventsourcing.persistence import OperationalError
 
-from ledger.database import EVENTS_TABLE, Database, Row, Transaction
+from ledger.database import EVENTS_TABLE, NO_LINE, Database, Row, Transaction
 from ledger.events import NO_HEAD, head_of
 from ledger.projections.batch import (
     ONLY_ADDED_TO,
@@ -132,7 +132,7 @@ class ReadModel:
         line = f"SELECT state FROM {EVENTS_TABLE} WHERE {self._at_in_log} = position"
         row = tables.query(f"SELECT position, head, ({line}) AS state FROM read_model")[0]
         place = _settled(row)
-        if place[0] and (row["state"] is None or head_of(row["state"]) != place[1]):
+        if place[0] and head_of(row["state"] or NO_LINE) != place[1]:
             raise _lost(place[0])
         return place
 
@@ -201,7 +201,7 @@ class ReadModel:
         with self._marked(mark) as transaction:
             if self.database.is_postgres:
                 _finish_on_postgres(transaction)
-            self._move(transaction, upto, head_of(end[0]["state"]) if end else NO_HEAD)
+            self._move(transaction, upto, head_of(end[0]["state"] or NO_LINE) if end else NO_HEAD)
         return total + self.catch_up(progress)
 
     def _clear(self, mark: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
-from ledger.database import EVENTS_TABLE, Transaction
+from ledger.database import EVENTS_TABLE, NO_LINE, Transaction
 
 LINES_AT_ONCE = 5_000
 _PREV = b'"prev":"'
@@ -32,7 +32,8 @@ class Chains:
             f"WHERE {at} > :after AND {at} <= :upto ORDER BY {at} LIMIT {LINES_AT_ONCE}"
         )
         while rows := tables.values(sql, after=self.position, upto=upto):
-            for position, log, version, line in rows:
+            for position, log, version, stored in rows:
+                line = stored or NO_LINE
                 before, head = self.heads.get(log, (0, _NONE))
                 # `prev` is the fourth field, and nothing before it can hold a quotation mark.
                 start = line.find(_PREV, 0, 200) + len(_PREV)

@@ -11,7 +11,7 @@ from eventsourcing.utils import Environment, EnvType
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL, Identifier
 
-from ledger.database import EVENTS_TABLE, Database, UnsafeStorage
+from ledger.database import EVENTS_TABLE, NO_LINE, Database, UnsafeStorage
 from ledger.losses import LastLine, MissingLine
 from ledger.register import Encrypted
 from ledger.storage.lines import ACCESS, NO_LIMIT
@@ -83,7 +83,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             connection.cursor(binary=True, row_factory=tuple_row) as cursor,
         ):
             cursor.execute(self.select_lines, (fund, after, NO_LIMIT if upto is None else upto), prepare=True)
-            return [line for (line,) in cursor.fetchall()]
+            return [line or NO_LINE for (line,) in cursor.fetchall()]
 
     def lines_since(self, after: dict[str, int]) -> list[tuple[str, bytes]]:
         """The lines of several logs, each from after a version on: those of a log in order and together."""
@@ -93,7 +93,7 @@ class PostgresRecorder(PostgresApplicationRecorder):
             connection.cursor(binary=True, row_factory=tuple_row) as cursor,
         ):
             cursor.execute(self.select_lines_since, asked, prepare=True)
-            return cursor.fetchall()
+            return [(log, line or NO_LINE) for log, line in cursor.fetchall()]
 
     def position_of(self, fund: str, version: int) -> int:
         """Where in the whole log an entry lies."""

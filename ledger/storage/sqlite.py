@@ -11,7 +11,7 @@ from eventsourcing.persistence import ApplicationRecorder, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 from eventsourcing.utils import Environment, EnvType
 
-from ledger.database import EVENTS_TABLE, Access
+from ledger.database import EVENTS_TABLE, NO_LINE, Access
 from ledger.events import head_of
 from ledger.losses import LastLine, MissingLine
 from ledger.register import Encrypted
@@ -59,7 +59,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             )
             # Plain rows: of thousands of lines, the library's rows would take a fifth of the time.
             cursor.sqlite_cursor.row_factory = None
-            return [state for (state,) in cursor.fetchall()]
+            return [state or NO_LINE for (state,) in cursor.fetchall()]
 
     def lines_since(self, after: dict[str, int]) -> list[tuple[str, bytes]]:
         """The lines of several logs, each from after a version on: those of a log in order and together."""
@@ -70,7 +70,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 (msgspec.json.encode(after).decode(),),
             )
             cursor.sqlite_cursor.row_factory = None
-            return cast("list[tuple[str, bytes]]", cursor.fetchall())
+            return [(log, state or NO_LINE) for log, state in cursor.fetchall()]
 
     def position_of(self, fund: str, version: int) -> int:
         """Where in the whole log an entry lies."""

@@ -21,7 +21,7 @@ from scripts.fault_trials.trial import FILE_ONLY, Figures, Ground, Row, needs
 
 ALONE_SECONDS, TOGETHER_SECONDS = 4.0, 14.0
 """nginx gives a request's head 10 s to come; later than that, nobody who has sent none should be connected."""
-UNNOTICED_SECONDS = 0.1
+UNNOTICED_SECONDS = 0.25
 """What a person who waits for an answer does not notice, however soon it comes otherwise."""
 MOST_TIMES_SLOWER = 3
 

@@ -23,6 +23,8 @@ from scripts.fault_trials.books import DAY, FUNDS
 BEYOND_MEANS = 10**9
 """No fund of a trial ever holds so much."""
 PAUSE_SECONDS = 0.05
+PATIENCE_SECONDS = 120.0
+"""How long a trial waits for people to have recorded something, before it is given up."""
 UNSETTLED = (0, 429, 500, 502, 503, 504)
 """Answers that leave open what became of the request; 0 is none at all."""
 
@@ -140,14 +142,14 @@ class Crowd:
             thread.join(self._patience + 5)
         self.journal.close()
 
-    def wait_for(self, answers: int, seconds: float = 60) -> None:
+    def wait_for(self, answers: int, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until so many more entries were recorded. Raises `TimeoutError`."""
         with self._changed:
             wanted = len(self.recorded_at) + answers
             if not self._changed.wait_for(lambda: len(self.recorded_at) >= wanted, seconds):
                 raise TimeoutError(f"{len(self.recorded_at)} of {wanted} entries were recorded; {self.statuses}")
 
-    def first_good_write(self, since: float, seconds: float = 60) -> float:
+    def first_good_write(self, since: float, seconds: float = PATIENCE_SECONDS) -> float:
         """How long after a moment of the monotonic clock something was recorded, in seconds."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self.recorded_at) and self.recorded_at[-1] > since, seconds)

@@ -108,6 +108,8 @@ def overdrawn(fund: str, lines: Iterable[bytes]) -> list[str]:
 
 def proved(ledger: Ledger, funds: Iterable[str] | None = None) -> list[str]:
     """Where the tables are not what a replay of the log makes them, once they have caught up."""
-    read_model_of(ledger).catch_up()
+    model = read_model_of(ledger)
+    model.create_tables()
+    model.catch_up()
     tables = Counter(found.table for found in divergences(ledger, funds))
     return [f"{count} rows of {table} are not what a replay makes them" for table, count in tables.items()]

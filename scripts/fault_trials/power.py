@@ -121,7 +121,7 @@ def recorded(ground: Ground, guard: str | None) -> tuple[dict[str, bytes], list[
             service.freeze()
             before = {str(path): path.read_bytes() for path in folder.iterdir() if path.suffix != ".db-shm"}
             service.thaw()
-            crowd.wait_for(ground.size.writes, 120)
+            crowd.wait_for(ground.size.writes)
     return before, calls_in(said / "strace"), told_in(said / "journal")
 
 

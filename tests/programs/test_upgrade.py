@@ -5,16 +5,20 @@ import shutil
 import time
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.application import Ledger
+from ledger.events import DonationReceived
+from ledger.projections import batch
 from ledger.projections.proof import divergences
+from ledger.projections.read_model import ReadModel
 from ledger.schema import STEPS
 from scripts.golden import RELEASES, age, unpack
 from service.operations.upgrading import outstanding
 from tests.support.commands import Said, command
-from tests.support.jobs import IS_LONG, one_fund
+from tests.support.jobs import FUND, IS_LONG, one_fund
 from tests.support.keys import key_for
 from tests.support.processes import bring_up_to_date, let_begin, start
 
@@ -91,6 +95,32 @@ def test_tables_of_another_version_are_made_anew(database_url: str) -> None:
     assert run(database_url, "--check").returncode == 1
     assert run(database_url).returncode == 0
     assert run(database_url, "--check").returncode == 0
+
+
+def test_funds_that_an_earlier_version_could_not_show_are_tried_again(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tables looked the same: what was wrong was only how they were filled."""
+    with one_fund(database_url) as ledger:
+        model = ReadModel(ledger.database)
+        model.create_tables()
+        with monkeypatch.context() as earlier:
+            earlier.setattr("ledger.projections.batch._project", stumble_at_gifts(batch._project))
+            model.catch_up()
+        assert [row["fund"] for row in model.parked()] == [FUND]
+        assert run(database_url, "--check").returncode == 1
+        assert run(database_url).returncode == 0
+        assert (model.parked(), list(divergences(ledger))) == ([], [])
+    assert run(database_url, "--check").returncode == 0
+
+
+def stumble_at_gifts(project: Any) -> Any:
+    def projected(last: Any, lines: Any, kept: Any) -> Any:
+        if any(isinstance(line.event, DonationReceived) for line in lines):
+            raise ValueError
+        return project(last, lines, kept)
+
+    return projected
 
 
 def test_an_older_program_refuses_a_newer_database_in_words(database_url: str) -> None:
