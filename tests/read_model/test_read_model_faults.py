@@ -14,7 +14,6 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from ledger.aggregates.fund import Fund
-from ledger.aggregates.log import BrokenChain
 from ledger.application import Ledger
 from ledger.database import Database, Transaction
 from ledger.events import (
@@ -27,7 +26,6 @@ from ledger.events import (
     MemberJoined,
     encode,
 )
-from ledger.history import verify
 from ledger.money import MAX_AMOUNT
 from ledger.projections.batch import TABLES, LogLine
 from ledger.projections.proof import divergences
@@ -301,27 +299,6 @@ def _park_and_go_on(poison: Callable[[Fund], bytes], why: str, url: str) -> None
         assert [(each.fund, each.table) for each in divergences(ledger)] == [(sick.id, "parked")]
         model.rebuild()
         assert rows(ledger.database) == live, "one batch parks it where many did"
-
-
-def test_a_row_whose_line_was_taken_out_parks_its_fund_and_breaks_its_chain_and_no_other(database_url: str) -> None:
-    sick, well = random_fund(2, 30), random_fund(1, 30)
-    with opened(database_url) as ledger:
-        model = following(ledger)
-        store(ledger, in_turn(sick.pending, well.pending))
-        ledger.database.execute(
-            "UPDATE stored_events SET state = NULL WHERE originator_id = :sick AND originator_version = 20",
-            sick=sick.id,
-        )
-        model.catch_up()
-        assert [(row["fund"], row["version"]) for row in model.parked()] == [(sick.id, 20)]
-        assert list(divergences(ledger, [well.id])) == []
-        assert verify(ledger.recorder.lines(sick.id, 0, None)).first_broken == 20
-        with pytest.raises(BrokenChain):
-            ledger.replayed(sick.id)
-        with pytest.raises(BrokenChain):
-            list(ledger.entries_since({sick.id: 18, well.id: 18}))
-        model.rebuild()
-        assert [(row["fund"], row["version"]) for row in model.parked()] == [(sick.id, 20)]
 
 
 def test_a_fund_whose_first_line_is_poison_never_appears(sqlite_url: str) -> None:
