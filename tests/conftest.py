@@ -5,16 +5,12 @@ databases), or one that the first test to need it starts and all worker processe
 socket only and writes to disk as honestly as in production; durability is never traded for speed here.
 """
 
-from tests.support.counting import counting_no_lines  # First, for what comes then is imported while no line is counted.
-
-# isort: split
-
 import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -55,41 +51,6 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("house")
-
-MEASURED = frozenset(("ledger", "log", "read_model"))
-"""Folders of tests whose lines are counted."""
-REPEATING = frozenset(
-    (
-        "test_book_invariants.py",
-        "test_interest_fold.py",
-        "test_merkle.py",
-        "test_random_histories.py",
-        "test_read_model_faults.py",
-        "test_reports.py",
-        "test_two_clocks.py",
-    )
-)
-"""Files among them that repeat hundreds of times what others do once: counting lines would more than double their
-time. The same goes for tests that drive the service or other programs, and the coverage that `ledger/` must reach is
-reached without them."""
-
-
-def _is_measured(item: pytest.Item) -> bool:
-    return item.path.parent.name in MEASURED and item.path.name not in REPEATING
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
-    """Counts no lines while tests are collected, in every worker all of them."""
-    with counting_no_lines():
-        return (yield)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Counts no lines while a test that is not measured and its fixtures run."""
-    with nullcontext() if _is_measured(item) else counting_no_lines():
-        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -120,7 +120,8 @@ def test_every_figure_of_the_demo_is_that_of_its_lines_of_each_of_24_clubs_and_o
     assert found[-1] == (24, {"equipment": 120_000_000, "training": 38_500_000})
 
 
-def test_each_pot_of_each_club_comes_out_to_the_dong(demo: Any) -> None:
+@pytest.mark.long
+def test_each_pot_of_each_club_of_the_demo_comes_out_to_the_dong(demo: Any) -> None:
     report = counted(demo[1], YEAR).report
     for row in [report["total"], *report["by_club"]]:
         for pot in row["pots"].values():
@@ -133,6 +134,7 @@ def test_each_pot_of_each_club_comes_out_to_the_dong(demo: Any) -> None:
 HALVES = [asked for asked in EVERY_HALF if date(2022, 7, 1) <= asked.period.since < date(2024, 1, 1)]
 
 
+@pytest.mark.long
 def test_some_of_the_demos_clubs_are_well_managed_and_good_and_others_fail_by_every_test_that_can_be_failed(
     demo: Any,
 ) -> None:
@@ -150,6 +152,7 @@ def test_some_of_the_demos_clubs_are_well_managed_and_good_and_others_fail_by_ev
     assert failed == TESTS.keys() - {"bylaws"}, "every fund has bylaws"
 
 
+@pytest.mark.long
 def test_what_the_demos_clubs_find_late_restates_the_half_year_that_was_frozen_before(demo: Any) -> None:
     ledger, model = demo
     asked, frozen_on = HALVES[2], "2024-01-05"
@@ -201,7 +204,8 @@ def test_both_engines_answer_with_the_same_bytes(sqlite_url: str, postgres_url: 
 # --- restated -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [seed for seed in SEEDS if is_plainly_told(seed)][:4])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [seed for seed in SEEDS if is_plainly_told(seed)][: 4 if IS_LONG else 1])
 def test_whatever_is_told_late_shows_in_every_frozen_report_it_changes_with_the_entries_that_did_it_and_in_no_other(
     sqlite_url: str, seed: int
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from service.papers.book_pages import Sums
 from tests.service.test_papers import AT
+from tests.support.jobs import IS_LONG
 from tests.support.service import FUND, House
 
 WITH_PDF = pytest.mark.usefixtures("laid_out_and_read_back")
@@ -198,7 +199,8 @@ def test_the_sums_carried_from_page_to_page_of_the_cash_book_are_those_of_its_li
 
 @WITH_PDF
 @WITH_FACE
-@pytest.mark.parametrize("lines", range(2, 30, 4))
+@pytest.mark.long
+@pytest.mark.parametrize("lines", range(2, 30, 1 if IS_LONG else 8))
 def test_a_cash_book_of_any_length_says_truly_how_many_pages_it_has(village: House, lines: int) -> None:
     for number in range(lines):
         dues = {"member": 1, "kind": "dues", "amount": 10_000 + number, "on": "2024-05-15"}
