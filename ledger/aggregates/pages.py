@@ -127,11 +127,11 @@ class Pages(dict[K, V]):
         """All keys."""
         return dict.keys(self._all())
 
-    def values(self) -> ValuesView[V]:  # type: ignore[override]
+    def values(self) -> ValuesView[V]:  # type: ignore[override]  # As above.
         """All values."""
         return dict.values(self._all())
 
-    def items(self) -> ItemsView[K, V]:  # type: ignore[override]
+    def items(self) -> ItemsView[K, V]:  # type: ignore[override]  # As above.
         """All keys with their values."""
         return dict.items(self._all())
 

@@ -174,7 +174,8 @@ def _in_utc(instant: datetime) -> datetime:
     try:
         return instant.astimezone(UTC)
     except OverflowError:
-        return (datetime.min if instant.year == MINYEAR else datetime.max).replace(tzinfo=UTC)  # noqa: DTZ901
+        utmost = datetime.min if instant.year == MINYEAR else datetime.max  # noqa: DTZ901  # It is given its zone below.
+        return utmost.replace(tzinfo=UTC)
 
 
 def code_of(tables: Transaction, fund: str, version: int) -> str | None:
