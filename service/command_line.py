@@ -116,9 +116,10 @@ def serve(
     plans_of(settings)
     with ledger_of(settings, "write") as ledger:  # What is wrong with the database is said before anything is begun.
         read_model_of(ledger).create_tables()
+    service = create_app(settings)
     write_log_to(sys.stderr)
     uvicorn.run(
-        create_app(settings),
+        service,
         host=host or settings.host,
         port=port or settings.port,
         log_config=None,

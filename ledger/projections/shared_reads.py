@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from typing import Any, Final, NamedTuple, TypeVar
 
 from eventsourcing.persistence import PersistenceError
@@ -35,6 +36,8 @@ class _Asked(NamedTuple):
     question: Question[Any]
     of_several: OfSeveral | None
     answer: asyncio.Future[Any]
+    context: Context
+    """Whose request it is: what is noted while it is asked is noted there."""
 
 
 class SharedReads:
@@ -60,7 +63,7 @@ class SharedReads:
         given what was found for its key `of_several`, if that is named. Raises what `ReadModel.ask` does, and what the
         question raises."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(fund, question, of_several, answer))
+        self._waiting.append(_Asked(fund, question, of_several, answer, copy_context()))
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask_all())
         return await answer
@@ -109,7 +112,7 @@ class SharedReads:
 
 def _found_by(asked: _Asked, tables: Any, position: int, standing: Standing | None) -> Any:
     try:
-        return asked.question(tables, position, standing)
+        return asked.context.run(asked.question, tables, position, standing)
     except PersistenceError:
         raise  # What is wrong with the database is everybody's.
     except Exception as trouble:  # noqa: BLE001  # Whatever else it is, only who asked is told.

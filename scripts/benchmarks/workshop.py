@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Engine = Literal["PostgreSQL", "SQLite"]
+REGISTER_KEY: Final = "MICROFUND_REGISTER_KEY"
 ENGINES: tuple[Engine, ...] = ("PostgreSQL", "SQLite")
 POSTGRES_VERSION = 18
 PATIENCE_SECONDS = 60.0
@@ -52,6 +53,14 @@ class Program(NamedTuple):
         return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(f"{which}:"))
 
 
+def _set(name: str, value: str | None) -> None:
+    """Set a variable of the environment, or take it out."""
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
 class Workshop:
     """Entered and left like a file."""
 
@@ -64,7 +73,8 @@ class Workshop:
     def __enter__(self) -> "Workshop":
         self._opened.callback(dismiss)
         self.home = Path(self._opened.enter_context(tempfile.TemporaryDirectory(prefix="microfund-bench-")))
-        os.environ["MICROFUND_REGISTER_KEY"] = str(self.home / "microfund-register.key")
+        self._opened.callback(_set, REGISTER_KEY, os.environ.get(REGISTER_KEY))
+        _set(REGISTER_KEY, str(self.home / "microfund-register.key"))
         return self
 
     def __exit__(self, *_: object) -> None:

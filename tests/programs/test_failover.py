@@ -15,9 +15,10 @@ from scripts.fault_trials.trial import SHORT, Ground, LeftOut
 from service.operations.doctor.engine import of_postgres
 from tests.support.jobs import IS_LONG
 
-pytestmark = pytest.mark.long
-
-SHORTLY = {"switched over by hand", "killed after its waits were cancelled"}
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not IS_LONG, reason="a cluster takes as long as a quarter of the suite: scripts/test --long"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,7 @@ def ground() -> Iterator[Ground]:
         needs_a_cluster()
     except LeftOut as left_out:
         pytest.skip(str(left_out))
-    with pytest.MonkeyPatch.context() as ours, Workshop() as shop:
-        ours.setenv("MICROFUND_REGISTER_KEY", str(shop.home / "microfund-register.key"))
+    with Workshop() as shop:
         yield Ground(shop, SHORT, "PostgreSQL", Random(1))
 
 
@@ -45,12 +45,11 @@ def test_nothing_acknowledged_is_lost_or_doubled_and_both_copies_go_on_whatever_
     said = levels(ground)
     assert {said[code] for code in ("postgres-durable", "postgres-standbys", "patroni")} == {"well"}
     for fault in failover.FAULTS:
-        if IS_LONG or fault.name in SHORTLY:
-            found = failover.survived(ground, failover.country(ground), fault)
-            assert set(found) == set(failover.WAYS)
-            for figures in found.values():
-                assert figures.holds, (fault.name, figures.failure)
-                assert figures.acknowledged >= failover.BEFORE + failover.SINCE
+        found = failover.survived(ground, failover.country(ground), fault)
+        assert set(found) == set(failover.WAYS)
+        for figures in found.values():
+            assert figures.holds, (fault.name, figures.failure)
+            assert figures.acknowledged >= failover.BEFORE + failover.SINCE
 
 
 def test_without_a_synchronous_standby_the_same_people_lose_what_they_were_told(ground: Ground) -> None:

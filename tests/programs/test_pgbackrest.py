@@ -11,9 +11,13 @@ import pytest
 
 from ledger.history import verify
 from tests.support.archived_server import IS_HERE, ArchivedServer, archived_server
-from tests.support.jobs import gift, opened, opening, recorded, stored
+from tests.support.jobs import IS_LONG, gift, opened, opening, recorded, stored
 
-pytestmark = pytest.mark.skipif(not IS_HERE, reason="pgBackRest or Debian's PostgreSQL is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not IS_LONG, reason="a server with an archive takes a fifth of the suite: scripts/test --long"),
+    pytest.mark.skipif(not IS_HERE, reason="pgBackRest or Debian's PostgreSQL is not installed"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +27,9 @@ def server() -> Iterator[ArchivedServer]:
 
 
 def give(server: ArchivedServer, *numbers: int) -> str:
-    """Record gifts; answers the moment after them, as PostgreSQL writes it."""
+    """Record gifts, in a later second than what was before, for pgBackRest counts whole ones; answers the moment after
+    them, as PostgreSQL writes it."""
+    server.query("SELECT pg_sleep(1)")
     with opened(server.url, register_key=server.register_key) as ledger:
         if not ledger.funds():
             recorded(ledger.record([opening()])[0])

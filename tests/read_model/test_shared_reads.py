@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from datetime import date
 from typing import Any
 
@@ -80,6 +81,26 @@ def test_what_is_wrong_with_one_question_is_told_to_nobody_else(database_url: st
 
         assert isinstance(one, NotFound)
         assert other == model.position
+
+
+def test_what_is_noted_while_a_question_is_asked_is_noted_for_who_asked_it(sqlite_url: str) -> None:
+    """As the log of readers is: whom an answer shows is noted with whoever is shown it."""
+    asking: ContextVar[list[str]] = ContextVar("asking")
+
+    def noting(*_: Any) -> None:
+        asking.get().append("shown")
+
+    with opened(sqlite_url) as ledger:
+        model = filled(ledger)
+
+        async def one(reads: SharedReads, notes: list[str]) -> None:
+            asking.set(notes)
+            await reads.ask(FUNDS[0], noting)
+
+        each: list[list[str]] = [[], [], []]
+        asked_together(model, lambda reads: [asyncio.create_task(one(reads, notes)) for notes in each])
+
+        assert each == [["shown"], ["shown"], ["shown"]]
 
 
 def test_what_is_wrong_with_the_database_is_told_to_all_and_the_next_are_asked_again(sqlite_url: str) -> None:
