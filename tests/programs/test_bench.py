@@ -43,7 +43,7 @@ def found(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> dic
         [ROOT / "scripts" / "bench", "--smoke", "--out", out, *(f"--only={section}" for section in ASKED)],
         env={**environment(), "MICROFUND_TEST_POSTGRES": postgres_server},
         check=True,
-        timeout=300,
+        timeout=900,
         stdout=subprocess.DEVNULL,
     )
     told: dict[str, Any] = json.loads(out.read_bytes())

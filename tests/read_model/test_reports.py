@@ -134,7 +134,6 @@ def test_each_pot_of_each_club_of_the_demo_comes_out_to_the_dong(demo: Any) -> N
 HALVES = [asked for asked in EVERY_HALF if date(2022, 7, 1) <= asked.period.since < date(2024, 1, 1)]
 
 
-@pytest.mark.long
 def test_some_of_the_demos_clubs_are_well_managed_and_good_and_others_fail_by_every_test_that_can_be_failed(
     demo: Any,
 ) -> None:
