@@ -88,7 +88,9 @@ class Session(Connection[DictRow]):
         self.add_notice_handler(_warnings_into(self._warnings))
 
     @classmethod
-    def connect(cls, conninfo: str = "", *, timelines: Timelines | None = None, **named: Any) -> Session:  # type: ignore[override]
+    def connect(  # type: ignore[override]  # psycopg names each of its words, and knows none of ours.
+        cls, conninfo: str = "", *, timelines: Timelines | None = None, **named: Any
+    ) -> Session:
         """A session with a server that was not replaced. Raises `psycopg.OperationalError`."""
         for left in reversed(range(TRIES)):
             session = super().connect(conninfo, **named)
