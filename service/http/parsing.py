@@ -15,11 +15,11 @@ from typing import Any, Final, NoReturn
 from fastapi import Request, Response
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
-from fastapi.routing import APIRoute
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from service.bounds import MAX_TEXT, fault, is_readable
+from service.http.late_routes import LateRoute
 from service.http.refusals import (
     BodyTooLarge,
     DuplicateKey,
@@ -168,7 +168,7 @@ class _Parsed(Request):
         return self.state.body
 
 
-class StrictRoute(APIRoute):
+class StrictRoute(LateRoute):
     """A route that takes its body through `parse` and refuses query parameters it does not know: a misspelt
     `dry_run` would record, a misspelt `as_of` would answer with other figures."""
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from ledger.days import VILLAGE_TIME
@@ -21,6 +20,7 @@ from ledger.events.club import PRACTICE
 from ledger.refusals import NotFound, Refusal
 from service.access.authentication import STATIC
 from service.http.compression import compressed
+from service.http.late_routes import LateRoute
 from service.http.problems import problem, refusal_for
 from service.templating import TEMPLATES
 from service.words import catalogue, wording
@@ -68,7 +68,7 @@ COOKIE: Final = "lang"
 COOKIE_SECONDS: Final = 365 * 24 * 3600
 
 
-class PageRoute(APIRoute):
+class PageRoute(LateRoute):
     """A route of pages: a refusal is said in words on a page of its own, under the status it has everywhere."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
