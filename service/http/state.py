@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from ledger.application import Ledger
 from ledger.days import civil_day
 from ledger.history import Verified
+from ledger.jobs import Recorded
 from ledger.projections.follower import Follower
 from ledger.projections.read_model import ReadModel
 from ledger.projections.shared_reads import SharedReads
@@ -28,6 +29,32 @@ def utc_now() -> datetime:
 
 FUNDS_VERIFIED: Final = 64
 """Of so many funds the digests of their lines are kept, 32 bytes a line."""
+
+
+class Acknowledged:
+    """The last position that this process has acknowledged to anybody, in each log and in all: whoever asks about a
+    fund waits until the tables have what was recorded there, and not for all other clubs' entries of that evening."""
+
+    MOST: Final = 10_000
+    """Of so many logs each has its own."""
+
+    def __init__(self) -> None:
+        self.latest = 0
+        self._of: dict[str, int] = {}
+        self._elsewhere = 0
+
+    def note(self, recorded: Recorded) -> None:
+        """Note what was recorded; a dry run has no position."""
+        position = recorded.position or 0
+        self.latest = max(self.latest, position)
+        if len(self._of) >= self.MOST:
+            self._of.clear()
+            self._elsewhere = self.latest
+        self._of[recorded.fund] = max(self.of(recorded.fund), position)
+
+    def of(self, log: str) -> int:
+        """The last position of a log, or one that is not before it."""
+        return self._of.get(log, self._elsewhere)
 
 
 class AppState:
@@ -59,8 +86,7 @@ class AppState:
     def forget(self) -> None:
         """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
         self.verified = Verified(FUNDS_VERIFIED)
-        self.acknowledged = 0
-        """The last position this process has acknowledged to anybody; a read waits for it."""
+        self.acknowledged = Acknowledged()
 
     def today(self) -> date:
         """The day it is in the village."""

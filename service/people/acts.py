@@ -260,7 +260,7 @@ async def _refuse_unknown_members(at: At, linked: Mapping[str, int]) -> None:
         )
 
     if linked:
-        await at.state.follower.reached(at.state.acknowledged, at.state.settings.read_wait_seconds)
+        await at.state.follower.reached(at.state.acknowledged.latest, at.state.settings.read_wait_seconds)
         for number in await asyncio.to_thread(missing):
             raise MemberNotFound(member=number)
 
@@ -302,6 +302,6 @@ async def _recorded(
         )
 
     recorded = await approved(at.access.pins, context.approval, act)
-    at.state.acknowledged = max(at.state.acknowledged, recorded.position or 0)
+    at.state.acknowledged.note(recorded)
     at.access.look_anew()
     return recorded

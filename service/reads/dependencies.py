@@ -56,12 +56,13 @@ Until = Annotated[date | None, Depends(_day_asked("to"))]
 come, however far ahead, is what is known now."""
 
 
-async def caught_up(state: AtState, min_position: Position = 0) -> int:
-    """Wait until the read model has what this process has acknowledged; answers the position it must have: the one
-    asked for, and what the log held when this process started. Raises `PositionNotReached` when that does not come in
-    time."""
+async def caught_up(state: AppState, min_position: int, fund: str | None = None) -> int:
+    """Wait until the read model has what this process has acknowledged, in this fund if the question is about one;
+    answers the position it must have: the one asked for, and what the log held when this process started. Raises
+    `PositionNotReached` when that does not come in time."""
     must = max(min_position, state.log_at_start)
-    if await state.follower.reached(max(must, state.acknowledged), state.settings.read_wait_seconds):
+    acknowledged = state.acknowledged.latest if fund is None else state.acknowledged.of(fund)
+    if await state.follower.reached(max(must, acknowledged), state.settings.read_wait_seconds):
         return must
     position = state.follower.position
     if position >= must:
@@ -71,7 +72,11 @@ async def caught_up(state: AtState, min_position: Position = 0) -> int:
     raise PositionNotReached(position=position, min_position=must)
 
 
-CaughtUp = Annotated[int, Depends(caught_up)]
+async def _caught_up(request: Request, state: AtState, min_position: Position = 0) -> int:
+    return await caught_up(state, min_position, request.path_params.get("fund"))
+
+
+CaughtUp = Annotated[int, Depends(_caught_up)]
 """The position that the tables must have before a question is answered."""
 
 
@@ -159,7 +164,7 @@ def add_direct_read(
         await admit(request)
         (fund, _), state = path_of(request), state_of(request)
         within_reach(state, "as_of", asked.as_of)
-        wanted = await caught_up(state, asked.min_position)
+        wanted = await caught_up(state, asked.min_position, fund)
         principal, day = request.scope["principal"], asked.as_of or state.today()
         query = FundQuery(state, principal, fund, day, asked.known_version, asked.known_at, wanted)
         return await answer(query, asked)

@@ -65,7 +65,7 @@ async def _recorded(state: AppState, context: RequestContext, plan: Plan, body: 
             dry_run=context.dry_run,
         )
     )
-    state.acknowledged = max(state.acknowledged, recorded.position or 0)
+    state.acknowledged.note(recorded)
     return recorded
 
 

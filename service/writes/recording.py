@@ -98,5 +98,5 @@ async def hold_meeting(
 async def recorded_job(state: AppState, job: Job) -> Recorded:
     """What became of a job; reads wait for its position from now on."""
     recorded = await state.writer.record(job)
-    state.acknowledged = max(state.acknowledged, recorded.position or 0)
+    state.acknowledged.note(recorded)
     return recorded

@@ -158,7 +158,7 @@ def test_the_service_goes_on_from_what_is_there_and_tells_the_operator(database_
         delete_tail(village.state.ledger, MAI_PHA, version - 2)
         again = village.post(f"/funds/{MAI_PHA}/contributions", dues)
         told = village.client.get("/readyz").json()["lost"]
-        remembered = village.state.acknowledged
+        remembered = village.state.acknowledged.latest
 
     assert (again.status_code, again.json()["version"]) == (201, version - 1)
     assert told == [{"fund": MAI_PHA, "first": version - 1, "last": version}]

@@ -50,7 +50,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         )
         (recorded,) = running.state.ledger.record([entering])
         assert not isinstance(recorded, Exception)
-        running.state.acknowledged = recorded.position or 0
+        running.state.acknowledged.note(recorded)
         yield running
 
 
