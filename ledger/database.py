@@ -56,6 +56,8 @@ class Transaction:
     def __init__(self, cursor: Any, *, is_postgres: bool) -> None:
         self._cursor = cursor
         self._is_postgres = is_postgres
+        self.statements = 0
+        """So many were run."""
 
     @property
     def position_column(self) -> str:
@@ -114,6 +116,7 @@ class Transaction:
         return self._cursor if self._is_postgres else self._cursor.sqlite_cursor
 
     def _run(self, sql: str, parameters: Row) -> None:
+        self.statements += 1
         if self._is_postgres:
             # Results in binary: as text, a stored line would come as hexadecimal digits.
             self._cursor.execute(_native(sql), parameters, prepare=True, binary=True)

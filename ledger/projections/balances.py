@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ledger.chart import ACCOUNTS, ASSETS, LIABILITIES, POTS, Account, Pot
 from ledger.money import MAX_AMOUNT
-from ledger.projections.funds import MOVED, held_on
+from ledger.projections.funds import DAYS_MOVED, held_on
 from ledger.projections.tables import LoggedEvent, LooksBack, Reader, SumKey, Sums, Table, until
 
 BALANCES = Table(
@@ -37,13 +37,6 @@ def _moved(events: Iterable[LoggedEvent]) -> dict[SumKey, int]:
 SUMS: Final = Sums(BALANCES, _moved)
 
 
-class AsOf(NamedTuple):
-    """A fund at the end of a day; without one, of all days."""
-
-    fund: str
-    day: date | None
-
-
 # --- queries ----------------------------------------------------------------------------------------------------------
 
 
@@ -53,15 +46,7 @@ def balances(reader: Reader, fund: str, as_of: date | None = None) -> dict[str, 
 
     Liabilities are positive; `equity` = assets − liabilities; the outer `cash` is what both boxes hold.
     """
-    return _balances(_held(reader, fund, as_of))
-
-
-def balances_of_several(reader: Reader, asked: Sequence[AsOf]) -> dict[AsOf, dict[str, Any]]:
-    """The same of several funds, each on its day, asked in one statement."""
-    return {each: _balances(held) for each, held in _held_by(reader, asked).items()}
-
-
-def _balances(held: Mapping[tuple[Pot, Account], int]) -> dict[str, Any]:
+    held = _held(reader, fund, as_of)
     pots = {pot: _position(held, pot) for pot in POTS}
     return {"cash": sum(held.get((pot, "cash"), 0) for pot in POTS), "pots": pots}
 
@@ -108,40 +93,23 @@ def _position(held: Mapping[tuple[Pot, Account], int], pot: Pot) -> dict[str, in
     return {**assets, **liabilities, "equity": sum(assets.values()) - sum(liabilities.values())}
 
 
-Held = dict[tuple[Pot, Account], int]
-"""The balance of each account, debits positive; the parts beneath an account together."""
-
-
-def _held(reader: Reader, fund: str, as_of: date | None) -> Held:
-    if as_of is None or not isinstance(reader, LooksBack):
-        return _held_by(reader, [AsOf(fund, as_of)])[AsOf(fund, as_of)]
+def _held(reader: Reader, fund: str, as_of: date | None) -> dict[tuple[Pot, Account], int]:
+    """The balance of each account, debits positive; the parts beneath an account together."""
+    if as_of is not None and isinstance(reader, LooksBack):
+        amounts = f"{reader.held_on(until(as_of))} AND fund = :fund"
+    else:
+        amounts = HELD
     rows = reader.query(
-        f"SELECT pot, account, SUM(amount) AS amount FROM {reader.held_on(until(as_of))} AND fund = :fund "
-        "GROUP BY pot, account",
+        f"SELECT pot, account, CAST(SUM(amount) AS BIGINT) AS amount FROM {amounts} GROUP BY pot, account",
         fund=fund,
+        until=until(as_of),
     )
     return {(row["pot"], row["account"]): row["amount"] for row in rows}
 
 
-def _held_by(reader: Reader, asked: Sequence[AsOf]) -> dict[AsOf, Held]:
-    """Of each fund what it held on its day: what is kept, once its latest entry has happened, and before that what each
-    day moved."""
-    # The database prepares each shape of a statement once: filled up to a power of two, shapes are few.
-    rows = range(1 << (len(asked) - 1).bit_length())
-    values = ", ".join(f"(:fund_{row}, :until_{row}, {row})" for row in rows)
-    padded = dict(enumerate([*asked, *[AsOf("", None)] * (len(rows) - len(asked))]))
-    found = reader.query(
-        f"WITH asked(fund, until, number) AS (VALUES {values}) "
-        "SELECT number, pot, account, CAST(SUM(amount) AS BIGINT) AS amount FROM asked a "
-        "JOIN funds f ON f.fund = a.fund AND f.latest_on <= a.until JOIN balances b ON b.fund = a.fund "
-        "GROUP BY number, pot, account UNION ALL "
-        f"SELECT number, pot, account, CAST(SUM({MOVED}) AS BIGINT) FROM asked a "
-        "JOIN funds f ON f.fund = a.fund AND f.latest_on > a.until JOIN account_days d ON d.fund = a.fund "
-        "AND d.on_day <= a.until GROUP BY number, pot, account",
-        **{f"fund_{row}": each.fund for row, each in padded.items()},
-        **{f"until_{row}": until(each.day) for row, each in padded.items()},
-    )
-    held: dict[AsOf, Held] = {each: {} for each in asked}
-    for row in found:
-        held[asked[row["number"]]][row["pot"], row["account"]] = row["amount"]
-    return held
+_LATER: Final = "EXISTS (SELECT 1 FROM funds WHERE fund = :fund AND latest_on > :until)"
+HELD: Final = (
+    f"(SELECT pot, account, amount FROM balances WHERE fund = :fund AND NOT {_LATER} UNION ALL "
+    f"SELECT pot, account, amount FROM {DAYS_MOVED} WHERE fund = :fund AND on_day <= :until AND {_LATER}) held"
+)
+"""`held_on` of one fund, where no other way would be shorter: asked in one statement."""

@@ -289,24 +289,34 @@ from that version on, nothing is in any figure."""
 
 def standing(reader: Reader, code: str) -> Standing | None:
     """Where a fund stands; None if there is none."""
-    return standings(reader, [code]).get(code)
+    sql, parameters = standings_asked([code])
+    found = reader.query(f"SELECT m.position, f.* FROM read_model m JOIN ({sql}) f ON 1 = 1", **parameters)
+    return standing_in(found[0]) if found else None
 
 
-def standings(reader: Reader, codes: Sequence[str]) -> dict[str, Standing]:
-    """Where these funds stand, of those that there are."""
+def standings_asked(codes: Sequence[str]) -> tuple[str, Row]:
+    """What asks where these funds stand, of those that there are: SQL, and its parameters."""
     # The database prepares each shape of a statement once: filled up to a power of two, shapes are few.
     conditions, parameters = FundFilter.exactly(
         [*codes, *[""] * ((1 << (len(codes) - 1).bit_length()) - len(codes))]
     ).sql()
-    found = reader.query(
-        "SELECT f.fund, f.version, f.head, (SELECT position FROM read_model) AS position, p.version AS stuck, p.why "
-        f"FROM (SELECT fund, version, head FROM funds WHERE 1 = 1{conditions}) f LEFT JOIN parked p ON p.fund = f.fund",
-        **parameters,
+    sql = (
+        "SELECT s.fund, s.version, s.head AS fund_head, p.version AS stuck, p.why "
+        f"FROM (SELECT fund, version, head FROM funds WHERE 1 = 1{conditions}) s LEFT JOIN parked p ON p.fund = s.fund"
     )
-    for row in found:
-        stuck, why = row.pop("stuck"), row.pop("why")
-        row["parked"] = {"version": stuck, "why": why} if stuck else None
-    return {row["fund"]: row for row in found}
+    return sql, parameters
+
+
+def standing_in(row: Row) -> Standing:
+    """Where a fund stands, as such a row tells it, together with the position."""
+    parked = {"version": row["stuck"], "why": row["why"]} if row["stuck"] else None
+    return {
+        "fund": row["fund"],
+        "version": row["version"],
+        "head": row["fund_head"],
+        "position": row["position"],
+        "parked": parked,
+    }
 
 
 def _figures(reader: Reader, codes: Sequence[str], as_of: date | None) -> dict[str, dict[str, int]]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from eventsourcing.persistence import OperationalError
 
@@ -31,6 +31,7 @@ from ledger.projections.batch import (
     worked_out,
     write,
 )
+from ledger.projections.funds import Standing, standing_in, standings_asked
 from ledger.projections.tables import Reader, Table
 
 __all__ = ["LARGEST_BATCH", "BeingRebuilt", "ReadModel", "ReadModelBroken"]
@@ -70,6 +71,15 @@ class Unsettled(ReadModelBroken):
     """So much is being recorded that no answer came from one moment of the tables."""
 
 
+class Whereabouts(NamedTuple):
+    """Where the tables stand, and these funds in them, by code. `made` is another number once the tables are made
+    anew."""
+
+    position: int
+    made: int
+    standings: dict[str, Standing]
+
+
 T = TypeVar("T")
 
 MOST_TRIES = 20
@@ -85,7 +95,10 @@ class ReadModel:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._at = "notification_id" if database.is_postgres else "rowid"
-        self._at_in_log = f"{EVENTS_TABLE}.{self._at}"
+        # Not a join: PostgreSQL, which may know nothing of a table of one row, would go through the whole log for it.
+        line = f"SELECT state FROM {EVENTS_TABLE} WHERE {EVENTS_TABLE}.{self._at} = m.position"
+        made = "m.tableoid::bigint" if database.is_postgres else "(SELECT schema_version FROM pragma_schema_version)"
+        self._where = f"SELECT {{of}}m.position, m.head, {made} AS made, ({line}) AS state FROM read_model m"
 
     def create_tables(self) -> None:
         """Make the tables if there are none. Raises `ReadModelBroken` for those of another version of this program."""
@@ -112,29 +125,34 @@ class ReadModel:
         own, so what was asked is asked anew if the position has moved meanwhile. Raises `ReadModelBroken` while the
         tables are made anew (`BeingRebuilt`), when the log has lost what they were made from, and `Unsettled`.
         """
+        return self._ask(self._where.format(of=""), {}, lambda tables, rows: question(tables, rows[0]["position"]))
+
+    def ask_about(self, codes: Sequence[str], question: Callable[[Reader, Whereabouts], T]) -> T:
+        """The same about some funds: the question is told where each of them stands, too, which costs nothing more."""
+        sql, parameters = standings_asked(codes)
+
+        def told(tables: Reader, rows: list[Row]) -> T:
+            standings = {row["fund"]: standing_in(row) for row in rows if row["fund"]}
+            return question(tables, Whereabouts(rows[0]["position"], rows[0]["made"], standings))
+
+        return self._ask(f"{self._where.format(of='f.*, ')} LEFT JOIN ({sql}) f ON 1 = 1", parameters, told)
+
+    def _ask(self, where: str, parameters: Row, question: Callable[[Transaction, list[Row]], T]) -> T:
         for _ in range(MOST_TRIES):
             place = None
             try:
                 with self.database.transaction(commit=False) as tables:
-                    place = self._vouched(tables)
-                    found = question(tables, place[0])
-                    if not self.database.is_postgres or self._place(tables) == place:
+                    rows = tables.query(where, **parameters)
+                    place, before = _vouched(rows[0]), tables.statements
+                    found = question(tables, rows)
+                    is_of_one_moment = not self.database.is_postgres or tables.statements == before
+                    if is_of_one_moment or self._place(tables) == place:
                         return found
             except Exception:
                 # Tables that were made anew in the middle of a question can make it fail in any way.
                 if place is None or not self.database.is_postgres or self._place() == place:
                     raise
         raise Unsettled("unsettled")
-
-    def _vouched(self, tables: Transaction) -> tuple[int, str]:
-        """Where the read model stands, if the log still has the line there. Raises `ReadModelBroken`."""
-        # Not a join: PostgreSQL, which may know nothing of a table of one row, would go through the whole log for it.
-        line = f"SELECT state FROM {EVENTS_TABLE} WHERE {self._at_in_log} = position"
-        row = tables.query(f"SELECT position, head, ({line}) AS state FROM read_model")[0]
-        place = _settled(row)
-        if place[0] and head_of(row["state"] or NO_LINE) != place[1]:
-            raise _lost(place[0])
-        return place
 
     @property
     def position(self) -> int:
@@ -312,6 +330,14 @@ def _settled(row: Row) -> tuple[int, str]:
     if row["head"].startswith(REBUILDING):
         raise BeingRebuilt("being-rebuilt")
     return row["position"], row["head"]
+
+
+def _vouched(row: Row) -> tuple[int, str]:
+    """Where the read model stands, if the log still has the line there. Raises `ReadModelBroken`."""
+    place = _settled(row)
+    if place[0] and head_of(row["state"] or NO_LINE) != place[1]:
+        raise _lost(place[0])
+    return place
 
 
 def _lost(position: int) -> ReadModelBroken:

@@ -3,38 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
 from typing import Any, Final, NamedTuple, TypeVar
 
 from eventsourcing.persistence import PersistenceError
 
-from ledger.projections.funds import Standing, standings
-from ledger.projections.read_model import ReadModel
+from ledger.projections.read_model import ReadModel, Whereabouts
 from ledger.projections.tables import Reader
 
 T = TypeVar("T")
 
-Question = Callable[[Any, int, Standing | None], T]
-"""Asked with the tables, the position they are at, and where they have the fund that it is about."""
+Question = Callable[[Reader, Whereabouts], T]
+"""Asked with the tables, and where they stand and have the fund that it is about."""
 
 MOST_AT_ONCE: Final = 32
 """On PostgreSQL all are asked anew where the tables moved meanwhile, so they are not to take long."""
 
 
-class OfSeveral(NamedTuple):
-    """A question that one statement answers for many: by their keys, of which this is one."""
-
-    ask: Callable[[Reader, Sequence[Any]], Mapping[Any, Any]]
-    key: Hashable
-
-
 class _Asked(NamedTuple):
     fund: str
     question: Question[Any]
-    of_several: OfSeveral | None
     answer: asyncio.Future[Any]
     context: Context
     """Whose request it is: what is noted while it is asked is noted there."""
@@ -58,12 +49,11 @@ class SharedReads:
     def __exit__(self, *_: object) -> None:
         self._thread.shutdown()
 
-    async def ask(self, fund: str, question: Question[T], of_several: OfSeveral | None = None) -> T:
-        """What the tables answer to a question about a fund, from one moment. Instead of the tables, the question is
-        given what was found for its key `of_several`, if that is named. Raises what `ReadModel.ask` does, and what the
-        question raises."""
+    async def ask(self, fund: str, question: Question[T]) -> T:
+        """What the tables answer to a question about a fund, from one moment. Raises what `ReadModel.ask` does, and
+        what the question raises."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Asked(fund, question, of_several, answer, copy_context()))
+        self._waiting.append(_Asked(fund, question, answer, copy_context()))
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask_all())
         return await answer
@@ -88,31 +78,16 @@ class SharedReads:
 
     def _found(self, together: Sequence[_Asked]) -> list[Any]:
         """What each finds, or what is wrong with it."""
-        codes = sorted({asked.fund for asked in together})
-        keys: dict[Any, dict[Hashable, None]] = defaultdict(dict)
-        for asked in together:
-            if asked.of_several:
-                keys[asked.of_several.ask][asked.of_several.key] = None
 
-        def at_moment(tables: Reader, position: int) -> list[Any]:
-            where = standings(tables, codes)
-            found = {ask: ask(tables, list(asked)) for ask, asked in keys.items()}
-            return [
-                _found_by(
-                    asked,
-                    found[asked.of_several.ask][asked.of_several.key] if asked.of_several else tables,
-                    position,
-                    where.get(asked.fund),
-                )
-                for asked in together
-            ]
+        def at_moment(tables: Reader, where: Whereabouts) -> list[Any]:
+            return [_found_by(asked, tables, where) for asked in together]
 
-        return self._read_model.ask(at_moment)
+        return self._read_model.ask_about(sorted({asked.fund for asked in together}), at_moment)
 
 
-def _found_by(asked: _Asked, tables: Any, position: int, standing: Standing | None) -> Any:
+def _found_by(asked: _Asked, tables: Reader, where: Whereabouts) -> Any:
     try:
-        return asked.context.run(asked.question, tables, position, standing)
+        return asked.context.run(asked.question, tables, where)
     except PersistenceError:
         raise  # What is wrong with the database is everybody's.
     except Exception as trouble:  # noqa: BLE001  # Whatever else it is, only who asked is told.

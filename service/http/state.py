@@ -1,8 +1,8 @@
 """What every request finds at hand: the settings, the ledger, its writer, its read model and the clock."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, date, datetime
-from typing import Annotated, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 
 from fastapi import Depends, Request
 
@@ -57,6 +57,28 @@ class Acknowledged:
         return self._of.get(log, self._elsewhere)
 
 
+class KeptFigures:
+    """What was found in a fund's books as they are, which is found again until something more is recorded there: by
+    the tables as they were made, the hash of the fund's last line, the day, and the question. Emptied when it is full.
+    """
+
+    MOST: Final = 4_096
+    """Some 2 KB each."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[Hashable, Any] = {}
+
+    def get(self, key: Hashable) -> Any:
+        """What was found; None if that was not asked."""
+        return self._by_key.get(key)
+
+    def put(self, key: Hashable, figures: Any) -> None:
+        """Keep what was found; nobody may change it any more."""
+        if len(self._by_key) >= self.MOST:
+            self._by_key.clear()
+        self._by_key[key] = figures
+
+
 class AppState:
     """The parts of a running service."""
 
@@ -87,6 +109,7 @@ class AppState:
         """Remember nothing of the log: at the beginning, and when some of it turns out to be gone."""
         self.verified = Verified(FUNDS_VERIFIED)
         self.acknowledged = Acknowledged()
+        self.kept_figures = KeptFigures()
 
     def today(self) -> date:
         """The day it is in the village."""

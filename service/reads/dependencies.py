@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Final, TypeVar
@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import QueryParams
 
 from ledger.days import last_asked
-from ledger.projections.shared_reads import OfSeveral
 from ledger.projections.tables import Reader
 from service.access.principals import Role
 from service.access.roles import admitted
@@ -105,10 +104,10 @@ def _answered(query: FundQuery, question: Callable[[Reader], Answer | None]) -> 
 
 
 async def answered_with_others(
-    query: FundQuery, question: Callable[[Reader], Answer | None], of_several: OfSeveral | None = None
+    query: FundQuery, question: Callable[[Reader], Answer | None], kept_as: Hashable = None
 ) -> Response:
     """The same for what is asked most, and takes a few milliseconds."""
-    return _in_json(await query.ask_with_others(question, of_several))
+    return _in_json(await query.ask_with_others(question, kept_as))
 
 
 def _in_json(found: Found[Answer]) -> Response:

@@ -3,7 +3,7 @@ books stood; whoever asked makes an answer in JSON, a page or a paper of it."""
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeVar
@@ -14,8 +14,7 @@ from ledger.aggregates.log import BrokenChain
 from ledger.days import last_asked
 from ledger.projections import funds
 from ledger.projections.knowledge import Then, code_of, version_at
-from ledger.projections.read_model import ReadModel
-from ledger.projections.shared_reads import OfSeveral
+from ledger.projections.read_model import ReadModel, Whereabouts
 from ledger.projections.tables import Reader
 from ledger.refusals import FundNotFound, NotFound
 from service.access.principals import Principal
@@ -80,34 +79,35 @@ class FundQuery(NamedTuple):
     def ask(self, question: Callable[[Reader], T | None]) -> Found[T]:
         """Ask the tables as they stood at that point, all at one moment. Blocks: on an event loop, ask in a thread.
         Raises `NotFound` when nothing is found, and `PositionNotReached`, `FundNotFound`."""
+        return self.state.read_model.ask_about([self.fund], partial(self._found, question, None))[0]
 
-        def at_moment(tables: Reader, position: int) -> Found[T]:
-            return self._found(question, tables, position, funds.standing(tables, self.fund))
-
-        return ask_tables(self.state, self.wanted, at_moment)
-
-    async def ask_with_others(
-        self, question: Callable[[Reader], T | None], of_several: OfSeveral | None = None
-    ) -> Found[T]:
-        """The same, on an event loop, for questions that take a few milliseconds; `of_several` is the same question as
-        one statement answers it for many. Those about what was known once may have to read all of a fund's lines, and
-        have a thread of their own."""
+    async def ask_with_others(self, question: Callable[[Reader], T | None], kept_as: Hashable = None) -> Found[T]:
+        """The same, on an event loop, for questions that take a few milliseconds. What is `kept_as` something is the
+        fund's books alone, and is not asked twice of the same books. Questions about what was known once may have to
+        read all of a fund's lines, and have a thread of their own."""
         if self.known_version is not None or self.known_at is not None:
             return await asyncio.to_thread(self.ask, question)
-        asked = partial(self._found, _as_it_is if of_several else question)
-        return await self.state.shared_reads.ask(self.fund, asked, of_several)
+        found, key = await self.state.shared_reads.ask(self.fund, partial(self._found, question, kept_as))
+        if kept_as is not None:
+            self.state.kept_figures.put(key, found.figures)
+        return found
 
     def _found(
-        self, question: Callable[[Reader], T | None], tables: Any, position: int, standing: funds.Standing | None
-    ) -> Found[T]:
-        """What tables say that are at a position, and have the fund there, all at one moment."""
-        if position < self.wanted:
-            raise PositionNotReached(position=position, min_position=self.wanted)
-        reader, standing = self._standpoint(tables, standing)
-        figures = question(reader)
+        self, question: Callable[[Reader], T | None], kept_as: Hashable, tables: Reader, where: Whereabouts
+    ) -> tuple[Found[T], Hashable]:
+        """What tables say that are at a position, and have the fund there, all at one moment; and what stands for the
+        question and these books."""
+        if where.position < self.wanted:
+            raise PositionNotReached(position=where.position, min_position=self.wanted)
+        reader, standing = self._standpoint(tables, where.standings.get(self.fund))
+        key = (where.made, standing["head"], self.as_of, kept_as)
+        figures = None if kept_as is None else self.state.kept_figures.get(key)
+        if figures is None:
+            figures = question(reader)
         if figures is None:
             raise NotFound
-        return Found(figures, self.fund, self.as_of, standing["version"], position, standing["parked"])
+        found = Found(figures, self.fund, self.as_of, standing["version"], where.position, standing["parked"])
+        return found, key
 
     def _standpoint(self, tables: Any, standing: funds.Standing | None) -> tuple[Reader, funds.Standing]:
         """The tables as they are, or as they were at what was known; and where the fund stands in them. Raises
@@ -150,10 +150,6 @@ class FundQuery(NamedTuple):
         if not EARLIEST <= page.as_of <= last_asked(self.state.today()):
             raise CursorInvalid
         return self._replace(as_of=page.as_of, known_version=page.version, known_at=None), page.after
-
-
-def _as_it_is(found: Any) -> Any:
-    return found
 
 
 _Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]

@@ -11,7 +11,6 @@ from pydantic import Field
 from ledger.chart import Pot
 from ledger.events import EVENT_TYPES
 from ledger.projections import balances, borrowing, funds, journal, loans, members
-from ledger.projections.shared_reads import OfSeveral
 from ledger.projections.tables import Reader
 from service.access.roles import FIGURE_READERS, MEMBERS, READERS, InScope, admitted
 from service.http.answers import in_json
@@ -107,8 +106,9 @@ async def one_fund(query: AtPoint) -> Response:
 
 async def fund_balances(query: FundQuery, _: PointAsked) -> Response:
     """What lies in each pot; equity = assets − liabilities."""
-    several = OfSeveral(balances.balances_of_several, balances.AsOf(query.fund, query.as_of))
-    return await answered_with_others(query, lambda reader: balances.balances(reader, query.fund, query.as_of), several)
+    return await answered_with_others(
+        query, lambda reader: balances.balances(reader, query.fund, query.as_of), kept_as="balances"
+    )
 
 
 @router.get("/funds/{fund}/trial-balance", dependencies=FIGURES)
@@ -135,7 +135,7 @@ async def fund_borrowing(query: FundQuery, asked: BorrowingAsked) -> Response:
         one = funds.FundFilter.exactly([query.fund])
         return borrowing.borrowing(reader, one, query.as_of, since=since, purpose=purpose, threshold=threshold)
 
-    return await answered_with_others(query, ask)
+    return await answered_with_others(query, ask, kept_as=("borrowing", since, purpose, threshold))
 
 
 # --- members ------------------------------------------------------------------------------------------------------

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from datetime import date
 from typing import Any
 
 import pytest
 from eventsourcing.persistence import OperationalError
 
 from ledger.application import Ledger
-from ledger.projections.balances import AsOf, balances, balances_of_several
-from ledger.projections.funds import Standing
-from ledger.projections.read_model import ReadModel
-from ledger.projections.shared_reads import MOST_AT_ONCE, OfSeveral, SharedReads
-from ledger.projections.tables import LAST_DAY, Reader
+from ledger.projections.balances import balances
+from ledger.projections.read_model import ReadModel, Whereabouts
+from ledger.projections.shared_reads import MOST_AT_ONCE, SharedReads
+from ledger.projections.tables import Reader
 from ledger.refusals import NotFound
 from tests.support.histories import random_fund
 from tests.support.jobs import opened
@@ -35,6 +33,10 @@ def asked_together(model: ReadModel, asking: Callable[[SharedReads], list[Awaita
     return asyncio.run(all_of_them())
 
 
+def position(_: Reader, where: Whereabouts) -> int:
+    return where.position
+
+
 def filled(ledger: Ledger) -> ReadModel:
     store(ledger, in_turn(random_fund(2).pending, random_fund(3).pending))
     model = following(ledger)
@@ -46,8 +48,8 @@ def test_each_of_many_questions_has_its_own_answer(database_url: str) -> None:
     with opened(database_url) as ledger:
         model = filled(ledger)
 
-        def about(fund: str) -> Callable[[Reader, int, Standing | None], Any]:
-            return lambda tables, _, standing: (standing and standing["version"], balances(tables, fund))
+        def about(fund: str) -> Callable[[Reader, Whereabouts], Any]:
+            return lambda tables, where: (where.standings[fund]["version"], balances(tables, fund))
 
         codes = [FUNDS[number % 2] for number in range(2 * MOST_AT_ONCE + 3)]
         answers = asked_together(model, lambda reads: [reads.ask(code, about(code)) for code in codes])
@@ -60,13 +62,13 @@ def test_a_fund_that_is_not_there_has_no_standing(database_url: str) -> None:
     with opened(database_url) as ledger:
         model = filled(ledger)
 
-        def where(*asked: Any) -> Any:
-            return asked[2]
+        def standings(_: Reader, where: Whereabouts) -> Any:
+            return where.standings
 
-        there, nowhere = asked_together(model, lambda reads: [reads.ask(FUNDS[0], where), reads.ask("LS-9999", where)])
+        asked = [FUNDS[0], "LS-9999"]
+        both = asked_together(model, lambda reads: [reads.ask(code, standings) for code in asked])
 
-        assert there["fund"] == FUNDS[0]
-        assert nowhere is None
+        assert [list(each) for each in both] == [[FUNDS[0]]] * 2
 
 
 def test_what_is_wrong_with_one_question_is_told_to_nobody_else(database_url: str) -> None:
@@ -75,9 +77,7 @@ def test_what_is_wrong_with_one_question_is_told_to_nobody_else(database_url: st
 
     with opened(database_url) as ledger:
         model = filled(ledger)
-        one, other = asked_together(
-            model, lambda reads: [reads.ask(FUNDS[0], refused), reads.ask(FUNDS[0], lambda *asked: asked[1])]
-        )
+        one, other = asked_together(model, lambda reads: [reads.ask(FUNDS[0], refused), reads.ask(FUNDS[0], position)])
 
         assert isinstance(one, NotFound)
         assert other == model.position
@@ -113,10 +113,10 @@ def test_what_is_wrong_with_the_database_is_told_to_all_and_the_next_are_asked_a
         async def asking() -> list[Any]:
             with SharedReads(model) as reads:
                 first = await asyncio.gather(
-                    *(reads.ask(FUNDS[0], question) for question in (broken, lambda *asked: asked[1])),
+                    *(reads.ask(FUNDS[0], question) for question in (broken, position)),
                     return_exceptions=True,
                 )
-                return [*first, await reads.ask(FUNDS[0], lambda *asked: asked[1])]
+                return [*first, await reads.ask(FUNDS[0], position)]
 
         *told, after = asyncio.run(asking())
         assert [type(each) for each in told] == [OperationalError, OperationalError]
@@ -129,7 +129,7 @@ def test_whoever_gives_up_keeps_nobody_from_an_answer(sqlite_url: str) -> None:
 
         async def asking() -> Any:
             with SharedReads(model) as reads:
-                leaving, staying = (asyncio.create_task(reads.ask(FUNDS[0], lambda *asked: asked[1])) for _ in range(2))
+                leaving, staying = (asyncio.create_task(reads.ask(FUNDS[0], position)) for _ in range(2))
                 await asyncio.sleep(0)  # Both wait now.
                 leaving.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -147,31 +147,35 @@ def test_all_are_answered_of_one_moment_though_the_tables_move_between_two_quest
         model.advance(30)
         moves = iter([1])  # Between the first try's two questions, and not again.
 
-        def moving(__: Reader, position: int, standing: Standing | None) -> Any:
-            assert standing
+        def moving(tables: Reader, where: Whereabouts) -> Any:
             for _ in moves:
                 model.catch_up()
-            return position, standing["version"]
+            return where.position, where.standings[FUNDS[0]]["version"], len(tables.query("SELECT 1 FROM entries"))
 
         answers = asked_together(model, lambda reads: [reads.ask(FUNDS[0], moving) for _ in range(2)])
 
-        assert answers == [(len(entries), len(entries))] * 2
+        assert answers == [(len(entries),) * 3] * 2
 
 
-def test_what_one_statement_answers_for_many_is_what_each_is_answered_alone(database_url: str) -> None:
+def test_what_asks_nothing_of_the_tables_but_where_they_stand_is_one_statement(postgres_url: str) -> None:
+    with opened(postgres_url) as ledger:
+        model, asked = filled(ledger), []
+
+        def counting(tables: Any, where: Whereabouts) -> int:
+            asked.append(tables)
+            return where.position
+
+        asked_together(model, lambda reads: [reads.ask(code, counting) for code in FUNDS])
+
+        assert {id(tables) for tables in asked} == {id(asked[0])}
+        assert asked[0].statements == 1
+
+
+def test_tables_made_anew_are_known_by_their_number(database_url: str) -> None:
     with opened(database_url) as ledger:
         model = filled(ledger)
-        days = [row["on_day"] for row in ledger.database.query("SELECT DISTINCT on_day FROM entries ORDER BY on_day")]
-        asked = [AsOf(fund, day and date.fromisoformat(day)) for fund in FUNDS for day in (None, *days[::20], LAST_DAY)]
+        made = [model.ask_about([], lambda _, where: where.made) for _ in range(2)]
+        model.rebuild()
+        anew = model.ask_about([], lambda _, where: where.made)
 
-        def as_it_is(found: Any, *_: Any) -> Any:
-            return found
-
-        def together(reads: SharedReads) -> list[Awaitable[Any]]:
-            return [reads.ask(each.fund, as_it_is, OfSeveral(balances_of_several, each)) for each in (*asked, asked[0])]
-
-        *answers, again = asked_together(model, together)
-
-        assert answers == [balances(ledger.database, *each) for each in asked]
-        assert len({each["cash"] for each in answers}) > 2
-        assert again == answers[0]
+        assert made[0] == made[1] != anew

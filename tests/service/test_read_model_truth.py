@@ -173,6 +173,7 @@ def test_what_changes_all_the_time_is_not_asked_for_ever(postgres_url: str) -> N
             asked.append(position)
             store(ledger, [next(entries)])
             model.advance()
+            reader.query("SELECT fund FROM funds")
 
         with pytest.raises(Unsettled):
             model.ask(restless)

@@ -52,27 +52,6 @@ def test_a_read_has_what_was_just_acknowledged(village: House) -> None:
         assert answer.headers["ETag"] == f'"{written["version"]}"'
 
 
-def test_whoever_asks_about_a_club_waits_for_its_entries_and_not_for_those_of_others(
-    sqlite_village: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waited_for: list[int] = []
-    reached = sqlite_village.state.follower.reached
-
-    async def watched(position: int, timeout: float) -> bool:
-        waited_for.append(position)
-        return await reached(position, timeout)
-
-    settle_in(sqlite_village, OTHER_FUND)
-    gift = {"source": "member", "pot": "activity", "amount": 1_000}
-    own = sqlite_village.recorded(f"{AT}/donations", gift)["position"]
-    others = sqlite_village.recorded(f"/funds/{OTHER_FUND}/donations", gift)["position"]
-    monkeypatch.setattr(sqlite_village.state.follower, "reached", watched)
-    for path in (f"{AT}/balances", AT, f"{AT}/members", f"{AT}/sheet", "/funds", "/borrowing"):
-        read(sqlite_village, path)
-
-    assert waited_for == [own] * 4 + [others] * 2
-
-
 def test_balances_hold_at_the_end_of_any_day(village: House) -> None:
     opened = read(village, f"{AT}/balances?as_of={OPENED_ON}")
     lent = read(village, f"{AT}/balances?as_of=2024-02-15")
