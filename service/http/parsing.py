@@ -19,7 +19,7 @@ from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from service.bounds import MAX_TEXT, fault, is_readable
-from service.http.late_routes import LateRoute
+from service.http.late_route import LateRoute
 from service.http.refusals import (
     BodyTooLarge,
     DuplicateKey,

@@ -20,7 +20,7 @@ from ledger.events.club import PRACTICE
 from ledger.refusals import NotFound, Refusal
 from service.access.authentication import STATIC
 from service.http.compression import compressed
-from service.http.late_routes import LateRoute
+from service.http.late_route import LateRoute
 from service.http.problems import problem, refusal_for
 from service.templating import TEMPLATES
 from service.words import catalogue, wording
