@@ -39,6 +39,8 @@ class Anchoring:
         self.trouble: str | None = None
         self.made_at: datetime | None = None
         """The instant of the latest checkpoint, as last seen."""
+        self.wrong_states: list[Difference] = []
+        """Kept states of funds that were not what their logs come to, found since this process started."""
         self._checkpoints = checkpoints
         self._signer = signer
         self._now = now
@@ -93,6 +95,7 @@ class Anchoring:
         meanwhile. Of one that was wrong the fund is loaded anew; what was recorded since is to be looked at."""
         for found in self._prove():
             if found:
+                self.wrong_states.append(found)
                 parts = ", ".join(found.parts)
                 log.error("a kept state was wrong: fund %s, version %d, in %s", found.log, found.version, parts)
             if self._stopping.wait(REST_SECONDS):

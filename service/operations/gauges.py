@@ -49,6 +49,7 @@ class Gauges(Collector):
         yield _program()
         yield _gauge("writer_waiting", "Facts that wait to be recorded.", self._state.writer.waiting)
         yield _gauge("read_model_position", "Up to where the read model is.", self._state.follower.position)
+        yield _gauge("wrong_states", "Kept states of funds that were wrong.", len(self._anchoring.wrong_states))
         yield from _disk(self._state.settings)
         try:
             stored, trouble = [*self._stored()], self._state.storage_trouble()

@@ -30,7 +30,8 @@ async def healthz() -> Response:
 async def readyz(state: AtState, checkpoints: AtCheckpoints, anchoring: AtAnchoring) -> Response:
     """The storage is reached and takes what is recorded, how far behind the read model is, and since when this copy of
     the service has seen no new checkpoint or what keeps it from making one; `lost` are versions of funds that were
-    acknowledged and that the log no longer holds; `findings` are what an operator should know.
+    acknowledged and that the log no longer holds, `wrong_states` kept states of funds that were not what their logs
+    come to; `findings` are what an operator should know.
 
     503 while nothing can be read or stored, or no figures are given: the `trouble` of `storage` or `read_model` says
     why."""
@@ -49,6 +50,9 @@ def _found(state: AppState, checkpoints: Checkpoints, anchoring: Anchoring) -> d
         trouble = key_trouble(state.settings, checkpoints) or anchoring.trouble
         found["checkpoint"] = {"made_at": anchoring.made_at, "trouble": trouble}
         found["lost"] = state.ledger.losses.found()
+        found["wrong_states"] = [
+            {"fund": wrong.log, "version": wrong.version, "parts": wrong.parts} for wrong in anchoring.wrong_states
+        ]
     except PersistenceError as error:
         found["storage"]["trouble"] = found["storage"]["trouble"] or why_not_read(error)
     return found

@@ -28,6 +28,7 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {'microfund_trouble{part="storage"}': "1x40"},
     ),
     "MicrofundEntriesLost": ({"microfund_losses": "0x40"}, {"microfund_losses": "0x10 1x30"}),
+    "MicrofundStateWrong": ({"microfund_wrong_states": "0x40"}, {"microfund_wrong_states": "0x10 1x30"}),
     "MicrofundHistoryBroken": (
         {'microfund_refusals_total{code="history-broken"}': "0x40"},
         {'microfund_refusals_total{code="history-broken"}': "0x30 1x10"},

@@ -39,6 +39,19 @@ def test_what_was_never_done_is_as_old_as_can_be(village: House, tmp_path: Path)
     assert [after[kind] for kind in kinds] == [made.timestamp(), 0, village.clock().timestamp()]
 
 
+def test_a_kept_state_that_was_wrong_is_told_until_the_service_is_started_anew(village: House) -> None:
+    ledger = village.state.ledger
+    wrong = ledger.replayed(FUND)
+    wrong.meetings_held += 1
+    ledger.kept_states.keep(wrong)
+    before = figures(village)["microfund_wrong_states"]
+    village.clock.pass_days(1)
+    village.anchoring.look()
+    told = village.client.get("/readyz").json()["wrong_states"]
+    assert (before, figures(village)["microfund_wrong_states"]) == (0, 1)
+    assert told == [{"fund": FUND, "version": wrong.version, "parts": ["meetings_held"]}]
+
+
 def test_refusals_are_counted_by_code_and_what_is_only_tried_is_none(village: House) -> None:
     too_much = {"activity": "culture", "amount": 10**9, "on": "2024-02-01"}
     before = figures(village)
