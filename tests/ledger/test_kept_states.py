@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ledger import days
 from ledger.aggregates import kept
 from ledger.aggregates.entries import HELD, Entries, Read, versions_in, with_next
 from ledger.aggregates.fund import Fund
@@ -23,6 +24,13 @@ from ledger.events import Entry, Event, decode
 from ledger.refusals import Refusal
 from tests.support.histories import History, random_fund
 from tests.support.village import lines, replayed, whole_life
+
+
+@pytest.fixture(autouse=True)
+def packed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the boxes of young funds, too, most days lie packed."""
+    monkeypatch.setattr(days, "STRETCH", 3)
+
 
 DECISIONS = frozenset(
     name
