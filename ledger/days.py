@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from array import array
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise
@@ -77,8 +76,8 @@ class DailyBalance:
 
     def __init__(self, days: Iterable[int] = (), moved: Iterable[int] = ()) -> None:
         """The days are numbers, as `date.toordinal()` counts them, in order."""
-        self._days = array("i", days)
-        self._moved = array("q", moved)
+        self._days = list(days)
+        self._moved = list(moved)
         self._past: tuple[Stretch, ...] = ()
         self.total = sum(self._moved)
 
@@ -88,20 +87,22 @@ class DailyBalance:
 
     def add(self, day: date, amount: int) -> None:
         """Move the balance by `amount` on `day`."""
-        self.add_on(day.toordinal(), amount)
+        self.add_all((day.toordinal(),), (amount,))
 
-    def add_on(self, ordinal: int, amount: int) -> None:
-        """The same, the day as its number."""
-        self.total += amount
-        days = self._days
-        last = days[-1] if days else 0
-        if ordinal > last:
-            days.append(ordinal)
-            self._moved.append(amount)
-        elif ordinal == last:
-            self._moved[-1] += amount
-        else:
-            self._add_late(ordinal, amount)
+    def add_all(self, days: Sequence[int], amounts: Sequence[int]) -> None:
+        """The same of several days, as their numbers, in whatever order."""
+        self.total += sum(amounts)
+        known, moved = self._days, self._moved
+        last = known[-1] if known else 0
+        for day, amount in zip(days, amounts, strict=True):
+            if day > last:
+                known.append(day)
+                moved.append(amount)
+                last = day
+            elif day == last:
+                moved[-1] += amount
+            else:
+                self._add_late(day, amount)
 
     def _add_late(self, ordinal: int, amount: int) -> None:
         self._open(ordinal)
@@ -163,15 +164,15 @@ class DailyBalance:
         while self._past and self._past[-1].last >= ordinal:
             steps, moved = _unpack(zlib.decompress(self._past[-1].columns))
             self._past = self._past[:-1]
-            self._days[:0] = array("i", accumulate(steps))
-            self._moved[:0] = array("q", moved)
+            self._days[:0] = accumulate(steps)
+            self._moved[:0] = moved
 
-    def packed(self) -> tuple[tuple[Stretch, ...], array[int], array[int]]:
+    def packed(self) -> tuple[tuple[Stretch, ...], list[int], list[int]]:
         """The days that lie packed, all but the latest, and the others with what each brought."""
         many = max(len(self._days) // STRETCH - 1, 0) * STRETCH
         for start in range(0, many, STRETCH):
             days = self._days[start : start + STRETCH]
-            columns = _pack((steps(days), self._moved[start : start + STRETCH].tolist()))
+            columns = _pack((steps(days), self._moved[start : start + STRETCH]))
             self._past = (*self._past, Stretch(days[-1], zlib.compress(columns)))
         del self._days[:many], self._moved[:many]
         return self._past, self._days, self._moved

@@ -156,7 +156,7 @@ LOANS: Final = Paging.in_columns(
 MEMBERS: Final = Paging.of(int, Member, lambda number: number >> 3)
 DUES: Final = Paging.in_columns(Paid, _of_months, _dues_apart, _dues_together, absent=DuesPaid())
 DAYS: Final = Paging.in_columns(Lived, lambda day: day.toordinal() >> 7, _days_apart, _days_together, absent=())
-AMOUNTS: Final = Paging.of(str, bytes, lambda kind: kind, absent=b"")
+AMOUNTS: Final = Paging.of(str, bytearray, lambda kind: kind)._replace(twin_of=bytearray)
 MEETINGS: Final = Paging.of(str, Meeting, _of_sheet)
 SHEETS: Final = Paging.of(str, Runs, _of_sheet, absent=())
 REVERSED: Final = Paging.of(int, int, lambda version: version >> 10)

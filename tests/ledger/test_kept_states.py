@@ -155,6 +155,19 @@ def test_the_form_covers_all_source_that_a_state_is_made_by() -> None:
     assert len(form()) == 64
 
 
+def test_what_lies_in_pages_is_never_taken_out_by_a_del_that_does_not_see_what_is_packed() -> None:
+    deleted = {
+        target.value.attr
+        for path in kept.HOME.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Delete)
+        for target in node.targets
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute)
+    }
+    assert deleted
+    assert not deleted & set(kept.PAGED)
+
+
 def imports() -> Iterator[tuple[Any, Any]]:
     """Which file of the ledger imports which."""
     for path in kept.HOME.rglob("*.py"):
