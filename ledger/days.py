@@ -1,12 +1,18 @@
 """Civil days in the village: today, anniversaries, and balances by day (`domain.md` §2 and §4)."""
 
-from array import array
+from __future__ import annotations
+
+import zlib
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import accumulate, chain, pairwise
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 VILLAGE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -45,31 +51,64 @@ def whole_months(start: date, end: date) -> int:
     return months if add_months(start, months) <= end else months - 1
 
 
+class Stretch(NamedTuple):
+    """Some days of an account that lie packed, as columns: what each is more than the one before, and its amount."""
+
+    last: int
+    columns: bytes
+
+
+STRETCH: Final = 128
+"""How many days lie packed together. At least as many, the latest, are at hand: most entries are about those."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[list[int], list[int]]).decode
+
+
 class DailyBalance:
     """One account's movements by the day they happened, whatever order they were recorded in.
 
     Two columns of numbers, the days in order: a fund has hundreds of these, and they are kept for as long as it lives.
+    Of an old box, the earlier days lie packed until one of them is asked for.
     """
 
-    __slots__ = ("_days", "_moved", "total")
+    __slots__ = ("_days", "_moved", "_past", "total")
 
     def __init__(self, days: Iterable[int] = (), moved: Iterable[int] = ()) -> None:
         """The days are numbers, as `date.toordinal()` counts them, in order."""
-        self._days = array("i", days)
-        self._moved = array("q", moved)
+        self._days = list(days)
+        self._moved = list(moved)
+        self._past: tuple[Stretch, ...] = ()
         self.total = sum(self._moved)
+
+    def rest_on(self, past: tuple[Stretch, ...], total: int) -> None:
+        """Take in the days before these, which lie packed, and what all bring together."""
+        self._past, self.total = past, total
 
     def add(self, day: date, amount: int) -> None:
         """Move the balance by `amount` on `day`."""
-        self.total += amount
-        days, ordinal = self._days, day.toordinal()
-        last = days[-1] if days else 0
-        if ordinal > last:
-            days.append(ordinal)
-            self._moved.append(amount)
-        elif ordinal == last:
-            self._moved[-1] += amount
-        elif days[place := bisect_left(days, ordinal)] == ordinal:
+        self.add_all((day.toordinal(),), (amount,))
+
+    def add_all(self, days: Sequence[int], amounts: Sequence[int]) -> None:
+        """The same of several days, as their numbers, in whatever order."""
+        self.total += sum(amounts)
+        known, moved = self._days, self._moved
+        last = known[-1] if known else 0
+        for day, amount in zip(days, amounts, strict=True):
+            if day > last:
+                known.append(day)
+                moved.append(amount)
+                last = day
+            elif day == last:
+                moved[-1] += amount
+            else:
+                self._add_late(day, amount)
+
+    def _add_late(self, ordinal: int, amount: int) -> None:
+        self._open(ordinal)
+        days = self._days
+        place = bisect_left(days, ordinal)
+        if days[place] == ordinal:
             self._moved[place] += amount
         else:
             days.insert(place, ordinal)
@@ -82,6 +121,7 @@ class DailyBalance:
         """
         worst, worst_on = None, day.toordinal()
         first, balance = worst_on, self.total
+        self._open(first)
         for place in range(len(self._days) - 1, -1, -1):
             if self._days[place] <= first:
                 break
@@ -94,26 +134,50 @@ class DailyBalance:
 
     def at(self, day: date) -> int:
         """The balance at the end of `day`."""
-        return self.total - sum(self._moved[bisect_right(self._days, day.toordinal()) :])
-
-    def __len__(self) -> int:
-        """On how many days something moved."""
-        return len(self._days)
+        ordinal = day.toordinal()
+        self._open(ordinal)
+        return self.total - sum(self._moved[bisect_right(self._days, ordinal) :])
 
     def __bool__(self) -> bool:
         return True
 
     def movements(self) -> Iterator[tuple[int, int]]:
-        """These days, in order, and what each brought."""
+        """The days on which something moved, in order, and what each brought."""
+        self._open(0)
         return zip(self._days, self._moved, strict=True)
 
-    def copy(self) -> "DailyBalance":
+    def copy(self) -> DailyBalance:
         """An independent copy."""
         twin = DailyBalance()
-        twin.total, twin._days, twin._moved = self.total, self._days[:], self._moved[:]
+        twin.total, twin._days, twin._moved, twin._past = self.total, self._days[:], self._moved[:], self._past
         return twin
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DailyBalance) and (self._days, self._moved) == (other._days, other._moved)
+        return isinstance(other, DailyBalance) and list(self.movements()) == list(other.movements())
 
     __hash__ = None  # type: ignore[assignment]  # It changes.
+
+    # --- packing --------------------------------------------------------------------------------------------------
+
+    def _open(self, ordinal: int) -> None:
+        """Unpack the days from one on."""
+        while self._past and self._past[-1].last >= ordinal:
+            steps, moved = _unpack(zlib.decompress(self._past[-1].columns))
+            self._past = self._past[:-1]
+            self._days[:0] = accumulate(steps)
+            self._moved[:0] = moved
+
+    def packed(self) -> tuple[tuple[Stretch, ...], list[int], list[int]]:
+        """The days that lie packed, all but the latest, and the others with what each brought."""
+        many = max(len(self._days) // STRETCH - 1, 0) * STRETCH
+        for start in range(0, many, STRETCH):
+            days = self._days[start : start + STRETCH]
+            columns = _pack((steps(days), self._moved[start : start + STRETCH]))
+            self._past = (*self._past, Stretch(days[-1], zlib.compress(columns)))
+        del self._days[:many], self._moved[:many]
+        return self._past, self._days, self._moved
+
+
+def steps(numbers: Iterable[int]) -> list[int]:
+    """What each of some numbers is more than the one before."""
+    return [later - earlier for earlier, later in pairwise(chain((0,), numbers))]

@@ -8,8 +8,8 @@ one queue, one cache, one verifier and the checkpoints; whatever is about funds 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
 
 from ledger.aggregates.entries import Entries, Read
 from ledger.aggregates.fund import Fund
@@ -39,6 +39,9 @@ OTHERS: dict[str, Kind] = {
 }
 """The kinds beside the funds, by name. A new kind is an entry here: a `Log` with its decisions, and its events."""
 
+TOGETHER: Final = 1_024
+"""How many entries are applied at once."""
+
 _ID = re.compile("([a-z]+)(:[A-Za-z0-9-]+)?")
 
 
@@ -62,12 +65,29 @@ def begun(log: str, read: Read | None = None) -> Log:
 
 def replay(log: Log | None, entries: Iterable[Entry], read: Read | None = None) -> Log | None:
     """Apply entries to a fund or another log, which the first of them begins. Raises `BrokenChain`."""
-    for entry in entries:
+    for some in _together(entries):
         if log is None:
-            log = begun(entry.event.fund, read)
+            log = begun(some[0].event.fund, read)
         try:
-            log.apply(entry)
+            log.apply_all(some)
         except (ArithmeticError, LookupError, ValueError) as error:
             # Changed so that it cannot even be applied; what follows would have shown it by its hash.
-            raise BrokenChain(log.id, entry.event.version) from error
+            raise BrokenChain(log.id, log.version + 1) from error
     return log
+
+
+def _together(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Entries by the hundred; those before one that breaks the log, too."""
+    some: list[Entry] = []
+    try:
+        for entry in entries:
+            some.append(entry)
+            if len(some) == TOGETHER:
+                yield some
+                some = []
+    except BrokenChain:
+        if some:
+            yield some
+        raise
+    if some:
+        yield some

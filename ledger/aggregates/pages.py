@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import msgspec
@@ -33,6 +33,8 @@ class Paging(NamedTuple):
     decode: Callable[[bytes], dict[Any, Any]]
     absent: Any = None
     """What is found for a key that is not there; None: a `KeyError`."""
+    twin_of: Callable[[Any], Any] | None = None
+    """What copies a value, if it is changed in place."""
 
     @classmethod
     def of(cls, keys: Any, values: Any, page_of: Callable[[Any], Page], absent: Any = None) -> Paging:
@@ -93,12 +95,9 @@ class Pages(dict[K, V]):
 
     # --- taking out, and going through all ------------------------------------------------------------------------
 
-    def __delitem__(self, key: K) -> None:
-        self[key]
-        super().__delitem__(key)
-
     def pop(self, key: K, *default: Any) -> Any:
-        """Take a key out."""
+        """Take a key out. The built-in's `del` does not see what lies packed, and with one of our own Python would look
+        for the method at each assignment, which makes those three times as dear."""
         return dict.pop(self, key) if key in self else dict.pop(self, key, *default)
 
     def _all(self) -> Self:
@@ -139,7 +138,10 @@ class Pages(dict[K, V]):
 
     def __copy__(self) -> Self:
         twin = type(self)(self._paging, self._packed.copy())
-        dict.update(twin, zip(dict.keys(self), dict.values(self), strict=True))
+        values: Iterable[V] = dict.values(self)
+        if self._paging.twin_of:
+            values = map(self._paging.twin_of, values)
+        dict.update(twin, zip(dict.keys(self), values, strict=True))
         return twin
 
     copy = __copy__

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
-from itertools import accumulate, chain, islice, pairwise
+from itertools import accumulate, chain, islice
 from typing import Final
 from zlib import crc32
 
@@ -15,7 +14,7 @@ from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
 from ledger.aggregates.pages import Page, Paging
 from ledger.chart import Key
-from ledger.days import DailyBalance
+from ledger.days import DailyBalance, Stretch, steps
 from ledger.terms import Repayment
 
 
@@ -61,8 +60,8 @@ def _loans_apart(loans: dict[int, Loan]) -> tuple[dict[int, Loan], Repaid]:
     repaid = [item for loan in loans.values() for item in loan.repayments.items()]
     return bare, (
         [len(loan.repayments) for loan in loans.values()],
-        _steps(version for version, _ in repaid),
-        _steps(repayment.on.toordinal() for _, repayment in repaid),
+        steps(version for version, _ in repaid),
+        steps(repayment.on.toordinal() for _, repayment in repaid),
         [repayment.principal for _, repayment in repaid],
         [repayment.interest for _, repayment in repaid],
     )
@@ -88,42 +87,64 @@ def _dues_apart(dues: dict[tuple[int, str], DuesPaid]) -> Paid:
         [month for _, month in dues],
         [paid.amount for paid in dues.values()],
         [len(paid.versions) for paid in dues.values()],
-        _steps(version for paid in dues.values() for version in paid.versions),
+        steps(version for paid in dues.values() for version in paid.versions),
     )
 
 
 def _dues_together(columns: Paid) -> dict[tuple[int, str], DuesPaid]:
-    members, months, amounts, counts, steps = columns
-    versions = accumulate(steps)
+    members, months, amounts, counts, apart = columns
+    versions = accumulate(apart)
     return {
         (member, month): DuesPaid(amount, tuple(islice(versions, count)))
         for member, month, amount, count in zip(members, months, amounts, counts, strict=True)
     }
 
 
-def _steps(numbers: Iterable[int]) -> list[int]:
-    return [later - earlier for earlier, later in pairwise(chain((0,), numbers))]
-
-
-Moved = tuple[list[Key], list[int], list[int], list[int]]
-"""Accounts, on how many days each moved, these days as `Repaid` has them, and what each brought, in đồng."""
+Moved = tuple[list[Key], list[int], list[int], list[int], dict[int, tuple[int, tuple[Stretch, ...]]]]
+"""Accounts, on how many of the latest days each moved, these days as `Repaid` has them, and what each brought, in đồng.
+Of those that have more, by their place: what they hold in all, and the days that lie packed."""
 
 
 def _daily_apart(daily: dict[Key, DailyBalance]) -> Moved:
-    movements = [movement for balance in daily.values() for movement in balance.movements()]
+    packed = [(balance.total, *balance.packed()) for balance in daily.values()]
     return (
         list(daily),
-        [len(balance) for balance in daily.values()],
-        _steps(day for day, _ in movements),
-        [amount for _, amount in movements],
+        [len(days) for _, _, days, _ in packed],
+        steps(chain.from_iterable(days for _, _, days, _ in packed)),
+        list(chain.from_iterable(moved for _, _, _, moved in packed)),
+        {place: (total, past) for place, (total, past, _, _) in enumerate(packed) if past},
     )
 
 
 def _daily_together(columns: Moved) -> dict[Key, DailyBalance]:
-    keys, counts, steps, moved = columns
-    days, amounts = accumulate(steps), iter(moved)
-    return {
+    keys, counts, apart, moved, older = columns
+    days, amounts = accumulate(apart), iter(moved)
+    balances = {
         key: DailyBalance(islice(days, count), islice(amounts, count)) for key, count in zip(keys, counts, strict=True)
+    }
+    for place, (total, past) in older.items():
+        balances[keys[place]].rest_on(past, total)
+    return balances
+
+
+Lived = tuple[list[int], list[int], list[int]]
+"""Days as `Repaid` has them, how many versions the runs of each have, and these, as versions are there."""
+
+
+def _days_apart(days: dict[date, Runs]) -> Lived:
+    return (
+        steps(day.toordinal() for day in days),
+        [len(runs) for runs in days.values()],
+        steps(chain.from_iterable(days.values())),
+    )
+
+
+def _days_together(columns: Lived) -> dict[date, Runs]:
+    days, counts, apart = columns
+    versions = accumulate(apart)
+    return {
+        date.fromordinal(day): tuple(islice(versions, count))
+        for day, count in zip(accumulate(days), counts, strict=True)
     }
 
 
@@ -134,8 +155,8 @@ LOANS: Final = Paging.in_columns(
 )
 MEMBERS: Final = Paging.of(int, Member, lambda number: number >> 3)
 DUES: Final = Paging.in_columns(Paid, _of_months, _dues_apart, _dues_together, absent=DuesPaid())
-DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 9, absent=())
-AMOUNTS: Final = Paging.of(str, bytes, lambda kind: kind, absent=b"")
+DAYS: Final = Paging.in_columns(Lived, lambda day: day.toordinal() >> 7, _days_apart, _days_together, absent=())
+AMOUNTS: Final = Paging.of(str, bytearray, lambda kind: kind)._replace(twin_of=bytearray)
 MEETINGS: Final = Paging.of(str, Meeting, _of_sheet)
 SHEETS: Final = Paging.of(str, Runs, _of_sheet, absent=())
 REVERSED: Final = Paging.of(int, int, lambda version: version >> 10)

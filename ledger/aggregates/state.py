@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, Self
 
@@ -22,9 +22,11 @@ from ledger.aggregates.log import Log
 from ledger.aggregates.member import Member
 from ledger.aggregates.pages import Pages
 from ledger.aggregates.parts import DuesPaid, Meeting
-from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Leg, Pot
+from ledger.aggregates.posting import Posted, by_account
+from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Pot
 from ledger.days import DailyBalance
 from ledger.events import (
+    EVENT_TYPES,
     AttendanceCorrected,
     Bylaws,
     Event,
@@ -42,6 +44,9 @@ from ledger.events import (
 from ledger.events.governance import CountedPot
 from ledger.refusals import LoanNotFound, MemberNotFound, MemberNotOnRoll, NoBylawsInForce
 from ledger.terms import Repayment
+
+VOUCHERS: Final = frozenset(kind for kind in EVENT_TYPES.values() if issubclass(kind, Voucher))
+"""Asking an event for its type takes a fifth of the time that `isinstance` takes with structs."""
 
 OPEN_AS_ONE: Final = 3
 """How many loans, days and the like, unpacked, take as much memory as one entry."""
@@ -67,7 +72,7 @@ class State(Log):
         self.run_on: date | None = None
         self.run_from = 1
         self.latest_on: date | None = None
-        self.latest_amounts: Pages[str, bytes] = Pages(parts.AMOUNTS)
+        self.latest_amounts: Pages[str, bytearray] = Pages(parts.AMOUNTS)
         self.said = SaidOnDay()
         # What its state took when it was last packed.
         self.packed_bytes = 0
@@ -103,55 +108,54 @@ class State(Log):
 
     # --- replay ---------------------------------------------------------------------------------------------------
 
-    def _take_in(self, event: Event) -> None:
-        event.evolve(self)
-        version, on = event.version, event.on
-        if legs := event.legs():
-            self.begun_by = self.begun_by or version
-            for leg in legs:
-                self._post(on, leg)
-        if on != self.run_on:
-            self._begin_run(on, version)
-        if on == self.said.day:
-            self.said.add(event)
-        if event.request and (sheet := event.request.sheet):
-            self.sheets[sheet] = with_next(self.sheets[sheet], version)
-        if isinstance(event, Voucher):
-            if event.voucher:
-                self.last_vouchers[event.voucher[:8]] = event.voucher
-            if isinstance(event, usual.ORDINARY):
-                kind = usual.kind_of(event)
-                self.latest_amounts[kind] = usual.noted(self.latest_amounts[kind], event)
+    def _take_in(self, events: Sequence[Event]) -> None:
+        # One thing after the other for all of them, in loops that do little else: a history is replayed in half the
+        # time that it takes event by event.
+        super()._take_in(events)
+        self.begun_by = self.begun_by or next((event.version for event in events if event.legs()), None)
+        self._post(by_account(events))
+        self._note_days(events)
+        self._note_papers(events)
+        usual.note(self.latest_amounts, events)
+        self.said.note(events)
 
-    def _begin_run(self, on: date, version: int) -> None:
-        if self.run_on:
-            self.days[self.run_on] = (*self.days[self.run_on], self.run_from, version - 1)
-        self.run_on, self.run_from = on, version
-        if self.latest_on is None or on > self.latest_on:
-            self.latest_on = on
+    def _post(self, posted: dict[Key, Posted]) -> None:
+        for key, (days, amounts) in posted.items():
+            self.balances[key] += sum(amounts)
+            _, account, _ = key
+            if account in NEVER_NEGATIVE:
+                self._daily(key).add_all(days, amounts)
+
+    def _note_days(self, events: Sequence[Event]) -> None:
+        days, on, begun, latest = self.days, self.run_on, self.run_from, self.latest_on
+        for event in events:
+            if event.on != on:
+                if on:
+                    ended = (begun, event.version - 1)
+                    days[on] = (*earlier, *ended) if (earlier := days[on]) else ended
+                on, begun = event.on, event.version
+                if latest is None or on > latest:
+                    latest = on
+        self.run_on, self.run_from, self.latest_on = on, begun, latest
+
+    def _note_papers(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if (request := event.request) and (sheet := request.sheet):
+                self.sheets[sheet] = with_next(self.sheets[sheet], event.version)
+            if type(event) in VOUCHERS and (voucher := event.voucher):  # type: ignore[attr-defined]  # It has one.
+                self.last_vouchers[voucher[:8]] = voucher
 
     def versions_on(self, day: date) -> Runs:
         """The versions of a day's entries."""
         return (*self.days[day], self.run_from, self.version) if day == self.run_on else self.days[day]
 
-    def _post(self, on: date, leg: Leg) -> None:
-        key = (leg.pot, leg.account, leg.of)
-        self.balances[key] += leg.amount
-        if leg.account in NEVER_NEGATIVE:
-            try:
-                daily = self.daily[key]
-            except KeyError:
-                daily = self.daily[key] = DailyBalance()
-            if self.copied is not None:
-                daily = self._own(key, daily)
-            daily.add(on, leg.amount)
-
-    def _own(self, key: Key, daily: DailyBalance) -> DailyBalance:
+    def _daily(self, key: Key) -> DailyBalance:
         """An account's balances by day that may be changed: a copy of what a fund and its trial share."""
+        daily = self.daily[key] if key in self.daily else DailyBalance()
         if self.copied is not None and key not in self.copied:
-            daily = self.daily[key] = daily.copy()
-        if self.copied is not None:
             self.copied.add(key)
+            daily = daily.copy()
+        self.daily[key] = daily
         return daily
 
     def fork(self) -> Self:

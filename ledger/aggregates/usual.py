@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
-from ledger.events import ContributionReceived, ExpensePaid, LoanRepaid, SavingsWithdrawn
+from ledger.aggregates.pages import Pages
+from ledger.events import ContributionReceived, Event, ExpensePaid, LoanRepaid, SavingsWithdrawn
 
 Ordinary = ContributionReceived | ExpensePaid | SavingsWithdrawn | LoanRepaid
 """What comes again and again in like amounts; gifts and loans do not."""
-
-ORDINARY: Final = (ContributionReceived, ExpensePaid, SavingsWithdrawn, LoanRepaid)
 
 MOST: Final = 64
 """Amounts that are surely known of each kind: a sheet's lines are looked at when all of them are recorded."""
 
 _PAIR: Final = Struct("<Iq")
+_AT_MOST: Final = 2 * MOST * _PAIR.size
+
+_KINDS: Final[dict[type[Event], Callable[[Any], str]]] = {
+    ContributionReceived: attrgetter("kind"),
+    ExpensePaid: attrgetter("activity"),
+    SavingsWithdrawn: attrgetter("name"),
+    LoanRepaid: attrgetter("name"),
+}
 
 
-def kind_of(event: Ordinary) -> str:
-    """What an amount is compared within: the type of entry, and what it was for."""
-    if isinstance(event, ContributionReceived):
-        return event.kind
-    return event.activity if isinstance(event, ExpensePaid) else event.name
+def kind_of(event: Event) -> str | None:
+    """What an amount is compared within: the type of entry, and what it was for; None unless it is an ordinary one."""
+    kind = _KINDS.get(type(event))
+    return kind(event) if kind else None
 
 
-def noted(amounts: bytes, event: Ordinary) -> bytes:
-    """The amounts of a kind with one more."""
-    if len(amounts) == 2 * MOST * _PAIR.size:
-        amounts = amounts[-MOST * _PAIR.size :]
-    return amounts + _PAIR.pack(event.version, event.amount)
+def note(latest: Pages[str, bytearray], events: Iterable[Event]) -> None:
+    """Add the amounts of events to the latest of their kinds."""
+    for event in events:
+        if not (kind := kind_of(event)):
+            continue
+        try:
+            amounts = latest[kind]
+        except KeyError:
+            amounts = latest[kind] = bytearray()
+        if len(amounts) == _AT_MOST:
+            del amounts[: _AT_MOST // 2]
+        amounts += _PAIR.pack(event.version, event.amount)  # type: ignore[attr-defined]  # It is ordinary.
 
 
-def latest(amounts: bytes) -> Iterator[tuple[int, int]]:
+def latest(amounts: bytearray) -> Iterator[tuple[int, int]]:
     """The versions and amounts, the latest first."""
     return (_PAIR.unpack_from(amounts, start) for start in range(len(amounts) - _PAIR.size, -1, -_PAIR.size))
 
 
-def are_all(amounts: bytes) -> bool:
+def are_all(amounts: bytearray) -> bool:
     """Whether there were no older ones."""
     return len(amounts) < MOST * _PAIR.size

@@ -95,6 +95,7 @@ def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
 def _latest_before(fund: Fund, event: Ordinary) -> list[int]:
     """The latest amounts of this kind before an entry, as far as they are looked back for."""
     kind, oldest = usual.kind_of(event), event.version - LOOKED_BACK
+    assert kind
     amounts = fund.latest_amounts[kind]
     recent = takewhile(lambda pair: pair[0] >= oldest, usual.latest(amounts))
     before = list(islice((amount for version, amount in recent if version < event.version), USUAL_OF))

@@ -43,7 +43,7 @@ class MeetingHeld(Event, frozen=True, kw_only=True, gc=False):
         fund.meet(self)
 
     def revoke(self, fund: State) -> None:
-        del fund.meetings[self.sheet]
+        fund.meetings.pop(self.sheet)
 
 
 class AttendanceCorrected(Event, frozen=True, kw_only=True, gc=False):

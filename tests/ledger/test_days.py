@@ -1,11 +1,13 @@
 """Claims about days: anniversaries, today in the village, and balances by the day things happened."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from ledger import days
 from ledger.days import DailyBalance, add_months, civil_day, whole_months
 from ledger.refusals import BeforeFundOpened, FutureDay
 from tests.support.village import OPENED, day, given, metadata, pays, refused, village
@@ -160,3 +162,42 @@ def test_a_copy_of_a_balance_goes_its_own_way(movements):
     assert balance.at(date(2024, 1, 25)) == sum(amount for _, amount in movements)
     assert twin.at(date(2024, 1, 25)) == balance.total + 100
     assert balance.at(date(2024, 1, 9)) == twin.at(date(2024, 1, 9))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def packed_soon() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(days, "STRETCH", 3)
+        yield
+
+
+def packed_at_times(movements: list[tuple[date, int]], every: int) -> DailyBalance:
+    """A balance whose earlier days lie packed, time and again."""
+    balance = DailyBalance()
+    for number, (on, amount) in enumerate(movements):
+        balance.add(on, amount)
+        if number % every == 0:
+            balance.packed()
+    return balance
+
+
+@drawn(MOVEMENTS, DAYS, st.sampled_from([1, -1]), st.integers(1, 9))
+def test_a_balance_of_which_days_lie_packed_answers_like_any_other(movements, on, sign, every):
+    whole = balance_of(movements)
+    assert packed_at_times(movements, every).total == whole.total
+    assert packed_at_times(movements, every).at(on) == whole.at(on)
+    assert packed_at_times(movements, every).worst_from(on, sign) == whole.worst_from(on, sign)
+    assert packed_at_times(movements, every).copy() == whole
+    assert list(packed_at_times(movements, every).movements()) == list(whole.movements())
+
+
+def test_days_lie_packed_but_for_the_latest_and_only_those_asked_for_are_unpacked() -> None:
+    balance = balance_of([(date(2024, 1, 1) + timedelta(number), 1) for number in range(20)])
+    past, latest, _ = balance.packed()
+    assert (len(past), len(latest)) == (5, 5)
+    assert balance.at(date(2024, 1, 14)) == 14
+    past, latest, _ = balance.packed()
+    assert (len(past), len(latest)) == (5, 5), "packed as before"
+    twin = balance.copy()
+    twin.add(date(2024, 1, 14), 1)
+    assert (twin.at(date(2024, 1, 14)), balance.at(date(2024, 1, 14))) == (15, 14)

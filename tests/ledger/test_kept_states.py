@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ledger import days
 from ledger.aggregates import kept
 from ledger.aggregates.entries import HELD, Entries, Read, versions_in, with_next
 from ledger.aggregates.fund import Fund
@@ -23,6 +24,13 @@ from ledger.events import Entry, Event, decode
 from ledger.refusals import Refusal
 from tests.support.histories import History, random_fund
 from tests.support.village import lines, replayed, whole_life
+
+
+@pytest.fixture(autouse=True)
+def packed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the boxes of young funds, too, most days lie packed."""
+    monkeypatch.setattr(days, "STRETCH", 3)
+
 
 DECISIONS = frozenset(
     name
@@ -145,6 +153,19 @@ def test_the_form_covers_all_source_that_a_state_is_made_by() -> None:
     reached = {edge for source, edge in imports() if source in files}
     assert reached - files == set()
     assert len(form()) == 64
+
+
+def test_what_lies_in_pages_is_never_taken_out_by_a_del_that_does_not_see_what_is_packed() -> None:
+    deleted = {
+        target.value.attr
+        for path in kept.HOME.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Delete)
+        for target in node.targets
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Attribute)
+    }
+    assert deleted
+    assert not deleted & set(kept.PAGED)
 
 
 def imports() -> Iterator[tuple[Any, Any]]:

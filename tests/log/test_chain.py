@@ -6,12 +6,14 @@ import json
 import random
 from base64 import b32decode
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
 
+from ledger.aggregates import kinds
 from ledger.aggregates.fund import BrokenChain, Fund
-from ledger.events import EVENT_TYPES, NO_HEAD, Entry, check_code, decode, encode, head_of
+from ledger.events import EVENT_TYPES, NO_HEAD, Entry, LoanRejected, check_code, decode, encode, head_of
 from ledger.history import Verified, verify
 from tests.support.village import FUND, given, gives, joins, last, lines, metadata, replayed, state, village, whole_life
 
@@ -155,6 +157,40 @@ def test_an_inserted_line_is_found(where):
     forged = msgspec.structs.replace(LIFE.entries[where - 1], version=where + 1, prev=head_of(LINES[where - 1]))
     follows = broken_at([*LINES[:where], encode(forged), *LINES[where:]])
     assert follows == (where + 2 if where < len(LINES) else None), "a forged tail fits: only an earlier code tells"
+
+
+@pytest.mark.parametrize("together", [1, 2, 7, 1_024])
+def test_what_breaks_first_is_told_however_many_entries_are_applied_at_once(together, monkeypatch):
+    monkeypatch.setattr(kinds, "TOGETHER", together)
+    assert state(replayed(LINES)) == state(LIFE)
+    twice = [*LINES[:9], LINES[8]]
+    of_no_loan = encode(LoanRejected(loan=99, member=1, **envelope(version=20, prev=head_of(LINES[18]))))
+    for stored, broken in (
+        ([*twice, *LINES[10:19], UNREADABLE, *LINES[20:]], 10),
+        ([*LINES[:19], UNREADABLE, *LINES[20:24], LINES[3], *LINES[25:]], 20),
+        ([*twice, *LINES[10:19], of_no_loan, *LINES[20:]], 10),
+        ([*LINES[:19], of_no_loan, *LINES[20:24], UNREADABLE], 20),
+    ):
+        with pytest.raises(BrokenChain) as stopped:
+            kinds.replay(None, read(stored))
+        assert stopped.value.version == broken
+
+
+UNREADABLE = b"{"
+
+
+def read(stored: list[bytes]) -> Iterator[Entry]:
+    """The entries of a log as its store reads them."""
+    for version, line in enumerate(stored, 1):
+        if line == UNREADABLE:
+            raise BrokenChain(FUND, version)
+        yield Entry(decode(line), line)
+
+
+def envelope(**changes: Any) -> dict[str, Any]:
+    """What every event says, as the latest one does."""
+    said = last(LIFE)
+    return {"fund": FUND, "on": said.on, "recorded_at": said.recorded_at, "recorded_by": said.recorded_by} | changes
 
 
 def test_another_funds_line_is_found_though_it_fits_by_number_and_hash():
