@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
 from struct import Struct
 from typing import Final
 
@@ -33,9 +33,18 @@ def noted(amounts: bytes, event: Ordinary) -> bytes:
     return amounts + _PAIR.pack(event.version, event.amount)
 
 
-def latest(amounts: bytes) -> Iterator[tuple[int, int]]:
-    """The versions and amounts, the latest first."""
-    return (_PAIR.unpack_from(amounts, start) for start in range(len(amounts) - _PAIR.size, -1, -_PAIR.size))
+def latest_before(amounts: bytes, version: int, *, since: int, most: int) -> list[int]:
+    """The latest amounts of entries before a version, as far back as `since`, and so many of them at most."""
+
+    def version_at(place: int) -> int:
+        told: int = _PAIR.unpack_from(amounts, place * _PAIR.size)[0]
+        return told
+
+    # A sheet's lines are looked at when all are recorded: to go back over those after each would cost the square.
+    end = bisect_left(range(len(amounts) // _PAIR.size), version, key=version_at)
+    start = max(end - most, 0)
+    pairs = _PAIR.iter_unpack(amounts[start * _PAIR.size : end * _PAIR.size])
+    return [amount for told, amount in pairs if told >= since]
 
 
 def are_all(amounts: bytes) -> bool:

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -335,6 +336,26 @@ JSON = st.recursive(
 @given(JSON)
 def test_sound_json_is_read_as_it_is(value: Any) -> None:
     assert parse(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+PLAIN_TEXT = st.text("aệ,:[]{} \n\u0301\u202e", max_size=8) | st.sampled_from(["a" * 200, "a" * 201])
+NESTED = st.integers(0, MAX_DEPTH + 1).map(lambda levels: reduce(lambda inner, _: [inner], range(levels), 1))
+
+
+@given(st.dictionaries(PLAIN_TEXT, JSON | PLAIN_TEXT | NESTED, max_size=3))
+def test_a_body_is_judged_alike_whether_it_is_looked_at_as_a_whole_or_value_by_value(value: Any) -> None:
+    def judged(body: str) -> Any:
+        try:
+            return parse(body.encode())
+        except (InvalidFields, TooDeep) as refusal:
+            return refusal
+
+    as_a_whole, by_value = json.dumps([value], ensure_ascii=False), json.dumps([value, "\\"])
+    one, other = judged(as_a_whole), judged(by_value)
+    if isinstance(one, list) and isinstance(other, list):
+        assert one == other[:1]
+    else:
+        assert repr(one) == repr(other)
 
 
 @given(
