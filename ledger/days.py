@@ -3,10 +3,13 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import accumulate, chain, pairwise
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 VILLAGE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -45,24 +48,64 @@ def whole_months(start: date, end: date) -> int:
     return months if add_months(start, months) <= end else months - 1
 
 
+def steps(numbers: Iterable[int]) -> list[int]:
+    """By how much each number is more than the one before."""
+    return [later - earlier for earlier, later in pairwise(chain((0,), numbers))]
+
+
+LATEST = 32
+"""So many days of an account lie open, at least, once others of it are packed: entries are mostly about the last."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(tuple[list[int], list[int]]).decode
+
+
 class DailyBalance:
     """One account's movements by the day they happened, whatever order they were recorded in.
 
     Two columns of numbers, the days in order: a fund has hundreds of these, and they are kept for as long as it lives.
+    The older days of one that was packed stay so until one of them is asked about: a cash box has thousands.
     """
 
-    __slots__ = ("_days", "_moved", "total")
+    __slots__ = ("_days", "_moved", "_older", "total")
 
-    def __init__(self, days: Iterable[int] = (), moved: Iterable[int] = ()) -> None:
-        """The days are numbers, as `date.toordinal()` counts them, in order."""
+    def __init__(
+        self, days: Iterable[int] = (), moved: Iterable[int] = (), *, older: bytes = b"", before: int = 0
+    ) -> None:
+        """The days are numbers, as `date.toordinal()` counts them, in order; `older` are those before, packed, at whose
+        end the balance was `before`."""
         self._days = array("i", days)
         self._moved = array("q", moved)
-        self.total = sum(self._moved)
+        self._older = older
+        self.total = before + sum(self._moved)
+
+    def packed(self) -> tuple[bytes, int, Sequence[int], Sequence[int]]:
+        """Its older movements packed and what they came to, and of the latest the days and what each brought. From now
+        on the older ones lie packed here, too."""
+        if len(self._days) > 2 * LATEST:
+            self._open()
+            self._older = _pack((steps(self._days[:-LATEST]), self._moved[:-LATEST].tolist()))
+            del self._days[:-LATEST], self._moved[:-LATEST]
+        return self._older, self.total - sum(self._moved), self._days, self._moved
+
+    def _open(self) -> None:
+        if self._older:
+            days, moved = _unpack(self._older)
+            self._days[:0] = array("i", accumulate(days))
+            self._moved[:0] = array("q", moved)
+            self._older = b""
+
+    def _open_for(self, ordinal: int) -> None:
+        """Unpack the older days if one of them may be asked about."""
+        if self._older and ordinal < self._days[0]:
+            self._open()
 
     def add(self, day: date, amount: int) -> None:
         """Move the balance by `amount` on `day`."""
         self.total += amount
-        days, ordinal = self._days, day.toordinal()
+        ordinal = day.toordinal()
+        self._open_for(ordinal)
+        days = self._days
         last = days[-1] if days else 0
         if ordinal > last:
             days.append(ordinal)
@@ -81,6 +124,7 @@ class DailyBalance:
         The cost grows with how late an entry is, not with how old the fund is.
         """
         worst, worst_on = None, day.toordinal()
+        self._open_for(worst_on)
         first, balance = worst_on, self.total
         for place in range(len(self._days) - 1, -1, -1):
             if self._days[place] <= first:
@@ -94,26 +138,25 @@ class DailyBalance:
 
     def at(self, day: date) -> int:
         """The balance at the end of `day`."""
-        return self.total - sum(self._moved[bisect_right(self._days, day.toordinal()) :])
-
-    def __len__(self) -> int:
-        """On how many days something moved."""
-        return len(self._days)
+        ordinal = day.toordinal()
+        self._open_for(ordinal)
+        return self.total - sum(self._moved[bisect_right(self._days, ordinal) :])
 
     def __bool__(self) -> bool:
         return True
 
     def movements(self) -> Iterator[tuple[int, int]]:
-        """These days, in order, and what each brought."""
+        """The days on which something moved, in order, and what each brought."""
+        self._open()
         return zip(self._days, self._moved, strict=True)
 
     def copy(self) -> "DailyBalance":
         """An independent copy."""
         twin = DailyBalance()
-        twin.total, twin._days, twin._moved = self.total, self._days[:], self._moved[:]
+        twin.total, twin._days, twin._moved, twin._older = self.total, self._days[:], self._moved[:], self._older
         return twin
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DailyBalance) and (self._days, self._moved) == (other._days, other._moved)
+        return isinstance(other, DailyBalance) and list(self.movements()) == list(other.movements())
 
     __hash__ = None  # type: ignore[assignment]  # It changes.

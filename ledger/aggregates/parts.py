@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
-from itertools import accumulate, chain, islice, pairwise
+from itertools import accumulate, chain, islice
 from typing import Final
 from zlib import crc32
 
@@ -15,7 +14,7 @@ from ledger.aggregates.loan import Loan
 from ledger.aggregates.member import Member
 from ledger.aggregates.pages import Page, Paging
 from ledger.chart import Key
-from ledger.days import DailyBalance
+from ledger.days import DailyBalance, steps
 from ledger.terms import Repayment
 
 
@@ -61,8 +60,8 @@ def _loans_apart(loans: dict[int, Loan]) -> tuple[dict[int, Loan], Repaid]:
     repaid = [item for loan in loans.values() for item in loan.repayments.items()]
     return bare, (
         [len(loan.repayments) for loan in loans.values()],
-        _steps(version for version, _ in repaid),
-        _steps(repayment.on.toordinal() for _, repayment in repaid),
+        steps(version for version, _ in repaid),
+        steps(repayment.on.toordinal() for _, repayment in repaid),
         [repayment.principal for _, repayment in repaid],
         [repayment.interest for _, repayment in repaid],
     )
@@ -88,42 +87,42 @@ def _dues_apart(dues: dict[tuple[int, str], DuesPaid]) -> Paid:
         [month for _, month in dues],
         [paid.amount for paid in dues.values()],
         [len(paid.versions) for paid in dues.values()],
-        _steps(version for paid in dues.values() for version in paid.versions),
+        steps(version for paid in dues.values() for version in paid.versions),
     )
 
 
 def _dues_together(columns: Paid) -> dict[tuple[int, str], DuesPaid]:
-    members, months, amounts, counts, steps = columns
-    versions = accumulate(steps)
+    members, months, amounts, counts, since = columns
+    versions = accumulate(since)
     return {
         (member, month): DuesPaid(amount, tuple(islice(versions, count)))
         for member, month, amount, count in zip(members, months, amounts, counts, strict=True)
     }
 
 
-def _steps(numbers: Iterable[int]) -> list[int]:
-    return [later - earlier for earlier, later in pairwise(chain((0,), numbers))]
-
-
-Moved = tuple[list[Key], list[int], list[int], list[int]]
-"""Accounts, on how many days each moved, these days as `Repaid` has them, and what each brought, in đồng."""
+Moved = tuple[list[Key], list[int], list[int], list[int], list[bytes], list[int]]
+"""Accounts, on how many of the latest days each moved, these days as `Repaid` has them, and what each brought, in đồng;
+the accounts' older days, packed, and what those came to."""
 
 
 def _daily_apart(daily: dict[Key, DailyBalance]) -> Moved:
-    movements = [movement for balance in daily.values() for movement in balance.movements()]
+    packed = [balance.packed() for balance in daily.values()]
     return (
         list(daily),
-        [len(balance) for balance in daily.values()],
-        _steps(day for day, _ in movements),
-        [amount for _, amount in movements],
+        [len(days) for _, _, days, _ in packed],
+        steps(chain.from_iterable(days for _, _, days, _ in packed)),
+        list(chain.from_iterable(moved for *_, moved in packed)),
+        [older for older, *_ in packed],
+        [before for _, before, *_ in packed],
     )
 
 
 def _daily_together(columns: Moved) -> dict[Key, DailyBalance]:
-    keys, counts, steps, moved = columns
-    days, amounts = accumulate(steps), iter(moved)
+    keys, counts, since, moved, older, before = columns
+    days, amounts = accumulate(since), iter(moved)
     return {
-        key: DailyBalance(islice(days, count), islice(amounts, count)) for key, count in zip(keys, counts, strict=True)
+        key: DailyBalance(islice(days, count), islice(amounts, count), older=packed, before=came_to)
+        for key, count, packed, came_to in zip(keys, counts, older, before, strict=True)
     }
 
 
@@ -134,7 +133,7 @@ LOANS: Final = Paging.in_columns(
 )
 MEMBERS: Final = Paging.of(int, Member, lambda number: number >> 3)
 DUES: Final = Paging.in_columns(Paid, _of_months, _dues_apart, _dues_together, absent=DuesPaid())
-DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 9, absent=())
+DAYS: Final = Paging.of(date, Runs, lambda day: day.toordinal() >> 6, absent=())
 AMOUNTS: Final = Paging.of(str, bytes, lambda kind: kind, absent=b"")
 MEETINGS: Final = Paging.of(str, Meeting, _of_sheet)
 SHEETS: Final = Paging.of(str, Runs, _of_sheet, absent=())

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
+from ledger import days
 from ledger.days import DailyBalance, add_months, civil_day, whole_months
 from ledger.refusals import BeforeFundOpened, FutureDay
 from tests.support.village import OPENED, day, given, metadata, pays, refused, village
@@ -150,6 +151,35 @@ def test_the_balance_of_a_day_is_the_sum_of_all_that_happened_up_to_it(movements
 def test_the_worst_day_is_the_first_of_the_lowest_from_a_day_on(movements, on, sign):
     onwards = [(balance * sign, each) for each, balance in naive_balances(movements).items() if each >= on]
     assert balance_of(movements).worst_from(on, sign) == min(onwards)
+
+
+def as_kept(balance: DailyBalance) -> DailyBalance:
+    older, before, days, moved = balance.packed()
+    return DailyBalance(days, moved, older=older, before=before)
+
+
+@drawn(MOVEMENTS, MOVEMENTS, DAYS, st.sampled_from([1, -1]))
+def test_a_balance_whose_older_days_are_packed_answers_as_if_they_lay_open(before, later, on, sign):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(days, "LATEST", 2)
+        packed, plain = as_kept(balance_of(before)), balance_of([*before, *later])
+        for each, amount in later:
+            packed.add(each, amount)
+        for kept in (packed, as_kept(packed.copy()), as_kept(packed)):
+            assert kept.worst_from(on, sign) == plain.worst_from(on, sign)
+            assert (kept.at(on), kept.total) == (plain.at(on), plain.total)
+        assert packed == plain
+        assert list(packed.movements()) == list(plain.movements())
+
+
+def test_what_an_account_did_long_ago_is_not_unpacked_for_what_it_does_today():
+    movements = [(date(2024, 1, 1) + timedelta(n), 1) for n in range(1_000)]
+    kept = as_kept(balance_of(movements))
+    kept.add(date(2026, 9, 26), -1_000)
+    assert kept.worst_from(date(2026, 9, 26), 1) == (0, date(2026, 9, 26))
+    assert len(kept._days) == days.LATEST
+    assert kept.at(date(2024, 1, 31)) == 31
+    assert len(kept._days) == 1_000
 
 
 @drawn(MOVEMENTS)
