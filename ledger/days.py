@@ -14,6 +14,7 @@ import msgspec
 VILLAGE_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
+@lru_cache(maxsize=256)  # The lines of a sheet share their instant.
 def civil_day(instant: datetime) -> date:
     """The day it is in the village at an instant; a UTC clock would be a day off until seven each morning."""
     return instant.astimezone(VILLAGE_TIME).date()

@@ -91,7 +91,7 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
         case EntryReversed():
             kind = "voucher_entry" if event.voucher else "entry" if event.posted else "note"
             name = f"EntryReversed.{kind}"
-    spoken = catalogue.sentence(name, language, **facts)
+    spoken = catalogue.told(name, language, facts)
     if isinstance(event, InspectionMade) and event.sample:
         spoken += f" {catalogue.render('sentence.InspectionMade.drawn', language, **_lot(event.sample))}"
     return spoken
