@@ -86,8 +86,11 @@ def negated(legs: Legs) -> Legs:
     return tuple(msgspec.structs.replace(leg, amount=-leg.amount) for leg in legs)
 
 
-def is_balanced(legs: Iterable[Leg]) -> bool:
+def is_balanced(legs: Legs) -> bool:
     """Whether debits equal credits within each pot."""
+    if len(legs) == 2:
+        one, other = legs
+        return one.pot == other.pot and one.amount == -other.amount
     sums: dict[str, int] = defaultdict(int)
     for leg in legs:
         sums[leg.pot] += leg.amount
@@ -96,7 +99,11 @@ def is_balanced(legs: Iterable[Leg]) -> bool:
 
 def cash_movement(legs: Iterable[Leg]) -> int:
     """What the legs bring into the cash box (negative: take out of it), both pots together."""
-    return sum(leg.amount for leg in legs if leg.account == "cash")
+    brought = 0
+    for leg in legs:
+        if leg.account == "cash":
+            brought += leg.amount
+    return brought
 
 
 def amount_moved(legs: Iterable[Leg]) -> int:

@@ -140,4 +140,4 @@ def _entered(fund: Fund, line: SheetLine) -> LineOutcome:
     except Refusal as refusal:
         assert fund.version == before, "a line records one fact, or none"
         return LineOutcome(key=request.key, status="refused", refusal=refusal)
-    return LineOutcome(key=request.key, status="recorded", events=tuple(fund.entries[before:]))
+    return LineOutcome(key=request.key, status="recorded", events=tuple(fund.entries.between(before + 1, fund.version)))

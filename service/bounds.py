@@ -29,8 +29,11 @@ what was lost on the way."""
 _REFUSED: Final = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, surrogates, what is private, separators of lines; and what Unicode has not assigned: noncharacters show
 nothing, and only of assigned characters is it promised that text in NFC stays so, on which digests rest."""
-PLAIN: Final = re.compile("[ -~\u00c0-\u024f\u1e00-\u1eff]*")
+_PLAIN_LETTERS: Final = " -~\u00c0-\u024f\u1e00-\u1eff"
+PLAIN: Final = re.compile(f"[{_PLAIN_LETTERS}]*")
 """ASCII as it is printed, and the Latin letters of Vietnam and Europe: they need not be looked at one by one."""
+PLAIN_JSON: Final = re.compile(f"[\t\n\r{_PLAIN_LETTERS}]*")
+"""The same with the space that may stand between values."""
 _SPREADSHEET: Final = re.compile(r"_x[0-9A-F]{4}_", re.IGNORECASE)
 """How workbooks write a control character, such as `_x000D_` for the end of a line."""
 

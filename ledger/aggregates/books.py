@@ -124,4 +124,4 @@ class Books(State):
             return None
         series = f"{'PT' if cash > 0 else 'PC'}-{on.year:04d}-"
         last = self.last_vouchers.get(series)
-        return f"{series}{int(last[len(series) :]) + 1 if last else 1:04d}"
+        return f"{series}{int(last[8:]) + 1:04d}" if last else f"{series}0001"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from ledger.events import ActivityHeld, Event, MutualHelpGiven, Voucher
 
 Said = tuple[object, ...] | None
+
+TOLD_TWICE: Final = (Voucher, ActivityHeld, MutualHelpGiven)
+"""What may be told twice."""
 
 
 class SaidOnDay:
@@ -52,7 +55,7 @@ def say_the_same(one: Event, other: Event) -> bool:
 
 def _said(event: Event) -> Said:
     """What an event says that may be told twice, without who said it and when: its type, whom it concerns, how much."""
-    if not isinstance(event, Voucher | ActivityHeld | MutualHelpGiven):
+    if not isinstance(event, TOLD_TWICE):
         return None
     return (event.name, *_telling(type(event))(event))
 

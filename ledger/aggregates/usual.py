@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
@@ -47,9 +48,18 @@ def note(latest: Pages[str, bytearray], events: Iterable[Event]) -> None:
         amounts += _PAIR.pack(event.version, event.amount)  # type: ignore[attr-defined]  # It is ordinary.
 
 
-def latest(amounts: bytearray) -> Iterator[tuple[int, int]]:
-    """The versions and amounts, the latest first."""
-    return (_PAIR.unpack_from(amounts, start) for start in range(len(amounts) - _PAIR.size, -1, -_PAIR.size))
+def latest_before(amounts: bytearray, version: int, *, since: int, most: int) -> list[int]:
+    """The latest amounts of entries before a version, as far back as `since`, and so many of them at most."""
+
+    def version_at(place: int) -> int:
+        told: int = _PAIR.unpack_from(amounts, place * _PAIR.size)[0]
+        return told
+
+    # A sheet's lines are looked at when all are recorded: to go back over those after each would cost the square.
+    end = bisect_left(range(len(amounts) // _PAIR.size), version, key=version_at)
+    start = max(end - most, 0)
+    pairs = _PAIR.iter_unpack(amounts[start * _PAIR.size : end * _PAIR.size])
+    return [amount for told, amount in pairs if told >= since]
 
 
 def are_all(amounts: bytearray) -> bool:

@@ -97,8 +97,7 @@ def _latest_before(fund: Fund, event: Ordinary) -> list[int]:
     kind, oldest = usual.kind_of(event), event.version - LOOKED_BACK
     assert kind
     amounts = fund.latest_amounts[kind]
-    recent = takewhile(lambda pair: pair[0] >= oldest, usual.latest(amounts))
-    before = list(islice((amount for version, amount in recent if version < event.version), USUAL_OF))
+    before = usual.latest_before(amounts, event.version, since=oldest, most=USUAL_OF)
     if len(before) == USUAL_OF or usual.are_all(amounts):
         return before
     # Many more were recorded since, as when an old request is answered again.

@@ -5,7 +5,18 @@ from typing import get_args
 import msgspec
 
 from ledger.events.activities import ActivityHeld, MutualHelpGiven
-from ledger.events.base import FUND_CODE, NO_HEAD, Entry, Event, Request, Voucher, check_code, head_of, is_fund
+from ledger.events.base import (
+    FUND_CODE,
+    NO_HEAD,
+    Entry,
+    Event,
+    Request,
+    Voucher,
+    check_code,
+    head_of,
+    is_fund,
+    plain_code,
+)
 from ledger.events.club import (
     Bylaws,
     BylawsAdopted,
@@ -201,4 +212,5 @@ __all__ = [
     "encode",
     "head_of",
     "is_fund",
+    "plain_code",
 ]

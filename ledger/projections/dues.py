@@ -31,7 +31,7 @@ def _came(events: Iterable[LoggedEvent]) -> Rows:
     rows: Rows = []
     for event, on, *_ in events:
         if isinstance(event, ContributionReceived) and event.kind == "dues":
-            month = event.for_month or month_of(event.on)
+            month = event.for_month or on[:7]
             rows.append((event.fund, month, event.member, event.version, on, event.amount))
         elif isinstance(event, DuesForgiven):
             rows += [(event.fund, month, event.member, event.version, on, None) for month in event.months]

@@ -155,7 +155,7 @@ def _lain(events: Iterable[LoggedEvent]) -> Rows:
             event.province,
         )
         for event, on, *_ in events
-        if isinstance(event, FundOpened | PlaceChanged)
+        if isinstance(event, (FundOpened, PlaceChanged))
     ]
 
 

@@ -19,7 +19,7 @@ from ledger.events import (
     LoanRescheduled,
     OpeningBalancesCorrected,
     OpeningBalancesDeclared,
-    check_code,
+    plain_code,
 )
 from ledger.projections.tables import LoggedEvent, Reader, Rows, Table, until
 
@@ -66,7 +66,7 @@ def _entered(events: Iterable[LoggedEvent]) -> Rows:
             event.recorded_by,
             event.request.key if event.request else None,
             *_reader(type(event))(event),
-            check_code(head).replace("-", ""),
+            plain_code(head),
         )
         for event, on, _, head in events
     ]

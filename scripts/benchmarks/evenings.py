@@ -1,7 +1,11 @@
 """A country on one evening: old funds of which few are in memory, each asked for its sheet and recorded on, once."""
 
+from datetime import UTC, datetime, time, timedelta
+
+from ledger.aggregates.fund import EntryMetadata, Fund
 from ledger.database import EVENTS_TABLE
-from scripts.benchmarks.histories import lived, retold, store
+from ledger.events.money import ContributionKind
+from scripts.benchmarks.histories import MEMBERS, UNTIL, lived, retold, store
 from scripts.benchmarks.load import KEY, Load, ask
 from scripts.benchmarks.meetings import LINES, sheet
 from scripts.benchmarks.posts import BODIES
@@ -90,7 +94,7 @@ def _tell(scale: Scale, engine: Engine, report: Report, *, at_rest: float, highe
 
 def _old_books(shop: Workshop, scale: Scale, engine: Engine) -> tuple[str, int]:
     """A database with so many funds of so many entries, their states kept and their tables made; and what one of them
-    weighs in memory, in entries' worth."""
+    weighs in memory while it is met with, in entries' worth."""
     url, weight = shop.database(engine), 1
     life = lived("VN-00000", scale.old_fund).pending
     with opened_ledger(url) as ledger:
@@ -99,6 +103,18 @@ def _old_books(shop: Workshop, scale: Scale, engine: Engine) -> tuple[str, int]:
             ledger.kept_states.keep(ledger.replayed(code))
             kept = ledger.kept_states.find(code)
             assert kept
-            weight = max(weight, kept.weight)
+            weight = max(weight, _weight_in_use(kept))
         read_model_of(ledger).rebuild()
     return url, weight
+
+
+def _weight_in_use(fund: Fund) -> int:
+    """What a fund weighs with all open that the lines of a sheet open: where only those fit that lie there untouched,
+    each of those that are met with at once pushes out another, and is loaded again for every post."""
+    on = UNTIL + timedelta(days=1)
+    told = EntryMetadata(on=on, recorded_at=datetime.combine(on, time(12), UTC), recorded_by="p-treasurer")
+    for number in range(LINES):
+        kind: ContributionKind = "dues" if number < MEMBERS else "savings"
+        fund.receive_contribution(told, member=number % MEMBERS + 1, kind=kind, amount=10_000)
+    fund.let_go()
+    return fund.weight

@@ -4,7 +4,7 @@ Field names are those of the fund's own methods, so that `facts()` is a call's a
 (`PERSONAL`) never reaches an event; it goes to the register beside the log.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -23,12 +23,15 @@ class Body(BaseModel):
 
     def facts(self) -> dict[str, Any]:
         """The arguments of the fund's method: without the day, a line's marks and what is about people."""
-        aside = {"on", "type", "key", *self.PERSONAL}
-        return {name: value for name, value in vars(self).items() if name not in aside and value is not None}
+        aside = _ASIDE if not self.PERSONAL else _ASIDE.union(self.PERSONAL)
+        return {name: value for name, value in vars(self).items() if value is not None and name not in aside}
 
     def texts(self) -> dict[str, str]:
         """What was written about people, by kind."""
         return {name: text for name in self.PERSONAL if (text := getattr(self, name)) is not None}
+
+
+_ASIDE: Final = frozenset({"on", "type", "key"})
 
 
 class Dated(Body):

@@ -18,7 +18,7 @@ from fastapi.params import Query
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
-from service.bounds import MAX_TEXT, fault, is_readable
+from service.bounds import MAX_TEXT, PLAIN_JSON, fault, is_readable
 from service.http.late_route import LateRoute
 from service.http.refusals import (
     BodyTooLarge,
@@ -54,6 +54,8 @@ def parse(body: bytes) -> Any:
         raise MalformedJson from None
     except RecursionError:
         raise TooDeep(most=MAX_DEPTH) from None
+    if _is_plain(text):
+        return value
     try:
         return _sound(value, MAX_DEPTH)
     except _Unsound:
@@ -87,6 +89,27 @@ def _bounded(literal: str) -> int:
 _decode: Final = json.JSONDecoder(
     object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite, parse_int=_bounded
 ).decode
+
+
+_ALL_BUT_BRACKETS: Final = dict.fromkeys(range(128)) | {ord(sign): "[]"[sign in "]}"] for sign in "[]{}"}
+"""Takes the brackets out of what stands between the texts of a body, both kinds as one."""
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a body's texts are sound and its brackets few levels, told from the whole of it: to look at each value of
+    a sheet takes three times as long as to decode it. One that is not may still be sound.
+
+    Without a backslash, each second piece between quotation marks is a text as it will be read.
+    """
+    if "\\" in text or not PLAIN_JSON.fullmatch(text) or not unicodedata.is_normalized("NFC", text):
+        return False
+    pieces = text.split('"')
+    if max(map(len, pieces[1::2]), default=0) > MAX_TEXT:
+        return False
+    brackets = "".join(pieces[::2]).translate(_ALL_BUT_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace("[]", "")
+    return not brackets
 
 
 class _Unsound(Exception):

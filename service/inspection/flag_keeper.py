@@ -23,6 +23,9 @@ POLL_SECONDS: Final = 30.0
 FIRST_SHARE: Final = 10
 SHARE_OF_TIME: Final = 20
 """Looking takes one part in so many of the time: the first time, when nothing is known yet, and later."""
+BUSY_SHARE: Final = 200
+"""The same while others record: on the evening when all clubs meet, each look is at a fund that is still growing, and
+those who record share one interpreter with it."""
 MOST_FUNDS: Final = 500
 """Of so many funds the flags are kept ready; more are looked for when they are asked for."""
 
@@ -34,6 +37,8 @@ class FlagKeeper:
         self._state = state
         self._flag_service = flag_service
         self._left = Event()
+        self._recorded = 0
+        """The last position that was acknowledged to anybody, when that was last looked at."""
         self._thread = Thread(target=self._run, name="flag-keeper", daemon=True)
 
     def __enter__(self) -> "FlagKeeper":
@@ -49,10 +54,16 @@ class FlagKeeper:
         while not self._left.wait(seconds):
             with suppress(PersistenceError, ReadModelBroken, Refusal):  # It is looked for again in a while.
                 for took in self.look():
-                    if self._left.wait(took * (share - 1)):
+                    if self._left.wait(self.pause(took, share)):
                         return
                 share = SHARE_OF_TIME
             seconds = POLL_SECONDS
+
+    def pause(self, took: float, share: int) -> float:
+        """How many seconds to leave the service alone after a look that took so many: longer if anything was recorded
+        since this was last asked."""
+        before, self._recorded = self._recorded, self._state.acknowledged.latest
+        return took * ((share if self._recorded == before else BUSY_SHARE) - 1)
 
     def look(self) -> Iterator[float]:
         """Look at each fund in which something is new; yields the seconds that each took."""

@@ -47,13 +47,18 @@ def sentence(name: str, language: str, /, **facts: object) -> str:
     `voucher` (`PT-2024-0001` or `PC-2024-0001`) may be absent or `None`: money moved by the bank has none. A
     reversal speaks of the wrong voucher's number itself, so there it is not added again.
     """
+    return told(name, language, facts)
+
+
+def told(name: str, language: str, facts: Mapping[str, object]) -> str:
+    """The same with the facts as one mapping: a sheet has a hundred sentences, and an event a dozen facts."""
     key = f"sentence.{name}"
-    spoken = render(key, language, **facts)
+    spoken = wording.capitalised(_fill(key, language, facts))
     voucher = facts.get("voucher")
     if voucher is None or ("voucher", "") in fields(key, language):
         return spoken
     kind = str(voucher).partition("-")[0]
-    return f"{spoken} {render(f'voucher.{kind}', language, voucher=voucher)}"
+    return f"{spoken} {wording.capitalised(_fill(f'voucher.{kind}', language, facts))}"
 
 
 def phrase(key: str, language: str, /, **facts: object) -> str:

@@ -40,9 +40,10 @@ from service.words.wording import month
 
 def sentence(event: Event, recorded: Recorded, language: str) -> str:
     """One plain sentence for one fact."""
-    facts = msgspec.structs.asdict(event) | _borrowed(event, recorded)
-    if "member" in facts and facts["member"] is not None:
-        facts["member"] = person(event.member, recorded, language)  # type: ignore[attr-defined]  # It has one, as just seen.
+    facts = msgspec.structs.asdict(event)
+    _borrow(facts, event, recorded)
+    if (member := facts.get("member")) is not None:
+        facts["member"] = person(member, recorded, language)
     name = event.name
     match event:
         case FundOpened():
@@ -91,7 +92,7 @@ def sentence(event: Event, recorded: Recorded, language: str) -> str:
         case EntryReversed():
             kind = "voucher_entry" if event.voucher else "entry" if event.posted else "note"
             name = f"EntryReversed.{kind}"
-    spoken = catalogue.sentence(name, language, **facts)
+    spoken = catalogue.told(name, language, facts)
     if isinstance(event, InspectionMade) and event.sample:
         spoken += f" {catalogue.render('sentence.InspectionMade.drawn', language, **_lot(event.sample))}"
     return spoken
@@ -106,13 +107,12 @@ def _opening(books: OpeningBooks, account: str) -> int:
     return sum(leg.amount for leg in books.opening_legs() if leg.account == account)
 
 
-def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:
-    """Facts a sentence needs and the event leaves to others: the loan's own, the donor's name, sums."""
-    facts: dict[str, Any] = {}
-    if (number := getattr(event, "loan", None)) is not None:
+def _borrow(facts: dict[str, Any], event: Event, recorded: Recorded) -> None:
+    """Add facts a sentence needs and the event leaves to others: the loan's own, the donor's name, sums."""
+    if (number := facts.get("loan")) is not None:
         loan = recorded.loans[number]
-        known = {"term_months": loan.term_months, "principal": loan.principal}
-        facts |= {name: value for name, value in known.items() if not hasattr(event, name)}
+        facts.setdefault("term_months", loan.term_months)
+        facts.setdefault("principal", loan.principal)
     if event.version in recorded.donors:
         facts["donor"] = recorded.donors[event.version]
     if isinstance(event, InKindDonationReceived):
@@ -120,7 +120,6 @@ def _borrowed(event: Event, recorded: Recorded) -> dict[str, Any]:
         facts["items"] = ", ".join(f"{item.quantity} {item.unit} {item.what}" for item in event.items)
     if isinstance(event, EntryReversed):
         facts["amount"] = amount_moved(event.posted)
-    return facts
 
 
 def person(number: int, recorded: Recorded, language: str) -> str:

@@ -25,6 +25,7 @@ NO_BREAK: Final = "\u00a0"
 """Between a figure and its unit, so that no line ends between them."""
 
 
+@lru_cache(maxsize=4_096)  # As below: the same dues are told all evening.
 def dong(amount: int, language: str) -> str:
     """Write whole đồng in figures: `120.000.000 đ` or `120,000,000 VND`; below zero `âm 5.000 đ` or `-5,000 VND`."""
     figures = count(abs(amount), language)

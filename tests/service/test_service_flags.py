@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from ledger.flags import RULES, Thresholds
 from service import command_line, terminal
 from service.access.principals import Scope
-from service.inspection.flag_keeper import FlagKeeper
+from service.inspection.flag_keeper import BUSY_SHARE, SHARE_OF_TIME, FlagKeeper
 from service.inspection.flag_service import FlagService
 from service.settings import load_settings
 from tests.support.service import FUND, NAME, NEW_FUND, OTHER_FUND, House, settle_in
@@ -163,6 +163,17 @@ def test_flags_are_looked_for_before_anybody_asks_and_again_only_where_something
 
     fresh.look = None  # type: ignore[assignment]  # Nothing is left to be looked for.
     assert [club["fund"] for club in read(village, "/flags")["items"]] == clubs
+
+
+def test_who_looks_for_flags_gives_way_to_who_records(village: House) -> None:
+    keeper = FlagKeeper(village.state, lambda: village.flag_service)
+    keeper.pause(0, SHARE_OF_TIME)
+    assert keeper.pause(2, SHARE_OF_TIME) == 2 * (SHARE_OF_TIME - 1)
+
+    village.recorded(f"{AT}/donations", {"source": "business", "pot": "activity", "amount": 70_000, "on": "2024-06-14"})
+
+    assert keeper.pause(2, SHARE_OF_TIME) == 2 * (BUSY_SHARE - 1)
+    assert keeper.pause(2, SHARE_OF_TIME) == 2 * (SHARE_OF_TIME - 1)
 
 
 def test_a_broken_history_does_not_keep_the_others_from_being_looked_at(village: House) -> None:

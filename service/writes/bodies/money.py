@@ -25,8 +25,10 @@ class ByHand(Dated):
         return given
 
     def texts(self) -> dict[str, str]:
-        named = {"paid_by": self.paid_by} if isinstance(self.paid_by, str) else {}
-        return super().texts() | named
+        told = super().texts()
+        if isinstance(self.paid_by, str):
+            told["paid_by"] = self.paid_by
+        return told
 
 
 class Contribution(ByHand):
