@@ -13,6 +13,8 @@ from scripts.fault_trials.trial import SERVER_ONLY, Figures, Ground, Row
 
 PATIENCE_SECONDS = 3.0
 """How long people wait for an answer before they ask another copy."""
+CATCHING_UP_SECONDS = 30.0
+"""How long after the last entry a copy may say that its figures are not there yet."""
 
 
 def shared(ground: Ground, frozen_seconds: float, *, new_key_each_try: bool = False) -> Figures:
@@ -56,12 +58,16 @@ def behind(url: str, token: str, copies: list[Service]) -> list[str]:
     with opened_ledger(url) as ledger:
         versions = {fund: ledger.replayed(fund).version for fund in FUNDS}
         last = ledger.recorder.max_notification_id()
-    headers, wrong = {"Authorization": f"Bearer {token}"}, []
+    headers, wrong, until = {"Authorization": f"Bearer {token}"}, [], time.monotonic() + CATCHING_UP_SECONDS
+
+    def balances(copy: Service, fund: str) -> Any:
+        while True:
+            told = ask(copy.port, "GET", f"/v1/funds/{fund}/balances?min_position={last}", headers=headers)[:2]
+            if told[0] != 503 or time.monotonic() > until:
+                return told
+
     for fund, version in versions.items():
-        shown: list[Any] = [
-            ask(copy.port, "GET", f"/v1/funds/{fund}/balances?min_position={last}", headers=headers)[:2]
-            for copy in copies
-        ]
+        shown = [balances(copy, fund) for copy in copies]
         if any(each != shown[0] for each in shown) or shown[0][0] != 200 or shown[0][1]["version"] != version:
             wrong.append(f"of {fund} at {version} the copies show {shown}")
     return wrong
