@@ -38,6 +38,11 @@ UNDER_16 = """() => [...document.querySelectorAll("body *")]
     .filter((each) => parseFloat(getComputedStyle(each).fontSize) < 16)
     .map((each) => each.outerHTML.slice(0, 120))"""
 
+LOOKED_AT = f"""(size) => {{
+    document.documentElement.style.fontSize = size;
+    return [document.documentElement.scrollWidth, ({TOO_SMALL})(), ({UNDER_16})()];
+}}"""
+
 
 @pytest.fixture(scope="module")
 def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
@@ -104,10 +109,9 @@ def everybody_reads_and_reaches(page: Page) -> None:
     assert [(each["id"], each["nodes"][0]["html"][:120]) for each in found] == []
     for width, type_size in SIZES:
         page.set_viewport_size({"width": width, "height": 740})
-        page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", type_size)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, type_size)
-        assert page.evaluate(TOO_SMALL) == []
-        assert page.evaluate(UNDER_16) == []
+        scrolled, too_small, under_16 = page.evaluate(LOOKED_AT, type_size)
+        assert scrolled <= width, (width, type_size)
+        assert (too_small, under_16) == ([], [])
 
 
 def test_a_practice_club_can_be_read_and_reached_by_everybody(page: Page, origin: str) -> None:
