@@ -2,7 +2,8 @@
 
 PostgreSQL is a real server: the one that `MICROFUND_TEST_POSTGRES` names (its user must be allowed to create
 databases), or one that the first test to need it starts and all worker processes share. It listens on a Unix
-socket only and writes to disk as honestly as in production; durability is never traded for speed here.
+socket only and commits as honestly as in production; durability is never traded for speed here. Where its files lie is
+what `scripts/test` decides: no test takes the power away.
 """
 
 import fcntl
@@ -64,12 +65,19 @@ def real_cost() -> Iterator[dict[str, int]]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_sessions() -> Iterator[None]:
+def few_sessions() -> Iterator[int]:
     """A ledger on PostgreSQL begins with two sessions, and makes more when it wants them: each costs the server as much
-    as most tests do."""
+    as most tests do. Answers with how many it begins elsewhere."""
+    usual = postgres_sessions.FEWEST
     with pytest.MonkeyPatch.context() as tests:
         tests.setattr(postgres_sessions, "FEWEST", 2)
-        yield
+        yield usual
+
+
+@pytest.fixture
+def usual_sessions(few_sessions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For claims about sessions themselves."""
+    monkeypatch.setattr(postgres_sessions, "FEWEST", few_sessions)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
