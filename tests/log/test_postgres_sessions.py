@@ -30,6 +30,8 @@ from tests.support.service import house, settle_in
 
 OTHER = "LS-BACSON-02"
 
+pytestmark = pytest.mark.usefixtures("usual_sessions")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:

@@ -30,17 +30,39 @@ def village(founded: Founded, tmp_path_factory: pytest.TempPathFactory) -> Itera
     own.server.stop()
 
 
+@pytest.fixture(scope="module")
+def phones(browser: Any) -> Iterator[dict[str, Any]]:
+    """A page of a phone with service workers and of one without; to begin a phone takes longer than most claims."""
+    contexts = {workers: browser.new_context(service_workers=workers) for workers in ("allow", "block")}
+    yield {workers: context.new_page() for workers, context in contexts.items()}
+    for context in contexts.values():
+        context.close()
+
+
+def as_new(page: Any, origin: str) -> Any:
+    """A page of a phone that has kept nothing."""
+    page.goto("about:blank")
+    page.context.unroute_all()
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+    session.detach()
+    return page
+
+
 @pytest.fixture
-def opens(village: Village, browser: Any) -> Iterator[Any]:
-    """Opens the sheet of a day of its own, `days` ago, on a new phone."""
+def opens(village: Village, browser: Any, phones: dict[str, Any]) -> Iterator[Any]:
+    """Opens the sheet of a day of its own, `days` ago, on a new phone; one that stays new is nobody else's."""
     contexts = []
 
-    def page_of(days: int, width: int = 360, type_size: int = 100, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 740}, **options)
-        contexts.append(context)
+    def page_of(days: int, width: int = 360, type_size: int = 100, workers: str = "allow", own: bool = False) -> Any:
+        if own:
+            contexts.append(browser.new_context(service_workers=workers))
+            page = contexts[-1].new_page()
+        else:
+            page = as_new(phones[workers], village.server.origin)
+        page.set_viewport_size({"width": width, "height": 740})
         secure = village.server.origin.replace("http:", "https:")
-        context.add_cookies([{"name": COOKIE, "value": village.session, "url": secure, "secure": True}])
-        page = context.new_page()
+        page.context.add_cookies([{"name": COOKIE, "value": village.session, "url": secure, "secure": True}])
         page.goto(f"{village.sheet}?on={day(days)}")
         page.wait_for_selector("[data-member='1']")
         page.evaluate(f"document.documentElement.style.fontSize = '{125 * type_size / 100}%'")
@@ -191,7 +213,7 @@ def expense(page: Any) -> Any:
 
 
 def test_what_is_sent_bears_the_digest_of_its_bytes_and_its_lines_in_the_order_of_their_keys(opens):
-    page = opens(6, service_workers="block")
+    page = opens(6, workers="block")
     come(page, 1)
     for member in range(1, 7):
         pay(page, member, 10_000)
@@ -206,7 +228,7 @@ def test_what_is_sent_bears_the_digest_of_its_bytes_and_its_lines_in_the_order_o
 
 
 def test_a_sheet_too_large_for_a_proxy_on_the_way_is_sent_in_halves_and_recorded_once(opens, village):
-    page = opens(12, service_workers="block")
+    page = opens(12, workers="block")
     sent = []
 
     def proxy(route: Any) -> None:
@@ -229,7 +251,7 @@ def test_a_sheet_too_large_for_a_proxy_on_the_way_is_sent_in_halves_and_recorded
 
 
 def test_a_text_for_the_chair_and_the_phone_itself_record_once(opens, village):
-    page, chair = opens(7, service_workers="block"), opens(8)
+    page, chair = opens(7, workers="block"), opens(8)
     page.context.route("**/meetings", lambda route: route.abort())
     come(page, 2)
     pay(page, 2, 17_000)
@@ -252,7 +274,7 @@ def test_a_text_for_the_chair_and_the_phone_itself_record_once(opens, village):
 
 
 def test_after_three_days_the_bar_says_so_and_the_book_cannot_be_closed_while_lines_wait(opens):
-    page = opens(9, service_workers="block")
+    page = opens(9, workers="block", own=True)
     page.context.route("**/meetings", lambda route: route.abort())
     come(page, 2)
     pay(page, 2, 10_000)
@@ -282,7 +304,7 @@ def test_a_closed_book_leaves_nothing_on_the_phone(opens):
 
 
 def test_names_are_forgotten_after_120_days_without_a_log_in_but_not_while_something_is_written(opens):
-    page, other = opens(15, service_workers="block"), opens(16, service_workers="block")
+    page, other = (opens(days, workers="block", own=True) for days in (15, 16))
     come(other, 1)
     pay(other, 1, 10_000)
     for each in (page, other):
@@ -343,7 +365,7 @@ def test_the_sheet_its_dialog_and_its_review_are_accessible(opens):
 def test_the_sheet_is_light(opens, village):
     scripts = [gzip.compress(content) for name, content in ASSETS.items() if name.endswith(".js")]
     assert sum(map(len, scripts)) <= 16 * KIB
-    page = opens(13)
+    page = opens(13, own=True)
     sent: dict[str, int] = {}
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")

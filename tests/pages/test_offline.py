@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browser import Phone, moments, phone, wait_until
+from tests.support.browser import MortalPhone, Phone, moments, used, wait_until
 from tests.support.jobs import IS_LONG
 from tests.support.service import FUND
 from tests.support.sheet import Village, come, is_in_the_book, is_saved, kept_for_later, opened, pay, record, review
@@ -27,22 +27,27 @@ def village(founded: Any, tmp_path: Path) -> Iterator[Village]:
 
 
 @pytest.fixture
-def treasurer(village: Village, playwright: Any, tmp_path: Path) -> Iterator[Phone]:
-    with phone(playwright, tmp_path / "profile", village.server.origin, village.session) as own:
+def treasurer(village: Village, browser: Any) -> Iterator[Phone]:
+    with used(Phone(browser, village.server.origin, village.session)) as own:
+        yield own
+
+
+@pytest.fixture
+def mortal(village: Village, playwright: Any, tmp_path: Path) -> Iterator[MortalPhone]:
+    """A treasurer whose browser is killed."""
+    with used(MortalPhone(playwright, tmp_path / "profile", village.server.origin, village.session)) as own:
         yield own
 
 
 # --- the claims -----------------------------------------------------------------------------------------------------
 
 
-def test_a_meeting_is_opened_and_saved_with_the_server_gone_outlives_the_browser_and_is_recorded_once(
-    village, treasurer
-):
-    kept_for_later(opened(treasurer, village.sheet))
-    treasurer.kill()
+def test_a_meeting_is_opened_and_saved_with_the_server_gone_outlives_the_browser_and_is_recorded_once(village, mortal):
+    kept_for_later(opened(mortal, village.sheet))
+    mortal.kill()
     village.server.stop()
 
-    page = opened(treasurer, village.sheet)
+    page = opened(mortal, village.sheet)
     come(page, 1)
     pay(page, 1, 11_000)
     pay(page, 2, 12_000)
@@ -54,9 +59,9 @@ def test_a_meeting_is_opened_and_saved_with_the_server_gone_outlives_the_browser
     assert page.get_attribute("main", "data-page") == "offline"
     page.click("main a.main")
     is_saved(page, 2)
-    treasurer.kill()
+    mortal.kill()
 
-    page = opened(treasurer, village.sheet)
+    page = opened(mortal, village.sheet)
     is_saved(page, 2)
     assert village.paid() == {}
     village.server.start()
@@ -94,11 +99,11 @@ MADE_AT_SENDING = (
 )
 
 
-def test_the_control_whose_lines_get_their_keys_when_they_are_sent_records_twice(founded, playwright, tmp_path):
+def test_the_control_whose_lines_get_their_keys_when_they_are_sent_records_twice(founded, browser, tmp_path):
     village = Village(founded, tmp_path, MADE_AT_SENDING)
     village.server.start()
     try:
-        with phone(playwright, tmp_path / "profile", village.server.origin, village.session) as own:
+        with used(Phone(browser, village.server.origin, village.session)) as own:
             assert lost_answer(village, opened(own, village.sheet)) == {(1, 11_000): 2}
     finally:
         village.server.stop()
@@ -109,10 +114,8 @@ def log_out(page: Any) -> None:
     assert page.evaluate("fetch('/v1/session', { method: 'DELETE' }).then(({ ok }) => ok)")
 
 
-def test_a_phone_is_opened_by_its_code_and_lines_of_a_revoked_one_stay_and_go_after_the_next_log_in(
-    village, playwright, tmp_path
-):
-    with phone(playwright, tmp_path / "profile", village.server.origin) as own:
+def test_a_phone_is_opened_by_its_code_and_lines_of_a_revoked_one_stay_and_go_after_the_next_log_in(village, browser):
+    with used(Phone(browser, village.server.origin, None)) as own:
         page = own.open()
         page.goto(f"{village.server.origin}/open/{village.code}")
         page.click("[data-act=continue]")
@@ -192,11 +195,11 @@ def states(page: Any) -> list[str]:
 
 
 @pytest.mark.long
-def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_once(village, treasurer, record_property):
+def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_once(village, mortal, record_property):
     lost, torn, promised = [], [], 0
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=n) for n in range(KILLS)]
-    page = opened(treasurer, f"{village.sheet}?on={today}")
+    page = opened(mortal, f"{village.sheet}?on={today}")
     kept_for_later(page)
     for kill, (on, moment) in enumerate(zip(days, moments(1, KILLS), strict=True)):
         (village.server.stop if kill % 2 else village.server.start)()
@@ -205,8 +208,8 @@ def test_what_was_saved_outlives_the_browser_killed_at_that_instant_whole_and_on
         for member in (1, 2, 3):
             pay(page, member, 1_000 * (kill + 1) + member)
         review(page)
-        was_promised = killed_at_saving(page, treasurer, moment)
-        page = opened(treasurer, f"{village.sheet}?on={on}")
+        was_promised = killed_at_saving(page, mortal, moment)
+        page = opened(mortal, f"{village.sheet}?on={on}")
         found = states(page)
         promised += was_promised
         if len(found) < 3 or (was_promised and "draft" in found):

@@ -32,6 +32,8 @@ from tests.support.jobs import (
 )
 from tests.support.processes import Forgetful, Unguarded, follow, found, record_at_random, record_each, start, together
 
+pytestmark = pytest.mark.usefixtures("usual_sessions")
+
 WRITERS = 6
 LOANS = 60
 MILLION = 1_000_000

@@ -1,6 +1,6 @@
 """An independent model: hledger and Beancount sum our journal once more, per account and month.
 
-Both are programs of other people, run as programs; what they read are 200 random funds, and the 24 clubs of the demo.
+Both are programs of other people, run as programs; what they read are random funds, and the 24 clubs of the demo.
 All funds of a kind go through each program in one run, each beneath an account of its own name.
 """
 
@@ -25,7 +25,10 @@ from ledger.days import add_months
 from ledger.events import Entry
 from ledger.exports import CLASSES, account_of, beancount_ledger, hledger_journal
 from tests.support.histories import random_fund
+from tests.support.jobs import IS_LONG
 from tests.support.keys import key_for
+
+RANDOM_FUNDS = 200 if IS_LONG else 70
 
 Funds = Mapping[str, Sequence[Entry]]
 Monthly = dict[tuple[str, str], int]
@@ -86,8 +89,8 @@ class Books(NamedTuple):
 
 
 def random_books() -> Funds:
-    """200 random funds."""
-    return {fund.id: tuple(fund.pending) for fund in (random_fund(seed, 80) for seed in range(200))}
+    """Random funds."""
+    return {fund.id: tuple(fund.pending) for fund in (random_fund(seed, 80) for seed in range(RANDOM_FUNDS))}
 
 
 def demo_books(database: Path) -> Funds:
@@ -98,7 +101,9 @@ def demo_books(database: Path) -> Funds:
     return books
 
 
-@pytest.fixture(scope="module", params=["200 random funds", "24 demo clubs"])
+@pytest.fixture(
+    scope="module", params=[pytest.param(f"{RANDOM_FUNDS} random funds", marks=pytest.mark.long), "24 demo clubs"]
+)
 def books(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Books:
     """Many funds, written for both programs."""
     is_demo = request.param == "24 demo clubs"

@@ -71,6 +71,8 @@ class Patient:
 
 @pytest.fixture
 def patient(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Patient:
+    (tmp_path / "mounts").write_text("none / ext4 rw 0 0\n")  # Wherever the tests' own files lie.
+    monkeypatch.setattr(engine, "MOUNTS", tmp_path / "mounts")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: ROOM)
     monkeypatch.setattr(reach, "_is_synchronised", lambda: True)
     found = Patient(database_url, tmp_path)

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
 
 from service.access.sessions import COOKIE
 
@@ -40,29 +41,17 @@ def chromium() -> str:
 
 
 class Phone:
-    """A browser in a process of its own, with a profile that outlives it."""
+    """A phone in a browser that others use as well: a context of its own."""
 
-    def __init__(self, playwright: Playwright, profile: Path, origin: str, session: str | None) -> None:
-        self._playwright = playwright
-        self._profile = profile
+    def __init__(self, browser: Browser | None, origin: str, session: str | None) -> None:
+        self._browser = browser
         self._origin = origin
         self.session = session
-        self._process: subprocess.Popen[bytes] | None = None
         self.faults: list[str] = []
 
     def open(self, width: int = 360, height: int = 740) -> Page:
-        """Start the browser, and answer an empty page of it."""
-        port = self._profile / "DevToolsActivePort"
-        port.unlink(missing_ok=True)
-        words = [chromium(), *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={self._profile}", "about:blank"]
-        self._process = subprocess.Popen(
-            words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        while not (port.exists() and "\n" in port.read_text()):
-            assert self._process.poll() is None
-            time.sleep(0.02)
-        self._browser = self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port.read_text().split()[0]}")
-        self.context: BrowserContext = self._browser.contexts[0]
+        """Answer an empty page of it."""
+        self.context = self._begun()
         if self.session:
             self.log_in(self.session)
         page = self.context.pages[0] if self.context.pages else self.context.new_page()
@@ -70,6 +59,10 @@ class Phone:
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         return page
+
+    def _begun(self) -> BrowserContext:
+        assert self._browser
+        return self._browser.new_context()
 
     def log_in(self, session: str) -> None:
         """Give it the cookie of a session. A browser that is killed may not have written its cookies down yet."""
@@ -80,20 +73,50 @@ class Phone:
         )
 
     def kill(self) -> None:
+        """End it, and forget what it had kept."""
+        self.context.close()
+
+
+class MortalPhone(Phone):
+    """A browser in a process of its own, with a profile that outlives it."""
+
+    def __init__(self, playwright: Playwright, profile: Path, origin: str, session: str | None) -> None:
+        super().__init__(None, origin, session)
+        self._playwright = playwright
+        self._profile = profile
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def _begun(self) -> BrowserContext:
+        port = self._profile / "DevToolsActivePort"
+        port.unlink(missing_ok=True)
+        words = [chromium(), *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={self._profile}", "about:blank"]
+        self._process = subprocess.Popen(
+            words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        while not (port.exists() and "\n" in port.read_text()):
+            assert self._process.poll() is None
+            time.sleep(0.02)
+        self._browser = self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port.read_text().split()[0]}")
+        return self._browser.contexts[0]
+
+    def kill(self) -> None:
         """End it at once, all its processes."""
         if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
-            with suppress(Error):
-                self._browser.close()
+            if self._browser:
+                with suppress(Error):
+                    self._browser.close()
+
+
+Kind = TypeVar("Kind", bound=Phone)
 
 
 @contextmanager
-def phone(playwright: Playwright, profile: Path, origin: str, session: str | None = None) -> Iterator[Phone]:
+def used(own: Kind) -> Iterator[Kind]:
     """A phone until the end of the block. What its scripts threw fails the test."""
-    own = Phone(playwright, profile, origin, session)
     try:
         yield own
         assert own.faults == []

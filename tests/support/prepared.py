@@ -33,13 +33,17 @@ Connection = psycopg.Connection[tuple[object, ...]]
 
 
 class Prepared:
-    """One database; whoever uses it must `clear` it, and finds it as it was."""
+    """One database; whoever uses it must `clear` it, and finds it as it was.
+
+    Its own session is kept: a new one would have to learn all about the tables again, which costs more than the rest.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._own: Connection | None = None
         self._shape: list[tuple[object, ...]] = []
         self._tables: list[sql.Identifier] = []
-        self._rows: list[sql.Composed] = []
+        self._deletions = self._insertions = ""
         self.make()
 
     def make(self) -> None:
@@ -48,41 +52,58 @@ class Prepared:
         ledger = Ledger(self.url)
         ReadModel(ledger.database).create_tables()
         ledger.close()
-        with self._connected() as database:
-            self._shape = database.execute(SHAPE).fetchall()
-            named = database.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-            self._tables = [sql.Identifier(str(name)) for (name,) in named]
-            self._rows = [insertion for table in self._tables for insertion in _insertions(database, table)]
+        self._shape = self._session.execute(SHAPE).fetchall()
+        named = self._session.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        self._tables = [sql.Identifier(str(name)) for (name,) in named]
+        deletions = [sql.SQL("DELETE FROM {}").format(table) for table in self._tables]
+        insertions = [insertion for table in self._tables for insertion in _insertions(self._session, table)]
+        self._deletions = sql.SQL("; ").join(deletions).as_string(self._session)
+        self._insertions = sql.SQL("; ").join([*insertions, sql.SQL(SEQUENCES_FROM_ONE)]).as_string(self._session)
 
     def strip(self) -> None:
         """Leave a database without any table."""
-        with self._connected() as database:
-            database.execute("DROP SCHEMA public CASCADE")
-            database.execute("CREATE SCHEMA public")
+        self._session.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
     def clear(self) -> None:
         """Undo whatever was done; who is still connected is thrown out."""
-        with self._connected() as database:
-            database.execute(END_SESSIONS)
-            database.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(sql.Identifier(database.info.dbname)))
-        with self._connected() as database:
-            has_only_rows = database.execute(SHAPE).fetchall() == self._shape
-            if has_only_rows:
-                self._forget_rows(database)
-        if not has_only_rows:
+        try:
+            self._clear()
+        except psycopg.OperationalError:  # The test threw everybody out, this session as well.
+            self.close()
+            self._clear()
+
+    def close(self) -> None:
+        """End the session."""
+        if self._own:
+            self._own.close()
+            self._own = None
+
+    @property
+    def _session(self) -> Connection:
+        if self._own is None:
+            self._own = psycopg.connect(self.url, autocommit=True)
+        return self._own
+
+    def _clear(self) -> None:
+        self._session.execute(END_SESSIONS)
+        named = sql.Identifier(self._session.info.dbname)
+        self._session.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(named))
+        if self._session.execute(SHAPE).fetchall() == self._shape:
+            self._forget_rows()
+        else:
             self.make()
 
-    def _forget_rows(self, database: Connection) -> None:
-        with database.transaction():
+    def _forget_rows(self) -> None:
+        with self._session.transaction(), self._session.cursor() as cursor:
+            cursor.execute(self._deletions.encode())
+            many = []
             for table in self._tables:
-                if database.execute(sql.SQL("DELETE FROM {}").format(table)).rowcount > MANY_ROWS:
-                    database.execute(sql.SQL("TRUNCATE {}").format(table))
-            for insertion in self._rows:
-                database.execute(insertion)
-            database.execute(SEQUENCES_FROM_ONE)
-
-    def _connected(self) -> Connection:
-        return psycopg.connect(self.url, autocommit=True)
+                if cursor.rowcount > MANY_ROWS:
+                    many.append(table)
+                cursor.nextset()
+            for table in many:
+                cursor.execute(sql.SQL("TRUNCATE {}").format(table))
+            cursor.execute(self._insertions.encode())
 
 
 def _insertions(database: Connection, table: sql.Identifier) -> list[sql.Composed]:
