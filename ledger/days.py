@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import accumulate, chain, pairwise
@@ -87,22 +87,24 @@ class DailyBalance:
 
     def add(self, day: date, amount: int) -> None:
         """Move the balance by `amount` on `day`."""
-        self.add_all((day.toordinal(),), (amount,))
+        self.add_all((day.toordinal(), amount))
 
-    def add_all(self, days: Sequence[int], amounts: Sequence[int]) -> None:
-        """The same of several days, as their numbers, in whatever order."""
-        self.total += sum(amounts)
-        known, moved = self._days, self._moved
-        last = known[-1] if known else 0
-        for day, amount in zip(days, amounts, strict=True):
+    def add_all(self, movements: Iterable[int]) -> None:
+        """The same of several: days, as their numbers and in whatever order, and amounts in turn."""
+        days, moved, total = self._days, self._moved, self.total
+        last = days[-1] if days else 0
+        in_turn = iter(movements)
+        for day, amount in zip(in_turn, in_turn, strict=True):
+            total += amount
             if day > last:
-                known.append(day)
+                days.append(day)
                 moved.append(amount)
                 last = day
             elif day == last:
                 moved[-1] += amount
             else:
                 self._add_late(day, amount)
+        self.total = total
 
     def _add_late(self, ordinal: int, amount: int) -> None:
         self._open(ordinal)

@@ -33,7 +33,7 @@ class SaidOnDay:
 
     def note(self, events: Iterable[Event]) -> None:
         """Take in those of some events that are of the day."""
-        for event in events if self.day else ():
+        for event in events:
             if event.on == self.day and (said := _said(event)):
                 hashed = hash(said)
                 self._versions[hashed] = (*self._versions.get(hashed, ()), event.version)

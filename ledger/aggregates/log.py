@@ -92,7 +92,8 @@ class Log:
     def apply_all(self, entries: Sequence[Entry]) -> None:
         """Take in the next entries of the log. Raises `BrokenChain` when one does not follow the one before it; those
         that came before are taken in."""
-        version, head, events = self.version, self.head, list[Event]()
+        version, head = self.version, self.head
+        events: list[Event] = []
         for entry in entries:
             event = entry.event
             if event.prev != head or event.version != version + 1 or event.fund != self.id:
@@ -101,17 +102,17 @@ class Log:
             version, head = event.version, head_of(entry.line)
         if events:
             self.entries.held += events
+            for event in events:
+                event.evolve(self)
+                self.version = event.version
             self._take_in(events)
-            self._note_keys(events)
             self.head, self.recorded_at = head, events[-1].recorded_at
         if len(events) < len(entries):
             raise BrokenChain(self.id, version + 1)
 
     def _take_in(self, events: Sequence[Event]) -> None:
-        """Change the state by events that follow: they are the last of `entries`, and `head` is to come."""
-        for event in events:
-            event.evolve(self)
-            self.version = event.version
+        """Change what else there is of the state by events that have evolved it."""
+        self._note_keys(events)
 
     def _note_keys(self, events: Sequence[Event]) -> None:
         requests, last = self.requests, self.last_key

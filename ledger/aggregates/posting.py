@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from ledger.chart import Key
 from ledger.events import Event
 
-
-class Posted(NamedTuple):
-    """What was posted to an account, in order: the days, as `date.toordinal()` counts them, and amounts in đồng."""
-
-    days: list[int]
-    amounts: list[int]
+Moved = Sequence[int]
+"""What was posted to an account, in order: days, as `date.toordinal()` counts them, and amounts in đồng, in turn."""
 
 
-def by_account(events: Iterable[Event]) -> dict[Key, Posted]:
-    """What events post to each account that they touch."""
+def by_account(events: Sequence[Event]) -> Iterable[tuple[Key, Moved]]:
+    """What events post to the accounts that they touch; to each at once, if there are several."""
+    if len(events) == 1:
+        (event,) = events
+        day = event.on.toordinal()
+        return [((leg.pot, leg.account, leg.of), (day, leg.amount)) for leg in event.legs()]
     posted: defaultdict[Key, list[int]] = defaultdict(list)
     for event in events:
         if legs := event.legs():
             day = event.on.toordinal()
             for leg in legs:
-                # In turn in one list: a pair of lists, or a tuple for each, would take half as long again.
                 moved = posted[leg.pot, leg.account, leg.of]
                 moved.append(day)
                 moved.append(leg.amount)
-    return {key: Posted(moved[::2], moved[1::2]) for key, moved in posted.items()}
+    return posted.items()

@@ -22,7 +22,7 @@ from ledger.aggregates.log import Log
 from ledger.aggregates.member import Member
 from ledger.aggregates.pages import Pages
 from ledger.aggregates.parts import DuesPaid, Meeting
-from ledger.aggregates.posting import Posted, by_account
+from ledger.aggregates.posting import Moved, by_account
 from ledger.chart import NEVER_NEGATIVE, POTS, Account, Key, Pot
 from ledger.days import DailyBalance
 from ledger.events import (
@@ -111,20 +111,27 @@ class State(Log):
     def _take_in(self, events: Sequence[Event]) -> None:
         # One thing after the other for all of them, in loops that do little else: a history is replayed in half the
         # time that it takes event by event.
-        super()._take_in(events)
-        self.begun_by = self.begun_by or next((event.version for event in events if event.legs()), None)
-        self._post(by_account(events))
+        self._note_keys(events)
         self._note_days(events)
         self._note_papers(events)
+        self.begun_by = self.begun_by or next((event.version for event in events if event.legs()), None)
+        for key, moved in by_account(events):
+            self._post(key, moved)
         usual.note(self.latest_amounts, events)
-        self.said.note(events)
+        if self.said.day:
+            self.said.note(events)
 
-    def _post(self, posted: dict[Key, Posted]) -> None:
-        for key, (days, amounts) in posted.items():
-            self.balances[key] += sum(amounts)
-            _, account, _ = key
-            if account in NEVER_NEGATIVE:
-                self._daily(key).add_all(days, amounts)
+    def _post(self, key: Key, moved: Moved) -> None:
+        self.balances[key] += sum(moved[1::2])
+        if key[1] in NEVER_NEGATIVE:
+            try:
+                daily = self.daily[key]
+            except KeyError:
+                daily = self.daily[key] = DailyBalance()
+            if self.copied is not None and key not in self.copied:  # A fund and its trial share it.
+                self.copied.add(key)
+                daily = self.daily[key] = daily.copy()
+            daily.add_all(moved)
 
     def _note_days(self, events: Sequence[Event]) -> None:
         days, on, begun, latest = self.days, self.run_on, self.run_from, self.latest_on
@@ -148,15 +155,6 @@ class State(Log):
     def versions_on(self, day: date) -> Runs:
         """The versions of a day's entries."""
         return (*self.days[day], self.run_from, self.version) if day == self.run_on else self.days[day]
-
-    def _daily(self, key: Key) -> DailyBalance:
-        """An account's balances by day that may be changed: a copy of what a fund and its trial share."""
-        daily = self.daily[key] if key in self.daily else DailyBalance()
-        if self.copied is not None and key not in self.copied:
-            self.copied.add(key)
-            daily = daily.copy()
-        self.daily[key] = daily
-        return daily
 
     def fork(self) -> Self:
         twin = super().fork()
