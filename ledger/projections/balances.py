@@ -113,11 +113,11 @@ Held = dict[tuple[Pot, Account], int]
 
 
 def _held(reader: Reader, fund: str, as_of: date | None) -> Held:
-    if as_of is None or not isinstance(reader, LooksBack):
+    if as_of and not isinstance(reader, LooksBack):
         return _held_by(reader, [AsOf(fund, as_of)])[AsOf(fund, as_of)]
     rows = reader.query(
-        f"SELECT pot, account, SUM(amount) AS amount FROM {reader.held_on(until(as_of))} AND fund = :fund "
-        "GROUP BY pot, account",
+        f"SELECT pot, account, CAST(SUM(amount) AS BIGINT) AS amount FROM {held_on(reader, [fund], as_of)} "
+        "AND fund = :fund GROUP BY pot, account",
         fund=fund,
     )
     return {(row["pot"], row["account"]): row["amount"] for row in rows}
