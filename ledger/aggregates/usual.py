@@ -7,7 +7,6 @@ from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
 
-from ledger.aggregates.pages import Pages
 from ledger.events import ContributionReceived, Event, ExpensePaid, LoanRepaid, SavingsWithdrawn
 
 Ordinary = ContributionReceived | ExpensePaid | SavingsWithdrawn | LoanRepaid
@@ -33,7 +32,7 @@ def kind_of(event: Event) -> str | None:
     return kind(event) if kind else None
 
 
-def note(latest: Pages[str, bytearray], events: Iterable[Event]) -> None:
+def note(latest: dict[str, bytearray], events: Iterable[Event]) -> None:
     """Add the amounts of events to the latest of their kinds."""
     for event in events:
         if not (kind := kind_of(event)):
