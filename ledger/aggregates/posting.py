@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from ledger.chart import Key
-from ledger.events import Event
+from ledger.events import EVENT_TYPES, Event, Voucher
+
+VOUCHERS: Final = frozenset(kind for kind in EVENT_TYPES.values() if issubclass(kind, Voucher))
+"""Asking an event for its type takes a fifth of the time that `isinstance` takes with structs."""
 
 Moved = Sequence[int]
 """What was posted to an account, in order: days, as `date.toordinal()` counts them, and amounts in đồng, in turn."""
 
 
-def by_account(events: Sequence[Event]) -> Iterable[tuple[Key, Moved]]:
-    """What events post to the accounts that they touch; to each at once, if there are several."""
-    if len(events) == 1:
-        (event,) = events
-        day = event.on.toordinal()
-        return [((leg.pot, leg.account, leg.of), (day, leg.amount)) for leg in event.legs()]
+def by_account(events: Iterable[Event]) -> dict[Key, list[int]]:
+    """What events post to each account that they touch."""
     posted: defaultdict[Key, list[int]] = defaultdict(list)
     for event in events:
         if legs := event.legs():
             day = event.on.toordinal()
             for leg in legs:
+                # In turn in one list: a tuple for each would take half as long again.
                 moved = posted[leg.pot, leg.account, leg.of]
                 moved.append(day)
                 moved.append(leg.amount)
-    return posted.items()
+    return posted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
@@ -32,18 +32,15 @@ def kind_of(event: Event) -> str | None:
     return kind(event) if kind else None
 
 
-def note(latest: dict[str, bytearray], events: Iterable[Event]) -> None:
-    """Add the amounts of events to the latest of their kinds."""
-    for event in events:
-        if not (kind := kind_of(event)):
-            continue
-        try:
-            amounts = latest[kind]
-        except KeyError:
-            amounts = latest[kind] = bytearray()
-        if len(amounts) == _AT_MOST:
-            del amounts[: _AT_MOST // 2]
-        amounts += _PAIR.pack(event.version, event.amount)  # type: ignore[attr-defined]  # It is ordinary.
+def note(latest: dict[str, bytearray], kind: str, version: int, amount: int) -> None:
+    """Add one more to the latest amounts of a kind."""
+    try:
+        amounts = latest[kind]
+    except KeyError:
+        amounts = latest[kind] = bytearray()
+    if len(amounts) == _AT_MOST:
+        del amounts[: _AT_MOST // 2]
+    amounts += _PAIR.pack(version, amount)
 
 
 def latest(amounts: bytearray) -> Iterator[tuple[int, int]]:

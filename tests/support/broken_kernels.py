@@ -99,7 +99,7 @@ def reversals_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
 def balances_forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fund keeps balances that differ from its journal."""
     post = State._post
-    monkeypatch.setattr(State, "_post", lambda fund, key, moved: key[1] == "fines" or post(fund, key, moved))
+    monkeypatch.setattr(State, "_post", lambda fund, key, *moved: key[1] == "fines" or post(fund, key, *moved))
 
 
 def closed_periods_take_entries(monkeypatch: pytest.MonkeyPatch) -> None:
