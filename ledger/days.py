@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from array import array
 from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,12 +75,21 @@ class DailyBalance:
 
     __slots__ = ("_days", "_moved", "_past", "total")
 
-    def __init__(self, days: Iterable[int] = (), moved: Iterable[int] = ()) -> None:
-        """The days are numbers, as `date.toordinal()` counts them, in order."""
-        self._days = list(days)
-        self._moved = list(moved)
+    def __init__(self) -> None:
+        # Lists while a history is replayed, for to add to an array takes five times as long; in arrays, of which a fund
+        # that was unpacked has some, they take a third of the memory.
+        self._days: list[int] | array[int] = []
+        self._moved: list[int] | array[int] = []
         self._past: tuple[Stretch, ...] = ()
-        self.total = sum(self._moved)
+        self.total = 0
+
+    @classmethod
+    def unpacked(cls, days: Iterable[int], moved: Iterable[int]) -> DailyBalance:
+        """The days are numbers, as `date.toordinal()` counts them, in order."""
+        balance = cls()
+        balance._days, balance._moved = array("i", days), array("q", moved)
+        balance.total = sum(balance._moved)
+        return balance
 
     def rest_on(self, past: tuple[Stretch, ...], total: int) -> None:
         """Take in the days before these, which lie packed, and what all bring together."""
@@ -87,22 +97,24 @@ class DailyBalance:
 
     def add(self, day: date, amount: int) -> None:
         """Move the balance by `amount` on `day`."""
-        self.add_all((day.toordinal(),), (amount,))
+        self.add_all((day.toordinal(), amount))
 
-    def add_all(self, days: Sequence[int], amounts: Sequence[int]) -> None:
-        """The same of several days, as their numbers, in whatever order."""
-        self.total += sum(amounts)
-        known, moved = self._days, self._moved
-        last = known[-1] if known else 0
-        for day, amount in zip(days, amounts, strict=True):
+    def add_all(self, movements: Iterable[int]) -> None:
+        """The same of several: days, as their numbers and in whatever order, and amounts in turn."""
+        days, moved, total = self._days, self._moved, self.total
+        last = days[-1] if days else 0
+        in_turn = iter(movements)
+        for day, amount in zip(in_turn, in_turn, strict=True):
+            total += amount
             if day > last:
-                known.append(day)
+                days.append(day)
                 moved.append(amount)
                 last = day
             elif day == last:
                 moved[-1] += amount
             else:
                 self._add_late(day, amount)
+        self.total = total
 
     def _add_late(self, ordinal: int, amount: int) -> None:
         self._open(ordinal)
@@ -162,17 +174,17 @@ class DailyBalance:
     def _open(self, ordinal: int) -> None:
         """Unpack the days from one on."""
         while self._past and self._past[-1].last >= ordinal:
-            steps, moved = _unpack(zlib.decompress(self._past[-1].columns))
+            apart, moved = _unpack(zlib.decompress(self._past[-1].columns))
             self._past = self._past[:-1]
-            self._days[:0] = accumulate(steps)
-            self._moved[:0] = moved
+            self._days[:0] = array("i", accumulate(apart))
+            self._moved[:0] = array("q", moved)
 
-    def packed(self) -> tuple[tuple[Stretch, ...], list[int], list[int]]:
+    def packed(self) -> tuple[tuple[Stretch, ...], Sequence[int], Sequence[int]]:
         """The days that lie packed, all but the latest, and the others with what each brought."""
         many = max(len(self._days) // STRETCH - 1, 0) * STRETCH
         for start in range(0, many, STRETCH):
             days = self._days[start : start + STRETCH]
-            columns = _pack((steps(days), self._moved[start : start + STRETCH]))
+            columns = _pack((steps(days), list(self._moved[start : start + STRETCH])))
             self._past = (*self._past, Stretch(days[-1], zlib.compress(columns)))
         del self._days[:many], self._moved[:many]
         return self._past, self._days, self._moved

@@ -26,7 +26,8 @@ class SaidOnDay:
     def begin(self, day: date, entries: Iterable[Event]) -> None:
         """Turn to another day, with the entries it has."""
         self.day, self._versions = day, {}
-        self.note(entries)
+        for event in entries:
+            self.add(event)
 
     def copy(self) -> SaidOnDay:
         """An independent copy."""
@@ -34,12 +35,11 @@ class SaidOnDay:
         twin.day, twin._versions = self.day, self._versions.copy()
         return twin
 
-    def note(self, events: Iterable[Event]) -> None:
-        """Take in those of some events that are of the day."""
-        for event in events if self.day else ():
-            if event.on == self.day and (said := _said(event)):
-                hashed = hash(said)
-                self._versions[hashed] = (*self._versions.get(hashed, ()), event.version)
+    def add(self, event: Event) -> None:
+        """Take in one more entry of the day."""
+        if said := _said(event):
+            hashed = hash(said)
+            self._versions[hashed] = (*self._versions.get(hashed, ()), event.version)
 
     def perhaps_alike(self, event: Event) -> tuple[int, ...]:
         """The versions of the day's entries that may say the same, in order."""

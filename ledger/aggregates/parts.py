@@ -120,7 +120,8 @@ def _daily_together(columns: Moved) -> dict[Key, DailyBalance]:
     keys, counts, apart, moved, older = columns
     days, amounts = accumulate(apart), iter(moved)
     balances = {
-        key: DailyBalance(islice(days, count), islice(amounts, count)) for key, count in zip(keys, counts, strict=True)
+        key: DailyBalance.unpacked(islice(days, count), islice(amounts, count))
+        for key, count in zip(keys, counts, strict=True)
     }
     for place, (total, past) in older.items():
         balances[keys[place]].rest_on(past, total)

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from ledger.chart import Key
-from ledger.events import Event
+from ledger.events import EVENT_TYPES, Event, Voucher
+
+VOUCHERS: Final = frozenset(kind for kind in EVENT_TYPES.values() if issubclass(kind, Voucher))
+"""Asking an event for its type takes a fifth of the time that `isinstance` takes with structs."""
+
+Moved = Sequence[int]
+"""What was posted to an account, in order: days, as `date.toordinal()` counts them, and amounts in đồng, in turn."""
 
 
-class Posted(NamedTuple):
-    """What was posted to an account, in order: the days, as `date.toordinal()` counts them, and amounts in đồng."""
-
-    days: list[int]
-    amounts: list[int]
-
-
-def by_account(events: Iterable[Event]) -> dict[Key, Posted]:
+def by_account(events: Iterable[Event]) -> dict[Key, list[int]]:
     """What events post to each account that they touch."""
     posted: defaultdict[Key, list[int]] = defaultdict(list)
     for event in events:
         if legs := event.legs():
             day = event.on.toordinal()
             for leg in legs:
-                # In turn in one list: a pair of lists, or a tuple for each, would take half as long again.
+                # In turn in one list: a tuple for each would take half as long again.
                 moved = posted[leg.pot, leg.account, leg.of]
                 moved.append(day)
                 moved.append(leg.amount)
-    return {key: Posted(moved[::2], moved[1::2]) for key, moved in posted.items()}
+    return posted

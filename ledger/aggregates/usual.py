@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
 
-from ledger.aggregates.pages import Pages
 from ledger.events import ContributionReceived, Event, ExpensePaid, LoanRepaid, SavingsWithdrawn
 
 Ordinary = ContributionReceived | ExpensePaid | SavingsWithdrawn | LoanRepaid
@@ -34,18 +33,15 @@ def kind_of(event: Event) -> str | None:
     return kind(event) if kind else None
 
 
-def note(latest: Pages[str, bytearray], events: Iterable[Event]) -> None:
-    """Add the amounts of events to the latest of their kinds."""
-    for event in events:
-        if not (kind := kind_of(event)):
-            continue
-        try:
-            amounts = latest[kind]
-        except KeyError:
-            amounts = latest[kind] = bytearray()
-        if len(amounts) == _AT_MOST:
-            del amounts[: _AT_MOST // 2]
-        amounts += _PAIR.pack(event.version, event.amount)  # type: ignore[attr-defined]  # It is ordinary.
+def note(latest: dict[str, bytearray], kind: str, version: int, amount: int) -> None:
+    """Add one more to the latest amounts of a kind."""
+    try:
+        amounts = latest[kind]
+    except KeyError:
+        amounts = latest[kind] = bytearray()
+    if len(amounts) == _AT_MOST:
+        del amounts[: _AT_MOST // 2]
+    amounts += _PAIR.pack(version, amount)
 
 
 def latest_before(amounts: bytearray, version: int, *, since: int, most: int) -> list[int]:

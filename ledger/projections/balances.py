@@ -95,10 +95,8 @@ def _position(held: Mapping[tuple[Pot, Account], int], pot: Pot) -> dict[str, in
 
 def _held(reader: Reader, fund: str, as_of: date | None) -> dict[tuple[Pot, Account], int]:
     """The balance of each account, debits positive; the parts beneath an account together."""
-    if as_of is not None and isinstance(reader, LooksBack):
-        amounts = f"{reader.held_on(until(as_of))} AND fund = :fund"
-    else:
-        amounts = HELD
+    looks_for_itself = as_of is None or isinstance(reader, LooksBack)
+    amounts = f"{held_on(reader, [fund], as_of)} AND fund = :fund" if looks_for_itself else HELD
     rows = reader.query(
         f"SELECT pot, account, CAST(SUM(amount) AS BIGINT) AS amount FROM {amounts} GROUP BY pot, account",
         fund=fund,

@@ -191,6 +191,18 @@ def test_a_balance_of_which_days_lie_packed_answers_like_any_other(movements, on
     assert list(packed_at_times(movements, every).movements()) == list(whole.movements())
 
 
+@drawn(MOVEMENTS, MOVEMENTS, st.booleans())
+def test_several_movements_at_once_are_those_one_after_the_other(earlier, movements, unpacked):
+    balance = packed_at_times(earlier, 4)
+    if unpacked:
+        past, latest, moved = balance.packed()
+        balance, total = DailyBalance.unpacked(latest, moved), balance.total
+        balance.rest_on(past, total)
+    balance.add_all([number for on, amount in movements for number in (on.toordinal(), amount)])
+    assert balance == balance_of([*earlier, *movements])
+    assert balance.total == sum(amount for _, amount in [*earlier, *movements])
+
+
 def test_days_lie_packed_but_for_the_latest_and_only_those_asked_for_are_unpacked() -> None:
     balance = balance_of([(date(2024, 1, 1) + timedelta(number), 1) for number in range(20)])
     past, latest, _ = balance.packed()

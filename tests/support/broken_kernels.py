@@ -3,26 +3,23 @@
 Each function breaks the kernel through `monkeypatch`, for the length of one test.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 import pytest
 
-from ledger.aggregates import books, state
+from ledger.aggregates import books
 from ledger.aggregates import fund as fund_module
 from ledger.aggregates.books import Books
 from ledger.aggregates.fund import Fund
 from ledger.aggregates.governance import Governance
 from ledger.aggregates.lending import Lending
 from ledger.aggregates.loan import Loan
-from ledger.aggregates.posting import Posted, by_account
 from ledger.aggregates.state import State
-from ledger.chart import POTS, Key, Leg
+from ledger.chart import POTS, Leg
 from ledger.days import DailyBalance
 from ledger.events import (
     ContributionReceived,
-    Event,
     LoanRepaid,
     OfficeTaken,
     SavingsWithdrawn,
@@ -101,11 +98,8 @@ def reversals_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def balances_forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fund keeps balances that differ from its journal."""
-
-    def without_fines(events: Iterable[Event]) -> dict[Key, Posted]:
-        return {key: posted for key, posted in by_account(events).items() if key[1] != "fines"}
-
-    monkeypatch.setattr(state, "by_account", without_fines)
+    post = State._post
+    monkeypatch.setattr(State, "_post", lambda fund, key, *moved: key[1] == "fines" or post(fund, key, *moved))
 
 
 def closed_periods_take_entries(monkeypatch: pytest.MonkeyPatch) -> None:
