@@ -158,8 +158,11 @@ class Log:
         is believed of the log alone."""
         if first := self.requests.get(key):
             return first
-        candidates = (event for block in self.requests.blocks(key) for event in self.entries.of((block[0], block[-1])))
-        return next((event.version for event in candidates if event.request and event.request.key == key), None)
+        for block in self.requests.blocks(key):
+            for event in self.entries.between(block[0], block[-1]):
+                if event.request and event.request.key == key:
+                    return event.version
+        return None
 
     def let_go(self) -> None:
         """Leave to the log, which has all of it by now, what can be read there: all but the latest entries, and the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
 from operator import attrgetter
 from struct import Struct
 from typing import Any, Final
@@ -46,16 +47,22 @@ def note(latest: dict[str, bytearray], kind: str, version: int, amount: int) -> 
 
 def latest_before(amounts: bytearray, version: int, *, since: int, most: int) -> list[int]:
     """The latest amounts of entries before a version, as far back as `since`, and so many of them at most."""
-
-    def version_at(place: int) -> int:
-        told: int = _PAIR.unpack_from(amounts, place * _PAIR.size)[0]
-        return told
-
-    # A sheet's lines are looked at when all are recorded: to go back over those after each would cost the square.
-    end = bisect_left(range(len(amounts) // _PAIR.size), version, key=version_at)
+    end = len(amounts) // _PAIR.size
+    last = _PAIR.unpack_from(amounts, len(amounts) - _PAIR.size)[0] if end else 0
+    if last == version:
+        end -= 1
+    elif last > version:
+        end = bisect_left(_versions(bytes(amounts)), version)
     start = max(end - most, 0)
     pairs = _PAIR.iter_unpack(amounts[start * _PAIR.size : end * _PAIR.size])
     return [amount for told, amount in pairs if told >= since]
+
+
+@lru_cache(maxsize=16)
+def _versions(amounts: bytes) -> tuple[int, ...]:
+    """The versions alone. A sheet's lines are looked at when all are recorded: to go back over those after each would
+    cost the square of them, and they all ask for the same."""
+    return tuple(version for version, _ in _PAIR.iter_unpack(amounts))
 
 
 def are_all(amounts: bytearray) -> bool:

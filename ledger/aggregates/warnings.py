@@ -52,7 +52,10 @@ class Warning(NamedTuple):
 
 def warnings(fund: Fund, event: Event) -> tuple[Warning, ...]:
     """What is worth a second look about an event that the fund has recorded."""
-    return tuple(found for check in _checks_of(type(event)) for found in check(fund, event))
+    found: list[Warning] = []
+    for check in _checks_of(type(event)):
+        found += check(fund, event)
+    return tuple(found)
 
 
 @cache
@@ -83,12 +86,11 @@ def _dues(fund: Fund, event: ContributionReceived) -> Iterator[Warning]:
 def _amount_unusual(fund: Fund, event: Ordinary) -> Iterator[Warning]:
     """Ten times, or a tenth, of what this kind usually is in this club, and beyond all that there was of late."""
     amounts = _latest_before(fund, event)
-    if len(amounts) < USUAL_OF:
+    if len(amounts) < USUAL_OF or min(amounts) <= event.amount <= max(amounts):
         return
     usual = median_low(amounts)
-    is_large = event.amount >= 10 * usual and event.amount > max(amounts)
-    is_small = 10 * event.amount <= usual and event.amount < min(amounts)
-    if (is_large or is_small) and not _is_as_agreed(fund, event):
+    is_far_off = event.amount >= 10 * usual or 10 * event.amount <= usual
+    if is_far_off and not _is_as_agreed(fund, event):
         yield Warning("amount-unusual", facts=(("amount", event.amount), ("usual", usual)))
 
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger.events import FUND_CODE
 from ledger.refusals import NotFound
-from service.http.parsing import StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
+from service.http.parsing import MAX_BODY, StrictRoute, accept_language, parse, read_body, refuse_unknown_parameters
 from service.http.problems import problem_response, refusal_for
 
 _PATTERNS: Final = {"fund": re.compile(FUND_CODE)}
@@ -74,11 +74,11 @@ async def _hand_over(scope: Scope, receive: Receive, send: Send) -> None:
     await scope["route"].handle(scope, receive, send)
 
 
-async def body_of(request: Request, known: frozenset[str]) -> Any:
+async def body_of(request: Request, known: frozenset[str], most: int = MAX_BODY) -> Any:
     """The parsed body of a request that has no other query parameters than the known ones."""
     if request.scope["query_string"]:
         refuse_unknown_parameters(request.query_params, known)
-    request.state.body = parse(await read_body(request))
+    request.state.body = parse(await read_body(request, most))
     return request.state.body
 
 

@@ -195,8 +195,6 @@ class StrictRoute(LateRoute):
     """A route that takes its body through `parse` and refuses query parameters it does not know: a misspelt
     `dry_run` would record, a misspelt `as_of` would answer with other figures."""
 
-    most = MAX_BODY
-
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's own handler, with the strict reading before it."""
         answer = super().get_route_handler()
@@ -206,17 +204,11 @@ class StrictRoute(LateRoute):
         async def strict(request: Request) -> Response:
             refuse_unknown_parameters(request.query_params, known)
             if self.body_field is not None:
-                request.state.body = parse(await read_body(request, self.most))
+                request.state.body = parse(await read_body(request))
                 request = _Parsed(request.scope, request.receive)
             return await answer(request)
 
         return strict
-
-
-class SheetRoute(StrictRoute):
-    """A strict route that takes a meeting's whole sheet."""
-
-    most = MAX_SHEET
 
 
 def refuse_unknown_parameters(given: QueryParams, known: AbstractSet[str]) -> None:
