@@ -103,7 +103,7 @@ def test_no_modules_import_each_other_but_events_and_what_they_change_and_only_i
     assert {name.rpartition(".")[0] or name for name in wanted} == {"ledger.aggregates", "ledger.events", "ledger"}
     assert {name for name in wanted if name.startswith("ledger.aggregates.")} == {
         f"ledger.aggregates.{name}"
-        for name in ("duplicates", "entries", "loan", "log", "member", "parts", "state", "usual")
+        for name in ("duplicates", "entries", "loan", "log", "member", "parts", "posting", "state", "usual")
     }
 
 
