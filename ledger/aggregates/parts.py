@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from itertools import accumulate, chain, islice
-from typing import Final
+from typing import Final, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -16,6 +18,8 @@ from ledger.aggregates.pages import Page, Paging
 from ledger.chart import Key
 from ledger.days import DailyBalance, Stretch, steps
 from ledger.terms import Repayment
+
+T = TypeVar("T")
 
 
 class Meeting(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -41,13 +45,22 @@ def _of_account(key: Key) -> Page:
 
 
 def _of_months(key: tuple[int, str]) -> Page:
-    """Members mostly pay for the same month at a meeting: half a year is little enough to be opened at once."""
+    """Members mostly pay for the same month at a meeting: a quarter is little enough to be opened at once."""
     _, month = key
-    return f"{month[:4]}{month[5:] > '06'}"
+    return f"{month[:4]}{sum(month[5:] > last for last in ('03', '06', '09'))}"
 
 
 def _of_sheet(sheet: str) -> Page:
     return crc32(sheet.encode()) & 7
+
+
+_day = lru_cache(4_096)(date.fromordinal)
+
+
+def _shared(values: Iterable[T]) -> Iterator[T]:
+    """The same values, like ones as one: each takes memory for itself as it was read."""
+    one_of: dict[T, T] = {}
+    return (one_of.setdefault(value, value) for value in values)
 
 
 Repaid = tuple[list[int], list[int], list[int], list[int], list[int]]
@@ -69,7 +82,7 @@ def _loans_apart(loans: dict[int, Loan]) -> tuple[dict[int, Loan], Repaid]:
 
 def _loans_together(columns: tuple[dict[int, Loan], Repaid]) -> dict[int, Loan]:
     bare, (counts, versions, days, principal, interest) = columns
-    repayments = map(Repayment, map(date.fromordinal, accumulate(days)), principal, interest)
+    repayments = map(Repayment, map(_day, accumulate(days)), _shared(principal), _shared(interest))
     repaid = zip(accumulate(versions), repayments, strict=True)
     return {
         number: msgspec.structs.replace(loan, repayments=dict(islice(repaid, count)))
@@ -96,7 +109,7 @@ def _dues_together(columns: Paid) -> dict[tuple[int, str], DuesPaid]:
     versions = accumulate(apart)
     return {
         (member, month): DuesPaid(amount, tuple(islice(versions, count)))
-        for member, month, amount, count in zip(members, months, amounts, counts, strict=True)
+        for member, month, amount, count in zip(members, _shared(months), _shared(amounts), counts, strict=True)
     }
 
 
@@ -143,10 +156,7 @@ def _days_apart(days: dict[date, Runs]) -> Lived:
 def _days_together(columns: Lived) -> dict[date, Runs]:
     days, counts, apart = columns
     versions = accumulate(apart)
-    return {
-        date.fromordinal(day): tuple(islice(versions, count))
-        for day, count in zip(accumulate(days), counts, strict=True)
-    }
+    return {_day(day): tuple(islice(versions, count)) for day, count in zip(accumulate(days), counts, strict=True)}
 
 
 BALANCES: Final = Paging.of(Key, int, _of_account, absent=0)
