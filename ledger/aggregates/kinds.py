@@ -8,6 +8,7 @@ one queue, one cache, one verifier and the checkpoints; whatever is about funds 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -70,9 +71,9 @@ def replay(log: Log | None, entries: Iterable[Entry], read: Read | None = None) 
             log = begun(some[0].event.fund, read)
         try:
             log.apply_all(some)
-        except (ArithmeticError, LookupError, ValueError) as error:
+        except (ArithmeticError, LookupError, ValueError, struct.error) as error:
             # Changed so that it cannot even be applied; what follows would have shown it by its hash.
-            raise BrokenChain(log.id, log.version + 1) from error
+            raise BrokenChain(log.id, min(log.version + 1, some[-1].event.version)) from error
     return log
 
 

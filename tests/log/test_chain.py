@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 import random
+import re
 from base64 import b32decode
 from collections.abc import Iterator
 from typing import Any
@@ -250,6 +251,15 @@ def test_a_changed_last_line_is_only_found_by_who_holds_its_check_code():
     assert changed != LINES
     assert broken_at(changed) is None
     assert verify(changed, code=check_code(LIFE.head)).matches_version is None
+
+
+@pytest.mark.parametrize("kind", ["ContributionReceived", "ExpensePaid", "LoanRepaid"])
+def test_a_last_line_of_more_money_than_any_number_here_holds_breaks_the_history(kind):
+    place = next(place for place, line in enumerate(LINES) if f'"{kind}"'.encode() in line)
+    forged = re.sub(rb'"amount":\d+', b'"amount":' + b"9" * 30, LINES[place])
+    with pytest.raises(BrokenChain) as broken:
+        kinds.replay(None, [Entry(decode(line), line) for line in (*LINES[:place], forged)])
+    assert broken.value.version == place + 1
 
 
 def test_a_history_forged_from_a_line_on_fits_but_no_code_from_there_on_does():
