@@ -26,7 +26,7 @@ class Front:
         self._log = home / "microfund.log"
         if os.geteuid() == 0:  # Its workers are nobody, who must get to where bodies wait.
             for folder in (home, *home.parents[:2]):
-                folder.chmod(0o755)
+                folder.chmod(folder.stat().st_mode | 0o055)  # What else others may there is left: one may be /tmp.
         self._write_configuration(home, copies)
         _make_certificate(home)
         self.certificate = home / "certificate.pem"
