@@ -151,7 +151,8 @@ class Cluster:
         return until(self.leader, "nobody leads")
 
     def is_whole(self, confirming: int = 1) -> bool:
-        """Whether all three run on one timeline, and so many confirm each commit."""
+        """Whether all three run on one timeline, and so many confirm each commit: as PostgreSQL says, and as Patroni
+        knows, which forgets a hand-over that it is asked for before it knows to whom."""
         said = [machine.status() for machine in self.machines]
         roles = sorted(status.get("role", "-") for status in said)
         if roles != ["primary", "replica", "replica"] or len({status.get("timeline") for status in said}) > 1:
@@ -161,6 +162,8 @@ class Cluster:
         leader = next(
             machine for machine, status in zip(self.machines, said, strict=True) if status["role"] == "primary"
         )
+        if [machine.says("/sync") for machine in self.machines].count(True) != confirming:
+            return False
         rows = leader.query("SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming'")
         return len(rows) == 2 and [state for (state,) in rows].count("sync") == confirming
 
