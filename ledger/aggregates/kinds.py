@@ -78,7 +78,7 @@ def replay(log: Log | None, entries: Iterable[Entry], read: Read | None = None) 
 
 
 def _together(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Entries by the hundred; those before one that breaks the log, too."""
+    """Entries by the thousand or so; those before one that breaks the log, too."""
     some: list[Entry] = []
     try:
         for entry in entries:
