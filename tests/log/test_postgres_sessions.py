@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +26,7 @@ from tests.support.jobs import FUND, gift, one_fund, opening, recorded, stored
 from tests.support.own_server import OwnServer, own_server
 from tests.support.service import FUND as MAI_PHA
 from tests.support.service import house, settle_in
+from tests.support.waiting import until
 
 OTHER = "LS-BACSON-02"
 
@@ -45,15 +45,6 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_sessions, "ANSWER_SECONDS", 1.0)
     monkeypatch.setattr("ledger.database.READ_SECONDS", 1.0)
     monkeypatch.setattr("ledger.application.PATIENCE_SECONDS", 0.5)
-
-
-def until(said: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    for _ in range(600):
-        if said():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came to that")
 
 
 # --- a commit with a warning ------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import asyncio
 import resource
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +19,7 @@ from service.access.principals import Scope
 from service.access.tokens import Principals
 from tests.programs.test_crash import Service, fill
 from tests.support.jobs import FUND, NOW, gift, one_fund, opened
+from tests.support.waiting import until
 
 FULL = """
 CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
@@ -190,10 +190,7 @@ def test_a_service_says_that_nothing_can_be_stored_until_something_can(sqlite_ur
         assert service.ask("GET", "history-of-nobody")[0] == 404, "who reads is answered"
 
         resource.prlimit(service.pid, resource.RLIMIT_FSIZE, limits)
-        give_up_at = time.monotonic() + 60
-        while service.ready()["status"] != "ready":
-            assert time.monotonic() < give_up_at
-            time.sleep(0.05)
+        until(lambda: service.ready()["status"] == "ready")
         assert service.give("gift-0002")[::2] == (201, False)
     finally:
         service.kill()

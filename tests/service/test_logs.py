@@ -30,13 +30,9 @@ def written() -> Iterator[io.StringIO]:
     handlers, level, hooks = list(root.handlers), root.level, (sys.excepthook, threading.excepthook)
     for handler in handlers:
         root.removeHandler(handler)  # Else they would be closed.
-    server = logging.getLogger("uvicorn.error")
-    as_told = server.level  # By the last test that had a server of its own be quiet.
-    server.setLevel(logging.NOTSET)
     stream = io.StringIO()
     write_log_to(stream)
     yield stream
-    server.setLevel(as_told)
     root.handlers[:] = handlers
     root.setLevel(level)
     sys.excepthook, threading.excepthook = hooks

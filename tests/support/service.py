@@ -170,7 +170,8 @@ def served(house: House) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(house.app, "127.0.0.1", port, lifespan="off", log_level="error"))
+    # Without a `log_config` it leaves the loggers of this process as they are, for the tests that come after.
+    server = uvicorn.Server(uvicorn.Config(house.app, "127.0.0.1", port, lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
