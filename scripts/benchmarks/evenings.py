@@ -1,5 +1,6 @@
 """A country on one evening: old funds of which few are in memory, each asked for its sheet and recorded on, once."""
 
+import os
 from datetime import UTC, datetime, time, timedelta
 
 from ledger.aggregates.fund import EntryMetadata, Fund
@@ -105,6 +106,7 @@ def _old_books(shop: Workshop, scale: Scale, engine: Engine) -> tuple[str, int]:
             assert kept
             weight = max(weight, _weight_in_use(kept))
         read_model_of(ledger).rebuild()
+    os.sync()  # Gigabytes that are still on their way to the disk would be part of the evening.
     return url, weight
 
 

@@ -22,6 +22,7 @@ from uuid import uuid4
 import psycopg
 
 from ledger.application import Ledger
+from ledger.database import UNHURRIED_SECONDS
 from ledger.projections.read_model import ReadModel
 from ledger.sqlite_engine import connect
 from scripts.benchmarks.load import dismiss
@@ -199,6 +200,7 @@ def _answers(port: int, path: str) -> bool:
 def opened_ledger(database_url: str) -> Iterator[Ledger]:
     """The ledger of a database, in this process, closed at the end."""
     ledger = Ledger(database_url, register_key=Path(os.environ["MICROFUND_REGISTER_KEY"]))
+    ledger.database.seconds = UNHURRIED_SECONDS  # As commands have it: the tables of a country's years are made anew.
     try:
         yield ledger
     finally:

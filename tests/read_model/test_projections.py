@@ -23,6 +23,8 @@ from ledger.events import (
     MemberLeft,
     MemberReturned,
     OpeningBalancesDeclared,
+    check_code,
+    head_of,
 )
 from ledger.projections import balances, borrowing, funds, journal, loans, members
 from ledger.projections.funds import Area, FundFilter
@@ -348,6 +350,24 @@ def test_every_question_is_answered_alike_by_both_engines_and_from_memory(sqlite
 
     assert answers[0] == answers[1]
     assert answers[0] == answers[2]
+
+
+def test_entries_are_found_by_member_and_by_check_code_in_every_thousand_of_a_funds_years(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "FEWEST_RANGES", 1)  # Else only funds of more than 16,000 entries ask for more.
+    fund = village(*(pays(1 + n % 5, "dues", 10_000, on=OPENED) for n in range(2_100)))
+    told = list(fund.pending)
+    codes = {version: check_code(head_of(told[version - 1].line)).replace("-", "") for version in (1, 1023, 1024, 2048)}
+    with opened(database_url) as ledger:
+        store(ledger, told)
+        following(ledger).catch_up()
+        with ledger.database.transaction(commit=False) as tables:
+            passbook = [line["version"] for line in journal.statement(tables, FUND, 2)]
+            found = [journal.entry_of_code(tables, FUND, code) for code in codes.values()]
+    joined, *paid = (entry.event.version for entry in told if getattr(entry.event, "member", 0) == 2)
+    assert (passbook, joined) == (paid, 4)
+    assert [entry and entry["version"] for entry in found] == [*codes]
 
 
 def asked(reader: Reader, fund: Fund) -> list[Any]:
