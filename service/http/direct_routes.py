@@ -20,6 +20,7 @@ from service.http.parsing import MAX_BODY, StrictRoute, accept_language, parse, 
 from service.http.problems import problem_response, refusal_for
 
 _PATTERNS: Final = {"fund": re.compile(FUND_CODE)}
+A_FUND: Final = "{fund}"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -57,7 +58,7 @@ class Service(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on to whom it is for."""
         if scope["type"] == "http" and not scope.get("root_path"):
-            for route in self._direct.get(_last_word(scope["path"]), ()):
+            for route in (*self._direct.get(_last_word(scope["path"]), ()), *self._direct.get(A_FUND, ())):
                 if (found := route.path_regex.match(scope["path"])) and scope["method"] in (route.methods or ()):
                     scope.update(app=self, route=route, path_params=found.groupdict())
                     await self._door(scope, receive, send)
@@ -66,7 +67,7 @@ class Service(FastAPI):
 
 
 def _last_word(path: str) -> str:
-    """What a path ends with; those of direct routes end with a word, never with a number."""
+    """What a path ends with; those of direct routes end with a word or a fund's code, never with a number."""
     return path.rpartition("/")[2]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Hashable
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Final, TypeVar
 
@@ -16,6 +16,7 @@ from ledger.projections.tables import Reader
 from service.access.principals import Role
 from service.access.roles import admitted
 from service.http.answers import in_json
+from service.http.compression import compressed
 from service.http.direct_routes import DirectRoute, path_of
 from service.http.fields import Cursor, Day, FundCode, Instant, Limit, PathNumber, Position
 from service.http.parsing import refuse_unknown_parameters
@@ -121,15 +122,28 @@ QUESTIONS_KEPT: Final = 256
 """Of each route, how many sets of query parameters are kept as they were understood."""
 
 
-class PointAsked(BaseModel):
-    """The query parameters of a question about one fund at a point in both times."""
+class DayAsked(BaseModel):
+    """The query parameters of a question about one fund on a day."""
 
     model_config = ConfigDict(frozen=True)
 
     as_of: Day | None = None
+    min_position: Position = 0
+
+    def known(self) -> tuple[int | None, datetime | None]:
+        """By which version and which instant it is asked what was known; None for now."""
+        return None, None
+
+
+class PointAsked(DayAsked):
+    """The same at a point in both times."""
+
     known_at: Instant | None = None
     known_version: PathNumber | None = None
-    min_position: Position = 0
+
+    def known(self) -> tuple[int | None, datetime | None]:
+        """What was asked for."""
+        return self.known_version, self.known_at
 
 
 class PageAsked(PointAsked):
@@ -139,7 +153,7 @@ class PageAsked(PointAsked):
     limit: Limit = 100
 
 
-A = TypeVar("A", bound=PointAsked)
+A = TypeVar("A", bound=DayAsked)
 
 
 def add_direct_read(
@@ -148,8 +162,12 @@ def add_direct_read(
     roles: frozenset[Role],
     asked_of: type[A],
     answer: Callable[[FundQuery, A], Awaitable[Response]],
+    *,
+    compress: bool = False,
 ) -> None:
-    """Make a direct route of what is asked most; `answer` is given the query and all that was asked for."""
+    """Make a direct route of what is asked most; `answer` is given the query and all that was asked for. May what it
+    answers be compressed? See `compressed`."""
+    day_asked = _name_of(asked_of, "as_of")
     admit, known = admitted(roles), frozenset(_name_of(asked_of, field) for field in asked_of.model_fields)
 
     @lru_cache(QUESTIONS_KEPT)  # What clients ask of one fund they ask of all.
@@ -162,11 +180,11 @@ def add_direct_read(
         asked = parsed(request.scope["query_string"])
         await admit(request)
         (fund, _), state = path_of(request), state_of(request)
-        within_reach(state, "as_of", asked.as_of)
+        within_reach(state, day_asked, asked.as_of)
         wanted = await caught_up(state, asked.min_position, fund)
         principal, day = request.scope["principal"], asked.as_of or state.today()
-        query = FundQuery(state, principal, fund, day, asked.known_version, asked.known_at, wanted)
-        return await answer(query, asked)
+        response = await answer(FundQuery(state, principal, fund, day, *asked.known(), wanted), asked)
+        return compressed(request, response) if compress else response
 
     read.__signature__ = _described(asked_of)  # type: ignore[attr-defined]
     router.add_api_route(

@@ -98,10 +98,9 @@ async def _of_all(state: AppState, wanted: int, as_of: date, ask: Callable[[Read
 # --- one fund -----------------------------------------------------------------------------------------------------
 
 
-@router.get("/funds/{fund}", dependencies=[Depends(admitted(FIGURE_READERS | MEMBERS))])
-async def one_fund(query: AtPoint) -> Response:
+async def one_fund(query: FundQuery, _: PointAsked) -> Response:
     """The club, its bylaws in force, where its log stands, and its key figures."""
-    return await answered(query, lambda reader: funds.fund(reader, query.fund, query.as_of))
+    return await answered_with_others(query, lambda reader: funds.fund(reader, query.fund, query.as_of))
 
 
 async def fund_balances(query: FundQuery, _: PointAsked) -> Response:
@@ -255,6 +254,7 @@ async def cash_book(
 
 # --- what is asked most -------------------------------------------------------------------------------------------
 
+add_direct_read(router, "/funds/{fund}", FIGURE_READERS | MEMBERS, PointAsked, one_fund)
 add_direct_read(router, "/funds/{fund}/balances", FIGURE_READERS, PointAsked, fund_balances)
 add_direct_read(router, "/funds/{fund}/borrowing", FIGURE_READERS, BorrowingAsked, fund_borrowing)
 add_direct_read(router, "/funds/{fund}/members", READERS, PageAsked, fund_members)
