@@ -122,7 +122,7 @@ def create_app(settings: Settings, now: Callable[[], datetime] = utc_now) -> Fas
 
             forget()
             ledger.losses.on_loss = forget
-            opened.enter_context(FlagKeeper(state, lambda: app.state.flag_service))
+            opened.enter_context(FlagKeeper(state, lambda: app.state.flag_service, lambda: metrics.waited_for))
             opened.enter_context(metrics.showing(Gauges(state, app.state.checkpoints, app.state.anchoring)))
             yield
 

@@ -15,11 +15,16 @@ METHODS: Final = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OP
 WATCHED: Final = (HistoryBroken, InternalError, PinLocked, TooManyRequests)
 """Refusals that alerts look at: there from the start, for what appears with 1 has not increased to Prometheus."""
 
+OF_OPERATORS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Routes that programs ask all the time, and nobody waits for."""
+
 
 class Metrics:
     """The figures of one service. Routes are named by their pattern, so that labels stay few."""
 
     def __init__(self) -> None:
+        self.waited_for = 0
+        """How many requests were answered that somebody may have waited for."""
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "microfund_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
@@ -41,6 +46,7 @@ class Metrics:
 
     def count(self, method: str, route: str, status: int, seconds: float, refusal: str | None) -> None:
         """Count one answer; `refusal` is the code of what was told last, if anything was refused."""
+        self.waited_for += route not in OF_OPERATORS
         requests, duration = self._of(method, route, status)
         requests.inc()
         duration.observe(seconds)

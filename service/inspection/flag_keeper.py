@@ -24,8 +24,8 @@ FIRST_SHARE: Final = 10
 SHARE_OF_TIME: Final = 20
 """Looking takes one part in so many of the time: the first time, when nothing is known yet, and later."""
 BUSY_SHARE: Final = 200
-"""The same while others record: on the evening when all clubs meet, each look is at a fund that is still growing, and
-those who record share one interpreter with it."""
+"""The same while others record or ask: they share one interpreter with it, and each would wait some hundredths of a
+second longer. On the evening when all clubs meet, besides, each look is at a fund that is still growing."""
 MOST_FUNDS: Final = 500
 """Of so many funds the flags are kept ready; more are looked for when they are asked for."""
 
@@ -33,12 +33,14 @@ MOST_FUNDS: Final = 500
 class FlagKeeper:
     """Keeps the flags of all clubs ready, as of today. A context: it ends when that is left."""
 
-    def __init__(self, state: AppState, flag_service: Callable[[], FlagService]) -> None:
+    def __init__(self, state: AppState, flag_service: Callable[[], FlagService], waited_for: Callable[[], int]) -> None:
+        """`waited_for` tells how many requests were answered that somebody may have waited for."""
         self._state = state
         self._flag_service = flag_service
         self._left = Event()
-        self._recorded = 0
-        """The last position that was acknowledged to anybody, when that was last looked at."""
+        self._waited_for = waited_for
+        self._answered = 0
+        """How many these were when that was last looked at."""
         self._thread = Thread(target=self._run, name="flag-keeper", daemon=True)
 
     def __enter__(self) -> "FlagKeeper":
@@ -60,10 +62,10 @@ class FlagKeeper:
             seconds = POLL_SECONDS
 
     def pause(self, took: float, share: int) -> float:
-        """How many seconds to leave the service alone after a look that took so many: longer if anything was recorded
+        """How many seconds to leave the service alone after a look that took so many: longer if anything was answered
         since this was last asked."""
-        before, self._recorded = self._recorded, self._state.acknowledged.latest
-        return took * ((share if self._recorded == before else BUSY_SHARE) - 1)
+        before, self._answered = self._answered, self._waited_for()
+        return took * ((share if self._answered == before else BUSY_SHARE) - 1)
 
     def look(self) -> Iterator[float]:
         """Look at each fund in which something is new; yields the seconds that each took."""
