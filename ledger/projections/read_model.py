@@ -242,8 +242,7 @@ class ReadModel:
         with self._alone() as transaction:
             if self.database.is_postgres:
                 transaction.execute("SET LOCAL lock_timeout = '300ms'")  # Deadlocks are looked for after a second.
-            for table in (*TABLES, POSITION):
-                transaction.execute(f"DROP TABLE IF EXISTS {table.name}")
+            transaction.drop(table.name for table in (*TABLES, POSITION))
             for table in ONLY_ADDED_TO if self.database.is_postgres else ():
                 transaction.execute(table.in_two_steps[0])
             make_tables(transaction, keys_come_later=self.database.is_postgres)

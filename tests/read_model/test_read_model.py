@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -191,6 +192,25 @@ def test_a_follower_waits_for_the_end_of_a_rebuild_and_goes_on(database_url: str
             following(ledger).rebuild()
             assert follower.wait_for(len(entries), 30)
             assert follower.trouble is None
+
+
+def test_what_is_deleted_is_overwritten_but_not_the_tables_that_are_made_anew(sqlite_url: str) -> None:
+    """Who records waits while they are dropped: of a country's tables, gigabytes would be written over."""
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+    log = file.with_name(f"{file.name}-wal")
+    with opened(sqlite_url) as ledger:
+        model = following(ledger)
+        store(ledger, random_funds())
+        model.catch_up()
+        ledger.database.scrub()
+        before = log.stat().st_size
+
+        model._clear("rebuilding by somebody")
+
+        assert log.stat().st_size - before < file.stat().st_size / 4
+        assert ledger.database.query("PRAGMA secure_delete") == [{"secure_delete": 1}]
+        model.rebuild()
+        assert list(divergences(ledger)) == []
 
 
 def test_a_rebuild_overtaken_by_another_one_writes_nothing_more(database_url: str) -> None:
