@@ -15,7 +15,7 @@ from typing import Final, Self
 import msgspec
 
 from ledger.aggregates import parts, usual
-from ledger.aggregates.duplicates import SaidOnDay, say_the_same
+from ledger.aggregates.duplicates import SaidOnDay
 from ledger.aggregates.entries import Runs, with_next
 from ledger.aggregates.loan import Conditions, Loan
 from ledger.aggregates.log import Log
@@ -175,12 +175,8 @@ class State(Log):
         a question, though two like facts may both be true."""
         if self.said.day != event.on:
             self.said.begin(event.on, self.entries.of(self.versions_on(event.on)))
-        for version in self.said.perhaps_alike(event):
-            if version >= event.version:
-                break
-            if version not in self.reversed_by and say_the_same(self.entries[version - 1], event):
-                return version
-        return None
+        alike = (version for version in self.said.alike(event) if version < event.version)
+        return next((version for version in alike if version not in self.reversed_by), None)
 
     def entries_after(self, day: date) -> Iterator[Event]:
         """The entries of all days after one."""
