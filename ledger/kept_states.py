@@ -29,6 +29,7 @@ KEEP: Final = (
     "head = excluded.head, form = excluded.form, state = excluded.state, is_proved = 0"
 )
 FIND: Final = "SELECT version, head, state FROM kept_states WHERE log = :log AND form = :form"
+FOREIGN: Final = "SELECT log, version, head FROM kept_states WHERE form <> :form ORDER BY log"
 UNPROVED: Final = "SELECT log FROM kept_states WHERE form = :form AND is_proved = 0 ORDER BY log"
 PROVED: Final = "UPDATE kept_states SET is_proved = 1 WHERE log = :log AND version = :version AND head = :head"
 FORGET: Final = "DELETE FROM kept_states WHERE log = :log AND version = :version AND head = :head"
@@ -76,6 +77,23 @@ class KeptStates:
             )
         except Exception as error:  # noqa: BLE001  # Whoever records must live on; and nothing is lost by it.
             log.warning("the state of a fund was not kept: %s", type(error).__name__)
+
+    def foreign(self) -> list[Row]:
+        """The funds whose states another version of this program kept, `{log, version, head}` each: until they are
+        renewed, the first entry on such a fund waits for a replay."""
+        if not self._database.has("kept_states"):
+            return []  # A database that is only read may have been made before there was this table.
+        return self._database.query(FOREIGN, form=self._form)
+
+    def renew(self, foreign: Row, replayed: Callable[[str], Fund]) -> int:
+        """Keep such a fund's state as this version has it; answers how many entries were gone through."""
+        try:
+            fund = replayed(foreign["log"])
+        except (BrokenChain, FundNotFound):
+            self._database.execute(FORGET, **foreign)  # Told where the history itself is looked at.
+            return 0
+        self.keep(fund)
+        return fund.version
 
     def unproved(self) -> list[str]:
         """The funds whose states were not compared with a replay since they were kept."""

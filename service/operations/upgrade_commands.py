@@ -27,11 +27,12 @@ def upgrade(
         raise typer.Exit(BROKEN if found else 0)
     with ledger_of(settings, "write") as ledger, progress("events") as show:
         last, done = ledger.recorder.max_notification_id() or 0, 0
+        times = 2 if found.states else 1  # Once more for the states.
 
         def applied(events: int) -> None:
             nonlocal done
             done += events
-            show(done, last)
+            show(done, times * last)
 
         bring_up(ledger, applied)
     with ledger_of(settings, "read") as ledger:
@@ -46,3 +47,5 @@ def _tell(found: "Outstanding", language: str) -> None:
         tell("upgrade.step", language, number=number, about=about)
     if found.read_model:
         tell("upgrade.read-model", language)
+    if found.states:
+        tell("upgrade.states", language, states=found.states)

@@ -97,6 +97,28 @@ def test_tables_of_another_version_are_made_anew(database_url: str) -> None:
     assert run(database_url, "--check").returncode == 0
 
 
+def test_states_that_another_version_kept_are_kept_anew(database_url: str) -> None:
+    """Else the evening after an upgrade would begin with a replay of every club's years."""
+    with one_fund(database_url) as ledger:
+        assert run(database_url).returncode == 0
+        ledger.kept_states.keep(ledger.replayed(FUND))
+        ledger.database.execute("UPDATE kept_states SET form = 'of last year'")
+        assert ledger.kept_states.find(FUND) is None
+        said = run(database_url, "--check")
+        assert (said.returncode, "the states of 1 funds are to be kept anew" in said.stdout) == (1, True)
+        assert run(database_url).returncode == 0
+        kept = ledger.kept_states.find(FUND)
+        assert kept
+        assert kept.head == ledger.replayed(FUND).head
+
+        ledger.database.execute("UPDATE kept_states SET form = 'of last year'")
+        ledger.database.execute("DELETE FROM stored_events WHERE originator_version = 2")
+        assert ledger.kept_states.foreign()
+        run(database_url)
+        assert ledger.kept_states.foreign() == [], "of a broken history none is kept"
+    assert run(database_url, "--check").returncode == 0
+
+
 def test_funds_that_an_earlier_version_could_not_show_are_tried_again(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

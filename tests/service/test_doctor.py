@@ -165,6 +165,10 @@ ILLS: dict[str, tuple[Level, Callable[[Patient], object]]] = {
     "schema-behind": ("warning", changing("UPDATE settings SET value = '8' WHERE name = 'schema'")),
     "read-model-broken": ("danger", changing("UPDATE read_model SET shape = 'of last year'")),
     "read-model-behind": ("warning", changing("UPDATE read_model SET position = 0")),
+    "states-foreign": (
+        "warning",
+        changing(f"INSERT INTO kept_states VALUES ('{FUND}', 3, 'x', 'of last year', '', 0)"),
+    ),
     "parked": ("danger", changing(f"INSERT INTO parked VALUES ('{FUND}', 3, 3, 'ValueError')")),
     "lost": ("danger", changing(f"INSERT INTO losses VALUES ('{FUND}', 4, 9)")),
     "register-key": ("danger", another_register_key),

@@ -14,7 +14,7 @@ from service.operations.doctor.engine import of_postgres, of_sqlite
 from service.operations.doctor.finding import Finding, well
 from service.operations.doctor.keys import of_keys
 from service.operations.doctor.reach import of_address, of_clock
-from service.operations.doctor.tables import of_losses, of_read_model, of_schema
+from service.operations.doctor.tables import of_losses, of_read_model, of_schema, of_states
 from service.settings import Settings
 
 
@@ -30,6 +30,7 @@ def examine(ledger: Ledger, settings: Settings, now: datetime, stanza: str) -> I
     yield from of_sqlite(ledger, file) if file else of_postgres(ledger, settings.database)
     yield of_schema(ledger)
     yield from of_read_model(ledger)
+    yield from of_states(ledger)
     yield from of_losses(ledger)
     yield from of_keys(ledger, settings, file)
     yield from of_clock(ledger, now)

@@ -34,6 +34,12 @@ def of_read_model(ledger: Ledger) -> Iterator[Finding]:
     yield warning("read-model-behind", **facts) if lag >= LAG_COUNTED else well("read-model", **facts)
 
 
+def of_states(ledger: Ledger) -> Iterator[Finding]:
+    """The states that spare a fund's first entry of an evening a replay."""
+    if foreign := len(ledger.kept_states.foreign()):
+        yield warning("states-foreign", states=foreign)
+
+
 def of_losses(ledger: Ledger) -> Iterator[Finding]:
     """What was acknowledged once and is gone."""
     lost = ledger.losses.found()
