@@ -104,7 +104,7 @@ def _report_ratios(report: Report, connections: int, found: dict[str, list[Outco
         report.ratio(SECTION, what, values, target if is_promised else None)
 
     ratio("nothing", "echo", None)
-    ratio("microfund PostgreSQL", "echo", 0.5)
+    ratio("microfund PostgreSQL", "echo", 0.6)
     ratio("microfund PostgreSQL", "tutorial PostgreSQL", 4)
     ratio("microfund PostgreSQL", "INSERT PostgreSQL", None)
     ratio("microfund SQLite", "echo", 0.6)

@@ -63,8 +63,9 @@ def memberships(given: Iterable[str]) -> Iterator[tuple[str, int]]:
 def token_revoke(revoked: Annotated[str, typer.Argument(metavar="TOKEN")], language: Language = "vi") -> None:
     """End a token's validity; services forget it within seconds."""
     from service.access.operator import Operator
+    from service.words.catalogue import phrase
 
     with ledger_of(load_settings(), "write") as ledger:
         if not Operator(ledger, lambda: datetime.now(UTC)).revoke_token(revoked):
             raise Mistake("no-token")
-    errors.print("revoked")
+    errors.print(phrase("token.revoked", language))

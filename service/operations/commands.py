@@ -5,6 +5,8 @@ from service.terminal import Language, errors, ledger_of, load_settings, progres
 
 def rebuild(language: Language = "vi") -> None:
     """Make the read model anew from the log."""
+    from service.words.catalogue import phrase
+
     with ledger_of(load_settings(), "write") as ledger:
         last = ledger.recorder.max_notification_id() or 0
         with progress("events") as show:
@@ -16,4 +18,4 @@ def rebuild(language: Language = "vi") -> None:
                 show(done, last)
 
             events = read_model_of(ledger).rebuild(applied)
-    errors.print(f"rebuilt from {events} events")
+    errors.print(phrase("rebuilt.done", language, events=events))
