@@ -70,6 +70,8 @@ class Report:
         self.ratios: list[Ratio] = []
         self.counts: list[Count] = []
         self.unexpected: list[str] = []
+        self.stumbled: list[str] = []
+        """What a rival answered otherwise than it should: its figures are worth less then, and nothing is wrong here."""
         self.machine = machine()
         self.versions = versions()
         self.seconds: dict[str, float] = {}
@@ -105,9 +107,14 @@ class Report:
         if unexpected:
             self.unexpected.append(f"{what}: {unexpected}")
 
+    def stumbled_at(self, rival: str, unexpected: dict[str, int]) -> None:
+        """The same of a rival's."""
+        if unexpected:
+            self.stumbled.append(f"{rival}: {unexpected}")
+
     @property
     def is_sound(self) -> bool:
-        """Whether every answer was as expected and everything acknowledged is stored."""
+        """Whether every answer of ours was as expected and everything acknowledged is stored."""
         return not self.unexpected and all(count.acknowledged == count.stored for count in self.counts)
 
     def heading(self, section: str, about: str) -> None:
@@ -134,7 +141,7 @@ class Report:
         self._console.print(f"load average {' → '.join(f'{load:.1f}' for load in self.load_average)}", markup=False)
         took = " + ".join(f"{name} {seconds:.0f}" for name, seconds in self.seconds.items())
         self._console.print(f"took {sum(self.seconds.values()):.0f} s: {took}", markup=False)
-        for wrong in self.unexpected:
+        for wrong in (*self.unexpected, *self.stumbled):
             self._console.print(f"UNEXPECTED ANSWERS {wrong}", markup=False)
 
     def write(self, path: Path, *, mode: str) -> None:
@@ -148,6 +155,7 @@ class Report:
             "load_average": self.load_average,
             "sound": self.is_sound,
             "unexpected": self.unexpected,
+            "stumbled": self.stumbled,
             "ratios": [{**msgspec.to_builtins(ratio), "met": ratio.met} for ratio in self.ratios],
             "counts": self.counts,
             "figures": self.figures,
