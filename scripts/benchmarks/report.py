@@ -71,7 +71,7 @@ class Report:
         self.counts: list[Count] = []
         self.unexpected: list[str] = []
         self.stumbled: list[str] = []
-        """What a rival answered otherwise than it should: its figures are worth less then, and nothing is wrong here."""
+        """What a rival answered otherwise than it should: its figures are worth less then, and nothing is wrong."""
         self.machine = machine()
         self.versions = versions()
         self.seconds: dict[str, float] = {}
