@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from scripts.benchmarks.workshop import opened_ledger
-from scripts.fault_trials.__main__ import ROWS
+from scripts.fault_trials.__main__ import CONTROL_TRIES, ROWS, controlled
 from scripts.fault_trials.books import FUNDS, found
 from scripts.fault_trials.crowd import Journal
 from scripts.fault_trials.judge import by_then, judged, told_in
@@ -50,6 +50,19 @@ def test_a_row_holds_beside_a_control_that_does_not_and_is_kept_with_its_seed(ru
     assert (row["row"], row["engine"], row["verdict"]) == ("rewriting", "SQLite", "holds")
     assert (row["figures"]["trials"] > 250, row["figures"]["wrong"]) == (True, [])
     assert len(row["control"]["wrong"]) > 10
+
+
+@pytest.mark.parametrize("fails_at", [1, 3, None])
+def test_a_control_that_fails_by_chance_is_tried_until_it_does_and_some_times_at_most(fails_at: int | None) -> None:
+    tries: list[Figures] = []
+
+    def control(_: Any) -> Figures:
+        tries.append(Figures(acknowledged=1, doubled=int(len(tries) + 1 == fails_at)))
+        return tries[-1]
+
+    figures = controlled(ROWS["kill"]._replace(control=control), None)  # type: ignore[arg-type]  # It asks for nothing.
+    assert (len(tries), figures.holds) == (fails_at or CONTROL_TRIES, fails_at is None)
+    assert figures.acknowledged == len(tries)
 
 
 def test_operators_are_told_of_every_row() -> None:
