@@ -22,7 +22,7 @@ LINES = 100
 CONNECTIONS = 8
 DAYS = 60
 """So many meetings of each fund are on days of their own."""
-TARGET = 0.25
+TARGET = 0.4
 LINES_OF_A_SHEET = (
     f"SELECT topic, state FROM {EVENTS_TABLE} JOIN (SELECT max(originator_version) AS held FROM {EVENTS_TABLE} "
     "WHERE originator_id = %(fund)s AND topic = 'MeetingHeld') AS meetings "

@@ -73,7 +73,7 @@ def measure(shop: Workshop, scale: Scale, report: Report) -> None:
             _report_rates(report, running, connections, found)
             _report_ratios(report, connections, found, is_promised=most)
         for each in running:
-            if each.stored and each.is_ours:
+            if each.stored and each.key not in report.stumbled:
                 report.count(SECTION, each.key, acknowledged=acknowledged[each.key], stored=each.stored())
             if each.server:
                 report.figure(

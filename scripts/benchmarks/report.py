@@ -70,7 +70,7 @@ class Report:
         self.ratios: list[Ratio] = []
         self.counts: list[Count] = []
         self.unexpected: list[str] = []
-        self.stumbled: list[str] = []
+        self.stumbled: dict[str, list[dict[str, int]]] = {}
         """What a rival answered otherwise than it should: its figures are worth less then, and nothing is wrong."""
         self.machine = machine()
         self.versions = versions()
@@ -110,11 +110,12 @@ class Report:
     def stumbled_at(self, rival: str, unexpected: dict[str, int]) -> None:
         """The same of a rival's."""
         if unexpected:
-            self.stumbled.append(f"{rival}: {unexpected}")
+            self.stumbled.setdefault(rival, []).append(unexpected)
 
     @property
     def is_sound(self) -> bool:
-        """Whether every answer of ours was as expected and everything acknowledged is stored."""
+        """Whether every answer of ours was as expected, and what was acknowledged is stored; by a rival, too, unless it
+        stumbled."""
         return not self.unexpected and all(count.acknowledged == count.stored for count in self.counts)
 
     def heading(self, section: str, about: str) -> None:
@@ -141,7 +142,7 @@ class Report:
         self._console.print(f"load average {' → '.join(f'{load:.1f}' for load in self.load_average)}", markup=False)
         took = " + ".join(f"{name} {seconds:.0f}" for name, seconds in self.seconds.items())
         self._console.print(f"took {sum(self.seconds.values()):.0f} s: {took}", markup=False)
-        for wrong in (*self.unexpected, *self.stumbled):
+        for wrong in (*self.unexpected, *(f"{rival}: {found}" for rival, found in self.stumbled.items())):
             self._console.print(f"UNEXPECTED ANSWERS {wrong}", markup=False)
 
     def write(self, path: Path, *, mode: str) -> None:
